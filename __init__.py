@@ -1,0 +1,34 @@
+"""recurra: does your sequence data need a memory?
+
+The public names live here and are loaded on first use (PEP 562), so that ``import recurra`` imports no
+TensorFlow and stays fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# public name → the room it lives in
+_ROOMS = {
+    "SeriesFrame": "frames",
+    "SequenceSpec": "spec",
+    "InputError": "errors",
+}
+
+__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
+
+if TYPE_CHECKING:
+    from .errors import InputError
+    from .frames import SeriesFrame
+    from .spec import SequenceSpec
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'recurra' has no attribute {name!r}")
+    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,9 @@
+"""Frames: tables whose columns have roles, checked when made.
+
+They stand on the lowest floor because data sets make them and pipelines read them, and those two never import
+one another. A frame holds what was observed; it fills no gap (that is the pipeline's work, fitted per fold).
+"""
+
+from .series import SeriesFrame
+
+__all__ = ["SeriesFrame"]
