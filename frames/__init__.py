@@ -4,6 +4,8 @@ They stand on the lowest floor because data sets make them and pipelines read th
 one another. A frame holds what was observed; it fills no gap (that is the pipeline's work, fitted per fold).
 """
 
+from .fingerprint import data_hash
+from .season import detect_season
 from .series import SeriesFrame
 
-__all__ = ["SeriesFrame"]
+__all__ = ["SeriesFrame", "data_hash", "detect_season"]

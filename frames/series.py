@@ -1,18 +1,23 @@
 """SeriesFrame: one or many time series in long format, on a regular time axis."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+
+from ..errors import InputError
+from .build import build
+from .grid import Grid, stamp_grid
 
 
 @dataclass(frozen=True)
 class SeriesFrame:
     """One or many regular time series.
 
-    Make one with :meth:`from_table`, which sorts, checks and puts the rows on a regular time axis, and says in
-    ``notes`` what it did.
+    Make one with :meth:`from_table`, which sorts, checks and puts the rows on a regular time axis, and says
+    in ``notes`` what it did.
 
     Attributes:
         table: rows sorted by series, then time; a time stamp nobody observed is a row of missing values.
@@ -22,7 +27,8 @@ class SeriesFrame:
         targets: columns to forecast (float64).
         past: columns known only up to now (float64 or text).
         future: columns known ahead (float64 or text), such as a holiday flag.
-        freq: step of the time axis: a pandas offset alias ("W-SAT"), or 1 where rows are merely counted.
+        freq: step of the time axis: a pandas offset alias ("W-SAT"), or a whole number where rows are merely
+            counted.
         ahead: rows after each series' end that carry known-future values; same columns as ``table``.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
@@ -39,6 +45,48 @@ class SeriesFrame:
     source: str = "table"
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def from_table(
+        cls,
+        table: pd.DataFrame,
+        *,
+        time: str | Sequence[str] | None = None,
+        target: str | Sequence[str] | None = None,
+        id: str | None = None,
+        past: str | Sequence[str] = (),
+        future: str | Sequence[str] = (),
+        freq: str | int | None = None,
+        missing: str = "keep",
+        source: str = "table",
+    ) -> "SeriesFrame":
+        """Check a table and put it on a regular time axis.
+
+        Args:
+            table: one row a series and time stamp, in any order.
+            time: column of time stamps or counts; several of year, month, day, hour, minute, second (a list,
+                or comma-separated), put together; or "none" for row numbers. Default: the column with a
+                usual name, else the first one of time stamps, else row numbers.
+            target: columns to forecast. Default: ``y``, else the one numeric column without a role.
+            id: column that tells the series apart. Default: ``unique_id`` if there, else one series.
+            past: covariates known only up to now, numeric or text.
+            future: covariates known ahead.
+            freq: step of time, such as "h" or "MS". Default: read from the stamps.
+            missing: "keep" them (and count them in ``notes``), or "error".
+            source: file or data set, as messages name it.
+
+        Returns:
+            The frame.
+
+        Raises:
+            InputError: anything the user can mend, told in one sentence.
+
+        Example:
+            >>> SeriesFrame.from_table(pd.DataFrame({"ds": ["2024-01", "2024-02"], "y": [1.0, 2.0]})).freq
+            'MS'
+        """
+        roles = {"time": time, "target": target, "id": id, "past": past, "future": future}
+        return cls(**build(table, freq=freq, missing=missing, source=source, **roles))
+
     @cached_property
     def lengths(self) -> np.ndarray:
         """Rows of each series, in table order: (series,)."""
@@ -48,3 +96,84 @@ class SeriesFrame:
     def ids(self) -> list:
         """Series identifiers, in table order."""
         return list(self.table[self.id].unique())
+
+    def columns(self, names: Iterable[str]) -> np.ndarray:
+        """Values of numeric columns: float64 (rows, names)."""
+        names = list(names)
+        if len(names) == 1:  # a view: ten million rows need no second copy
+            return self.table[names[0]].to_numpy(dtype="float64").reshape(-1, 1)
+        if not names:
+            return np.empty((len(self.table), 0))
+        return np.column_stack([self.table[name].to_numpy(dtype="float64") for name in names])
+
+    def head(self, rows: Sequence[int] | np.ndarray) -> "SeriesFrame":
+        """Keep the first rows of each series, as if the rest were not known yet.
+
+        Args:
+            rows: how many, for each series in table order: (series,). A series with 0 rows disappears.
+
+        Returns:
+            A frame without ``ahead``.
+        """
+        rows = np.asarray(rows)
+        if rows.shape != self.lengths.shape:
+            raise ValueError(
+                f"`rows` must hold one number for each of {len(self.lengths)} series. Received: {rows!r}"
+            )
+        starts = np.cumsum(self.lengths) - self.lengths
+        number = np.arange(len(self.table)) - np.repeat(starts, self.lengths)
+        table = self.table[number < np.repeat(rows, self.lengths)].reset_index(drop=True)
+        return replace(self, table=_without_unused(table, self.id), ahead=None)
+
+    def select(self, ids: Iterable) -> "SeriesFrame":
+        """Keep some series, in table order; an unknown one is an InputError."""
+        wanted = list(ids)
+        unknown = [label for label in wanted if label not in set(self.ids)]
+        if unknown:
+            known = ", ".join(map(repr, self.ids[:8])) + (" ..." if len(self.ids) > 8 else "")
+            raise InputError(
+                f"{self.source} has no series {unknown[0]!r} in column `{self.id}`: there are {known}."
+            )
+        table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
+        ahead = self.ahead
+        if ahead is not None:
+            ahead = ahead[ahead[self.id].isin(wanted)].reset_index(drop=True)
+            ahead = _without_unused(ahead, self.id) if len(ahead) else None
+        return replace(self, table=_without_unused(table, self.id), ahead=ahead)
+
+    def next_times(self, steps: int) -> pd.DataFrame:
+        """Time stamps after the end of each series: ``steps`` rows a series, columns id and time."""
+        grid = self._grid()
+        last = pd.Index(self.table[self.time].iloc[np.cumsum(self.lengths) - 1])
+        points = grid.after(grid.moments(last), steps)  # (series, steps)
+        series = (
+            self.table[self.id].iloc[np.repeat(np.cumsum(self.lengths) - 1, steps)].reset_index(drop=True)
+        )
+        return pd.DataFrame({self.id: series, self.time: grid.index(points.ravel())})
+
+    def times(self, table: pd.DataFrame | None = None) -> np.ndarray:
+        """Seconds since 1970-01-01 00:00 on the clock the data go by (local where there is a time zone), or
+        counts.
+
+        Args:
+            table: rows with the time column, such as :meth:`next_times` or ``ahead`` gives. Default: the
+                frame's.
+
+        Returns:
+            int64 (rows,).
+        """
+        values = (self.table if table is None else table)[self.time]
+        if isinstance(self.freq, int):
+            return values.to_numpy(dtype="int64")
+        return pd.DatetimeIndex(values).tz_localize(None).as_unit("s").asi8
+
+    def _grid(self) -> Grid:
+        if isinstance(self.freq, int):
+            return Grid(self.freq, self.freq)
+        return stamp_grid(self.freq, pd.DatetimeIndex(self.table[self.time].iloc[[0, -1]]), self.source)
+
+
+def _without_unused(table: pd.DataFrame, id: str) -> pd.DataFrame:
+    if isinstance(table[id].dtype, pd.CategoricalDtype):  # frames made by hand may hold plain labels
+        table[id] = table[id].cat.remove_unused_categories()
+    return table

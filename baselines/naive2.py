@@ -1,0 +1,34 @@
+"""Naive2: the naive forecast of the seasonally adjusted series, the yardstick of the M competitions."""
+
+import numpy as np
+
+from .history import check, from_first_observed, known, training_part
+from .seasonality import find_seasonality
+
+
+def naive2(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
+    """Repeat the last value after seasonal adjustment, then put the season back.
+
+    OWA, the M4 ranking, is measured relative to it. The seasonal factors come from the history before the
+    first
+    origin: multiplicative classical decomposition where a 90 % test on the autocorrelation finds a season
+    (additive where a value is not positive), none otherwise.
+
+    Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle.
+
+    Returns:
+        Forecasts (origins, horizon) in the unit of ``values``; NaN where nothing had been observed yet.
+
+    Example:
+        >>> naive2(np.array([1.0, 2.0, 3.0]), np.array([3]), 2, 1)
+        array([[3., 3.]])
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), The M4 Competition, International Journal of
+    Forecasting 36, appendix A; the organisers' Benchmarks and Evaluation.R.
+    """
+    values, origins = check(values, origins, horizon=horizon, season=season)
+    values, origins = from_first_observed(values, origins)
+    seasonality = find_seasonality(training_part(values, origins), season)
+    last = known(values, origins - 1, origins=origins)
+    adjusted = seasonality.remove(last, origins - 1)  # (origins,)
+    return seasonality.restore(adjusted[:, None], origins[:, None] + np.arange(horizon))

@@ -1,0 +1,10 @@
+"""Comparison: families × folds × seeds → one tidy table and a verdict.
+
+Every model gets the same folds, windows, seeds, budget and number of configurations; baselines always take part.
+"""
+
+from .result import Comparison
+from .run import Progress, compare, fit
+from .settings import Settings, derive_window, parse_budget
+
+__all__ = ["Comparison", "Progress", "Settings", "compare", "derive_window", "fit", "parse_budget"]

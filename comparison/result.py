@@ -1,0 +1,106 @@
+"""Comparison: what came of it, and how it is written down."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..atomic import replacing
+from ..errors import InputError
+from ..frames import SeriesFrame
+from ..predictor import Predictor
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(eq=False)
+class Comparison:
+    """Families and baselines, compared on one data set.
+
+    Attributes:
+        said: everything that ``comparison.json`` holds, described in docs/comparison-json.md.
+        folder: where it was written, or None.
+        example: per model the forecast of the first series' last test window (horizon, targets), for the plot.
+        frame: the data.
+        predictor: the best trained family, trained once more on all rows; None until asked for.
+    """
+
+    said: dict[str, Any]
+    folder: Path | None
+    frame: SeriesFrame
+    example: dict[str, np.ndarray] = field(default_factory=dict)
+    predictor: Predictor | None = None
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row a model, fold, seed and configuration."""
+        return pd.DataFrame(self.said["rows"]).drop(columns=["by_step", "config", "notes"])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a model, the best first."""
+        return pd.DataFrame(self.said["summary"]).drop(columns="by_step").set_index("model")
+
+    @property
+    def tests(self) -> pd.DataFrame:
+        """One row a recurrent family: its effect against the best simpler model."""
+        return pd.DataFrame(self.said["tests"])
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """``{"worth_it": True | False | None, "best": ..., "text": ...}``."""
+        return self.said["verdict"]
+
+    def write(self) -> None:
+        """Write ``comparison.json`` and ``comparison.csv`` into the folder."""
+        if self.folder is None:
+            return
+        with replacing(self.folder / "comparison.json") as path:
+            path.write_text(json.dumps(plain(self.said), indent=1), encoding="utf-8")
+        with replacing(self.folder / "comparison.csv") as path:
+            self.rows.to_csv(path, index=False)
+
+
+def check_same(folder: Path, question: dict[str, Any]) -> None:
+    """Make sure that trials found in `folder` answer the same question, or begin a new run there.
+
+    Raises:
+        InputError: if the folder holds another comparison; the message says what differs.
+    """
+    path = folder / "question.json"
+    question = plain(question)
+    if path.exists():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        if differing := [key for key in question if question[key] != earlier.get(key)]:
+            key = differing[0]
+            raise InputError(
+                f"{folder} holds another comparison: its {key} is {_short(earlier.get(key))}, now it is "
+                f"{_short(question[key])}; choose another --out, or delete that folder"
+            )
+    else:
+        with replacing(path) as file:
+            file.write_text(json.dumps(question, indent=1), encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Strict JSON: no NaN, no numpy types."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

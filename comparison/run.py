@@ -1,0 +1,377 @@
+"""Run a comparison: trials one after another, each written down at once, so that a killed run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, datasets
+from ..baselines import BASELINES
+from ..errors import InputError
+from ..frames import SeriesFrame, data_hash
+from ..models import FAMILIES, draw_configs
+from ..pipelines import Fold, rolling_origin, single_split
+from ..predictor import Predictor
+from ..training import History
+from .result import SCHEMA_VERSION, Comparison, check_same
+from .scoring import Exam
+from .settings import Settings, derive_window, parse_budget
+from .summary import summarise, test_and_judge
+from .trials import Fitter, Outcome, Trial, TrialStore, run_baseline, run_family
+
+# The smallest share of the error that is worth a recurrent network's trouble.
+MINIMUM_EFFECT = 0.02
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: handed to ``on_progress`` before each trial and after each epoch."""
+
+    trial: Trial
+    done: int
+    total: int
+    epoch: int = 0
+    loss: float | None = None
+    seconds_left: float | None = None
+
+
+def compare(
+    source: str | Path | SeriesFrame,
+    *,
+    families: Sequence[str] = tuple(FAMILIES),
+    baselines: Sequence[str] = tuple(BASELINES),
+    horizon: int | None = None,
+    lookback: int | None = None,
+    season: int | None = None,
+    budget: str | float | None = None,
+    out: str | Path | None = None,
+    refit: bool = False,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    **settings: Any,
+) -> Comparison:
+    """Compare families and baselines on a series: same folds, windows, seeds and budget for all.
+
+    Args:
+        source: a frame, a data set's name, or a file.
+        families: trained models, from ``recurra.models.list_families()``.
+        baselines: from ``recurra.baselines.list_baselines()``.
+        horizon, lookback, season: in steps; derived from the data where not given.
+        budget: time for all training together, such as "10m"; every trial may use an equal share.
+        out: folder for the results; an interrupted comparison goes on where it stopped.
+        refit: train the best family once more on all rows, as ``Comparison.predictor``.
+        on_progress: called often with where the run is.
+        **settings: any other field of :class:`recurra.comparison.Settings`, such as ``folds=3, seeds=3, configs=1``.
+
+    Returns:
+        The comparison: ``.summary``, ``.verdict``, ``.tests``, ``.rows``, ``.predictor``.
+
+    Raises:
+        InputError: anything in the source or the settings that the user can mend.
+
+    Example:
+        >>> result = recurra.compare("co2", families=["linear", "lstm"], seeds=1)
+        >>> print(result.verdict["text"])
+    """
+    frame = source if isinstance(source, SeriesFrame) else datasets.load(source)
+    horizon, lookback, season, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
+    chosen = Settings(
+        horizon=horizon,
+        lookback=lookback,
+        season=season,
+        families=tuple(families),
+        baselines=tuple(baselines),
+        budget=parse_budget(budget),
+        **settings,
+    )
+    folder = None if out is None else Path(out)
+    run = _Run(frame, chosen, folder, on_progress)
+    outcomes = run.all_trials()
+    summary = summarise(outcomes)
+    tests, verdict = test_and_judge(summary, outcomes, run.exams, minimum_effect=MINIMUM_EFFECT)
+    comparison = Comparison(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "recurra": __version__,
+            "data": describe(frame),
+            "settings": chosen.to_json(),
+            "notes": [*frame.notes, *notes, *run.notes(outcomes)],
+            "folds": run.describe_folds(),
+            "rows": [outcome.row for outcome in outcomes],
+            "summary": summary,
+            "tests": tests,
+            "verdict": verdict,
+        },
+        folder,
+        frame,
+        run.examples(outcomes),
+    )
+    comparison.write()
+    if refit:
+        comparison.predictor = run.refit(summary, outcomes)
+    return comparison
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A trained predictor and how it came to be."""
+
+    predictor: Predictor
+    history: History
+    config: dict[str, Any]
+    notes: list[str]
+    frame: SeriesFrame
+
+
+def fit(
+    source: str | Path | SeriesFrame,
+    *,
+    family: str,
+    horizon: int | None = None,
+    lookback: int | None = None,
+    season: int | None = None,
+    budget: str | float | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    **settings: Any,
+) -> Fit:
+    """Train one family on all rows; the newest tenth stops the training and calibrates the intervals.
+
+    Args:
+        source, horizon, lookback, season, budget, on_progress, **settings: as in :func:`compare`.
+        family: one of ``recurra.models.list_families()``.
+        seed: of weights and order.
+
+    Returns:
+        ``.predictor``, ``.history``, ``.config``, ``.notes``, ``.frame``.
+
+    Raises:
+        InputError: anything in the source or the settings that the user can mend.
+
+    Example:
+        >>> fitted = recurra.fit("co2", family="lstm")
+        >>> fitted.predictor.predict(fitted.frame)
+    """
+    frame = source if isinstance(source, SeriesFrame) else datasets.load(source)
+    horizon, lookback, season, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
+    chosen = Settings(horizon, lookback, season, (family,), (), budget=parse_budget(budget), **settings)
+    fold = single_split(frame, horizon=horizon, lookback=lookback, validation_size=chosen.test_size)
+    fitter = Fitter(frame, chosen)
+    pipeline, _ = fitter.fitted(fold)
+    config = draw_configs(family, pipeline.spec, 1, fixed=chosen.config)[0]
+    trial = Trial(family, 0, seed)
+    predictor, _, history = fitter.fit(
+        family,
+        fold,
+        seed=seed,
+        config=config,
+        budget=chosen.budget or float("inf"),
+        on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss)),
+    )
+    return Fit(predictor, history, config, [*frame.notes, *notes], frame)
+
+
+def describe(frame: SeriesFrame) -> dict[str, Any]:
+    """What the data are, for reports and model cards."""
+    stamps = frame.table[frame.time]
+    return {
+        "source": frame.source,
+        "hash": data_hash(frame),
+        "rows": len(frame.table),
+        "series": len(frame.lengths),
+        "id": frame.id,
+        "time": frame.time,
+        "targets": list(frame.targets),
+        "past": list(frame.past),
+        "future": list(frame.future),
+        "freq": frame.freq,
+        "first": str(stamps.min()),
+        "last": str(stamps.max()),
+    }
+
+
+class _Run:
+    """The loop over folds, families, configurations and seeds."""
+
+    def __init__(
+        self,
+        frame: SeriesFrame,
+        settings: Settings,
+        folder: Path | None,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        s = settings
+        self.frame, self.settings, self.on_progress = frame, settings, on_progress
+        self.folds = rolling_origin(
+            frame, horizon=s.horizon, lookback=s.lookback, n_folds=s.folds, test_size=s.test_size
+        )
+        self.exams = [self._exam(fold) for fold in self.folds]
+        self.fitter = Fitter(frame, settings)
+        self.store = None if folder is None else TrialStore(folder / "trials")
+        if folder is not None:
+            check_same(folder, {"data": data_hash(frame), **settings.to_json()})
+        each = s.configs + s.seeds - 1
+        self.total = s.folds * (len(s.baselines) + len(s.families) * each)
+        self.share = (s.budget or float("inf")) / (s.folds * len(s.families) * each)
+        self.done = 0
+        self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
+        self._finished: Counter[str] = Counter()  # trials, by model
+
+    def all_trials(self) -> list[Outcome]:
+        """Run what is not finished yet; baselines first, because they say early what is to be beaten."""
+        outcomes = []
+        for fold, exam in zip(self.folds, self.exams, strict=True):
+            for name in self.settings.baselines:
+                outcomes.append(self._baseline(name, fold, exam))
+            for family in self.settings.families:
+                outcomes += self._family(family, fold, exam)
+        return outcomes
+
+    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> Predictor:
+        """Train the best family once more, with the settings chosen in the newest fold, on all rows."""
+        s = self.settings
+        best = next(line["model"] for line in summary if line["kind"] == "family")
+        rows = [o.row for o in outcomes if o.row["model"] == best and o.row["chosen"]]
+        newest = max(row["fold"] for row in rows)
+        config = next(row["config"] for row in rows if row["fold"] == newest)
+        fold = single_split(
+            self.frame, horizon=s.horizon, lookback=s.lookback, validation_size=self._test_size()
+        )
+        trial = Trial(best, len(self.folds))
+        self._say(trial)
+        predictor, _, _ = self.fitter.fit(
+            best, fold, seed=0, config=config, budget=self.share, on_epoch=self._epochs(trial)
+        )
+        return predictor
+
+    def notes(self, outcomes: list[Outcome]) -> list[str]:
+        """What the run did that a reader should know."""
+        s, exam = self.settings, self.exams[0]
+        notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
+        if cut := sum(outcome.row["stopped_by"] == "budget" for outcome in outcomes):
+            notes.append(f"{cut} trainings were ended by the budget, not by their validation error")
+        if exam.windows.stride > 1:
+            notes.append(
+                f"every {exam.windows.stride}th forecast origin is scored ({s.most_origins} a series and fold)"
+            )
+        if idle := sum(int((e.windows.count == 0).sum()) for e in self.exams):
+            notes.append(f"{idle} times a series is too short, or ended too early, to be scored in a fold")
+        return notes
+
+    def describe_folds(self) -> list[dict[str, Any]]:
+        """Cutoffs and sizes, for the report."""
+        offsets = np.cumsum(self.frame.lengths) - self.frame.lengths
+        longest = int(self.frame.lengths.argmax())
+        stamps = self.frame.table[self.frame.time]
+        return [
+            {
+                "fold": fold.index,
+                "cutoff": str(stamps.iloc[int(offsets[longest] + fold.validation[longest]) - 1]),
+                "train_rows": int(fold.train.sum()),
+                "validation_rows": int((fold.validation - fold.train).sum()),
+                "test_rows": int((fold.test - fold.validation).sum()),
+                "test_windows": len(exam.windows),
+                "stride": exam.windows.stride,
+            }
+            for fold, exam in zip(self.folds, self.exams, strict=True)
+        ]
+
+    def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
+        """Each model's forecast of the last fold's last window, first seed."""
+        newest = len(self.folds) - 1
+        found: dict[str, np.ndarray] = {}
+        for outcome in outcomes:
+            if outcome.row["fold"] == newest and outcome.row["chosen"]:
+                found.setdefault(outcome.row["model"], outcome.example)
+        return found
+
+    def _exam(self, fold: Fold) -> Exam:
+        s = self.settings
+        exam = Exam.of(
+            self.frame,
+            fold,
+            lookback=s.lookback,
+            horizon=s.horizon,
+            season=s.season,
+            most_origins=s.most_origins,
+        )
+        if not np.isfinite(exam.truth).any():
+            raise InputError(
+                f"{self.frame.source}: fold {fold.index} has no observed target to score; "
+                "choose fewer --folds or give newer rows"
+            )
+        return exam
+
+    def _test_size(self) -> int:
+        return int((self.folds[-1].test - self.folds[-1].validation).max())
+
+    def _baseline(self, name: str, fold: Fold, exam: Exam) -> Outcome:
+        def work(trial: Trial) -> Outcome:
+            return run_baseline(self.frame, exam, fold, trial, self.settings.season)
+
+        outcome = self._finished_or(Trial(name, fold.index), work)
+        outcome.row["chosen"] = True
+        return outcome
+
+    def _family(self, family: str, fold: Fold, exam: Exam) -> list[Outcome]:
+        """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
+        pipeline, _ = self.fitter.fitted(fold)
+        s = self.settings
+        configs = draw_configs(family, pipeline.spec, s.configs, fixed=s.config)
+
+        def work(trial: Trial) -> Outcome:
+            return run_family(
+                self.fitter,
+                exam,
+                fold,
+                trial,
+                configs[trial.config_number],
+                budget=self.share,
+                checkpoint=self.store and self.store.checkpoint(trial),
+                on_epoch=self._epochs(trial),
+            )
+
+        tried = [self._finished_or(Trial(family, fold.index, 0, i), work) for i in range(len(configs))]
+        best = min(range(len(tried)), key=lambda i: tried[i].row["validation_loss"])
+        more = [self._finished_or(Trial(family, fold.index, seed, best), work) for seed in range(1, s.seeds)]
+        for i, outcome in enumerate(tried):
+            outcome.row["chosen"] = i == best
+        for outcome in more:
+            outcome.row["chosen"] = True
+        return tried + more
+
+    def _finished_or(self, trial: Trial, work: Callable[[Trial], Outcome]) -> Outcome:
+        outcome = self.store.get(trial) if self.store else None
+        if outcome is None:
+            self._say(trial)
+            begun = time.monotonic()
+            outcome = work(trial)
+            self._seconds.setdefault(trial.model, []).append(time.monotonic() - begun)
+            if self.store:
+                self.store.put(trial, outcome)
+        self.done += 1
+        self._finished[trial.model] += 1
+        return outcome
+
+    def _epochs(self, trial: Trial) -> Callable[[int, float], None]:
+        return lambda epoch, loss: self._say(trial, epoch, loss)
+
+    def _say(self, trial: Trial, epoch: int = 0, loss: float | None = None) -> None:
+        self.on_progress(Progress(trial, self.done, self.total, epoch, loss, self._seconds_left()))
+
+    def _seconds_left(self) -> float | None:
+        """Trials to come, each as long as those of its family took, or of all trained ones where none did yet."""
+        s = self.settings
+        trained = [x for name, times in self._seconds.items() if name in FAMILIES for x in times]
+        if not trained:
+            return None
+        each = s.folds * (s.configs + s.seeds - 1)
+        left = 0.0
+        for name in s.families:
+            left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))
+        return max(left, 0.0)

@@ -1,0 +1,130 @@
+"""From trials to one line a model, the tests between them, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..evaluation import compare_losses, judge
+from ..models import RECURRENT
+from .scoring import Exam
+from .trials import Outcome
+
+METRICS = ("mase", "mae", "rmse", "smape", "coverage_80", "coverage_95")
+PRICES = ("parameters", "multiply_adds", "train_seconds", "predict_ms")
+# With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
+_FEWEST_ORIGINS = 10
+
+
+def summarise(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """One row a model, the best first: means over folds and seeds, and the spread over seeds.
+
+    Returns:
+        Rows with ``model``, ``kind``, the means of all metrics, ``mase_sd`` and ``mae_sd`` (standard deviation over
+        seeds of the mean over folds; None with one seed), and the mean price of one training and one forecast.
+    """
+    rows = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
+    summary = []
+    for model in dict.fromkeys(row["model"] for row in rows):
+        mine = [row for row in rows if row["model"] == model]
+        line: dict[str, Any] = {"model": model, "kind": mine[0]["kind"], "trials": len(mine)}
+        line |= {name: _mean([row.get(name) for row in mine]) for name in METRICS}
+        line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in ("mase", "mae")}
+        line |= {name: _mean([row[name] for row in mine]) for name in PRICES}
+        line["by_step"] = {
+            name: np.nanmean([row["by_step"][name] for row in mine], axis=0).tolist()
+            for name in mine[0]["by_step"]
+        }
+        summary.append(line)
+    return sorted(summary, key=lambda line: (np.isnan(line["mase"]), line["mase"]))
+
+
+def test_and_judge(
+    summary: list[dict[str, Any]],
+    outcomes: Sequence[Outcome],
+    exams: Sequence[Exam],
+    *,
+    minimum_effect: float,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Test every recurrent family against the best simpler model, and judge.
+
+    Returns:
+        The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
+    """
+    simpler = [
+        line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line["mase"])
+    ]
+    recurrent = [line["model"] for line in summary if line["model"] in RECURRENT]
+    tests: list[dict[str, Any]] = []
+    if simpler and recurrent:
+        losses, groups, overlap = aligned_losses([*recurrent, simpler[0]], outcomes, exams)
+        tests = compare_losses(losses, against=simpler[0], horizon=overlap, groups=groups)
+    return tests, judge(summary, tests, recurrent=RECURRENT, minimum_effect=minimum_effect)
+
+
+test_and_judge.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions by this name
+
+
+def aligned_losses(
+    models: Sequence[str], outcomes: Sequence[Outcome], exams: Sequence[Exam]
+) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
+    """Losses of several models at the same places, averaged over seeds.
+
+    Returns:
+        For each model its losses (origins,), the fold of each origin, and how many neighbouring origins overlap.
+        With fewer than ten origins and more series, each series' mean loss takes an origin's place.
+    """
+    n_origins = sum(int(exam.windows.count.max()) for exam in exams)
+    by_series = n_origins < _FEWEST_ORIGINS < len(exams[0].windows.count)
+    losses = {}
+    for model in models:
+        chosen = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
+        of_fold = [
+            np.mean([o.losses for o in chosen if o.row["fold"] == fold], axis=0) for fold in range(len(exams))
+        ]
+        if by_series:
+            total = [_mean_by(exam.windows.series(), loss) for exam, loss in zip(exams, of_fold, strict=True)]
+            losses[model] = np.nanmean(
+                np.stack([_padded(t, len(exams[0].windows.count)) for t in total]), axis=0
+            )
+        else:
+            losses[model] = np.concatenate(
+                [_mean_by(_place(exam), loss) for exam, loss in zip(exams, of_fold, strict=True)]
+            )
+    if by_series:
+        return losses, np.arange(len(next(iter(losses.values())))), 1
+    groups = np.concatenate([np.full(int(e.windows.count.max()), i) for i, e in enumerate(exams)])
+    overlap = -(-exams[0].windows.horizon // exams[0].windows.stride)
+    return losses, groups, overlap
+
+
+def _place(exam: Exam) -> np.ndarray:
+    """Number of each window within its series: (windows,)."""
+    return np.concatenate([np.arange(n) for n in exam.windows.count])
+
+
+def _mean_by(groups: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Mean loss of each group, NaN where nothing was observed: (groups,)."""
+    observed = np.isfinite(losses)
+    count = np.bincount(groups, weights=observed)
+    total = np.bincount(groups, weights=np.where(observed, losses, 0.0))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _padded(values: np.ndarray, n: int) -> np.ndarray:
+    return np.concatenate([values, np.full(n - len(values), np.nan)])
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _spread_over_seeds(rows: list[dict[str, Any]], name: str) -> float | None:
+    seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
+    if len(seeds) < 2:
+        return None
+    means = [np.mean([row[name] for row in rows if row["seed"] == seed]) for seed in seeds]
+    return float(np.std(means, ddof=1))

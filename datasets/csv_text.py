@@ -1,0 +1,150 @@
+"""CSV text becomes a table: separator and decimal comma found out, malformed lines named."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from ..frames.cells import read_numbers
+
+_SEPARATORS = ",;\t|"
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+def read_csv(data: bytes, path: Path) -> pd.DataFrame:
+    """Read CSV text.
+
+    Args:
+        data: the content of the file.
+        path: its name, for messages.
+
+    Returns:
+        The table; text columns whose cells are all numbers or missing markers are made numeric.
+
+    Raises:
+        InputError: bytes that are no text, no header, or a line with more or fewer fields than the header.
+    """
+    notes: list[str] = []
+    text = _decode(data, path, notes)
+    separator = _sniff(text)
+    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    _check_header(header, path)
+    table = _parse(text, separator, len(header), path)
+    _check_short_lines(table, text, separator, header, path)
+    empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
+    table = table.drop(columns=empty)  # a separator at the end of every line
+    for name in table.columns:
+        table[name] = _numbers(table[name], separator, notes)
+    table.attrs = {"notes": notes, "first_line": 2}
+    return table
+
+
+def _decode(data: bytes, path: Path, notes: list[str]) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path} is written in UTF-16 where UTF-8 was expected: save it again as UTF-8.")
+    zero = data.find(b"\0")
+    if zero >= 0:
+        line = data.count(b"\n", 0, zero) + 1
+        raise InputError(
+            f"{path} holds a NUL byte in line {line} where text was expected: the file is damaged or binary."
+        )
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "cp1252":
+            notes.append(f"{path.name} is not UTF-8: it is read as Windows-1252.")
+        return text
+    notes.append(f"{path.name} is not UTF-8: it is read as Latin-1.")
+    return data.decode("latin-1")
+
+
+def _sniff(text: str) -> str:
+    """Choose the separator that cuts the header into most fields."""
+    header = text.lstrip("\r\n").split("\n", 1)[0]
+    return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    names = [name.strip() for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one."
+        )
+    if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
+        raise InputError(
+            f"The first line of {path} holds values ({', '.join(names[:4])}) where the names of the "
+            "columns were "
+            "expected: add a header such as ds,y."
+        )
+
+
+def _parse(text: str, separator: str, columns: int, path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            skipinitialspace=True,
+            # "NA" in a text column may be Namibia; missing markers in numeric columns are read further down
+            keep_default_na=False,
+            na_values=[""],
+            # the only column of a file may well be empty in a line; otherwise an empty line is no row
+            skip_blank_lines=columns > 1,
+            low_memory=False,
+        )
+    except pd.errors.ParserError as error:
+        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if found is None:
+            raise InputError(
+                f"{path} cannot be read as CSV ({str(error).strip()}): check its quotation marks."
+            ) from error
+        raise InputError(
+            f"Line {found[2]} of {path} has {found[3]} fields where {found[1]} were expected, as in the "
+            "header: correct "
+            "the line (a text with a separator in it needs quotation marks)."
+        ) from error
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
+        raise InputError(
+            f"Line 2 of {path} has more fields than the header has names ({columns}): correct the header "
+            "or the line."
+        )
+    return table
+
+
+def _check_short_lines(table: pd.DataFrame, text: str, separator: str, header: list[str], path: Path) -> None:
+    """Find a line that ends early: pandas fills it up silently."""
+    if len(header) < 2 or not table.iloc[:, -1].isna().any():
+        return
+    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    for fields in reader:
+        if fields and len(fields) != len(header):
+            raise InputError(
+                f"Line {reader.line_num} of {path} has {len(fields)} fields where {len(header)} were "
+                "expected, as in "
+                "the header: correct the line (leave a missing cell empty, but keep its separator)."
+            )
+
+
+def _numbers(values: pd.Series, separator: str, notes: list[str]) -> pd.Series:
+    """Make a text column numeric if every cell is a number or a missing marker."""
+    if not pd.api.types.is_string_dtype(values.dtype) and not pd.api.types.is_object_dtype(values.dtype):
+        return values
+    numbers, bad = read_numbers(values)
+    if not bad.any() and not np.isnan(numbers).all():
+        return pd.Series(numbers, index=values.index)
+    if separator == "," or not bad.any():
+        return values
+    first = str(values.iloc[int(np.argmax(bad))])
+    if not _DECIMAL_COMMA.fullmatch(first):
+        return values
+    numbers, bad = read_numbers(values.astype("str").str.replace(",", ".", regex=False))
+    if bad.any():
+        return values
+    notes.append(f"Numbers such as {first.strip()} in `{values.name}` are read with a decimal comma.")
+    return pd.Series(numbers, index=values.index)

@@ -1,0 +1,102 @@
+"""Files of named data sets: from ``$RECURRA_DATA``, else from upstream; checked by sha256 either way."""
+
+import gzip
+import hashlib
+import lzma
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import InputError
+
+_OPENERS: dict[str, Callable] = {"": open, ".gz": gzip.open, ".xz": lzma.open}
+
+
+def data_folder() -> Path:
+    """Where data sets are kept: ``$RECURRA_DATA``, or the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("RECURRA_DATA") or pooch.os_cache("recurra"))
+
+
+def fetch(relative_path: str, url: str, sha256: str, *, by_hand: bool = False) -> Path:
+    """Give the path of a data file, after downloading it if need be.
+
+    Args:
+        relative_path: place below ``$RECURRA_DATA``; the file may lie there plain, or with .gz or .xz behind
+            it.
+        url: upstream address of the plain file, or of the page that offers it.
+        sha256: hash of the plain (uncompressed) bytes.
+        by_hand: the address isn't that of the file itself, so the user has to put the file there.
+
+    Returns:
+        The file found or downloaded. A download appears whole or not at all.
+
+    Raises:
+        InputError: no connection, a file that isn't there and cannot be downloaded, or a wrong checksum.
+    """
+    plain = data_folder() / relative_path
+    for ending in _OPENERS:
+        path = plain.with_name(plain.name + ending)
+        if path.is_file():
+            _check(path, ending, url, sha256)
+            return path
+    if by_hand:
+        raise InputError(
+            f"There is no file {plain} and it cannot be downloaded: get it from {url}, put it there as it "
+            "is (or "
+            "with .gz behind it), or set RECURRA_DATA to the folder it belongs in."
+        )
+    return _download(plain, url, sha256)
+
+
+def _check(path: Path, ending: str, url: str, sha256: str) -> None:
+    digest = hashlib.sha256()
+    try:
+        with _OPENERS[ending](path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(
+            f"{path} is damaged ({error}): delete it to download it again from {url}, or set RECURRA_DATA "
+            "elsewhere."
+        ) from error
+    if digest.hexdigest() != sha256:
+        raise InputError(
+            f"{path} has the checksum {digest.hexdigest()} where {sha256} was expected: delete it to "
+            "download it "
+            f"again from {url}, or set RECURRA_DATA elsewhere."
+        )
+
+
+def _download(plain: Path, url: str, sha256: str) -> Path:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")  # its progress lines would land in the middle of ours
+    try:
+        # into a temporary file beside the target, renamed once the checksum is right
+        pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=plain.name, path=plain.parent)
+    except ValueError as error:
+        if isinstance(error, requests.RequestException):  # a malformed address is both
+            raise InputError(_offline(plain, url, error)) from error
+        raise InputError(
+            f"The download of {url} has not the expected checksum {sha256}, so nothing was kept in "
+            f"{plain}: upstream "
+            "has changed or something stands in between; put the right file there, or set RECURRA_DATA to "
+            "a folder "
+            "that has it."
+        ) from error
+    except OSError as error:  # requests' own errors are OSErrors too
+        raise InputError(_offline(plain, url, error)) from error
+    return plain
+
+
+def _offline(plain: Path, url: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return (
+        f"{url} cannot be downloaded to {plain} ({reason[:160]}): connect to the internet, put the file "
+        "there by "
+        "hand, or set RECURRA_DATA to a folder that has it."
+    )

@@ -1,0 +1,172 @@
+"""Accuracy measures: plain functions on arrays (windows, horizon, targets).
+
+A cell whose truth is NaN is not scored. A NaN *forecast* of an observed value makes the result NaN: a model
+that gives no answer must not look better for it. All observed cells weigh the same.
+
+``by`` gives a value per ``"window"``, per horizon ``"step"`` or per ``"target"`` in place of one number;
+where nothing was observed the value is NaN.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+By = Literal["window", "step", "target"]
+AXES: dict[str | None, tuple[int, ...]] = {
+    None: (0, 1, 2),
+    "window": (1, 2),
+    "step": (0, 2),
+    "target": (0, 1),
+}
+
+
+def average(cells: np.ndarray, truth: np.ndarray, *, by: By | None = None) -> Any:
+    """Mean of ``cells`` (windows, horizon, targets) over those whose truth was observed."""
+    if by not in AXES:
+        raise ValueError(f"`by` must be one of {list(AXES)}. Received: {by!r}")
+    observed = ~np.isnan(truth)
+    count = observed.sum(axis=AXES[by])
+    total = np.where(observed, cells, 0.0).sum(axis=AXES[by])
+    result = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return float(result) if by is None else result
+
+
+def check(truth: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float arrays of one shape (windows, horizon, targets), or an error naming the shapes."""
+    truth, forecast = np.asarray(truth, dtype=float), np.asarray(forecast, dtype=float)
+    if truth.ndim != 3 or truth.shape != forecast.shape:
+        raise ValueError(
+            "`truth` and `forecast` must have one shape (windows, horizon, targets). "
+            f"Received: {truth.shape} and {forecast.shape}"
+        )
+    return truth, forecast
+
+
+def mae(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+    """Mean absolute error, in the unit of the data.
+
+    Arguments:
+        truth: observed values (windows, horizon, targets); NaN is not scored.
+        forecast: forecasts of the same shape.
+        by: a value per "window", "step" or "target"; one number by default.
+
+    Returns:
+        A float, or an array (windows,), (horizon,) or (targets,).
+
+    Raises:
+        ValueError: shapes that differ or are not three-dimensional, an unknown ``by``.
+
+    Example:
+        >>> mae(np.array([[[1.0], [2.0]]]), np.array([[[2.0], [4.0]]]))
+        1.5
+
+    Source: Hyndman and Koehler (2006), International Journal of Forecasting 22, section 2.1.
+    """
+    truth, forecast = check(truth, forecast)
+    return average(np.abs(truth - forecast), truth, by=by)
+
+
+def mse(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+    """Mean squared error, in the squared unit of the data. Arguments as in :func:`mae`."""
+    truth, forecast = check(truth, forecast)
+    return average((truth - forecast) ** 2, truth, by=by)
+
+
+def rmse(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+    """Square root of the mean squared error, in the unit of the data. Arguments as in :func:`mae`."""
+    result = np.sqrt(mse(truth, forecast, by=by))
+    return float(result) if by is None else result
+
+
+def smape(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+    """Symmetric mean absolute percentage error, 0 to 200, as the M4 competition computes it.
+
+    Comparable across series of different size, but meaningless where values cross zero. A forecast of 0 for a
+    truth of 0 counts as no error. Arguments, returns and errors as in :func:`mae`; the unit is percent.
+
+    Example:
+        >>> smape(np.array([[[100.0]]]), np.array([[[300.0]]]))
+        100.0
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), International Journal of Forecasting 36, eq. 1.
+    """
+    truth, forecast = check(truth, forecast)
+    size = np.abs(truth) + np.abs(forecast)
+    share = np.divide(np.abs(truth - forecast), size, out=np.zeros_like(size), where=size != 0)
+    return average(200 * share, truth, by=by)
+
+
+def mase(truth: np.ndarray, forecast: np.ndarray, *, scale: np.ndarray, by: By | None = None) -> Any:
+    """Mean absolute scaled error: 1 is the in-sample error of the one-step seasonal naive forecast.
+
+    Free of units, so it may be averaged over series and targets. Other arguments, returns and errors as in
+    :func:`mae`.
+
+    Arguments:
+        scale: what one unit of error is: (targets,), or (windows, targets) where windows come from several
+            series; from :func:`seasonal_scale`.
+
+    Example:
+        >>> mase(np.array([[[1.0], [2.0]]]), np.array([[[2.0], [4.0]]]), scale=np.array([3.0]))
+        0.5
+
+    Source: Hyndman and Koehler (2006), International Journal of Forecasting 22, section 3.
+    """
+    truth, forecast = check(truth, forecast)
+    scale = np.asarray(scale, dtype=float)
+    windows, _, targets = truth.shape
+    if scale.shape not in {(targets,), (windows, targets)} or not np.all(scale > 0):
+        raise ValueError(
+            f"`scale` must be positive, shaped ({targets},) or ({windows}, {targets}). "
+            f"Received: shape {scale.shape}, smallest {scale.min() if scale.size else None}"
+        )
+    return average(np.abs(truth - forecast) / scale.reshape(-1, 1, targets), truth, by=by)
+
+
+def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
+    """Mean absolute difference to the value one season earlier, for each target of one series.
+
+    The denominator of MASE, from training rows. Where it is 0, or no pair of rows is a season apart, the
+    first of these that is positive stands in for it: the mean absolute step, the mean absolute value, 1.
+
+    Arguments:
+        values: training rows of one series, (time, targets) or (time,), in original units; NaN is left out.
+        season: rows in one cycle, 1 for none.
+
+    Returns:
+        Positive scales (targets,), in the unit of the data.
+
+    Raises:
+        ValueError: a season below 1, values of another shape.
+
+    Example:
+        >>> seasonal_scale(np.array([1.0, 2.0, 4.0, 8.0]), 2)
+        array([4.5])
+
+    Source: Hyndman and Koehler (2006); with a season as in the M4 competition (see :func:`smape`), eq. 2.
+    """
+    values = np.asarray(values, dtype=float)
+    if season < 1 or values.ndim not in {1, 2}:
+        raise ValueError(
+            f"`values` must be (time, targets) and `season` at least 1. Received: {values.shape}, {season}"
+        )
+    values = values.reshape(len(values), -1)
+    scale = np.ones(values.shape[1])
+    # From the last resort to the definition: each positive one replaces what stood there.
+    for sizes in (values, values[1:] - values[:-1], values[season:] - values[:-season]):
+        sums, count = np.nansum(np.abs(sizes), axis=0), (~np.isnan(sizes)).sum(axis=0)
+        scale = np.where(sums > 0, sums / np.maximum(count, 1), scale)
+    return scale
+
+
+def owa(*, smape: float, mase: float, smape_naive2: float, mase_naive2: float) -> float:
+    """Overall weighted average of the M4 competition: below 1 is better than Naive2.
+
+    Example:
+        >>> owa(smape=9.0, mase=1.0, smape_naive2=18.0, mase_naive2=2.0)
+        0.5
+
+    Source: Makridakis, Spiliotis and Assimakopoulos (2020), International Journal of Forecasting 36, section
+    2.5.
+    """
+    return (smape / smape_naive2 + mase / mase_naive2) / 2

@@ -1,0 +1,230 @@
+"""Whether one model's losses are really smaller than another's, or merely happened to be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+# Below this many differences a t statistic says nothing worth printing.
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """Outcome of a paired test of equal accuracy; the first model is the better one where it is negative.
+
+    Attributes:
+        statistic: t statistic; None where the test could not be made.
+        p_value: two-sided; None where the test could not be made.
+        difference: mean of ``loss_a - loss_b``, in the unit of the loss.
+        low: lower end of the 95 % confidence interval of the difference.
+        high: its upper end.
+        n: differences that were there.
+        degrees: degrees of freedom of the statistic.
+        note: why there is no result, or which kernel had to stand in; otherwise empty.
+    """
+
+    __test__ = False  # pytest collects classes by this name
+
+    statistic: float | None
+    p_value: float | None
+    difference: float
+    low: float | None
+    high: float | None
+    n: int
+    degrees: float | None = None
+    note: str = ""
+
+
+def diebold_mariano(
+    loss_a: np.ndarray,
+    loss_b: np.ndarray,
+    *,
+    horizon: int,
+    groups: np.ndarray | None = None,
+    degrees: float | None = None,
+) -> TestResult:
+    """Test whether two forecasts are equally accurate, where neighbouring losses are correlated.
+
+    Losses of multi-step forecasts overlap: a plain t test would take the same surprise for many. The long-run
+    variance counts ``horizon - 1`` autocovariances (rectangular kernel); where that is not positive,
+    Bartlett's kernel stands in, as in R's ``forecast::dm.test``. The small-sample correction counts the pairs
+    really summed, which for one group without gaps is that of Harvey, Leybourne and Newbold.
+
+    The statistic is held against Student's t with ``n / horizon - 1`` degrees of freedom, the independent
+    stretches there are. The customary ``n - 1`` (the same for horizon 1) is blind to how little a long
+    horizon leaves: of moving-average losses without any difference it rejects, at 5 %, 6 % with 100 origins
+    and horizon 4, but 11 % with 300 and 52, 19 % with 150 and 52; ours 6 %, 4 % and 5 %.
+
+    Arguments:
+        loss_a: loss of the first model at each forecast origin, in time order (origins,); NaN: not scored.
+        loss_b: loss of the second, same shape.
+        horizon: how many successive origins share target rows: the steps forecast, divided by the rows from
+        one
+            origin to the next, rounded up. 1 means that the differences are independent.
+        groups: which fold each origin belongs to (origins,); no autocovariance crosses from one to another.
+            All in one by default.
+        degrees: degrees of freedom in place of ours; ``n - 1`` gives the p-value of R's ``dm.test``.
+
+    Returns:
+        A :class:`TestResult`; its ``note`` says where the test could not be made.
+
+    Raises:
+        ValueError: shapes that differ, a horizon below 1.
+
+    Example:
+        >>> round(diebold_mariano(np.array([1.0, 2.0, 4.0]), np.zeros(3), horizon=1).p_value, 3)
+        0.118
+
+    Source: Diebold and Mariano (1995), Journal of Business & Economic Statistics 13; Harvey, Leybourne and
+    Newbold (1997), International Journal of Forecasting 13, eq. 9.
+    """
+    loss_a, loss_b = np.asarray(loss_a, dtype=float), np.asarray(loss_b, dtype=float)
+    groups = np.zeros(len(loss_a)) if groups is None else np.asarray(groups)
+    if loss_a.ndim != 1 or not loss_a.shape == loss_b.shape == groups.shape:
+        raise ValueError(
+            "`loss_a`, `loss_b` and `groups` must have one shape (origins,). "
+            f"Received: {loss_a.shape}, {loss_b.shape}, {groups.shape}"
+        )
+    if horizon < 1:
+        raise ValueError(f"`horizon` must be at least 1. Received: {horizon}")
+    difference = loss_a - loss_b
+    n = int(np.sum(~np.isnan(difference)))
+    mean = float(np.nanmean(difference)) if n else float("nan")
+    if n < FEWEST:
+        return TestResult(None, None, mean, None, None, n, note=f"only {n} differences; {FEWEST} are needed")
+    if np.nanmax(difference) == np.nanmin(difference):
+        return TestResult(None, None, mean, None, None, n, note="all differences are equal")
+    parts = [difference[groups == group] - mean for group in dict.fromkeys(groups.tolist())]
+    horizon = min(horizon, max(len(part) for part in parts))
+    variance, note = _variance_of_mean(parts, horizon=horizon)
+    if variance is None:
+        return TestResult(None, None, mean, None, None, n, note=note)
+    error = float(np.sqrt(variance))
+    degrees = n / horizon - 1 if degrees is None else degrees
+    margin = float(stats.t.ppf(0.975, degrees)) * error
+    p_value = float(2 * stats.t.sf(abs(mean / error), degrees))
+    return TestResult(mean / error, p_value, mean, mean - margin, mean + margin, n, degrees, note)
+
+
+def paired_series_test(loss_a: np.ndarray, loss_b: np.ndarray) -> TestResult:
+    """Paired t test over many independent series, each with one loss per model.
+
+    For collections such as M4, where every series has one forecast origin. Series that move together are not
+    independent; average their losses per origin and use :func:`diebold_mariano`, of which this is the case
+    without overlap. Use scaled losses, or the largest series decides alone.
+
+    Arguments:
+        loss_a: scaled loss of the first model (series,); NaN: not scored.
+        loss_b: that of the second, same shape.
+
+    Returns:
+        A :class:`TestResult`.
+
+    Raises:
+        ValueError: shapes that differ.
+
+    Example:
+        >>> round(paired_series_test(np.array([1.0, 2.0, 4.0]), np.zeros(3)).statistic, 3)
+        2.646
+
+    Source: Student (1908), Biometrika 6.
+    """
+    return diebold_mariano(loss_a, loss_b, horizon=1)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values for having made several tests, so that one false alarm among all has the stated chance.
+
+    Arguments:
+        p_values: one a test; None where a test could not be made: it stays None and is not counted.
+
+    Returns:
+        Adjusted p-values in the order given, none below its own p-value.
+
+    Raises:
+        ValueError: a p-value outside 0..1.
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+
+    Source: Holm (1979), Scandinavian Journal of Statistics 6.
+    """
+    made = [(p, index) for index, p in enumerate(p_values) if p is not None]
+    if any(not 0 <= p <= 1 for p, _ in made):
+        raise ValueError(f"`p_values` must lie in 0..1. Received: {list(p_values)}")
+    adjusted: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, index) in enumerate(sorted(made)):
+        highest = max(highest, min(1.0, (len(made) - rank) * p))
+        adjusted[index] = highest
+    return adjusted
+
+
+def compare_losses(
+    losses: Mapping[str, np.ndarray], *, against: str, horizon: int, groups: np.ndarray | None = None
+) -> list[dict]:
+    """Test every model against one of them, and say by which share it lowers that one's loss.
+
+    Arguments:
+        losses: per model its loss at each origin (origins,), all at the same origins in time order.
+        against: the model to beat, a key of ``losses``; its mean loss is the unit of the effects.
+        horizon: as in :func:`diebold_mariano`.
+        groups: as in :func:`diebold_mariano`.
+
+    Returns:
+        For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect``
+        (share by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 %
+        interval), ``p_value``, ``p_holm``, ``n``, ``note``.
+
+    Raises:
+        ValueError: an unknown ``against``, shapes that differ.
+
+    Example:
+        >>> losses = {"lstm": np.array([1, 1, 2.0]), "ets": np.array([2, 3, 3.0])}
+        >>> rows = compare_losses(losses, against="ets", horizon=1)
+        >>> rows[0]["model"], rows[0]["effect"]
+        ('lstm', 0.5)
+    """
+    if against not in losses:
+        raise ValueError(f"`against` must be one of {list(losses)}. Received: {against!r}")
+    rows = []
+    for model in (name for name in losses if name != against):
+        result = diebold_mariano(losses[model], losses[against], horizon=horizon, groups=groups)
+        # Over the origins both were scored at, as the difference is.
+        both = ~np.isnan(losses[model]) & ~np.isnan(losses[against])
+        unit = float(losses[against][both].mean()) if result.n else 0.0
+        row: dict = {"model": model, "against": against, "effect": _share(-result.difference, unit)}
+        row |= {"effect_low": _share(result.high, -unit), "effect_high": _share(result.low, -unit)}
+        row |= {"p_value": result.p_value, "n": result.n, "note": result.note}
+        rows.append(row)
+    for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
+        row["p_holm"] = adjusted
+    return rows
+
+
+def _share(part: float | None, unit: float) -> float | None:
+    return None if part is None or not unit else part / unit
+
+
+def _variance_of_mean(parts: list[np.ndarray], *, horizon: int) -> tuple[float | None, str]:
+    """Small-sample corrected variance of the mean of centred differences (None: too few), and a note."""
+    n = sum(int(np.sum(~np.isnan(part))) for part in parts)
+    products = [
+        np.concatenate([part[lag:] * part[: max(len(part) - lag, 0)] for part in parts])
+        for lag in range(horizon)
+    ]
+    pairs = np.array([np.sum(~np.isnan(product)) for product in products])
+    covariances = np.array([np.nansum(product) for product in products]) / n  # (horizon,)
+    variance, note = covariances[0] + 2 * covariances[1:].sum(), ""
+    if variance <= 0:
+        weights = 1 - np.arange(1, horizon) / horizon
+        variance = covariances[0] + 2 * np.sum(weights * covariances[1:])
+        note = "Bartlett kernel, because the rectangular one gave no positive variance"
+    # E[estimate] = variance x factor. With one gapless group the factor is (n + 1 - 2h + h(h - 1)/n) / n.
+    factor = (n - 1 - 2 * pairs[1:].sum() / n) / n
+    if min(factor, variance, n / horizon - 1) <= 0:
+        return None, f"{n} differences are too few for a horizon of {horizon}"
+    return float(variance / n / factor), note

@@ -1,0 +1,192 @@
+"""Is a recurrent network worth its cost on this data? Yes, no, or cannot tell, and at what price."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+SIGNIFICANT = 0.05
+NAIVE = ("naive", "seasonal_naive")
+
+
+def judge(
+    summary: Sequence[dict[str, Any]],
+    tests: Sequence[dict[str, Any]],
+    *,
+    recurrent: Sequence[str] = ("simple_rnn", "gru", "lstm"),
+    minimum_effect: float = 0.02,
+) -> dict[str, Any]:
+    """Say in plain words whether a recurrent family earns its keep, and what it costs.
+
+    A small p-value alone is no reason to keep a network, and a large one no proof that it is useless. So:
+
+    - *yes* (True): some recurrent family beats the best simpler model, significantly (Holm, 5 %) and by at
+      least ``minimum_effect``.
+    - *no* (False): every recurrent family is significantly worse, or its 95 % interval ends below
+      ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
+      conclusion needs no correction for their number.
+    - *cannot tell* (None): neither; the text says what would help.
+
+    Arguments:
+        summary: one dict per model and baseline: ``model``, ``mase`` (mean over folds and seeds), and where
+            known ``mase_sd``, ``parameters``, ``train_seconds``, ``predict_ms`` (milliseconds per forecast).
+            A row with ``parameters`` counts as trained. None and NaN are unknown.
+        tests: one dict per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them:
+        ``model``,
+            ``against`` (the best simpler model), ``effect`` (share by which the mean loss is lower),
+            ``effect_low``, ``effect_high``, ``p_holm``. Tests of other models are ignored.
+        recurrent: names of the recurrent families.
+        minimum_effect: smallest share of the loss worth a network's trouble; 0.02 is 2 %.
+
+    Returns:
+        ``worth_it`` (True, False, None), ``best`` (model with the lowest MASE, recurrent or not) and ``text``
+        (two to five sentences).
+
+    Raises:
+        ValueError: no model with a MASE, a test of a model that is not in the summary.
+
+    Example:
+        >>> rows = [{"model": "ets", "mase": 1.0}, {"model": "lstm", "mase": 0.8, "parameters": 900}]
+        >>> test = {"model": "lstm", "against": "ets", "effect": 0.2, "p_holm": 0.01}
+        >>> judge(rows, [test | {"effect_low": 0.1, "effect_high": 0.3}])["worth_it"]
+        True
+
+    Source: intervals against a smallest effect of interest as in Schuirmann (1987), Journal of
+    Pharmacokinetics and Biopharmaceutics 15.
+    """
+    ranked = sorted((row for row in summary if _is_number(row.get("mase"))), key=lambda row: row["mase"])
+    if not ranked:
+        raise ValueError(f"`summary` has no model with a MASE. Received: {list(summary)}")
+    rows = {row["model"]: row for row in ranked}
+    trials = [trial for trial in tests if trial["model"] in recurrent]
+    strangers = {name for trial in trials for name in (trial["model"], trial["against"])} - set(rows)
+    if strangers:
+        raise ValueError(f"`tests` name models without a MASE in `summary`. Received: {sorted(strangers)}")
+    untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in trials}]
+    worth_it = _decide(trials, minimum_effect, all_tested=not untested)
+    sentences = [*_story(worth_it, trials, rows, minimum_effect=minimum_effect), *_naive_unbeaten(ranked)]
+    return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+
+
+def _decide(trials: Sequence[dict], minimum_effect: float, *, all_tested: bool) -> bool | None:
+    if any(_wins(trial, minimum_effect) for trial in trials):
+        return True
+    # A family that was not tested might be the one that is worth it.
+    if trials and all_tested and all(_hopeless(trial, minimum_effect) for trial in trials):
+        return False
+    return None
+
+
+def _wins(trial: dict, minimum_effect: float) -> bool:
+    return _is_significant(trial) and trial["effect"] >= minimum_effect
+
+
+def _hopeless(trial: dict, minimum_effect: float) -> bool:
+    worse = _is_significant(trial) and trial["effect"] < 0
+    return worse or (_is_number(trial["effect_high"]) and trial["effect_high"] < minimum_effect)
+
+
+def _is_significant(trial: dict) -> bool:
+    return _is_number(trial["effect"]) and _is_number(trial["p_holm"]) and trial["p_holm"] < SIGNIFICANT
+
+
+def _story(
+    worth_it: bool | None, trials: Sequence[dict], rows: dict[str, dict], *, minimum_effect: float
+) -> list[str]:
+    """The verdict, the evidence, the price, and what would help."""
+    if not trials:
+        return ["Cannot tell: no recurrent family was tested against a simpler model."]
+    winners = [trial for trial in trials if _wins(trial, minimum_effect)]
+    if winners:
+        trial = max(winners, key=lambda trial: trial["effect"])
+    else:
+        trial = min(trials, key=lambda trial: rows[trial["model"]]["mase"])
+    model, other = rows[trial["model"]], rows[trial["against"]]
+    opening = {
+        True: f"Yes: {model['model']} is worth its cost on this data.",
+        False: f"No: no recurrent family is worth its cost on this data; use {other['model']}.",
+        None: f"Cannot tell whether {model['model']}, the best recurrent family, is worth its cost here.",
+    }[worth_it]
+    story = [opening, _evidence(trial, model, other), _price(model, other)]
+    return story if worth_it is not None else [*story, _help(trial, model, other, minimum_effect)]
+
+
+def _evidence(trial: dict, model: dict, other: dict) -> str:
+    start = (
+        f"{model['model']} has a MASE of {_spread(model)} against {_spread(other)} "
+        f"for {other['model']}, the best simpler model"
+    )
+    if not _is_number(trial["effect"]) or not _is_number(trial["p_holm"]):
+        return f"{start}; whether that is chance could not be tested ({trial.get('note') or 'no p-value'})."
+    direction = "lower" if trial["effect"] > 0 else "higher"
+    return (
+        f"{start}: its error is {_percent(abs(trial['effect']))} {direction} "
+        f"(95 % interval of the reduction {_percent(trial['effect_low'])} "
+        f"to {_percent(trial['effect_high'])}), "
+        f"{_p_in_words(trial['p_holm'])}."
+    )
+
+
+def _p_in_words(p: float) -> str:
+    if p < 0.001:
+        return "p < 0.001 after Holm's correction: practically never a matter of chance"
+    digits = f"p = {p:.3f} after Holm's correction"
+    if p >= SIGNIFICANT:
+        return f"{digits}: chance alone may well do that"
+    return f"{digits}: chance alone would do that about {max(round(1000 * p), 1)} times in 1,000"
+
+
+def _spread(row: dict) -> str:
+    sd = row.get("mase_sd")
+    return f"{row['mase']:.3f} ± {sd:.3f}" if _is_number(sd) else f"{row['mase']:.3f}"
+
+
+def _price(model: dict, other: dict) -> str:
+    """Parameters, training seconds, prediction milliseconds; as multiples too where the other has them."""
+    items = []
+    for key, form, unit in (
+        ("parameters", ",.0f", "parameters"),
+        ("train_seconds", ",.3g", "s of training"),
+        ("predict_ms", ",.3g", "ms per forecast"),
+    ):
+        cost, reference = model.get(key), other.get(key)
+        if cost is None or not _is_number(cost):
+            continue
+        times = f" ({cost / reference:,.3g} times)" if reference and _is_number(reference) else ""
+        items.append(f"{format(cost, form)} {unit}{times}")
+    if not items:
+        return f"The price of {model['model']} was not measured."
+    compared = f", compared with {other['model']}" if any("times" in item for item in items) else ""
+    return f"The price of {model['model']}: {', '.join(items)}{compared}."
+
+
+def _help(trial: dict, model: dict, other: dict, minimum_effect: float) -> str:
+    """What to do about not knowing."""
+    advice = "more forecast origins (a longer series, a longer test part or more folds)"
+    sd = model.get("mase_sd")
+    if _is_number(sd) and sd > abs(model["mase"] - other["mase"]):
+        advice += " and more seeds, since its spread is larger than its distance to the simpler model"
+    aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
+    if _is_significant(trial) and 0 < trial["effect"] < minimum_effect:
+        aim = f"whether its real but small advantage reaches the {_percent(minimum_effect)} that would matter"
+        return f"To find out {aim}: {advice}."
+    return f"To tell {aim}: {advice}."
+
+
+def _naive_unbeaten(ranked: Sequence[dict]) -> list[str]:
+    """Said whatever the verdict: training anything at all may have been for nothing."""
+    trained = next((row for row in ranked if row.get("parameters")), None)
+    naive = next((row for row in ranked if row["model"] in NAIVE), None)
+    if trained is None or naive is None or trained["mase"] < naive["mase"]:
+        return []
+    return [
+        f"Nothing that was trained beats {naive['model']} "
+        f"(MASE {naive['mase']:.3f} against {trained['mase']:.3f} for {trained['model']})."
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _is_number(value: Any) -> bool:
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,107 @@
+"""The step of the time axis: read from the stamps, or given by the user."""
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from ..errors import InputError
+
+DAY = 86_400_000_000  # microseconds
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+# Fewer rows without a weekend are no evidence: a week of daily values has five working days in a row.
+_ROWS_THAT_SHOW_WORKING_DAYS = 10
+
+
+def steps_between(moments: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Steps from row to row inside each series; rows are sorted by series, then time."""
+    steps = np.diff(moments)
+    if len(codes) and codes[0] != codes[-1]:
+        steps = steps[codes[1:] == codes[:-1]]
+    return steps
+
+
+def commonest(steps: np.ndarray) -> int:
+    """The step found most often; the shortest of those that tie."""
+    low = int(steps.min())
+    if low == int(steps.max()):
+        return low
+    values, counts = np.unique(steps, return_counts=True)
+    return int(values[np.argmax(counts)])
+
+
+def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
+    """Read the step of the time axis from the stamps of all series.
+
+    Args:
+        stamps: sorted by series, then time: (rows,).
+        codes: series of each row: (rows,).
+        source: file or data set, for the message.
+
+    Returns:
+        A pandas offset alias: months, quarters, years and weeks by the calendar, working days where no stamp
+        falls on a weekend, everything else by the commonest step.
+
+    Raises:
+        InputError: no series has two rows.
+    """
+    steps = steps_between(stamps.asi8, codes)
+    if not len(steps):
+        raise InputError(
+            f"{source} has one row a series, from which no step of time can be read: add rows or give it "
+            "with "
+            "--freq, for instance --freq D."
+        )
+    step = commonest(steps)
+    if step % DAY:
+        return str(to_offset(pd.Timedelta(step, unit="us")).freqstr)
+    wall = stamps.tz_localize(None)
+    return _calendar_months(wall, codes, step) or _calendar_days(wall, step // DAY)
+
+
+def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
+    """Read a step given by the user, such as "h", "15min", "W-SAT" or "MS"."""
+    try:
+        if isinstance(freq, str):
+            offset = to_offset(freq)
+            if offset is not None and offset.n > 0:
+                return offset
+    except ValueError as error:
+        reason = f" ({str(error).splitlines()[0].rstrip('.')})"
+    else:
+        reason = ""
+    raise InputError(
+        f"The step of time {freq!r} given for {source} is no pandas offset alias{reason}: give one such "
+        "as h, 15min, "
+        "D, W-SAT, MS or YS with --freq, or leave it out."
+    )
+
+
+def _calendar_months(wall: pd.DatetimeIndex, codes: np.ndarray, step: int) -> str | None:
+    """Name a step of whole months, if the stamps stand at the first or last day of theirs."""
+    if step < 28 * DAY:
+        return None
+    if bool((wall.day == 1).all()):
+        letter = "S"
+    elif bool(wall.is_month_end.all()):
+        letter = "E"
+    else:
+        return None
+    months = np.asarray(wall.year * 12 + wall.month - 1, dtype="int64")
+    count = commonest(steps_between(months, codes))
+    first = int(wall.month[0]) - 1
+    if count == 1:
+        return f"M{letter}"
+    if count == 3:  # named as pandas does: QS-JAN for January, April, ...; QE-DEC for March, June, ...
+        return f"Q{letter}-{_MONTHS[first % 3 + (9 if letter == 'E' else 0)]}"
+    if count % 12 == 0:
+        return f"{'' if count == 12 else count // 12}Y{letter}-{_MONTHS[first]}"
+    return f"{count}M{letter}"
+
+
+def _calendar_days(wall: pd.DatetimeIndex, days: int) -> str:
+    if days % 7 == 0:
+        return f"{'' if days == 7 else days // 7}W-{_WEEKDAYS[wall.day_of_week[0]]}"
+    if days == 1 and len(wall) >= _ROWS_THAT_SHOW_WORKING_DAYS and not bool((wall.day_of_week >= 5).any()):
+        return "B"
+    return "D" if days == 1 else f"{days}D"

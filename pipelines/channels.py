@@ -1,0 +1,121 @@
+"""Channels: the numbers a model sees, made from a frame's columns; what they need is learnt from training rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from ..frames import SeriesFrame
+
+_CHUNK = 1 << 20  # rows looked at together: keeps the peak memory near the series' own size
+
+
+@dataclass
+class Column:
+    """One column of a frame and the channels it becomes.
+
+    Attributes:
+        name: the column.
+        categories: texts seen in the training rows, a channel each; None for a column of numbers.
+        mean, scale: a number column's training mean and standard deviation.
+    """
+
+    name: str
+    categories: list[str] | None = None
+    mean: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the channels: ``cbwd=NW``, ... for text."""
+        return [self.name] if self.categories is None else [f"{self.name}={c}" for c in self.categories]
+
+    def raw(self, table: pd.DataFrame) -> np.ndarray:
+        """The channels in the user's units: (rows, channels) float64; a text never seen in training is all zeros."""
+        if self.categories is None:
+            return _numbers(table, self.name)[:, None]
+        texts = table[self.name].to_numpy()
+        return np.stack([texts == category for category in self.categories], axis=-1).astype("float64")
+
+    def fit(self, table: pd.DataFrame, kept: np.ndarray) -> "Column":
+        """Learn mean and scale, or the categories, from the rows that `kept` marks."""
+        column = table[self.name]
+        if not pd.api.types.is_numeric_dtype(column):
+            self.categories = sorted(str(text) for text in column[kept].dropna().unique())
+            return self
+        values = column.to_numpy()
+        count, total, squares = 0, 0.0, 0.0
+        for rows in _chunks(len(values)):
+            chunk = values[rows][kept[rows]].astype("float64")
+            chunk = chunk[np.isfinite(chunk)]
+            if not len(chunk):
+                continue
+            # Chan et al. (1979): merge counts, means and sums of squares without a loss of digits
+            mean, delta = chunk.mean(), chunk.mean() - (total / count if count else chunk.mean())
+            squares += ((chunk - mean) ** 2).sum() + delta**2 * count * len(chunk) / (count + len(chunk))
+            count, total = count + len(chunk), total + chunk.sum()
+        if not count:
+            raise InputError(
+                f"column `{self.name}` has no observed value in the training rows; "
+                "leave the column out or give more rows"
+            )
+        self.mean = total / count
+        self.scale = float(np.sqrt(squares / count)) or 1.0  # a constant column stays as it is
+        return self
+
+
+@dataclass
+class Channels:
+    """All columns of a frame in the order of the model's channels: targets, past, future."""
+
+    columns: list[Column] = field(default_factory=list)
+
+    @classmethod
+    def fit(cls, frame: SeriesFrame, rows: np.ndarray) -> "Channels":
+        """Learn every column from the first rows[i] rows of series i."""
+        starts = np.repeat(np.cumsum(frame.lengths) - frame.lengths, frame.lengths)
+        kept = np.arange(len(frame.table)) - starts < np.repeat(rows, frame.lengths)
+        names = [*frame.targets, *frame.past, *frame.future]
+        return cls([Column(name).fit(frame.table, kept) for name in names])
+
+    @property
+    def names(self) -> list[str]:
+        """Channel names in order."""
+        return [channel for column in self.columns for channel in column.channels]
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Training means, 0 for text: (channels,)."""
+        return np.concatenate([[c.mean] * len(c.channels) for c in self.columns])
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Training standard deviations, 1 for text: (channels,)."""
+        return np.concatenate([[c.scale] * len(c.channels) for c in self.columns])
+
+    def scaled(self, table: pd.DataFrame, names: tuple[str, ...] | None = None) -> np.ndarray:
+        """The channels of a table, z-scored: (rows, channels) float32."""
+        columns = [c for c in self.columns if names is None or c.name in names]
+        width = sum(len(c.channels) for c in columns)
+        out = np.empty((len(table), width), "float32")
+        at = 0
+        for column in columns:
+            for rows in _chunks(len(table)):
+                raw = column.raw(table.iloc[rows])
+                out[rows, at : at + raw.shape[1]] = (raw - column.mean) / column.scale
+            at += len(column.channels)
+        return out
+
+    def width(self, names: tuple[str, ...]) -> int:
+        """Number of channels that the columns `names` become."""
+        return sum(len(c.channels) for c in self.columns if c.name in names)
+
+
+def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    return table[name].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _chunks(n_rows: int) -> Iterator[slice]:
+    return (slice(start, start + _CHUNK) for start in range(0, n_rows, _CHUNK))

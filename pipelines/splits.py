@@ -1,0 +1,126 @@
+"""Rolling-origin folds: what may be learnt from, what stops the training early, and what is scored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from ..frames import SeriesFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One cutoff. All three arrays count rows from each series' start: (series,).
+
+    Attributes:
+        index: number of the fold, the oldest cutoff first.
+        train: rows before this one fit weights, scaler and categories.
+        validation: rows from `train` up to this one, the cutoff, stop the training and calibrate the intervals.
+        test: rows from the cutoff up to this one are scored.
+    """
+
+    index: int
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def rolling_origin(
+    frame: SeriesFrame,
+    *,
+    horizon: int,
+    lookback: int,
+    n_folds: int = 3,
+    test_size: int | None = None,
+    validation_size: int | None = None,
+) -> list[Fold]:
+    """Cut `n_folds` folds whose test parts follow one another up to the end of the data.
+
+    Where rows have time stamps, a cutoff is one moment for all series, so no series can tell another its future.
+    Where rows are merely counted, it counts back from each series' own end.
+
+    Args:
+        frame: the series.
+        horizon: steps forecast at once.
+        lookback: steps a model reads.
+        n_folds: number of cutoffs.
+        test_size: rows scored after each cutoff; by default a tenth of the longest series, at least `horizon`.
+        validation_size: rows between training and cutoff; by default as many as `test_size`.
+
+    Returns:
+        The folds, the oldest cutoff first.
+
+    Raises:
+        InputError: if the first fold has no complete training window, or a part is shorter than `horizon`.
+
+    Example:
+        >>> folds = rolling_origin(frame, horizon=12, lookback=24)
+
+    Source:
+        Tashman (2000), Out-of-sample tests of forecasting accuracy, Int. J. Forecasting 16.
+    """
+    longest = int(frame.lengths.max())
+    test_size = max(horizon, longest // 10) if test_size is None else test_size
+    validation_size = test_size if validation_size is None else validation_size
+    if min(test_size, validation_size) < horizon:
+        raise InputError(
+            f"the test and validation parts of a fold must each hold the horizon of {horizon} rows; "
+            f"received test_size={test_size}, validation_size={validation_size}"
+        )
+    folds = []
+    for index in range(n_folds):
+        after_cutoff = (n_folds - index) * test_size
+        fold = Fold(
+            index,
+            train=rows_before_end(frame, after_cutoff + validation_size),
+            validation=rows_before_end(frame, after_cutoff),
+            test=rows_before_end(frame, after_cutoff - test_size),
+        )
+        folds.append(fold)
+    _require_window(frame, folds[0].train, lookback + horizon, n_folds, test_size)
+    return folds
+
+
+def single_split(
+    frame: SeriesFrame, *, horizon: int, lookback: int, validation_size: int | None = None
+) -> Fold:
+    """Split off the newest rows as validation part and score nothing: how a final model is trained."""
+    validation_size = (
+        max(horizon, int(frame.lengths.max()) // 10) if validation_size is None else validation_size
+    )
+    fold = Fold(0, rows_before_end(frame, validation_size), frame.lengths, frame.lengths)
+    _require_window(frame, fold.train, lookback + horizon, 1, 0)
+    return fold
+
+
+def rows_before_end(frame: SeriesFrame, steps: int) -> np.ndarray:
+    """Count each series' rows that lie at least `steps` steps before the end of the data: (series,)."""
+    if isinstance(frame.freq, int):
+        return np.maximum(frame.lengths - steps, 0)
+    if steps == 0:
+        return frame.lengths
+    stamps = frame.table[frame.time]
+    # the newest time stamp as a regular grid's end: step back without assuming that any series has those rows
+    cutoff = stamps.max() - steps * _offset(frame.freq)
+    kept = (stamps <= cutoff).to_numpy()
+    ends = np.cumsum(frame.lengths)
+    counts = np.concatenate([[0], np.cumsum(kept)])
+    return counts[ends] - counts[ends - frame.lengths]
+
+
+def _offset(freq: str | int):  # type: ignore[no-untyped-def]  # pandas' offsets have no public base type
+    from pandas.tseries.frequencies import to_offset
+
+    return to_offset(freq)
+
+
+def _require_window(frame: SeriesFrame, train: np.ndarray, window: int, n_folds: int, test_size: int) -> None:
+    if (train >= window).any():
+        return
+    raise InputError(
+        f"{frame.source}: the longest series has {int(frame.lengths.max())} rows, of which "
+        f"{int(train.max(initial=0))} are left for training, fewer than one window of {window} "
+        "(lookback + horizon); give more rows, a shorter --lookback or --horizon"
+        + (f", or fewer than --folds {n_folds}" if n_folds > 1 else "")
+        + (f" (each fold scores {test_size} rows)" if test_size else "")
+    )

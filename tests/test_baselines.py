@@ -1,0 +1,244 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recurra.baselines import BASELINES, drift, ets, list_baselines, naive, naive2, seasonal_naive, theta
+from recurra.baselines.seasonality import find_seasonality, is_seasonal
+from recurra.evaluation import mase, owa, seasonal_scale, smape
+from statsmodels.datasets import co2
+from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+from statsmodels.tsa.forecasting.theta import ThetaModel
+
+NAN = np.nan
+every_baseline = pytest.mark.parametrize("name", list_baselines())
+
+
+def wave(n=120, season=12, seed=0):
+    """A season, a trend and noise, all positive: (n,)."""
+    rows = np.arange(n)
+    return (
+        50 + 0.1 * rows + 10 * np.sin(2 * np.pi * rows / season) + np.random.default_rng(seed).normal(size=n)
+    )
+
+
+# Numbers a hand can check.
+
+
+def test_naive_repeats_the_last_observed_value():
+    values = np.array([NAN, 1.0, 2.0, NAN, 5.0])
+    forecast = naive(values, np.array([1, 2, 3, 4, 5]), 2, 1)
+    np.testing.assert_array_equal(forecast[:, 0], [NAN, 1, 2, 2, 5])
+    np.testing.assert_array_equal(forecast[:, 0], forecast[:, 1])
+
+
+def test_seasonal_naive_repeats_the_last_season_even_beyond_it():
+    forecast = seasonal_naive(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([2, 5]), 5, 3)
+    np.testing.assert_array_equal(forecast, [[2, 2, 2, 2, 2], [3, 4, 5, 3, 4]])
+
+
+def test_a_gap_is_interpolated_only_once_it_is_closed():
+    values = np.array([10.0, NAN, 30.0, 40.0])
+    forecast = seasonal_naive(values, np.array([2, 3, 4]), 2, 2)
+    np.testing.assert_array_equal(forecast, [[10, 10], [20, 30], [30, 40]])
+
+
+def test_drift_takes_its_slope_from_the_training_part_and_starts_at_the_last_observation():
+    values = np.array([0.0, NAN, 4.0, 100.0, NAN, NAN])
+    forecast = drift(values, np.array([3, 4, 6]), 2, 1)
+    np.testing.assert_array_equal(forecast, [[6, 8], [102, 104], [106, 108]])
+
+
+def test_naive2_removes_and_restores_the_season():
+    factors = np.array([0.5, 1.0, 1.5])
+    values = np.tile(factors, 20) * np.linspace(100, 100, 60)
+    forecast = naive2(np.append(values, 60.0), np.array([60, 61]), 3, 3)
+    np.testing.assert_allclose(forecast, [[50, 100, 150], [120, 180, 60]])
+
+
+def test_naive2_adds_the_season_where_values_are_not_positive():
+    values = np.tile([-1.0, 0.0, 1.0], 20)
+    assert not find_seasonality(values, 3).multiplicative
+    np.testing.assert_allclose(naive2(values, np.array([60]), 4, 3), [[-1, 0, 1, -1]], atol=1e-12)
+
+
+def test_seasonality_needs_three_seasons_and_a_standing_autocorrelation():
+    assert is_seasonal(wave(120), 12)
+    assert not is_seasonal(wave(35), 12)
+    assert not is_seasonal(np.random.default_rng(1).normal(size=200), 12)
+    assert not is_seasonal(wave(), 1)
+
+
+# Against statsmodels' own forecasts.
+
+
+@pytest.mark.parametrize("season", [1, 12])
+def test_theta_equals_statsmodels(season):
+    values = wave() if season > 1 else np.random.default_rng(3).normal(size=80).cumsum() + 0.3 * np.arange(80)
+    peer = ThetaModel(values, period=season, deseasonalize=season > 1, method="mul").fit().forecast(20)
+    np.testing.assert_allclose(theta(values, np.array([len(values)]), 20, season)[0], peer, rtol=1e-8)
+
+
+def test_ets_equals_statsmodels_with_the_same_states(monkeypatch):
+    values = wave(150)
+    models = []
+    fit = ETSModel.fit
+
+    def spy(self, **kwargs):
+        models.append(fit(self, **kwargs))
+        return models[-1]
+
+    monkeypatch.setattr(ETSModel, "fit", spy)
+    forecast = ets(values, np.array([120, 150]), 30, 12)
+    best = min(models, key=lambda model: model.aicc)
+    assert best.model.has_seasonal
+    centre, spread = values[:120].mean(), values[:120].std()
+    np.testing.assert_allclose(forecast[0], centre + spread * best.forecast(30), rtol=1e-9)
+    # Later: the same parameters and initial states, filtered on through the 30 rows that came.
+    form = ("trend", "damped_trend", "seasonal", "seasonal_periods")
+    states = ("initial_level", "initial_trend", "initial_seasonal")
+    known = {name: getattr(best.model, name) for name in (*form, *states)}
+    later = ETSModel((values - centre) / spread, initialization_method="known", **known).smooth(best.params)
+    np.testing.assert_allclose(forecast[1], centre + spread * later.forecast(30), rtol=1e-9)
+
+
+# What every baseline promises.
+
+
+@every_baseline
+@pytest.mark.parametrize("season", [1, 12])
+def test_nothing_after_an_origin_reaches_its_forecast(name, season):
+    values = wave(160)
+    values[[30, 31, 70, 99, 105, 119, 120, 139]] = NAN
+    origins = np.array([100, 101, 106, 119, 120, 121, 122, 140])
+    forecast = BASELINES[name](values, origins, 14, season)
+    for row, origin in enumerate(origins):
+        for future in (1e6, NAN):
+            changed = np.concatenate([values[:origin], np.full(160 - origin, future)])
+            again = BASELINES[name](changed, origins, 14, season)
+            np.testing.assert_array_equal(again[: row + 1], forecast[: row + 1])
+
+
+@every_baseline
+def test_parameters_are_not_estimated_again(name):
+    values = wave(160)
+    together = BASELINES[name](values, np.array([100, 130, 160]), 5, 12)
+    assert together.shape == (3, 5)
+    assert np.all(np.isfinite(together))
+    if name in {"naive", "seasonal_naive"}:
+        return
+    alone = BASELINES[name](values, np.array([160]), 5, 12)
+    assert not np.array_equal(alone[0], together[2])
+
+
+@every_baseline
+@settings(max_examples=25, deadline=None)
+@given(
+    values=st.lists(st.one_of(st.just(NAN), st.integers(-20, 20).map(float)), min_size=1, max_size=40),
+    season=st.integers(1, 9),
+    data=st.data(),
+)
+def test_any_series_gets_numbers_from_its_first_observation_on(name, values, season, data):
+    first = data.draw(st.integers(1, len(values)))
+    origins = np.arange(first, len(values) + 1)
+    forecast = BASELINES[name](np.array(values), origins, 7, season)
+    seen = np.array([not np.all(np.isnan(values[:origin])) for origin in origins])
+    np.testing.assert_array_equal(np.isfinite(forecast), np.repeat(seen[:, None], 7, axis=1))
+
+
+@every_baseline
+def test_a_constant_series_stays_constant(name):
+    np.testing.assert_allclose(BASELINES[name](np.full(60, 3.0), np.array([40, 60]), 4, 12), 3.0)
+
+
+@every_baseline
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_the_unit_does_not_matter(name, factor):
+    values, origins = wave(), np.array([100, 120])
+    expected = factor * BASELINES[name](values, origins, 12, 12)
+    np.testing.assert_allclose(BASELINES[name](factor * values, origins, 12, 12), expected, rtol=1e-3)
+
+
+@every_baseline
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ones((3, 1)), np.array([3]), 1, 1), r"\(3, 1\)"),
+        ((np.ones(3), np.array([0]), 1, 1), r"1\.\.3"),
+        ((np.ones(3), np.array([4]), 1, 1), r"1\.\.3"),
+        ((np.ones(3), np.array([3, 2]), 1, 1), "rise"),
+        ((np.ones(3), np.array([2.0]), 1, 1), "row count"),
+        ((np.ones(3), np.array([3]), 0, 1), "horizon=0"),
+        ((np.ones(3), np.array([3]), 1, 0), "season=0"),
+    ],
+)
+def test_wrong_arguments_are_named(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        BASELINES[name](*arguments)
+
+
+def test_ets_and_theta_know_the_season_and_the_trend_of_co2():
+    values = co2.load_pandas().data["co2"].to_numpy()
+    origins = np.arange(2000, 2200, 4)
+    truth = np.stack([values[origin : origin + 52] for origin in origins])
+
+    def error(name):
+        return np.nanmean(np.abs(truth - BASELINES[name](values, origins, 52, 52)))
+
+    assert max(error("ets"), error("theta")) < 0.85 * error("seasonal_naive")
+
+
+def test_long_seasons_are_handled():
+    values = wave(168 * 5, season=168)
+    forecast = ets(values, np.array([168 * 4]), 168, 168)[0]
+    assert np.mean(np.abs(forecast - values[168 * 4 :])) < 2
+
+
+# Published figures.
+
+DATA = Path(os.environ.get("RECURRA_DATA", "")) / "m4"
+needs_m4 = pytest.mark.skipif(
+    "RECURRA_DATA" not in os.environ or not DATA.is_dir(), reason="M4 is not in RECURRA_DATA"
+)
+
+
+@pytest.fixture(scope="module")
+def m4_hourly():
+    train = pd.read_csv(DATA / "Hourly-train.csv.gz", index_col=0).to_numpy(float)
+    truth = pd.read_csv(DATA / "Hourly-test.csv", index_col=0).to_numpy(float)
+    return [row[~np.isnan(row)] for row in train], truth[:, :, None]
+
+
+def m4_figures(name, m4_hourly):
+    series, truth = m4_hourly
+    scale = np.stack([seasonal_scale(values, 24) for values in series])
+    forecast = np.stack([BASELINES[name](values, np.array([len(values)]), 48, 24)[0] for values in series])
+    return smape(truth, forecast[:, :, None]), mase(truth, forecast[:, :, None], scale=scale)
+
+
+@needs_m4
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("naive", (43.003, 11.608)), ("seasonal_naive", (13.912, 1.193)), ("naive2", (18.383, 2.395))],
+)
+def test_m4_hourly_equals_the_published_figures(name, published, m4_hourly):
+    """M4 competition, results by frequency; deterministic, so all decimals must match."""
+    assert m4_figures(name, m4_hourly) == pytest.approx(published, abs=5e-4)
+
+
+@needs_m4
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "figures", "tolerance"),
+    [
+        ("theta", (18.138, 2.455), 0.002),  # published; another optimiser finds its smoothing constants
+        ("ets", (16.009, 1.446), 0.02),  # ours: additive, while the published ETS may multiply
+    ],
+)
+def test_m4_hourly_of_fitted_baselines(name, figures, tolerance, m4_hourly):
+    found = m4_figures(name, m4_hourly)
+    assert found == pytest.approx(figures, rel=tolerance)
+    assert owa(smape=found[0], mase=found[1], smape_naive2=18.383, mase_naive2=2.395) < 1.01
