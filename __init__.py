@@ -11,16 +11,33 @@ __version__ = "0.1.0"
 
 # public name → the room it lives in
 _ROOMS = {
-    "SeriesFrame": "frames",
-    "SequenceSpec": "spec",
     "InputError": "errors",
+    "Predictor": "predictor",
+    "SequenceSpec": "spec",
+    "SeriesFrame": "frames",
+    "SeriesPipeline": "pipelines",
+    "compare": "comparison",
+    "fit": "comparison",
+    "list_baselines": "baselines",
+    "list_datasets": "datasets",
+    "list_families": "models",
+    "load": "datasets",
+    "load_model": "export",
+    "save_model": "export",
 }
 
 __all__ = ["__version__", *_ROOMS]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
+    from .baselines import list_baselines
+    from .comparison import compare, fit
+    from .datasets import list_datasets, load
     from .errors import InputError
+    from .export import load_model, save_model
     from .frames import SeriesFrame
+    from .models import list_families
+    from .pipelines import SeriesPipeline
+    from .predictor import Predictor
     from .spec import SequenceSpec
 
 

@@ -289,21 +289,20 @@ class _Course(keras.callbacks.Callback):
 
     def take_up(self) -> None:
         """Go on from the checkpoint, if there is one."""
+        self.best = [ops.convert_to_numpy(v) for v in self.model.variables]  # until an epoch has a finite loss
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         with np.load(self.checkpoint) as arrays:
             said = json.loads(str(arrays["said"]))
             for i, variable in enumerate(self._state()):
                 variable.assign(arrays[f"now_{i}"])
-            self.best = [
-                arrays[f"best_{i}"] for i in range(len(self.model.variables)) if f"best_{i}" in arrays
-            ]
+            self.best = [arrays[f"best_{i}"] for i in range(len(self.model.variables))]
         self.epoch, self.waited = said["epoch"], said["waited"]
         self.history = History(**said["history"])
         self._spent = self.history.seconds
 
     def give_best(self) -> None:
         """Put the best epoch's weights into the model; the first ones, where no epoch had a finite loss."""
-        for variable, value in zip(self.model.variables, self.best, strict=False):
+        for variable, value in zip(self.model.variables, self.best, strict=True):
             variable.assign(value)
         self.history.seconds = self._elapsed()

@@ -73,7 +73,7 @@ def _fit(history: np.ndarray, season: int) -> Smoother:
         _fit_form((history - centre) / spread, trend=trend, damped=damped, season=length)
         for length, (trend, damped) in product(seasons, TRENDS)
     ]
-    _, best = min((fit for fit in fits if np.isfinite(fit[0])), key=lambda fit: fit[0])
+    _, best = min(fits, key=lambda fit: fit[0])
     return replace(
         best,
         level=centre + spread * best.level,
@@ -99,7 +99,9 @@ def _fit_form(history: np.ndarray, *, trend: str | None, damped: bool, season: i
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = model.fit(disp=False, maxiter=200)
     found = dict(zip(model.param_names, fitted.params, strict=True))
-    return float(fitted.aicc), Smoother(
+    # Initial states count too, or a season of noise would come free; so does the variance.
+    count = len(fitted.params) + 1 + (1 if trend else 0) + season
+    return _aicc(float(fitted.llf), count, len(history)), Smoother(
         level=level,
         trend=slope if trend else 0.0,
         seasonal=seasonal,
@@ -108,6 +110,13 @@ def _fit_form(history: np.ndarray, *, trend: str | None, damped: bool, season: i
         gamma=float(found.get("smoothing_seasonal", 0.0)),
         phi=float(found.get("damping_trend", 1.0)),
     )
+
+
+def _aicc(likelihood: float, count: int, rows: int) -> float:
+    """Akaike's criterion for short series; infinite where there are too many parameters or no likelihood."""
+    if math.isnan(likelihood) or rows - count - 1 <= 0:
+        return math.inf
+    return 2 * count * rows / (rows - count - 1) - 2 * likelihood
 
 
 def _initial_states(history: np.ndarray, season: int) -> tuple[float, float, np.ndarray]:

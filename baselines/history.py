@@ -9,9 +9,7 @@ lose by it.
 import numpy as np
 
 
-def check(
-    values: np.ndarray, origins: np.ndarray, *, horizon: int, season: int
-) -> tuple[np.ndarray, np.ndarray]:
+def check(values: np.ndarray, origins: np.ndarray, *, horizon: int, season: int) -> tuple[np.ndarray, np.ndarray]:
     """Return values as float (time,) and origins as int (origins,), or say what is wrong with them.
 
     Origins must not fall: parameters are estimated before the first one, so an earlier one behind it would be
@@ -22,13 +20,9 @@ def check(
     if values.ndim != 1:
         raise ValueError(f"`values` must be one series, shaped (time,). Received: shape {values.shape}")
     if origins.ndim != 1 or origins.size == 0 or not np.issubdtype(origins.dtype, np.integer):
-        raise ValueError(
-            f"`origins` must be row counts, shaped (origins,), at least one. Received: {origins!r}"
-        )
+        raise ValueError(f"`origins` must be row counts, shaped (origins,), at least one. Received: {origins!r}")
     if origins.min() < 1 or origins.max() > len(values) or np.any(np.diff(origins) < 0):
-        raise ValueError(
-            f"`origins` must rise within 1..{len(values)} (the rows of `values`). Received: {origins!r}"
-        )
+        raise ValueError(f"`origins` must rise within 1..{len(values)} (the rows of `values`). Received: {origins!r}")
     if horizon < 1 or season < 1:
         raise ValueError(f"`horizon` and `season` must be at least 1. Received: {horizon=}, {season=}")
     return values, origins

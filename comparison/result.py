@@ -28,14 +28,18 @@ class Comparison:
         folder: where it was written, or None.
         example: per model the forecast of the first series' last test window (horizon, targets), for the plot.
         frame: the data.
-        predictor: the best trained family, trained once more on all rows; None until asked for.
+        example_row: row of ``frame.table`` that the example's first step forecasts.
+        predictor: the best trained family, trained once more on all rows; None if that was not asked for.
+        training: how it was trained.
     """
 
     said: dict[str, Any]
     folder: Path | None
     frame: SeriesFrame
     example: dict[str, np.ndarray] = field(default_factory=dict)
+    example_row: int = 0
     predictor: Predictor | None = None
+    training: dict[str, Any] | None = None
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -56,6 +60,12 @@ class Comparison:
     def verdict(self) -> dict[str, Any]:
         """``{"worth_it": True | False | None, "best": ..., "text": ...}``."""
         return self.said["verdict"]
+
+    def provenance(self) -> dict[str, Any]:
+        """What an export of the predictor says of itself: how it was trained, and its family's accuracy here."""
+        line = next(line for line in self.said["summary"] if line["model"] == (self.training or {}).get("family"))
+        names = ("mase", "mase_sd", "mae", "rmse", "smape", "coverage_80", "coverage_95")
+        return {"training": self.training, "metrics": {name: line[name] for name in names}}
 
     def write(self) -> None:
         """Write ``comparison.json`` and ``comparison.csv`` into the folder."""

@@ -110,10 +110,11 @@ def compare(
         folder,
         frame,
         run.examples(outcomes),
+        run.example_row(),
     )
     comparison.write()
     if refit:
-        comparison.predictor = run.refit(summary, outcomes)
+        comparison.predictor, comparison.training = run.refit(summary, outcomes)
     return comparison
 
 
@@ -123,7 +124,7 @@ class Fit:
 
     predictor: Predictor
     history: History
-    config: dict[str, Any]
+    training: dict[str, Any]
     notes: list[str]
     frame: SeriesFrame
 
@@ -148,7 +149,7 @@ def fit(
         seed: of weights and order.
 
     Returns:
-        ``.predictor``, ``.history``, ``.config``, ``.notes``, ``.frame``.
+        ``.predictor``, ``.history``, ``.training`` (family, settings, seed), ``.notes``, ``.frame``.
 
     Raises:
         InputError: anything in the source or the settings that the user can mend.
@@ -173,7 +174,14 @@ def fit(
         budget=chosen.budget or float("inf"),
         on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss)),
     )
-    return Fit(predictor, history, config, [*frame.notes, *notes], frame)
+    return Fit(
+        predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame
+    )
+
+
+def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
+    """What a model card says of a training."""
+    return {"family": family, **config, "seed": seed, "best_epoch": history.best_epoch, "ended_by": history.stopped_by}
 
 
 def describe(frame: SeriesFrame) -> dict[str, Any]:
@@ -232,7 +240,7 @@ class _Run:
                 outcomes += self._family(family, fold, exam)
         return outcomes
 
-    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> Predictor:
+    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[Predictor, dict[str, Any]]:
         """Train the best family once more, with the settings chosen in the newest fold, on all rows."""
         s = self.settings
         best = next(line["model"] for line in summary if line["kind"] == "family")
@@ -244,10 +252,10 @@ class _Run:
         )
         trial = Trial(best, len(self.folds))
         self._say(trial)
-        predictor, _, _ = self.fitter.fit(
+        predictor, _, history = self.fitter.fit(
             best, fold, seed=0, config=config, budget=self.share, on_epoch=self._epochs(trial)
         )
-        return predictor
+        return predictor, training_record(best, config, 0, history)
 
     def notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -289,6 +297,12 @@ class _Run:
             if outcome.row["fold"] == newest and outcome.row["chosen"]:
                 found.setdefault(outcome.row["model"], outcome.example)
         return found
+
+    def example_row(self) -> int:
+        """Row of the frame's table that the first step of :meth:`examples` forecasts."""
+        windows = self.exams[-1].windows
+        first = int(np.flatnonzero(windows.count)[0])
+        return int(windows.first[first] + (windows.count[first] - 1) * windows.stride) + windows.lookback
 
     def _exam(self, fold: Fold) -> Exam:
         s = self.settings

@@ -99,9 +99,7 @@ def load(
         _check_source(source)
         return SeriesFrame.from_table(read_table(source), **given, missing=missing, source=str(source))
     dataset = DATASETS[str(source)]
-    roles = _merge(
-        dataset.roles, {role: value for role, value in given.items() if value not in (None, (), [])}
-    )
+    roles = _merge(dataset.roles, {role: value for role, value in given.items() if value not in (None, (), [])})
     return SeriesFrame.from_table(dataset.loader(), **roles, missing=missing, source=dataset.name)
 
 
@@ -122,7 +120,5 @@ def _check_source(source: str | Path) -> None:
     if Path(text).exists() or is_known(text) or "/" in text:
         return
     close = difflib.get_close_matches(text.lower(), DATASETS, n=3, cutoff=0.4)
-    near = (
-        f"did you mean {' or '.join(close)}?" if close else f"the data sets are {', '.join(list_datasets())}."
-    )
+    near = f"did you mean {' or '.join(close)}?" if close else f"the data sets are {', '.join(list_datasets())}."
     raise InputError(f"{text!r} is neither a data set nor a file; {near}")

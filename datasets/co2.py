@@ -3,7 +3,7 @@
 Source: statsmodels, which carries it in its wheel (no download), after
 http://cdiac.ornl.gov/trends/co2/sio-keel-flask/sio-keel-flaskmlo_c.html
 Licence: public domain.
-Observed: 2,284 Saturdays, none left out; 59 values missing, in gaps of up to 7 weeks in the 1950s and 60s; a
+Observed: 2,284 Saturdays, none left out; 59 values missing, in gaps of up to 18 weeks; a
 yearly cycle of about 6 ppm on a trend from 316 to 371 ppm, so the level at the end was never seen in
 training.
 """

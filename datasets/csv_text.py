@@ -37,6 +37,7 @@ def read_csv(data: bytes, path: Path) -> pd.DataFrame:
     _check_short_lines(table, text, separator, header, path)
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
+    _keep_line_numbers(table, text)
     for name in table.columns:
         table[name] = _numbers(table[name], separator, notes)
     table.attrs = {"notes": notes, "first_line": 2}
@@ -74,9 +75,7 @@ def _check_header(header: list[str], path: Path) -> None:
     names = [name.strip() for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise InputError(
-            f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one."
-        )
+        raise InputError(f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one.")
     if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
         raise InputError(
             f"The first line of {path} holds values ({', '.join(names[:4])}) where the names of the "
@@ -111,8 +110,7 @@ def _parse(text: str, separator: str, columns: int, path: Path) -> pd.DataFrame:
         ) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
         raise InputError(
-            f"Line 2 of {path} has more fields than the header has names ({columns}): correct the header "
-            "or the line."
+            f"Line 2 of {path} has more fields than the header has names ({columns}): correct the header or the line."
         )
     return table
 
@@ -129,6 +127,15 @@ def _check_short_lines(table: pd.DataFrame, text: str, separator: str, header: l
                 "expected, as in "
                 "the header: correct the line (leave a missing cell empty, but keep its separator)."
             )
+
+
+def _keep_line_numbers(table: pd.DataFrame, text: str) -> None:
+    """Let the index skip the empty lines that pandas skips, so that messages name the right line."""
+    if re.search(r"\n[ \t]*\r?\n", text.rstrip()) is None:
+        return
+    filled = [number for number, line in enumerate(text.split("\n")) if line.strip()]
+    if len(filled) == len(table) + 1:  # otherwise a quoted text goes over several lines
+        table.index = pd.Index(filled[1:]) - 1
 
 
 def _numbers(values: pd.Series, separator: str, notes: list[str]) -> pd.Series:

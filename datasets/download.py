@@ -59,8 +59,7 @@ def _check(path: Path, ending: str, url: str, sha256: str) -> None:
                 digest.update(block)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
-            f"{path} is damaged ({error}): delete it to download it again from {url}, or set RECURRA_DATA "
-            "elsewhere."
+            f"{path} is damaged ({error}): delete it to download it again from {url}, or set RECURRA_DATA elsewhere."
         ) from error
     if digest.hexdigest() != sha256:
         raise InputError(

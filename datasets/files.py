@@ -117,8 +117,7 @@ def _content(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
     except _BROKEN as error:
         raise InputError(
-            f"{path} is no whole {ending} file, as its ending says ({error}): write or download it again, "
-            "or rename it."
+            f"{path} is no whole {ending} file, as its ending says ({error}): write or download it again, or rename it."
         ) from error
 
 
@@ -128,9 +127,7 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
             fix = f"rename it to end in {endings[0]}" if endings else "save the table as .csv or .parquet"
             raise InputError(f"{path} holds {name} data, which is not what its ending says: {fix}.")
     if kind in _PARQUET and not data.startswith(b"PAR1"):
-        raise InputError(
-            f"{path} holds no Parquet data, as its ending says: rename it (to .csv?) or write it again."
-        )
+        raise InputError(f"{path} holds no Parquet data, as its ending says: rename it (to .csv?) or write it again.")
 
 
 def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
@@ -138,16 +135,14 @@ def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
         table = pd.read_parquet(io.BytesIO(data))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{path} is no whole Parquet file ({reason}): write or download it again."
-        ) from error
+        raise InputError(f"{path} is no whole Parquet file ({reason}): write or download it again.") from error
     table.attrs = {"notes": []}
     return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
 
 
 def _read_json_lines(data: bytes, path: Path) -> pd.DataFrame:
     # pandas' own reader guesses dates and names no line when it fails
-    records = []
+    records, rows = [], []
     for number, line in enumerate(data.splitlines(), start=1):
         try:
             record = json.loads(line) if line.strip() else {}
@@ -160,7 +155,8 @@ def _read_json_lines(data: bytes, path: Path) -> pd.DataFrame:
             )
         if record:
             records.append(record)
-    table = pd.DataFrame(records)
+            rows.append(number - 1)
+    table = pd.DataFrame(records, index=pd.Index(rows))
     table.attrs = {"notes": [], "first_line": 1}
     return table
 
@@ -169,9 +165,7 @@ def _check_columns(table: pd.DataFrame, path: Path) -> None:
     names = [str(name) for name in table.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(
-            f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one."
-        )
+        raise InputError(f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one.")
     if table.empty:
         raise InputError(f"{path} has a header and no rows where at least one row of values was expected.")
     table.columns = pd.Index(names)

@@ -2,7 +2,7 @@
 
 Source: https://github.com/Mcompetitions/M4-methods, Dataset/Train/Hourly-train.csv and
 Dataset/Test/Hourly-test.csv
-Licence: not stated; free for research by the organisers' word.
+Licence: not stated; it is downloaded, never copied along.
 Checksum: sha256 ea59b7783573… (train, 2,347,115 bytes), 71a57fccb15e… (test, 132,820 bytes).
 Observed: 700 or 960 training values a series and 48 of the official test, 373,372 in all, none missing;
 season 24; levels from 10 to 703,008. The last 48 rows of each series are the official test part.
@@ -26,9 +26,7 @@ def read() -> pd.DataFrame:
     train = read_table(fetch("m4/Hourly-train.csv", f"{_URL}Train/Hourly-train.csv", _TRAIN))
     test = read_table(fetch("m4/Hourly-test.csv", f"{_URL}Test/Hourly-test.csv", _TEST))
     values = np.hstack([train.iloc[:, 1:].to_numpy(dtype="float64"), np.empty((len(train), TEST_ROWS))])
-    there = ~np.isnan(
-        train.iloc[:, 1:].to_numpy(dtype="float64")
-    )  # (series, longest): shorter rows end early
+    there = ~np.isnan(train.iloc[:, 1:].to_numpy(dtype="float64"))  # (series, longest): shorter rows end early
     lengths = there.sum(axis=1)
     ends = lengths[:, None] + np.arange(TEST_ROWS)  # (series, 48)
     values[np.arange(len(train))[:, None], ends] = test.set_index("V1").loc[train["V1"]].to_numpy()

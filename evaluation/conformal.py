@@ -8,9 +8,7 @@ import numpy as np
 from .metrics import By, average
 
 
-def conformal_offsets(
-    residuals: np.ndarray, levels: Sequence[float] = (80, 95)
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95)) -> tuple[np.ndarray, tuple[str, ...]]:
     """Half widths of symmetric intervals around a forecast, for each horizon step and target.
 
     No assumption on the model or the noise: of ``n`` exchangeable residuals and a new one, the new one is
@@ -39,9 +37,7 @@ def conformal_offsets(
     """
     residuals = np.asarray(residuals, dtype=float)
     if residuals.ndim != 3:
-        raise ValueError(
-            f"`residuals` must be shaped (windows, horizon, targets). Received: {residuals.shape}"
-        )
+        raise ValueError(f"`residuals` must be shaped (windows, horizon, targets). Received: {residuals.shape}")
     if not all(0 < level < 100 for level in levels):
         raise ValueError(f"`levels` must be percentages between 0 and 100. Received: {tuple(levels)}")
     sizes = np.sort(np.abs(residuals), axis=0)  # NaN last

@@ -61,8 +61,7 @@ def diebold_mariano(
         loss_a: loss of the first model at each forecast origin, in time order (origins,); NaN: not scored.
         loss_b: loss of the second, same shape.
         horizon: how many successive origins share target rows: the steps forecast, divided by the rows from
-        one
-            origin to the next, rounded up. 1 means that the differences are independent.
+            one origin to the next, rounded up. 1 means that the differences are independent.
         groups: which fold each origin belongs to (origins,); no autocovariance crosses from one to another.
             All in one by default.
         degrees: degrees of freedom in place of ours; ``n - 1`` gives the p-value of R's ``dm.test``.
@@ -213,8 +212,7 @@ def _variance_of_mean(parts: list[np.ndarray], *, horizon: int) -> tuple[float |
     """Small-sample corrected variance of the mean of centred differences (None: too few), and a note."""
     n = sum(int(np.sum(~np.isnan(part))) for part in parts)
     products = [
-        np.concatenate([part[lag:] * part[: max(len(part) - lag, 0)] for part in parts])
-        for lag in range(horizon)
+        np.concatenate([part[lag:] * part[: max(len(part) - lag, 0)] for part in parts]) for lag in range(horizon)
     ]
     pairs = np.array([np.sum(~np.isnan(product)) for product in products])
     covariances = np.array([np.nansum(product) for product in products]) / n  # (horizon,)

@@ -31,8 +31,7 @@ def judge(
             known ``mase_sd``, ``parameters``, ``train_seconds``, ``predict_ms`` (milliseconds per forecast).
             A row with ``parameters`` counts as trained. None and NaN are unknown.
         tests: one dict per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them:
-        ``model``,
-            ``against`` (the best simpler model), ``effect`` (share by which the mean loss is lower),
+            ``model``, ``against`` (the best simpler model), ``effect`` (share by which the mean loss is lower),
             ``effect_low``, ``effect_high``, ``p_holm``. Tests of other models are ignored.
         recurrent: names of the recurrent families.
         minimum_effect: smallest share of the loss worth a network's trouble; 0.02 is 2 %.
@@ -89,9 +88,7 @@ def _is_significant(trial: dict) -> bool:
     return _is_number(trial["effect"]) and _is_number(trial["p_holm"]) and trial["p_holm"] < SIGNIFICANT
 
 
-def _story(
-    worth_it: bool | None, trials: Sequence[dict], rows: dict[str, dict], *, minimum_effect: float
-) -> list[str]:
+def _story(worth_it: bool | None, trials: Sequence[dict], rows: dict[str, dict], *, minimum_effect: float) -> list[str]:
     """The verdict, the evidence, the price, and what would help."""
     if not trials:
         return ["Cannot tell: no recurrent family was tested against a simpler model."]

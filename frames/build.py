@@ -16,9 +16,7 @@ from .trim import trim
 MISSING_RULES = ("keep", "error")
 
 
-def build(
-    table: pd.DataFrame, *, freq: str | int | None, missing: str, source: str, **given: Any
-) -> dict[str, Any]:
+def build(table: pd.DataFrame, *, freq: str | int | None, missing: str, source: str, **given: Any) -> dict[str, Any]:
     """Check the table and give the fields of its SeriesFrame; see :meth:`SeriesFrame.from_table`."""
     if missing not in MISSING_RULES:
         raise ValueError(f"`missing` must be one of {MISSING_RULES}. Received: missing={missing!r}")
@@ -47,6 +45,7 @@ def build(
         "ahead": ahead,
         "source": source,
         "notes": tuple(notes),
+        "roles": {"time": list(roles.time) or "none", "id": roles.id},
         **fields,
     }
 

@@ -17,7 +17,9 @@ def place(table: pd.DataFrame, position: int) -> str:
     first_line = table.attrs.get("first_line")
     if first_line is None:
         return f"row {int(position)}"
-    return f"line {int(position) + first_line}"
+    # the index survives sorting and lines left out; it counts from 0 at the first row of the file
+    counted = pd.api.types.is_integer_dtype(table.index.dtype)
+    return f"line {int(table.index[position] if counted else position) + first_line}"
 
 
 def is_text(values: pd.Series) -> bool:

@@ -29,9 +29,7 @@ def data_hash(frame: SeriesFrame) -> str:
         if table is None:
             continue
         digest.update("\0".join(str(label) for label in table[frame.id].unique()).encode())
-        digest.update(
-            table.groupby(frame.id, sort=False, observed=True).size().to_numpy().astype("<i8").tobytes()
-        )
+        digest.update(table.groupby(frame.id, sort=False, observed=True).size().to_numpy().astype("<i8").tobytes())
         digest.update(_moments(table[frame.time]).astype("<i8").tobytes())
         for name in (*frame.targets, *frame.past, *frame.future):
             _add_column(digest, table[name])

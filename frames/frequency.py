@@ -59,6 +59,17 @@ def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
     return _calendar_months(wall, codes, step) or _calendar_days(wall, step // DAY)
 
 
+def to_month_start(stamps: pd.DatetimeIndex, codes: np.ndarray, notes: list[str]) -> pd.DatetimeIndex:
+    """Move stamps on one inner day of their months to the first: no offset alias says "the 15th"."""
+    steps, day = steps_between(stamps.asi8, codes), stamps.day
+    if len(steps) and int(day[0]) not in (1, 31) and bool((day == day[0]).all()):
+        if commonest(steps) < 28 * DAY or bool(stamps.is_month_end.all()):
+            return stamps
+        notes.append(f"All time stamps are on day {day[0]} of a month: they are written as the first of the month.")
+        return stamps - pd.Timedelta(int(day[0]) - 1, unit="D")
+    return stamps
+
+
 def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
     """Read a step given by the user, such as "h", "15min", "W-SAT" or "MS"."""
     try:

@@ -41,9 +41,7 @@ class Grid:
             return stamps
         if not self.wall:
             return stamps.tz_localize("UTC").tz_convert(self.zone)
-        return stamps.tz_localize(
-            self.zone, ambiguous=np.ones(len(stamps), dtype=bool), nonexistent="shift_forward"
-        )
+        return stamps.tz_localize(self.zone, ambiguous=np.ones(len(stamps), dtype=bool), nonexistent="shift_forward")
 
     def after(self, last: np.ndarray, steps: int) -> np.ndarray:
         """Points that follow each of ``last`` (series,): (series, steps)."""
@@ -51,8 +49,7 @@ class Grid:
             return last[:, None] + self.step * np.arange(1, steps + 1)
         ends, which = np.unique(last, return_inverse=True)
         rows = [
-            pd.date_range(end, periods=steps + 1, freq=self.freq, unit="us").asi8[1:]
-            for end in ends.view("M8[us]")
+            pd.date_range(end, periods=steps + 1, freq=self.freq, unit="us").asi8[1:] for end in ends.view("M8[us]")
         ]
         return np.stack(rows)[which] if rows else np.empty((0, steps), dtype="int64")
 
@@ -92,9 +89,7 @@ def _count_grid(counts: np.ndarray, codes: np.ndarray, freq: str | int | None, s
     return Grid(int(step), int(step))
 
 
-def positions(
-    grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def positions(grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Place the rows on the grid, each series counted from its own first row.
 
     Args:

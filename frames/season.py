@@ -134,9 +134,7 @@ def _other_period(values: np.ndarray) -> int:
     steps = np.arange(len(values))
     trend = np.polynomial.Polynomial.fit(steps, values, 1)(steps)
     correlation = _acf(values - trend, int(len(values) / _LEAST_PERIODS))
-    peaks = [
-        lag for lag in _peaks(correlation) if correlation[lag] > _SIGNIFICANT_IN_SEARCH / np.sqrt(len(values))
-    ]
+    peaks = [lag for lag in _peaks(correlation) if correlation[lag] > _SIGNIFICANT_IN_SEARCH / np.sqrt(len(values))]
     if not peaks:
         return 1
     highest = max(correlation[lag] for lag in peaks)
@@ -149,9 +147,7 @@ def _other_period(values: np.ndarray) -> int:
 def _peaks(correlation: np.ndarray) -> list[int]:
     """Lags, from 3 on, higher than everything a quarter of their length around, with a valley before."""
     found = []
-    inner = (
-        np.flatnonzero((correlation[1:-1] >= correlation[:-2]) & (correlation[1:-1] > correlation[2:])) + 1
-    )
+    inner = np.flatnonzero((correlation[1:-1] >= correlation[:-2]) & (correlation[1:-1] > correlation[2:])) + 1
     for lag in inner[inner > 2]:
         around = correlation[lag - max(1, lag // 4) : lag + max(1, lag // 4) + 1]
         if correlation[lag] == around.max() and correlation[1:lag].min() < 0.5 * correlation[lag]:

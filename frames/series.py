@@ -1,8 +1,9 @@
 """SeriesFrame: one or many time series in long format, on a regular time axis."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ class SeriesFrame:
         ahead: rows after each series' end that carry known-future values; same columns as ``table``.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
+        roles: the user's own columns for time (or "none") and id (or None), to read another table the same way.
     """
 
     table: pd.DataFrame
@@ -44,6 +46,7 @@ class SeriesFrame:
     ahead: pd.DataFrame | None = None
     source: str = "table"
     notes: tuple[str, ...] = ()
+    roles: Mapping[str, Any] = field(default_factory=lambda: {"time": None, "id": None})
 
     @classmethod
     def from_table(
@@ -117,9 +120,7 @@ class SeriesFrame:
         """
         rows = np.asarray(rows)
         if rows.shape != self.lengths.shape:
-            raise ValueError(
-                f"`rows` must hold one number for each of {len(self.lengths)} series. Received: {rows!r}"
-            )
+            raise ValueError(f"`rows` must hold one number for each of {len(self.lengths)} series. Received: {rows!r}")
         starts = np.cumsum(self.lengths) - self.lengths
         number = np.arange(len(self.table)) - np.repeat(starts, self.lengths)
         table = self.table[number < np.repeat(rows, self.lengths)].reset_index(drop=True)
@@ -131,9 +132,7 @@ class SeriesFrame:
         unknown = [label for label in wanted if label not in set(self.ids)]
         if unknown:
             known = ", ".join(map(repr, self.ids[:8])) + (" ..." if len(self.ids) > 8 else "")
-            raise InputError(
-                f"{self.source} has no series {unknown[0]!r} in column `{self.id}`: there are {known}."
-            )
+            raise InputError(f"{self.source} has no series {unknown[0]!r} in column `{self.id}`: there are {known}.")
         table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
         ahead = self.ahead
         if ahead is not None:
@@ -146,9 +145,7 @@ class SeriesFrame:
         grid = self._grid()
         last = pd.Index(self.table[self.time].iloc[np.cumsum(self.lengths) - 1])
         points = grid.after(grid.moments(last), steps)  # (series, steps)
-        series = (
-            self.table[self.id].iloc[np.repeat(np.cumsum(self.lengths) - 1, steps)].reset_index(drop=True)
-        )
+        series = self.table[self.id].iloc[np.repeat(np.cumsum(self.lengths) - 1, steps)].reset_index(drop=True)
         return pd.DataFrame({self.id: series, self.time: grid.index(points.ravel())})
 
     def times(self, table: pd.DataFrame | None = None) -> np.ndarray:

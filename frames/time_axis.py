@@ -1,7 +1,7 @@
 """Rows put in order, on a regular axis of time: nothing twice, nothing in between, gaps as missing rows."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,9 @@ import pandas as pd
 
 from ..errors import InputError
 from .cells import place
+from .frequency import to_month_start
 from .grid import Grid, check_length, make_grid, positions
+from .order import SortedRows, refuse_duplicates, refuse_off_grid
 from .roles import Roles
 from .time_cells import read_time
 
@@ -62,10 +64,12 @@ def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source:
         index, codes = index[order], codes[order]
         if roles.time:  # row numbers of interleaved series are in order by definition
             notes.append(f"The rows of {source} are not in order of series and time: they are sorted.")
-    where = _Rows(table, order, roles, labels, codes, index, source)
-    _refuse_duplicates(where)
+    where = SortedRows(table, order, roles, labels, codes, index, source)
+    refuse_duplicates(where)
+    if freq is None and isinstance(index, pd.DatetimeIndex):
+        index = to_month_start(index, codes, notes)
     grid = make_grid(index, codes, freq, source)
-    rows, codes, index = _fill_gaps(grid, where)
+    rows, codes, index = _fill_gaps(grid, replace(where, index=index))
     if rows is not None:
         notes.append(
             f"{len(codes) - len(rows):,} time stamps are missing from the regular axis (step "
@@ -73,29 +77,6 @@ def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source:
             "missing values stand in for them."
         )
     return Axis(order, rows, codes, index, labels, grid, tuple(notes))
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The sorted rows, and what it takes to name one of them."""
-
-    table: pd.DataFrame
-    order: np.ndarray | None
-    roles: Roles
-    labels: list
-    codes: np.ndarray
-    index: pd.Index
-    source: str
-
-    def name(self, row: int) -> str:
-        series = f", series {self.labels[self.codes[row]]!r}" if self.roles.id is not None else ""
-        return (
-            f"{place(self.table, row if self.order is None else self.order[row])} ({self.index[row]}{series})"
-        )
-
-    @property
-    def time(self) -> str:
-        return " + ".join(f"`{name}`" for name in self.roles.time)
 
 
 def _series_codes(table: pd.DataFrame, id: str | None, source: str) -> tuple[np.ndarray, list]:
@@ -141,31 +122,13 @@ def _sorting(moments: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
     return np.lexsort((moments, codes))
 
 
-def _refuse_duplicates(rows: _Rows) -> None:
-    moments = rows.index
-    again = np.flatnonzero((moments[1:] == moments[:-1]) & (rows.codes[1:] == rows.codes[:-1]))
-    if not len(again):
-        return
-    first = int(again[0])
-    fix = (
-        "remove one of them"
-        if rows.roles.id is not None
-        else "remove one, or name the column that tells the series apart with --id"
-    )
-    raise InputError(
-        f"Time {rows.time} of {rows.source} stands twice in {len(again):,} places, first in "
-        f"{rows.name(first)} and "
-        f"{rows.name(first + 1)}, where each series has one row a time stamp: {fix}."
-    )
-
-
-def _fill_gaps(grid: Grid, rows: _Rows) -> tuple[np.ndarray | None, np.ndarray, pd.Index]:
+def _fill_gaps(grid: Grid, rows: SortedRows) -> tuple[np.ndarray | None, np.ndarray, pd.Index]:
     codes, moments = rows.codes, grid.moments(rows.index)
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     ends = np.r_[starts[1:], len(codes)] - 1
     at, off = positions(grid, moments, starts, codes)
     if off.any():
-        _refuse_off_grid(grid, rows, moments, off)
+        refuse_off_grid(grid, rows, moments, off)
     check_length(at, ends, grid, rows.source)
     lengths = at[ends] + 1
     if int(lengths.sum()) == len(codes):
@@ -178,30 +141,3 @@ def _fill_gaps(grid: Grid, rows: _Rows) -> tuple[np.ndarray | None, np.ndarray, 
     else:
         points = grid.calendar[np.searchsorted(grid.calendar, moments[starts])[full] + number]
     return offsets[codes] + at, full, grid.index(points)
-
-
-def _refuse_off_grid(grid: Grid, rows: _Rows, moments: np.ndarray, off: np.ndarray) -> None:
-    if (
-        grid.calendar is None
-    ):  # a stray first row would make all others look wrong: the commonest phase is right
-        series = rows.codes == rows.codes[np.argmax(off)]
-        phase = np.mod(moments, grid.step)
-        values, counts = np.unique(phase[series], return_counts=True)
-        off = series & (phase != values[np.argmax(counts)])
-    steps = np.diff(moments)[rows.codes[1:] == rows.codes[:-1]]
-    values, counts = np.unique(steps, return_counts=True)
-    common = np.argsort(-counts, kind="stable")[:4]
-    stamped = isinstance(grid.freq, str)
-    found = ", ".join(
-        f"{pd.Timedelta(int(values[i]), unit='us') if stamped else values[i]} ({counts[i]:,} times)"
-        for i in common
-    )
-    wrong = np.flatnonzero(off)
-    named = ", ".join(rows.name(int(row)) for row in wrong[:3])
-    raise InputError(
-        f"Time {rows.time} of {rows.source} is irregular: {len(wrong):,} rows are off the grid with a "
-        "step of "
-        f"{grid.freq}, namely {named}{' and so on' if len(wrong) > 3 else ''}; steps found: {found}. "
-        "Correct them, "
-        "resample to a regular step, or give the step with --freq."
-    )

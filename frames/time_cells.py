@@ -14,6 +14,8 @@ from .cells import is_text, place
 # (20160701).
 _HAS_YEAR = re.compile(r"\d{4}|\d+\D+\d+\D+\d+|[A-Za-z]{3}")
 _HINT = "write time stamps such as 2016-07-01 00:00 or 1949-01, or count the rows with `--time none`"
+# Whole numbers of this size (2001 to 2096) are Unix time, not counted rows.
+_UNIX = {"s": 1, "ms": 1000}
 _ATTEMPTS: tuple[dict, ...] = ({"format": "ISO8601"}, {}, {"dayfirst": True})
 
 
@@ -69,9 +71,7 @@ def _compose(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> pd.I
         if part not in parts:
             parts[part] = default
     if "year" not in parts:
-        raise InputError(
-            f"Time in {source} is put together without a year: add the column that holds it to --time."
-        )
+        raise InputError(f"Time in {source} is put together without a year: add the column that holds it to --time.")
     stamps = pd.to_datetime(parts.apply(pd.to_numeric, errors="coerce"), errors="coerce")
     wrong = stamps.isna().to_numpy()
     if wrong.any():
@@ -90,14 +90,16 @@ def _read_counts(table: pd.DataFrame, name: str, source: str) -> tuple[pd.Index,
         position = int(np.argmax(off))
         _refuse(table, name, position, source, f"the number {values[position]:g}")
     counts = table[name].to_numpy(dtype="int64")
+    for unit, scale in _UNIX.items():
+        if counts.min() >= 10**9 * scale and counts.max() < 4 * 10**9 * scale:
+            stamps = pd.DatetimeIndex(pd.to_datetime(counts, unit=unit))
+            return stamps.as_unit("us"), [f"Column `{name}` is read as Unix time ({unit})."]
     for digits, form in ((8, "%Y%m%d"), (6, "%Y%m")):
         low, high = 1800 * 10 ** (digits - 4), 2200 * 10 ** (digits - 4)
         if len(counts) > 1 and low < counts.min() and counts.max() < high:
             stamps = pd.to_datetime(pd.Series(counts).astype(str), format=form, errors="coerce")
             if not stamps.isna().any():
-                return pd.DatetimeIndex(stamps).as_unit("us"), [
-                    f"Column `{name}` is read as dates written {form}."
-                ]
+                return pd.DatetimeIndex(stamps).as_unit("us"), [f"Column `{name}` is read as dates written {form}."]
     return pd.Index(counts), []
 
 
@@ -106,8 +108,10 @@ def _read_text(table: pd.DataFrame, name: str, source: str) -> tuple[pd.Index, l
     yearless = ~values.str.contains(_HAS_YEAR).to_numpy(dtype=bool)
     if yearless.any():
         _refuse(table, name, int(np.argmax(yearless)), source, "the text {cell!r}, which names no year")
+    # between points the day comes first wherever people write dates so
+    dotted = bool(values.iloc[:1].str.contains(r"^\d{1,2}\.\d{1,2}\.").all())
     best = None
-    for options in _ATTEMPTS:
+    for options in reversed(_ATTEMPTS) if dotted else _ATTEMPTS:
         try:
             stamps = _attempt(values, options)
         except ValueError as error:
@@ -121,14 +125,12 @@ def _read_text(table: pd.DataFrame, name: str, source: str) -> tuple[pd.Index, l
 
 def _attempt(values: pd.Series, options: dict) -> pd.DatetimeIndex:
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pandas warns that it guesses; the guess is checked against every cell
+        warnings.simplefilter("ignore")  # pandas warns that it guesses; the guess is checked against every cell
         return pd.DatetimeIndex(pd.to_datetime(values, errors="coerce", **options))
 
 
 def _order_note(values: pd.Series, name: str, options: dict) -> list[str]:
-    if not values.iloc[:1].str.contains(r"^\d{1,2}/\d{1,2}/", regex=True).all():
+    if not values.iloc[:1].str.contains(r"^\d{1,2}[/.-]\d{1,2}[/.-]").all():
         return []
     order = "day/month/year" if options.get("dayfirst") else "month/day/year"
     return [f"Dates such as {values.iloc[0]!r} in `{name}` are read as {order}."]
@@ -145,9 +147,7 @@ def _refuse(table: pd.DataFrame, name: str, position: int, source: str, found: s
 def _refuse_zones(values: pd.Series, name: str, source: str, error: Exception) -> NoReturn:
     zones = values.str.extract(r"[\d\s](Z|[+-]\d\d:?\d\d)$", expand=False).fillna("none").unique()
     if len(zones) < 2:
-        raise InputError(
-            f"Column `{name}` of {source} cannot be read as time stamps ({error}): {_HINT}."
-        ) from error
+        raise InputError(f"Column `{name}` of {source} cannot be read as time stamps ({error}): {_HINT}.") from error
     raise InputError(
         f"Column `{name}` of {source} mixes time zones ({', '.join(map(str, zones[:4]))}) where one was "
         "expected: "

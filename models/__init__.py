@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..spec import SequenceSpec
 from .dense import GRID as DENSE_GRID
 from .dense import dense
+from .forecaster import default_window_norm
 from .gru import gru
 from .linear import GRID as LINEAR_GRID
 from .linear import linear
@@ -101,10 +102,17 @@ def draw_configs(
     record = FAMILIES[family]
     known = {*inspect.signature(record.build).parameters, "learning_rate"} - {"spec"}
     grid = record.grid | {name: [value] for name, value in (fixed or {}).items() if name in known}
+    # What is left to a rule gets its value first: two names for one setting would be trained twice.
+    grid = {name: list(dict.fromkeys(_said(name, v, spec) for v in grid[name])) for name in grid}
     everything = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     order = random.Random(seed).sample(range(1, len(everything)), min(n, len(everything)) - 1)
-    drawn = [everything[i] for i in (0, *order)]
-    for config in drawn:
-        if record.recurrent and config.get("segment_length") is None:
-            config["segment_length"] = default_segment_length(spec.inputs.length, spec.season)
-    return drawn
+    return [everything[i] for i in (0, *order)]
+
+
+def _said(name: str, value: Any, spec: SequenceSpec) -> Any:
+    """The value that a setting left open gets by its rule."""
+    if value is None and name == "segment_length":
+        return default_segment_length(spec.inputs.length, spec.season)
+    if value is None and name == "window_norm":
+        return default_window_norm(spec)
+    return value

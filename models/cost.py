@@ -30,16 +30,16 @@ def multiply_adds(model: keras.Model) -> int:
 
 def _of_layer(layer: keras.layers.Layer) -> int:
     if isinstance(layer, keras.layers.Bidirectional):
-        return _of_layer(layer.forward_layer) + _of_layer(layer.backward_layer)
+        # Its two layers were never called by themselves: the wrapper's input says how long they run.
+        steps = layer.input.shape[1]
+        return steps * (_of_step(layer.forward_layer) + _of_step(layer.backward_layer))
     if isinstance(layer, keras.layers.Dense):
         positions = prod(size for size in layer.output.shape[1:-1])
         return positions * prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.RNN):
-        kernels = [w for w in layer.weights if w.name in ("kernel", "recurrent_kernel")]
-        return _steps(layer) * sum(prod(kernel.shape) for kernel in kernels)
+        return layer.input.shape[1] * _of_step(layer)
     raise ValueError(f"the cost of a {type(layer).__name__} layer is not known. Received: {layer.name!r}")
 
 
-def _steps(layer: keras.layers.RNN) -> int:
-    # A layer inside Bidirectional was never called by itself: its wrapper's input says how long it runs.
-    return layer.input.shape[1]
+def _of_step(layer: keras.layers.RNN) -> int:
+    return sum(prod(w.shape) for w in layer.weights if w.name in ("kernel", "recurrent_kernel"))

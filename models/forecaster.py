@@ -40,7 +40,7 @@ def forecaster(
     Returns:
         An uncompiled model.
     """
-    window_norm = window_norm or ("standard" if spec.many_series else "last")
+    window_norm = window_norm or default_window_norm(spec)
     if window_norm not in WINDOW_NORMS:
         raise ValueError(f"`window_norm` must be one of {WINDOW_NORMS}. Received: {window_norm!r}")
     inputs, outputs = spec.inputs, spec.outputs
@@ -69,6 +69,11 @@ def forecaster(
     forecast = keras.layers.Identity(name="forecast")(y * scale + level)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)
+
+
+def default_window_norm(spec: SequenceSpec) -> str:
+    """One series keeps its scale and gives up its level; many series have neither in common."""
+    return "standard" if spec.many_series else "last"
 
 
 @keras.saving.register_keras_serializable("recurra")

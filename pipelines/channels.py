@@ -11,6 +11,8 @@ from ..frames import SeriesFrame
 
 _CHUNK = 1 << 20  # rows looked at together: keeps the peak memory near the series' own size
 
+_ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this share
+
 
 @dataclass
 class Column:
@@ -44,6 +46,8 @@ class Column:
         column = table[self.name]
         if not pd.api.types.is_numeric_dtype(column):
             self.categories = sorted(str(text) for text in column[kept].dropna().unique())
+            if not self.categories:
+                raise _nothing_observed(self.name)
             return self
         values = column.to_numpy()
         count, total, squares = 0, 0.0, 0.0
@@ -57,12 +61,11 @@ class Column:
             squares += ((chunk - mean) ** 2).sum() + delta**2 * count * len(chunk) / (count + len(chunk))
             count, total = count + len(chunk), total + chunk.sum()
         if not count:
-            raise InputError(
-                f"column `{self.name}` has no observed value in the training rows; "
-                "leave the column out or give more rows"
-            )
-        self.mean = total / count
-        self.scale = float(np.sqrt(squares / count)) or 1.0  # a constant column stays as it is
+            raise _nothing_observed(self.name)
+        self.mean = float(total / count)
+        scale = float(np.sqrt(squares / count))
+        # A constant column stays as it is; its mean may be a rounding error away from its value.
+        self.scale = scale if scale > _ROUNDING * abs(self.mean) else 1.0
         return self
 
 
@@ -111,6 +114,12 @@ class Channels:
     def width(self, names: tuple[str, ...]) -> int:
         """Number of channels that the columns `names` become."""
         return sum(len(c.channels) for c in self.columns if c.name in names)
+
+
+def _nothing_observed(name: str) -> InputError:
+    return InputError(
+        f"column `{name}` has no observed value in the training rows; leave the column out or give more rows"
+    )
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:

@@ -78,6 +78,7 @@ def rolling_origin(
         )
         folds.append(fold)
     _require_window(frame, folds[0].train, lookback + horizon, n_folds, test_size)
+    _require_validation(frame, folds, lookback, horizon)
     return folds
 
 
@@ -90,6 +91,7 @@ def single_split(
     )
     fold = Fold(0, rows_before_end(frame, validation_size), frame.lengths, frame.lengths)
     _require_window(frame, fold.train, lookback + horizon, 1, 0)
+    _require_validation(frame, [fold], lookback, horizon)
     return fold
 
 
@@ -124,3 +126,15 @@ def _require_window(frame: SeriesFrame, train: np.ndarray, window: int, n_folds:
         + (f", or fewer than --folds {n_folds}" if n_folds > 1 else "")
         + (f" (each fold scores {test_size} rows)" if test_size else "")
     )
+
+
+def _require_validation(frame: SeriesFrame, folds: list[Fold], lookback: int, horizon: int) -> None:
+    # One series always has such a window; of many, the long ones may have ended before the cutoff comes.
+    for fold in folds:
+        if (fold.validation - np.maximum(fold.train, lookback) >= horizon).any():
+            continue
+        raise InputError(
+            f"{frame.source}: fold {fold.index} has no window for early stopping: no series has the horizon of "
+            f"{horizon} rows in the validation part and the lookback of {lookback} rows before them; leave out "
+            "the series that ended early, or choose a shorter --lookback or fewer --folds"
+        )

@@ -140,6 +140,8 @@ def test_an_old_encoding_is_read_and_told(tmp_path):
         ("t.jsonl", CSV, ("Line 1", "JSON object")),
         ("t.xlsx", b"PK", ("unknown ending", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,two\n", ("`y`", "'two'", "line 3")),
+        ("t.csv", "ds,y\n\n2024-01-01,1\n\n2024-01-02,two\n", ("`y`", "'two'", "line 5")),
+        ("t.jsonl", '\n{"ds": "2024-01-01", "y": "x"}\n{"ds": "2024-01-02", "y": 1}\n', ("'x'", "line 2")),
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,inf\n", ("`y`", "infinite", "line 3")),
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-01,2\n", ("`ds`", "twice", "line 2", "line 3")),
         ("t.csv", "ds,y\n1-01,1\n1-02,2\n", ("'1-01'", "line 2", "--time none")),
@@ -173,9 +175,7 @@ def test_an_unknown_name_gives_the_nearest():
 
 
 def test_every_data_set_is_in_the_docs():
-    rows = re.findall(
-        r"^\| `(\w+)` \|.*\| ([\d,]+) \|", (ROOT / "docs/datasets.md").read_text(), re.MULTILINE
-    )
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+) \|", (ROOT / "docs/datasets.md").read_text(), re.MULTILINE)
     documented = {name: int(count.replace(",", "")) for name, count in rows}
     assert documented == {name: dataset.rows for name, dataset in DATASETS.items()}
     assert list_datasets() == sorted(documented)

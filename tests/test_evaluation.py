@@ -105,9 +105,7 @@ def test_no_forecast_is_no_score_and_no_truth_neither(metric):
 
 
 def test_seasonal_scale_by_hand_and_its_fallbacks():
-    values = np.array(
-        [[1.0, 1.0, 3.0, 0.0], [4.0, 2.0, 3.0, 0.0], [NAN, 1.0, 3.0, 0.0], [9.0, 2.0, 3.0, 0.0]]
-    )
+    values = np.array([[1.0, 1.0, 3.0, 0.0], [4.0, 2.0, 3.0, 0.0], [NAN, 1.0, 3.0, 0.0], [9.0, 2.0, 3.0, 0.0]])
     # Lag 2: |9 - 4|; periodic, so the mean step; constant, so the mean size; zero, so 1.
     np.testing.assert_allclose(seasonal_scale(values, 2), [5, 1, 3, 1])
     np.testing.assert_allclose(seasonal_scale(np.array([1.0, 3.0]), 12), [2])
@@ -308,10 +306,7 @@ def summary(**mases):
     price = {"parameters": 12_345, "train_seconds": 40.0, "predict_ms": 0.8}
     simple = {"parameters": 500, "train_seconds": 4.0, "predict_ms": 0.2}
     prices = {"linear": simple, "lstm": price, "gru": price}
-    return [
-        {"model": name, "mase": value, "mase_sd": 0.01} | prices.get(name, {})
-        for name, value in mases.items()
-    ]
+    return [{"model": name, "mase": value, "mase_sd": 0.01} | prices.get(name, {}) for name, value in mases.items()]
 
 
 def trial(model="lstm", *, effect, low, high, p_holm, against="linear"):
@@ -421,9 +416,7 @@ def test_nothing_recurrent_and_nothing_measured():
     verdict = judge(rows, [])
     assert (verdict["worth_it"], verdict["best"]) == (None, "lstm")
     assert "no recurrent family was tested" in verdict["text"]
-    untested = trial(effect=0.1, low=None, high=None, p_holm=None, against="ets") | {
-        "note": "only 2 differences"
-    }
+    untested = trial(effect=0.1, low=None, high=None, p_holm=None, against="ets") | {"note": "only 2 differences"}
     text = judge(rows, [untested])["text"]
     assert "only 2 differences" in text
     assert "price of lstm was not measured" in text

@@ -52,9 +52,7 @@ def test_time_is_found_by_its_cells_or_rows_are_counted():
 
 
 def test_time_is_put_together_from_parts():
-    parts = pd.DataFrame(
-        {"No": [1, 2], "year": 2010, "month": 1, "day": 1, "hour": [0, 1], "pm2.5": [3.0, 4.0]}
-    )
+    parts = pd.DataFrame({"No": [1, 2], "year": 2010, "month": 1, "day": 1, "hour": [0, 1], "pm2.5": [3.0, 4.0]})
     given_parts = SeriesFrame.from_table(parts, time="year,month,day,hour", target="pm2.5")
     assert given_parts.freq == "h"
     assert given_parts.table["ds"].iloc[1] == pd.Timestamp("2010-01-01 01:00")
@@ -153,7 +151,17 @@ def test_gaps_become_missing_rows():
     assert frame.lengths.tolist() == [40]
     assert frame.freq == "MS"
     assert np.flatnonzero(frame.table["y"].isna()).tolist() == [5, 6, 20]
+    assert frame.table["y"].dropna().tolist() == table(40).drop(index=[5, 6, 20])["y"].tolist()
+    assert list(frame.table["ds"]) == list(table(40, "MS")["ds"])
     said(frame, "3 time stamps are missing", "3 of 40 values")
+
+
+def test_gaps_of_several_series_and_text():
+    parts = [table(rows, "h", unique_id=name, wind=list("abcdef"[:rows])) for name, rows in (("p", 6), ("q", 5))]
+    frame = SeriesFrame.from_table(pd.concat(parts, ignore_index=True).drop(index=[2, 8]), past="wind")
+    assert frame.lengths.tolist() == [6, 5]
+    assert frame.table["wind"].fillna("-").str.cat() == "ab-defab-de"
+    assert frame.table["y"].fillna(-1).tolist() == [0.5, 1.5, -1, 3.5, 4.5, 5.5, 0.5, 1.5, -1, 3.5, 4.5]
 
 
 def test_off_grid_rows_are_named_with_the_steps_found():
@@ -202,18 +210,12 @@ def test_time_zones():
 
 
 def test_days_go_on_over_the_change_to_summer_time():
-    zoned = pd.DataFrame(
-        {"ds": pd.date_range("2024-03-20", periods=20, freq="D", tz="Europe/Berlin"), "y": 1.0}
-    )
+    zoned = pd.DataFrame({"ds": pd.date_range("2024-03-20", periods=20, freq="D", tz="Europe/Berlin"), "y": 1.0})
     frame = SeriesFrame.from_table(zoned.drop(index=11))
     assert (frame.freq, frame.lengths[0]) == ("D", 20)
     assert list(frame.table["ds"]) == list(zoned["ds"])
-    hours = pd.DataFrame(
-        {"ds": pd.date_range("2024-03-30", periods=50, freq="h", tz="Europe/Berlin"), "y": 1.0}
-    )
-    assert SeriesFrame.from_table(hours).next_times(1)["ds"].iloc[0] == hours["ds"].iloc[-1] + pd.Timedelta(
-        "1h"
-    )
+    hours = pd.DataFrame({"ds": pd.date_range("2024-03-30", periods=50, freq="h", tz="Europe/Berlin"), "y": 1.0})
+    assert SeriesFrame.from_table(hours).next_times(1)["ds"].iloc[0] == hours["ds"].iloc[-1] + pd.Timedelta("1h")
 
 
 @pytest.mark.parametrize(
@@ -235,6 +237,7 @@ def test_cells_that_are_no_time(cells, words):
         (["2016-07-01 00:00:00", "2016-07-01 01:00:00"], "2016-07-01", "h"),
         (["2016-07-01", "2016-07-01 12:00"], "2016-07-01", "12h"),
         (["25/12/2023", "26/12/2023"], "2023-12-25", "D"),
+        (["01.02.2024", "02.02.2024"], "2024-02-01", "D"),
         (["12/25/2023", "12/26/2023"], "2023-12-25", "D"),
         (["Jan 2020", "Feb 2020"], "2020-01-01", "MS"),
         ([20200131, 20200201], "2020-01-31", "D"),
@@ -343,6 +346,20 @@ def test_the_users_table_is_left_alone():
     pd.testing.assert_frame_equal(rows, before)
 
 
+def test_stamps_within_the_month_are_moved_to_its_first_day():
+    cells = ["2024-01-15", "2024-02-15", "2024-03-15", "2024-05-15"]
+    frame = SeriesFrame.from_table(pd.DataFrame({"ds": cells, "y": [1.0, 2.0, 3.0, 4.0]}))
+    assert (frame.freq, frame.lengths[0]) == ("MS", 5)
+    assert frame.table["ds"].iloc[0] == pd.Timestamp("2024-01-01")
+    said(frame, "day 15", "first of the month")
+
+
+def test_large_whole_numbers_are_unix_time():
+    frame = SeriesFrame.from_table(pd.DataFrame({"ds": [1_700_000_000, 1_700_003_600], "y": [1.0, 2.0]}))
+    assert (frame.freq, frame.times()[0]) == ("h", 1_700_000_000)
+    said(frame, "Unix time (s)")
+
+
 # Season
 
 
@@ -360,9 +377,7 @@ def test_noise_and_wandering_have_no_season():
     found = []
     for _ in range(20):
         noise = generator.normal(size=600)
-        found += [
-            detect_season(SeriesFrame.from_table(pd.DataFrame({"y": y}))) for y in (noise, noise.cumsum())
-        ]
+        found += [detect_season(SeriesFrame.from_table(pd.DataFrame({"y": y}))) for y in (noise, noise.cumsum())]
         found.append(detect_season(SeriesFrame.from_table(table(600, "MS").assign(y=noise.cumsum()))))
     assert sum(season > 1 for season in found) <= 1
     assert detect_season(SeriesFrame.from_table(table(60).assign(y=1.0))) == 1

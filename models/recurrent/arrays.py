@@ -1,29 +1,34 @@
-"""Helpers of the loops: arrays with time in front, read and written one step at a time."""
+"""Small helpers of the loops: arrays with time in front, read and written one step at a time."""
 
 import tensorflow as tf
 
 
 def at(array, t):
-    """The step `t` of an array (time, batch, ...): XLA turns it into a view, `array[t]` with a tensor index not."""
-    begin = [t] + [0] * (array.shape.rank - 1)
+    """The step `t` of an array (time, batch, ...). XLA makes a view of it, where `array[t]` becomes a copy."""
     size = tf.concat([[1], tf.shape(array)[1:]], axis=0)
-    step = tf.squeeze(tf.slice(array, begin, size), axis=0)  # (batch, ...)
-    step.set_shape(array.shape[1:])
-    return step
+    step = tf.slice(array, [t] + [0] * (array.shape.rank - 1), size)  # (1, batch, ...)
+    return tf.ensure_shape(tf.squeeze(step, axis=0), array.shape[1:])  # (batch, ...)
 
 
-def buffer(like, width):
-    """An empty array to fill step by step: (time, batch, width), zero where the loop never comes."""
-    time = tf.shape(like)[0]
-    step_shape = [like.shape[1], width]
-    return tf.TensorArray(like.dtype, size=time, clear_after_read=False, element_shape=step_shape)
+def steps(like, width):
+    """An array (time, batch, width) to be written step by step, zero where the loop never comes."""
+    return tf.TensorArray(
+        like.dtype, size=tf.shape(like)[0], clear_after_read=False, element_shape=[like.shape[1], width]
+    )
 
 
-def shifted(first, array):
-    """What each step started from: `first` (batch, units), then all steps of `array` but its last one."""
-    return tf.concat([first[tf.newaxis], array[:-1]], axis=0)  # (time, batch, units)
+def before(initial, states):
+    """What each step started from: `initial` (batch, units), then `states` (time, batch, units) but for the last."""
+    return tf.concat([initial[tf.newaxis], states[:-1]], axis=0)  # (time, batch, units)
 
 
-def keep_unmasked(mask, t, new, old):
-    """The masked rows of a step keep what they had."""
-    return new if mask is None else tf.where(at(mask, t), new, old)
+def flat(array):
+    """All steps of all rows below one another, for one matrix product instead of one a step."""
+    return tf.reshape(array, [-1, array.shape[-1]])  # (time * batch, width)
+
+
+def unmasked(mask, t, new, old):
+    """Masked rows keep what they had."""
+    if mask is None:
+        return new
+    return [tf.where(at(mask, t), a, b) for a, b in zip(new, old, strict=True)]

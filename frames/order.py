@@ -1,0 +1,78 @@
+"""Rows in order of series and time: none may stand twice or between the points of the regular axis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from .cells import place
+from .grid import Grid
+from .roles import Roles
+
+
+@dataclass(frozen=True)
+class SortedRows:
+    """The sorted rows, and what it takes to name one of them."""
+
+    table: pd.DataFrame
+    order: np.ndarray | None
+    roles: Roles
+    labels: list
+    codes: np.ndarray
+    index: pd.Index
+    source: str
+
+    def name(self, row: int) -> str:
+        """Name a row by its place in the file, its time and its series."""
+        series = f", series {self.labels[self.codes[row]]!r}" if self.roles.id is not None else ""
+        return f"{place(self.table, row if self.order is None else self.order[row])} ({self.index[row]}{series})"
+
+    @property
+    def time(self) -> str:
+        """The columns of time, quoted."""
+        return " + ".join(f"`{name}`" for name in self.roles.time)
+
+
+def refuse_duplicates(rows: SortedRows) -> None:
+    """Refuse a series with two rows for one time stamp."""
+    moments = rows.index
+    again = np.flatnonzero((moments[1:] == moments[:-1]) & (rows.codes[1:] == rows.codes[:-1]))
+    if not len(again):
+        return
+    first = int(again[0])
+    fix = (
+        "remove one of them"
+        if rows.roles.id is not None
+        else "remove one, or name the column that tells the series apart with --id"
+    )
+    raise InputError(
+        f"Time {rows.time} of {rows.source} stands twice in {len(again):,} places, first in "
+        f"{rows.name(first)} and "
+        f"{rows.name(first + 1)}, where each series has one row a time stamp: {fix}."
+    )
+
+
+def refuse_off_grid(grid: Grid, rows: SortedRows, moments: np.ndarray, off: np.ndarray) -> None:
+    """Refuse rows between the points of the grid: name them and the steps found."""
+    if grid.calendar is None:  # a stray first row would make all others look wrong: the commonest phase is right
+        series = rows.codes == rows.codes[np.argmax(off)]
+        phase = np.mod(moments, grid.step)
+        values, counts = np.unique(phase[series], return_counts=True)
+        off = series & (phase != values[np.argmax(counts)])
+    steps = np.diff(moments)[rows.codes[1:] == rows.codes[:-1]]
+    values, counts = np.unique(steps, return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:4]
+    stamped = isinstance(grid.freq, str)
+    found = ", ".join(
+        f"{pd.Timedelta(int(values[i]), unit='us') if stamped else values[i]} ({counts[i]:,} times)" for i in common
+    )
+    wrong = np.flatnonzero(off)
+    named = ", ".join(rows.name(int(row)) for row in wrong[:3])
+    raise InputError(
+        f"Time {rows.time} of {rows.source} is irregular: {len(wrong):,} rows are off the grid with a "
+        "step of "
+        f"{grid.freq}, namely {named}{' and so on' if len(wrong) > 3 else ''}; steps found: {found}. "
+        "Correct them, "
+        "resample to a regular step, or give the step with --freq."
+    )

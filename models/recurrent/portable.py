@@ -1,0 +1,90 @@
+"""The forward pass in core TensorFlow ops: what goes into a SavedModel.
+
+XLA's must-compile attribute would bind a SavedModel to servers built with XLA and to one compilation a shape. So where
+a graph is built for inference outside Keras's own `fit`, `evaluate` and `predict`, the layers use this form instead.
+"""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from . import gru, lstm, simple_rnn
+from .arrays import at
+
+CELLS = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}
+
+_forced: contextvars.ContextVar[bool | None] = contextvars.ContextVar("recurra_portable", default=None)
+
+# The names keras.src.backend.tensorflow.trainer gives the functions that fit, evaluate and predict run.
+_KERAS_STEPS = ("one_step_on_data", "multi_step_on_iterator", "multi_step_on_data")
+
+
+@contextlib.contextmanager
+def portable(wanted: bool = True) -> Iterator[None]:
+    """Choose the form of the recurrent layers by hand, for graphs built inside the block.
+
+    Args:
+        wanted: True for core ops, as in a SavedModel; False for the compiled loop.
+
+    Example:
+        >>> with portable():
+        ...     model.export("saved_models/demand/1")
+    """
+    token = _forced.set(wanted)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def is_portable(training):
+    """Whether the graph now being built should hold core ops alone."""
+    if _forced.get() is not None:
+        return _forced.get()
+    if training or tf.executing_eagerly():
+        return False
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if getattr(graph, "name", "").startswith(_KERAS_STEPS):
+            return False
+        graph = getattr(graph, "outer_graph", None)
+    return True
+
+
+def portable_scan(cell, x, weights, initial, mask, *, return_sequences):
+    """Run a cell over time in core ops; arguments and returns as in `scan.scan`."""
+    if cell == "lstm" and mask is None:
+        hs, last = fused_lstm(x, weights, initial)
+    else:
+        time = tf.shape(x)[1]
+        x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
+        mask = None if mask is None else tf.transpose(mask)[..., tf.newaxis]  # (time, batch, 1)
+        hs, last, _ = CELLS[cell].forward(x, weights, initial, mask, time, keep=False)
+    return (tf.transpose(hs, [1, 0, 2]) if return_sequences else last[0]), last
+
+
+def fused_lstm(x, weights, initial):
+    """TensorFlow's fused LSTM kernel, the quickest for one window: no executor runs between steps.
+
+    Its gates stand in Keras's order, and it takes the kernels below one another.
+    """
+    kernel, recurrent, bias = weights
+    units = recurrent.shape[0]
+    peephole = tf.zeros([units], x.dtype)
+    x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
+    time = tf.shape(x, out_type=tf.int64)[0]
+    _, cs, _, _, _, _, hs = tf.raw_ops.BlockLSTMV2(
+        seq_len_max=time,
+        x=x,
+        cs_prev=initial[1],
+        h_prev=initial[0],
+        w=tf.concat([kernel, recurrent], axis=0),
+        wci=peephole,
+        wcf=peephole,
+        wco=peephole,
+        b=bias,
+        cell_clip=0.0,
+    )
+    return hs, [hs[-1], cs[-1]]  # (time, batch, units), (batch, units)
