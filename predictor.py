@@ -15,6 +15,7 @@ from .atomic import replacing
 from .errors import InputError
 from .evaluation.conformal import conformal_offsets
 from .frames import SeriesFrame
+from .models.forecaster import window_scale
 from .pipelines import SeriesPipeline, Windows
 from .training import predict_windows, window_arrays
 
@@ -119,7 +120,7 @@ class Predictor:
     def _scale_of(self, values: Any) -> Any:
         """Standard deviation of each scaled window's targets: (batch, 1, targets)."""
         targets = values[:, :, : len(self.pipeline.targets_)]
-        return keras.ops.maximum(keras.ops.std(targets, axis=1, keepdims=True), 1e-2)
+        return window_scale(targets)
 
     def _window_scale(self, values: np.ndarray, windows: Windows) -> np.ndarray:
         batches = self.pipeline.dataset(values, windows, batch_size=256)

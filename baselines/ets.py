@@ -68,7 +68,7 @@ def _fit(history: np.ndarray, season: int) -> Smoother:
         return Smoother(level=history[0] if len(history) else 0.0, trend=0.0, seasonal=np.zeros(1), alpha=1.0)
     # In units of its own spread: the optimiser's tolerances are absolute.
     centre, spread = history.mean(), history.std()
-    seasons = (1, season) if 1 < season <= len(history) // 2 else (1,)
+    seasons = _seasons(history, season)
     fits = [
         _fit_form((history - centre) / spread, trend=trend, damped=damped, season=length)
         for length, (trend, damped) in product(seasons, TRENDS)
@@ -110,6 +110,23 @@ def _fit_form(history: np.ndarray, *, trend: str | None, damped: bool, season: i
         gamma=float(found.get("smoothing_seasonal", 0.0)),
         phi=float(found.get("damping_trend", 1.0)),
     )
+
+
+def _seasons(history: np.ndarray, season: int) -> tuple[int, ...]:
+    """Season lengths to try (1: none): both where AICc shall decide, the season alone where it is strong.
+
+    AICc judges steps of one row. That favours no season where a season is long and smooth, though a forecast over
+    half of it needs it badly; 0.64 is the strength from which R's ``forecast::nsdiffs`` calls a series seasonal.
+    """
+    if season == 1 or len(history) < 2 * season:
+        return (1,)
+    from statsmodels.tsa.seasonal import seasonal_decompose
+
+    parts = seasonal_decompose(history, model="additive", period=season)
+    noise, both = np.nanvar(parts.resid), np.nanvar(parts.resid + parts.seasonal)
+    # With two cycles only, each phase is seen once and always looks regular.
+    strong = len(history) >= 3 * season and both > 0 and noise < (1 - 0.64) * both
+    return (season,) if strong else (1, season)
 
 
 def _aicc(likelihood: float, count: int, rows: int) -> float:

@@ -93,12 +93,17 @@ class WindowStatistics(keras.layers.Layer):
         mean = ops.mean(targets, axis=1, keepdims=True)
         if self.method == "mean":
             return mean, one
-        # a window at rest has no scale of its own; 1e-2 of the training data's spread stands in for it
-        deviation = ops.sqrt(ops.mean(ops.square(targets - mean), axis=1, keepdims=True))
-        return mean, ops.maximum(deviation, 1e-2)
+        return mean, window_scale(targets)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "method": self.method}
+
+
+def window_scale(targets: Any) -> Any:
+    """Standard deviation of each window, never 0: (batch, time, targets) → (batch, 1, targets)."""
+    deviation = ops.std(targets, axis=1, keepdims=True)
+    # A window at rest has no spread of its own; a thousandth of its size stands in for it.
+    return ops.maximum(deviation, 1e-3 * ops.mean(ops.abs(targets), axis=1, keepdims=True) + 1e-6)
 
 
 @keras.saving.register_keras_serializable("recurra")

@@ -21,7 +21,8 @@ class Column:
     Attributes:
         name: the column.
         categories: texts seen in the training rows, a channel each; None for a column of numbers.
-        mean, scale: a number column's training mean and standard deviation.
+        mean, scale: a number column's training mean and standard deviation; of targets of many series 0 and the median
+            series' mean size.
     """
 
     name: str
@@ -81,7 +82,12 @@ class Channels:
         starts = np.repeat(np.cumsum(frame.lengths) - frame.lengths, frame.lengths)
         kept = np.arange(len(frame.table)) - starts < np.repeat(rows, frame.lengths)
         names = [*frame.targets, *frame.past, *frame.future]
-        return cls([Column(name).fit(frame.table, kept) for name in names])
+        columns = [Column(name).fit(frame.table, kept) for name in names]
+        if len(frame.lengths) > 1:
+            for column in columns[: len(frame.targets)]:
+                # Series of many sizes share no mean: taking it off would cost the small ones their digits.
+                column.mean, column.scale = 0.0, _typical_size(frame, column.name, kept)
+        return cls(columns)
 
     @property
     def names(self) -> list[str]:
@@ -120,6 +126,15 @@ def _nothing_observed(name: str) -> InputError:
     return InputError(
         f"column `{name}` has no observed value in the training rows; leave the column out or give more rows"
     )
+
+
+def _typical_size(frame: SeriesFrame, name: str, kept: np.ndarray) -> float:
+    """Median over series of the mean absolute value in the rows that `kept` marks."""
+    sizes = np.where(kept, np.abs(_numbers(frame.table, name)), np.nan)
+    ends = np.cumsum(frame.lengths)
+    parts = (sizes[end - length : end] for end, length in zip(ends, frame.lengths, strict=True))
+    means = [part[np.isfinite(part)].mean() for part in parts if np.isfinite(part).any()]
+    return float(np.median(means)) or 1.0
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:

@@ -156,9 +156,10 @@ class SeriesPipeline:
             weight = tf.cast(tf.math.is_finite(target), target.dtype)
             target = tf.where(weight > 0, target, 0.0)
         if spec.many_series:
-            # A loss in common units would hear the large series only.
-            scale = tf.math.reduce_std(past[:, :, :n_targets], axis=1, keepdims=True)  # (batch, 1, targets)
-            weight = weight / tf.maximum(scale, 1e-2)
+            # A loss in common units would hear the large series only. The spread is that of the whole window, so that a
+            # jump after a flat past cannot outweigh everything else.
+            whole = tf.concat([past[:, :, :n_targets], target], axis=1)  # (batch, lookback + horizon, targets)
+            weight = weight / (tf.math.reduce_std(whole, axis=1, keepdims=True) + 1e-6)
         inputs = {"values": past}
         if n_future:
             future = window[:, self.lookback :, -n_future:]  # (batch, horizon, future channels)

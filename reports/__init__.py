@@ -1,0 +1,10 @@
+"""Reports: a finished comparison as tables for the terminal and as plots.
+
+They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new. The plots need matplotlib, which
+is imported when the first one is drawn.
+"""
+
+from .plots import write_plots
+from .tables import leaderboard, notes, tests_table, verdict_panel
+
+__all__ = ["leaderboard", "notes", "tests_table", "verdict_panel", "write_plots"]

@@ -1,0 +1,590 @@
+"""Pipelines: windows, filling, scaling, folds; and that nothing after a cutoff reaches a forecast made at it."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from recurra import models
+from recurra.baselines import BASELINES
+from recurra.comparison.scoring import Exam
+from recurra.comparison.trials import Trial, run_baseline
+from recurra.errors import InputError
+from recurra.frames import SeriesFrame
+from recurra.pipelines import Fold, SeriesPipeline, Windows, rolling_origin, single_split, window_table
+from recurra.pipelines import channels as channels_module
+from recurra.pipelines.calendar import calendar_features, calendar_features_in_graph, feature_names
+from recurra.pipelines.fill import fill_window
+from recurra.pipelines.windows import gather, numbers_in_order, numbers_shuffled
+from recurra.predictor import Predictor
+from recurra.training import Trainer
+
+NAN = np.nan
+
+
+def counted(*lengths, **columns):
+    """Series whose rows are merely counted; y is the row's number in the table."""
+    n = sum(lengths)
+    ids = np.repeat([f"s{i}" for i in range(len(lengths))], lengths)
+    return SeriesFrame.from_table(
+        pd.DataFrame({"unique_id": ids, "y": np.arange(n, dtype="float64"), **columns}), time="none", id="unique_id"
+    )
+
+
+def dated(*spans):
+    """Daily series, each from its first to its last day of 2024 (both counted from 0)."""
+    parts = [
+        pd.DataFrame({"unique_id": f"s{i}", "ds": pd.date_range("2024-01-01", periods=last + 1)[first:], "y": 1.5})
+        for i, (first, last) in enumerate(spans)
+    ]
+    return SeriesFrame.from_table(pd.concat(parts))
+
+
+# Windows
+
+
+@st.composite
+def cut_series(draw):
+    """A frame, bounds of a part of it, and the sizes of its windows."""
+    frame = counted(*draw(st.lists(st.integers(1, 25), min_size=1, max_size=4)))
+    bounds = [sorted(draw(st.tuples(*[st.integers(0, int(n))] * 2))) for n in frame.lengths]
+    start, stop = np.array(bounds).T
+    sizes = {name: draw(st.integers(1, most)) for name, most in (("lookback", 6), ("horizon", 4), ("stride", 3))}
+    return frame, start, stop, sizes
+
+
+def brute_force(frame, start, stop, *, lookback, horizon, stride):
+    """First input row in the table of every window, found by trying every row."""
+    found, offset = [], 0
+    for length, a, b in zip(frame.lengths, start, stop, strict=True):
+        inside = [r for r in range(length) if r + lookback >= a and r + lookback + horizon <= b]
+        found += [offset + r for r in inside[::stride]]
+        offset += length
+    return found
+
+
+@given(cut_series())
+def test_windows_are_those_of_a_brute_force_search(cut):
+    frame, start, stop, sizes = cut
+    windows = Windows.of(frame, start, stop, **sizes)
+    assert windows.starts().tolist() == brute_force(frame, start, stop, **sizes)
+    assert len(windows) == len(windows.starts()) == len(windows.series())
+
+
+@given(cut_series())
+def test_a_window_lies_in_one_series_and_its_targets_in_the_part(cut):
+    frame, start, stop, sizes = cut
+    windows = Windows.of(frame, start, stop, **sizes)
+    offsets = np.cumsum(frame.lengths) - frame.lengths
+    first = windows.starts() - offsets[windows.series()]  # row in its series
+    assert (first >= 0).all()
+    targets = first[:, None] + sizes["lookback"] + np.arange(sizes["horizon"])
+    assert (targets >= start[windows.series()][:, None]).all()
+    assert (targets < stop[windows.series()][:, None]).all()
+
+
+@given(cut_series(), st.integers(1, 10))
+def test_thinning_keeps_evenly_spaced_windows_from_the_first_on(cut, most):
+    frame, start, stop, sizes = cut
+    windows = Windows.of(frame, start, stop, **sizes)
+    thinned = windows.thinned(most)
+    assert thinned.count.max() <= most
+    every = thinned.stride // windows.stride
+    kept = [windows.starts()[windows.series() == i][::every] for i in range(len(frame.lengths))]
+    assert thinned.starts().tolist() == np.concatenate(kept).tolist()
+    assert every == 1 or windows.count.max() > most  # nothing is thrown away without need
+
+
+@settings(max_examples=40)
+@given(cut_series(), st.randoms(use_true_random=False))
+def test_gathering_equals_slicing(cut, random):
+    frame, start, stop, sizes = cut
+    windows = Windows.of(frame, start, stop, **sizes)
+    if not len(windows):
+        return
+    values = np.random.default_rng(0).normal(size=(len(frame.table), 2)).astype("float32")
+    numbers = [random.randrange(len(windows)) for _ in range(5)]
+    length = sizes["lookback"] + sizes["horizon"]
+    wanted = [values[windows.starts()[k] : windows.starts()[k] + length] for k in numbers]
+    gathered = gather(tf.constant(values), windows, tf.constant(numbers, tf.int64))
+    np.testing.assert_array_equal(gathered, wanted)
+
+
+def batches(dataset, n):
+    return [batch.numpy().tolist() for batch in dataset.take(n)]
+
+
+def test_numbers_in_order_repeat_the_last_one():
+    assert batches(numbers_in_order(5, 2), 9) == [[0, 1], [2, 3], [4, 4]]
+
+
+@settings(max_examples=15)
+@given(steps=st.integers(2, 6), batch_size=st.integers(6, 10), seed=st.integers(0, 2**31 - 1))
+def test_shuffled_numbers_visit_every_window_once_an_epoch(steps, batch_size, seed):
+    n = steps * batch_size
+    epochs = np.reshape(batches(numbers_shuffled(n, batch_size, seed, steps=steps), 3 * steps), (3, n)).tolist()
+    assert [sorted(epoch) for epoch in epochs] == [list(range(n))] * 3
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+    again = batches(numbers_shuffled(n, batch_size, seed, steps=steps, first_epoch=1), 2 * steps)
+    assert np.reshape(again, (2, n)).tolist() == epochs[1:]
+    other = batches(numbers_shuffled(n, batch_size, seed + 1, steps=steps), steps)
+    assert np.ravel(other).tolist() != epochs[0]
+
+
+def test_an_epoch_longer_than_the_windows_begins_its_order_again():
+    [first, second] = batches(numbers_shuffled(6, 4, 0, steps=2), 2)
+    assert sorted(first + second[:2]) == list(range(6))
+    assert second[2:] == first[:2]
+
+
+def test_window_table_literally():
+    # 20 rows, day 1 to day 20; cutoffs after day 14 and day 17, two validation rows before each, three scored after
+    frame = dated((0, 19))
+    folds = rolling_origin(frame, horizon=2, lookback=4, n_folds=2, test_size=3, validation_size=2)
+    table = window_table(frame, folds, lookback=4, horizon=2)
+    times = table[["first_input", "last_input", "first_target", "last_target"]]
+    days = times.apply(lambda column: column.dt.day)
+    found = [
+        tuple(row) for row in pd.concat([table[["fold", "part", "windows"]], days], axis=1).itertuples(index=False)
+    ]
+    assert found == [
+        (0, "train", 7, 1, 4, 5, 6),
+        (0, "train", 7, 7, 10, 11, 12),
+        (0, "validation", 1, 9, 12, 13, 14),
+        (0, "test", 2, 11, 14, 15, 16),
+        (0, "test", 2, 12, 15, 16, 17),
+        (1, "train", 10, 1, 4, 5, 6),
+        (1, "train", 10, 10, 13, 14, 15),
+        (1, "validation", 1, 12, 15, 16, 17),
+        (1, "test", 2, 14, 17, 18, 19),
+        (1, "test", 2, 15, 18, 19, 20),
+    ]
+    assert set(table["unique_id"]) == {"s0"}
+
+
+def test_the_data_set_reads_the_rows_that_the_table_names():
+    frame = dated((0, 19))
+    frame.table["y"] = np.arange(1.0, 21.0)  # the day of the month
+    [fold] = rolling_origin(frame, horizon=2, lookback=4, n_folds=1, test_size=3, validation_size=2)
+    pipeline = SeriesPipeline(lookback=4, horizon=2).fit(frame, fold.train)
+    windows = pipeline.windows(frame, fold.validation, fold.test)
+    [(inputs, target, weight)] = pipeline.dataset(pipeline.values(frame), windows, batch_size=2)
+    np.testing.assert_allclose(
+        pipeline.restore(inputs["values"])[:, :, 0], [[14, 15, 16, 17], [15, 16, 17, 18]], atol=1e-5
+    )
+    np.testing.assert_allclose(pipeline.restore(target)[:, :, 0], [[18, 19], [19, 20]], atol=1e-5)
+    np.testing.assert_array_equal(weight, np.ones((2, 2, 1)))
+
+
+# Folds
+
+
+@settings(max_examples=50)
+@given(
+    spans=st.lists(st.tuples(st.integers(0, 30), st.integers(60, 100)), min_size=1, max_size=4),
+    n_folds=st.integers(1, 3),
+    sizes=st.tuples(st.integers(2, 5), st.integers(2, 5)),
+)
+def test_a_cutoff_is_one_moment_for_all_series(spans, n_folds, sizes):
+    frame = dated(*spans)
+    test, validation = sizes
+    try:
+        folds = rolling_origin(
+            frame, horizon=2, lookback=3, n_folds=n_folds, test_size=test, validation_size=validation
+        )
+    except InputError as error:  # every series may end before a cutoff comes
+        assert "early stopping" in str(error)
+        return
+    end = max(last for _, last in spans)
+    for fold in folds:
+        cutoff = end - (n_folds - fold.index) * test
+        for part, day in (("train", cutoff - validation), ("validation", cutoff), ("test", cutoff + test)):
+            by_hand = [max(min(last, day) - first + 1, 0) for first, last in spans]
+            assert getattr(fold, part).tolist() == by_hand, (fold.index, part)
+    newest = int(np.argmax([last for _, last in spans]))
+    assert all(fold.train[newest] < fold.validation[newest] < fold.test[newest] for fold in folds)
+    assert folds[-1].test.tolist() == frame.lengths.tolist()
+
+
+@given(lengths=st.lists(st.integers(20, 50), min_size=1, max_size=3), n_folds=st.integers(1, 3))
+def test_counted_rows_are_cut_from_each_end(lengths, n_folds):
+    folds = rolling_origin(counted(*lengths), horizon=2, lookback=3, n_folds=n_folds, test_size=4, validation_size=3)
+    for fold in folds:
+        after = (n_folds - fold.index) * 4
+        assert fold.train.tolist() == [n - after - 3 for n in lengths]
+        assert fold.validation.tolist() == [n - after for n in lengths]
+        assert fold.test.tolist() == [n - after + 4 for n in lengths]
+
+
+def test_sizes_of_the_parts_by_default():
+    [fold] = rolling_origin(counted(100), horizon=3, lookback=5, n_folds=1)
+    assert (fold.train[0], fold.validation[0], fold.test[0]) == (80, 90, 100)
+    split = single_split(counted(100), horizon=12, lookback=5)
+    assert (split.train[0], split.validation[0], split.test[0]) == (88, 100, 100)
+
+
+def test_too_short_a_series_is_refused():
+    with pytest.raises(InputError) as caught:
+        rolling_origin(counted(20), horizon=3, lookback=9, n_folds=3)
+    message = str(caught.value)
+    for words in ("20 rows", "8 are left", "window of 12", "--lookback", "--horizon", "--folds 3", "scores 3 rows"):
+        assert words in message, message
+    with pytest.raises(InputError, match="fewer than one window of 12"):
+        single_split(counted(14), horizon=3, lookback=9)
+    with pytest.raises(InputError, match="horizon of 5 rows; received test_size=4"):
+        rolling_origin(counted(60), horizon=5, lookback=5, test_size=4)
+
+
+def test_series_that_all_end_before_the_cutoff_or_begin_after_it_are_refused():
+    # the long one ends two months before the end of the data, the other one is shorter than a lookback
+    frame = dated((0, 99), (150, 159))
+    with pytest.raises(InputError, match="no window for early stopping.*--lookback"):
+        rolling_origin(frame, horizon=2, lookback=12, n_folds=1, test_size=3)
+    with pytest.raises(InputError, match="no window for early stopping"):
+        single_split(frame, horizon=2, lookback=12, validation_size=3)
+
+
+# Filling
+
+
+def slow_fill(window, rule, otherwise=0.0):
+    """(time, channels), one value after the other."""
+    filled = window.copy()
+    for c in range(window.shape[1]):
+        seen = [t for t in range(len(window)) if not np.isnan(window[t, c])]
+        for t in range(len(window)):
+            before, after = [s for s in seen if s <= t], [s for s in seen if s >= t]
+            if not seen:
+                filled[t, c] = otherwise
+            elif not before:
+                filled[t, c] = window[after[0], c]
+            elif not after or rule == "ffill" or before[-1] == after[0]:
+                filled[t, c] = window[before[-1], c]
+            else:
+                a, b = before[-1], after[0]
+                filled[t, c] = window[a, c] + (window[b, c] - window[a, c]) * (t - a) / (b - a)
+    return filled
+
+
+@settings(max_examples=60)
+@given(
+    windows=hnp.arrays(
+        "float32",
+        st.tuples(st.integers(1, 2), st.integers(1, 8), st.integers(1, 3)),
+        elements=st.one_of(st.just(NAN), st.floats(-100, 100, width=32)),
+    ),
+    rule=st.sampled_from(["interpolate", "ffill"]),
+)
+def test_filling_equals_a_slow_reference(windows, rule):
+    filled = fill_window(tf.constant(windows), rule=rule).numpy()
+    np.testing.assert_allclose(filled, [slow_fill(window, rule) for window in windows], rtol=1e-5, atol=1e-4)
+    observed = ~np.isnan(windows)
+    np.testing.assert_array_equal(filled[observed], windows[observed])
+
+
+def test_filling_literally():
+    window = np.array([[NAN, 1, NAN, NAN, 4, NAN], [NAN] * 6], "float32").T[None]
+    [interpolated] = fill_window(tf.constant(window), otherwise=np.float32([0, 7])).numpy()
+    np.testing.assert_array_equal(interpolated.T, [[1, 1, 2, 3, 4, 4], [7] * 6])
+    [carried] = fill_window(tf.constant(window), rule="ffill").numpy()
+    np.testing.assert_array_equal(carried.T, [[1, 1, 1, 1, 4, 4], [0] * 6])
+
+
+@settings(max_examples=20)
+@given(rule=st.sampled_from(["interpolate", "ffill"]), seed=st.integers(0, 999))
+def test_filling_uses_nothing_outside_the_window(rule, seed):
+    frame = counted(20)
+    random = np.random.default_rng(seed)
+    y = np.where(random.random(20) < 0.4, NAN, random.normal(size=20))
+    y[0] = 0.0
+    frame.table["y"] = y
+    pipeline = SeriesPipeline(lookback=5, horizon=2, missing=rule).fit(frame)
+    one = Windows(np.array([8]), np.array([1]), 5, 2)  # inputs are rows 8 to 12, targets 13 and 14
+
+    def inputs_of(values):
+        [(inputs, _, _)] = pipeline.dataset(values, one, batch_size=1)
+        return inputs["values"].numpy()
+
+    values = pipeline.values(frame)
+    outside = np.r_[0:8, 13:20]
+    changed = values.copy()
+    changed[outside, 0] = np.where(random.random(len(outside)) < 0.5, NAN, 1e6)
+    np.testing.assert_array_equal(inputs_of(values), inputs_of(changed))
+    np.testing.assert_allclose(inputs_of(values)[0], slow_fill(values[8:13], rule), atol=1e-5)
+
+
+def test_a_missing_target_has_no_weight():
+    frame = counted(9)
+    frame.table.loc[7, "y"] = NAN
+    pipeline = SeriesPipeline(lookback=4, horizon=3).fit(frame)
+    [(_, target, weight)] = pipeline.dataset(
+        pipeline.values(frame), pipeline.windows(frame, 6, frame.lengths), batch_size=1
+    )
+    np.testing.assert_array_equal(weight[0, :, 0], [1, 0, 1])
+    assert target[0, 1, 0] == 0
+    assert np.isfinite(target).all()
+
+
+def test_missing_values_are_refused_on_request():
+    frame = counted(9)
+    frame.table.loc[7, "y"] = NAN
+    with pytest.raises(InputError, match=r"`y` has no value at 7 \(series s0\).*--missing interpolate"):
+        SeriesPipeline(lookback=4, horizon=3, missing="error").fit(frame).values(frame)
+    with pytest.raises(InputError, match="must be one of interpolate, ffill, error; received 'drop'"):
+        SeriesPipeline(lookback=4, horizon=3, missing="drop")
+
+
+# Scaling and categories
+
+
+@settings(max_examples=30)
+@given(
+    lengths=st.lists(st.integers(3, 30), min_size=1, max_size=3),
+    share=st.floats(0.2, 1),
+    seed=st.integers(0, 999),
+    chunk=st.integers(1, 40),
+)
+def test_scaling_knows_the_training_rows_only(lengths, share, seed, chunk):
+    random = np.random.default_rng(seed)
+    frame = counted(*lengths)
+    y = random.normal(1e4, 3, size=sum(lengths))
+    frame.table["y"] = np.where(random.random(len(y)) < 0.3, NAN, y)
+    frame.table.loc[0, "y"] = 1e4
+    rows = np.maximum((frame.lengths * share).astype(int), 1)
+    ends = np.cumsum(frame.lengths)
+    starts = ends - frame.lengths
+    known = np.concatenate([frame.table["y"].to_numpy()[a : a + n] for a, n in zip(starts, rows, strict=True)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channels_module, "_CHUNK", chunk)  # large frames are read in pieces
+        pipeline = SeriesPipeline(lookback=1, horizon=1).fit(frame, rows)
+        scaled = pipeline.values(frame)
+    np.testing.assert_allclose(pipeline.channels_.mean, [np.nanmean(known)])
+    np.testing.assert_allclose(pipeline.channels_.scale, [np.nanstd(known) or 1.0], rtol=1e-6)
+    wanted = (frame.columns(["y"]) - np.nanmean(known)) / (np.nanstd(known) or 1.0)
+    np.testing.assert_allclose(scaled, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_constant_column_keeps_its_scale():
+    frame = counted(10)
+    frame.table["y"] = 0.1  # whose float64 mean is not 0.1
+    pipeline = SeriesPipeline(lookback=2, horizon=1).fit(frame, np.array([3]))
+    assert pipeline.channels_.scale.tolist() == [1.0]
+    np.testing.assert_allclose(pipeline.values(frame), 0, atol=1e-6)
+
+
+def test_a_text_becomes_a_channel_for_each_category_seen_in_training():
+    table = pd.DataFrame({"y": np.arange(6.0), "wind": ["N", "S", "N", None, "E", "S"]})
+    frame = SeriesFrame.from_table(table, time="none", target="y", past=["wind"])
+    pipeline = SeriesPipeline(lookback=2, horizon=1).fit(frame, np.array([4]))
+    assert pipeline.channel_names == ["y", "wind=N", "wind=S"]
+    one_hot = [[1, 0], [0, 1], [1, 0], [0, 0], [0, 0], [0, 1]]  # "E" was never seen in training
+    np.testing.assert_array_equal(pipeline.values(frame)[:, 1:], one_hot)
+    assert pipeline.spec.inputs.channels == 3
+    late = replace(frame, table=frame.table.assign(wind=[None] * 4 + ["E", "S"]))
+    with pytest.raises(InputError, match="`wind` has no observed value in the training rows"):
+        SeriesPipeline(lookback=2, horizon=1).fit(late, np.array([4]))
+
+
+# Calendar
+
+
+@given(st.lists(st.integers(-2_000_000_000, 4_000_000_000), min_size=1, max_size=20))
+def test_calendar_features_are_the_same_in_the_graph(seconds):
+    cycles = ("day", "week", "year")
+    seconds = np.array(seconds, "int64")
+    in_graph = calendar_features_in_graph(tf.constant(seconds[None]), cycles)
+    np.testing.assert_allclose(in_graph[0], calendar_features(seconds, cycles), atol=1e-5)
+
+
+def test_calendar_features_literally():
+    monday = pd.DatetimeIndex(["2024-01-01 00:00", "2024-01-01 12:00", "2024-01-01 18:00"]).as_unit("s").asi8
+    assert feature_names(("day", "week")) == ["day_sin", "day_cos", "week_sin", "week_cos"]
+    day = calendar_features(monday, ("day",))
+    np.testing.assert_allclose(day, [[0, 1], [0, -1], [-1, 0]], atol=1e-6)
+    np.testing.assert_allclose(calendar_features(monday[:1], ("week",)), [[0, 1]], atol=1e-6)
+    assert calendar_features(monday, ()).shape == (3, 0)
+
+
+def test_calendar_needs_time_stamps_and_known_cycles():
+    with pytest.raises(InputError, match="merely counted.*--time"):
+        SeriesPipeline(lookback=2, horizon=1, calendar=("day",)).fit(counted(9))
+    with pytest.raises(InputError, match="takes day, week, year; received moon"):
+        SeriesPipeline(lookback=2, horizon=1, calendar=("moon",))
+
+
+# The same inputs by both ways
+
+
+@cache
+def sales(seed=0):
+    """Two daily series with two targets, gaps, and covariates of every kind; the second one ends earlier."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for name, days in (("a", range(48)), ("b", range(3, 44))):
+        n = len(days)
+        part = pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=48)[days.start : days.stop]})
+        for column in ("y", "z", "wind"):
+            part[column] = np.where(random.random(n) < 0.15, NAN, random.normal(5, 2, size=n))
+        part.loc[n - 1, "y"] = 1.0  # a series ends with an observed target
+        part["kind"] = random.choice(["sun", "rain", "fog"], size=n)
+        part["promo"] = random.random(n)
+        part["event"] = random.choice(["none", "fair"], size=n)
+        parts.append(part)
+    return SeriesFrame.from_table(pd.concat(parts), target=["y", "z"], past=["wind", "kind"], future=["promo", "event"])
+
+
+SIZES = {"lookback": 6, "horizon": 2}
+
+
+def sales_pipeline(frame, fold, **options):
+    return SeriesPipeline(**SIZES, season=7, calendar=("week", "year"), **options).fit(frame, fold.train)
+
+
+@pytest.mark.parametrize("missing", ["interpolate", "ffill"])
+def test_the_latest_window_is_prepared_as_the_data_set_prepares_it(missing):
+    frame = sales()
+    for fold in rolling_origin(frame, **SIZES, n_folds=2, test_size=4):
+        pipeline = sales_pipeline(frame, fold, missing=missing)
+        here = fold.validation + SIZES["horizon"] <= frame.lengths
+        windows = pipeline.windows(
+            frame, fold.validation, np.minimum(fold.validation + SIZES["horizon"], frame.lengths)
+        )
+        [(inputs, _, _)] = pipeline.dataset(pipeline.values(frame), windows, batch_size=len(windows))
+        known = frame.head(fold.validation)
+        numbers = frame.table.groupby("unique_id", observed=True).cumcount().to_numpy()
+        ahead = frame.table[numbers >= np.repeat(fold.validation, frame.lengths)].reset_index(drop=True)
+        ready = pipeline.preprocess(pipeline.latest(replace(known.select(np.array(frame.ids)[here]), ahead=ahead)))
+        assert list(ready) == list(inputs) == ["values", "future"]
+        for name in ready:
+            np.testing.assert_allclose(ready[name], inputs[name], atol=2e-5, err_msg=name)
+        assert ready["values"].shape == (here.sum(), 6, pipeline.spec.inputs.channels)
+        assert ready["future"].shape == (here.sum(), 2, pipeline.spec.inputs.future_channels)
+
+
+def test_a_series_shorter_than_the_lookback_is_carried_back():
+    pipeline = SeriesPipeline(lookback=4, horizon=1).fit(counted(9))
+    inputs = pipeline.latest(counted(2))
+    np.testing.assert_array_equal(inputs["values"][0, :, 0], [NAN, NAN, 0, 1])
+    np.testing.assert_allclose(
+        pipeline.restore(pipeline.preprocess(inputs)["values"])[0, :, 0], [0, 0, 0, 1], atol=1e-6
+    )
+
+
+def test_a_known_future_value_that_is_missing_is_named():
+    frame = sales()
+    pipeline = SeriesPipeline(**SIZES).fit(frame)
+    with pytest.raises(InputError, match="`promo` is known-future but has no value at 2024-02-18.*series a.*2 steps"):
+        pipeline.latest(frame)
+
+
+def test_a_pipeline_written_as_json_is_the_same():
+    frame = sales()
+    [fold] = rolling_origin(frame, **SIZES, n_folds=1)
+    pipeline = sales_pipeline(frame, fold)
+    again = SeriesPipeline.from_config(pipeline.to_config())
+    assert again.spec == pipeline.spec
+    assert again.to_config() == pipeline.to_config()
+    np.testing.assert_array_equal(again.values(frame), pipeline.values(frame))
+
+
+# Nothing after a cutoff changes a forecast made at it (bit for bit)
+
+
+def perturbed(frame, fold, seed):
+    """The frame with everything after the cutoff changed; what is known ahead, from the end of the horizon on."""
+    random = np.random.default_rng(seed)
+    number = frame.table.groupby("unique_id", observed=True).cumcount().to_numpy()
+    cutoff = np.repeat(fold.validation, frame.lengths)
+    table = frame.table.copy()
+    for column in (*frame.targets, *frame.past, *frame.future):
+        after = number >= (cutoff + SIZES["horizon"] if column in frame.future else cutoff)
+        if table[column].dtype == "float64":
+            new = random.normal(0, 10.0 ** random.integers(0, 7), size=len(table))
+            new = np.where(random.random(len(table)) < random.choice([0, 0.5, 1]), NAN, new)
+        else:
+            new = random.choice(np.array(["sun", "rain", "hail", "snow", None], dtype=object), size=len(table))
+        table[column] = table[column].where(~after, new)
+    return replace(frame, table=table)
+
+
+@cache
+def trainer(family):
+    config = {"units": 4, "segment_length": 2} if family == "gru" else {}
+    frame = sales()
+    spec = sales_pipeline(frame, rolling_origin(frame, **SIZES, n_folds=1, test_size=8)[0]).spec
+    return Trainer(lambda: models.build(family, spec, **config), max_epochs=1, batch_size=8)
+
+
+def forecasts_at_the_cutoff(frame, fold, family, *, train):
+    """Forecasts and intervals of the windows whose inputs end at the cutoff, fitted on this frame alone."""
+    pipeline = sales_pipeline(frame, fold)
+    values = pipeline.values(frame)
+    validation = pipeline.windows(frame, fold.train, fold.validation)
+    if train:
+        trainer(family).fit(pipeline, values, pipeline.windows(frame, 0, fold.train), validation, seed=0)
+    predictor = Predictor(pipeline, trainer(family).model)
+    predictor.calibrate(values, validation)
+    end = np.minimum(fold.validation + SIZES["horizon"], frame.lengths)
+    windows = pipeline.windows(frame, fold.validation, end)
+    assert len(windows) == 2  # one a series
+    return predictor.predict_windows(values, windows)
+
+
+def assert_blind_to_the_future(family, seed, *, train):
+    frame = sales()
+    [fold] = rolling_origin(frame, **SIZES, n_folds=1, test_size=8)
+    before = forecasts_at_the_cutoff(frame, fold, family, train=train)
+    after = forecasts_at_the_cutoff(perturbed(frame, fold, seed), fold, family, train=train)
+    assert list(before) == ["forecast", *(f"forecast-{end}-{level}" for level in (80, 95) for end in ("lo", "hi"))]
+    assert np.isfinite(before["forecast"]).all()
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
+
+
+@pytest.mark.parametrize("family", ["linear", "gru"])
+@settings(max_examples=4)
+@given(seed=st.integers(0, 10**6))
+def test_training_and_forecasting_are_blind_to_the_future(family, seed):
+    assert_blind_to_the_future(family, seed, train=True)
+
+
+@pytest.mark.parametrize("family", ["linear", "gru"])
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10**6))
+def test_forecasting_is_blind_to_the_future(family, seed):
+    if trainer(family).model is None:
+        assert_blind_to_the_future(family, seed, train=True)
+    assert_blind_to_the_future(family, seed, train=False)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@settings(max_examples=6)
+@given(seed=st.integers(0, 10**6))
+def test_baselines_are_blind_to_the_future(name, seed):
+    frame = sales()
+    [fold] = rolling_origin(frame, **SIZES, n_folds=1, test_size=8)
+
+    def forecast(frame):
+        # one origin a series: the cutoff
+        exam = Exam.of(frame, fold, **SIZES, season=7, most_origins=1)
+        exam = replace(exam, truth=np.zeros_like(exam.truth), scale=np.ones_like(exam.scale))
+        return run_baseline(frame, exam, fold, Trial(name, 0), season=7).example
+
+    before = forecast(frame)
+    assert np.isfinite(before).all()
+    np.testing.assert_array_equal(before, forecast(perturbed(frame, fold, seed)))
+
+
+def test_the_first_step_after_the_cutoff_is_not_an_input():
+    # what the tests above would miss, were their frame's future never read: a change before the cutoff is seen
+    frame = sales()
+    [fold] = rolling_origin(frame, **SIZES, n_folds=1, test_size=8)
+    earlier = Fold(0, fold.train, fold.validation - 1, fold.test)
+    before = forecasts_at_the_cutoff(frame, fold, "linear", train=True)
+    after = forecasts_at_the_cutoff(perturbed(frame, earlier, 3), fold, "linear", train=True)
+    assert (before["forecast"] != after["forecast"]).any()
