@@ -20,16 +20,14 @@ from .errors import InputError
 if TYPE_CHECKING:
     from .frames import SeriesFrame
 
-# Before TensorFlow is imported: its start-up messages are about its build, not about the user's data.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 app = typer.Typer(
     help="Does your sequence data need a memory? Train recurrent and simpler models under equal conditions.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-say = Console(stderr=True, highlight=False)
+# A copy of standard error: progress stays visible while TensorFlow's start-up is kept quiet.
+say = Console(file=os.fdopen(os.dup(2), "w", encoding="utf-8"), highlight=False)
 out = Console(highlight=False)
 
 Source = Annotated[str, typer.Argument(help="A data set's name (see `recurra datasets`) or a CSV, Parquet or JSON-lines file.")]
@@ -88,7 +86,7 @@ def compare(
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
     frame = _load(source, time=time, target=target, id=id, past=past, future=future, freq=freq, missing=missing)
     folder = out_folder or Path("runs") / _name(source)
-    with say.status("starting TensorFlow ..."):
+    with _starting():
         from . import comparison, reports
         from .export import save_model
         from .reports.live import show
@@ -150,7 +148,7 @@ def fit(
     """Train one family on all rows and export it."""
     frame = _load(source, time=time, target=target, id=id, past=past, future=future, freq=freq, missing=missing)
     export = export or Path("saved_models") / _name(source)
-    with say.status("starting TensorFlow ..."):
+    with _starting():
         from . import comparison
         from .export import save_model
         from .reports.live import show
@@ -192,7 +190,7 @@ def predict(
     """Forecast the steps after the last rows of each series, from the exported model alone."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
         raise InputError(f"-o {output} ends in {output.suffix!r}; .csv or .parquet was expected")
-    with say.status("starting TensorFlow ..."):
+    with _starting():
         from .export import load_model
     with say.status("predicting ..."):
         forecast = load_model(model).predict(source)
@@ -207,12 +205,15 @@ def predict(
 @app.command("datasets")
 def list_datasets() -> None:
     """List the data sets that can be used by name."""
-    table = Table("name", "task", "rows", "source", "licence", "download", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "rows", "download"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "rows" else "left")
+    for column in ("task", "source", "licence"):
+        table.add_column(column)
     for name in datasets.list_datasets():
         record = datasets.DATASETS[name]
-        table.add_row(
-            name, record.task, f"{record.rows:,}", record.source, record.licence, "yes" if record.download else "no"
-        )
+        download = "yes" if record.download else "no"
+        table.add_row(name, f"{record.rows:,}", download, record.task, record.source, record.licence)
     out.print(table)
 
 
@@ -238,6 +239,26 @@ def windows(
         say.print(f"· {note}", soft_wrap=True)
     cut = rolling_origin(frame, horizon=horizon, lookback=lookback, n_folds=folds)
     out.print(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False), soft_wrap=True)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Import TensorFlow without its messages, which are about its build and not about the user's data.
+
+    They come from before its logging is set up, so TF_CPP_MIN_LOG_LEVEL alone does not stop them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept = os.dup(2)
+    with say.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # looks for a GPU now, and says so now
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _load(source: str, *, missing: str, **roles: Any) -> SeriesFrame:

@@ -42,6 +42,7 @@ DATASETS: dict[str, Dataset] = {
     "weather": weather.DATASET,
     "ar2": synthetic.AR2,
     "random_walk": synthetic.RANDOM_WALK,
+    "distant_event": synthetic.DISTANT_EVENT,
 }
 
 __all__ = ["DATASETS", "Dataset", "list_datasets", "load", "read_table"]

@@ -66,7 +66,7 @@ def forecaster(
         y = core(x, future, outputs.horizon * outputs.targets)
         y = keras.layers.Reshape((outputs.horizon, outputs.targets))(y)  # (batch, horizon, targets)
 
-    forecast = keras.layers.Identity(name="forecast")(y * scale + level)
+    forecast = keras.layers.Identity(name="forecast")(y * scale + level)  # (batch, horizon, targets)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)
 

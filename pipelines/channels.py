@@ -79,8 +79,10 @@ class Channels:
     @classmethod
     def fit(cls, frame: SeriesFrame, rows: np.ndarray) -> "Channels":
         """Learn every column from the first rows[i] rows of series i."""
-        starts = np.repeat(np.cumsum(frame.lengths) - frame.lengths, frame.lengths)
-        kept = np.arange(len(frame.table)) - starts < np.repeat(rows, frame.lengths)
+        kept = np.zeros(len(frame.table), bool)
+        starts = np.cumsum(frame.lengths) - frame.lengths
+        for start, n in zip(starts, rows, strict=True):  # slices: a number for every row would outweigh the series
+            kept[start : start + n] = True
         names = [*frame.targets, *frame.past, *frame.future]
         columns = [Column(name).fit(frame.table, kept) for name in names]
         if len(frame.lengths) > 1:

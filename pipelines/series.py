@@ -95,9 +95,7 @@ class SeriesPipeline:
             return scaled
         return np.concatenate([scaled, calendar_features(frame.times(), self.calendar)], axis=1)
 
-    def windows(
-        self, frame: SeriesFrame, start: np.ndarray | int, stop: np.ndarray, *, stride: int = 1
-    ) -> Windows:
+    def windows(self, frame: SeriesFrame, start: np.ndarray | int, stop: np.ndarray, *, stride: int = 1) -> Windows:
         """Windows whose targets lie in rows [start, stop) of each series."""
         return Windows.of(frame, start, stop, lookback=self.lookback, horizon=self.horizon, stride=stride)
 
@@ -156,10 +154,7 @@ class SeriesPipeline:
             weight = tf.cast(tf.math.is_finite(target), target.dtype)
             target = tf.where(weight > 0, target, 0.0)
         if spec.many_series:
-            # A loss in common units would hear the large series only. The spread is that of the whole window, so that a
-            # jump after a flat past cannot outweigh everything else.
-            whole = tf.concat([past[:, :, :n_targets], target], axis=1)  # (batch, lookback + horizon, targets)
-            weight = weight / (tf.math.reduce_std(whole, axis=1, keepdims=True) + 1e-6)
+            weight = weight / _spread(window[:, :, :n_targets], has_gaps)
         inputs = {"values": past}
         if n_future:
             future = window[:, self.lookback :, -n_future:]  # (batch, horizon, future channels)
@@ -237,9 +232,7 @@ class SeriesPipeline:
     def restore(self, forecast: Any) -> Any:
         """Scaled forecasts → the user's units: (batch, horizon, targets), an array or a tensor."""
         n = len(self.targets_)
-        return forecast * self.channels_.scale[:n].astype("float32") + self.channels_.mean[:n].astype(
-            "float32"
-        )
+        return forecast * self.channels_.scale[:n].astype("float32") + self.channels_.mean[:n].astype("float32")
 
     # ------------------------------------------------------------------------------------------ kept in JSON
 
@@ -272,6 +265,20 @@ class SeriesPipeline:
         pipeline.future_, pipeline.many_series_ = tuple(config["future"]), config["many_series"]
         pipeline.channels_ = Channels([Column(**column) for column in config["columns"]])
         return pipeline
+
+
+def _spread(whole: tf.Tensor, has_gaps: bool) -> tf.Tensor:
+    """What makes errors of different series alike: (batch, lookback + horizon, targets) → (batch, 1, targets).
+
+    A loss in common units would hear the large series only. The spread is that of inputs and targets together, so that
+    a jump after a flat past cannot outweigh everything else; a window at rest counts as one with a thousandth of its
+    size for a spread, as in the models' own normalisation.
+    """
+    import tensorflow as tf
+
+    whole = fill_window(whole) if has_gaps else whole
+    size = tf.reduce_mean(tf.abs(whole), axis=1, keepdims=True)
+    return tf.maximum(tf.math.reduce_std(whole, axis=1, keepdims=True), 1e-3 * size + 1e-6)
 
 
 def _last(seconds: np.ndarray, n: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from .values import (
     metric_title,
     number,
     recurrent_families,
-    significant,
+    score,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def draw_error_against_cost(comparison: Comparison) -> Figure | None:
     seeds = comparison.said["settings"]["seeds"]
     bars = f"bars: standard deviation over {seeds} seeds" if seeds > 1 else "one seed: spread unknown"
     title(panels[0], "Error against cost", f"lower left is better; squares: recurrent; {bars}")
-    label_ends(panels[-1], _beside(panels[-1], references, colours(comparison)))
+    label_ends(panels[-1], _beside(panels[-1], references, colours(comparison), metric))
     for axes, cost in zip(panels, costs, strict=True):
         _name_points(axes, comparison, points, metric, cost)
     return figure
@@ -66,9 +66,7 @@ def _has(line: dict[str, Any], cost: str) -> bool:
 def _references(comparison: Comparison, metric: str) -> dict[str, float]:
     """The best baseline and naive: what costs nothing."""
     known = [line for line in lines_of(comparison, "baseline") if number(line[metric]) is not None]
-    return {
-        line["model"]: line[metric] for i, line in enumerate(known) if i == 0 or line["model"] == NAIVE[0]
-    }
+    return {line["model"]: line[metric] for i, line in enumerate(known) if i == 0 or line["model"] == NAIVE[0]}
 
 
 def _limits(points: list[dict[str, Any]], references: dict[str, float], metric: str) -> tuple[float, float]:
@@ -115,7 +113,9 @@ def _draw_references(axes: Axes, references: dict[str, float], tint: dict[str, s
             axes.axhline(value, color=tint[model], linewidth=1.3, linestyle=(0, (5, 2)), zorder=2)
 
 
-def _beside(axes: Axes, references: dict[str, float], tint: dict[str, str]) -> list[tuple[str, float, float, str]]:
+def _beside(
+    axes: Axes, references: dict[str, float], tint: dict[str, str], metric: str
+) -> list[tuple[str, float, float, str]]:
     """Labels of the references; an arrow where the line lies off the scale."""
     low, high = axes.get_ylim()
     right = axes.get_xlim()[1]
@@ -123,14 +123,12 @@ def _beside(axes: Axes, references: dict[str, float], tint: dict[str, str]) -> l
     for i, (model, value) in enumerate(references.items()):
         arrow = " ↑" if value > high else " ↓" if value < low else ""
         role = "best baseline:\n" if i == 0 else ""
-        text = f"{role}{model} {significant(value)}{arrow}"
+        text = f"{role}{model} {score(value, metric)}{arrow}"
         labels.append((text, right, value, tint[model]))
     return labels
 
 
-def _name_points(
-    axes: Axes, comparison: Comparison, points: list[dict[str, Any]], metric: str, cost: str
-) -> None:
+def _name_points(axes: Axes, comparison: Comparison, points: list[dict[str, Any]], metric: str, cost: str) -> None:
     tint = colours(comparison)
     named = [
         Labelled(line["model"], line[cost], line[metric], number(line[f"{metric}_sd"]) or 0, tint[line["model"]])

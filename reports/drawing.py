@@ -101,7 +101,7 @@ def title(axes: Axes, text: str, below: str = "") -> None:
         text, loc="left", fontsize=11, color=INK, fontweight="bold", pad=21 if below else 8, parse_math=False
     )
     if below:
-        axes.annotate(
+        line = axes.annotate(
             below,
             (0, 1),
             xytext=(0, 7),
@@ -111,6 +111,7 @@ def title(axes: Axes, text: str, below: str = "") -> None:
             color=QUIET,
             parse_math=False,
         )
+        line.set_in_layout(False)  # it may be wider than the panel below it
 
 
 def spread(wanted: Sequence[float] | np.ndarray, gap: float, low: float, high: float) -> np.ndarray:
@@ -135,6 +136,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, float, str]], size: 
         axes: with all lines drawn and limits set.
         ends: text, x and y of the line's end in data units, and colour.
     """
+    if not ends:
+        return
     figure = axes.figure
     points = np.array([[x, y] for _, x, y, _ in ends])
     texts = [

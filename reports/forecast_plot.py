@@ -10,7 +10,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
 from .drawing import INK, QUIET, colours, line_style, new_figure, quieten, title
-from .values import main_metric, number, shortened, significant
+from .values import main_metric, number, score, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # More lines than these in one panel can no longer be told apart.
 _MOST_FAMILIES, _MOST_BASELINES, _MOST_TARGETS = 6, 2, 3
-_LEAST_PAST = 24  # rows before the forecast, for orientation; as many as are forecast where that is more
 _FEW = 40  # rows up to which each is marked
 _DOTS = {"marker": "o", "markersize": 2.6}
 
@@ -56,7 +55,7 @@ class _Window:
         series = int(np.searchsorted(ends, start, side="right"))
         first = int(ends[series] - frame.lengths[series])
         self.label = str(frame.ids[series])
-        past = min(start - first, max(horizon, _LEAST_PAST))
+        past = min(start - first, max(horizon, min(2 * horizon, 24), 8))  # enough for orientation
         stop = min(start + horizon, int(ends[series]))
         self.rows = slice(start - past, stop)
         self.past = past
@@ -87,9 +86,7 @@ def _models(comparison: Comparison) -> list[dict[str, Any]]:
     return shown
 
 
-def _draw_values(
-    axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]], target: int
-) -> None:
+def _draw_values(axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]], target: int) -> None:
     truth, past = window.truth[:, target], window.past
     grey = {"color": "#9A9A9A", "linewidth": 1.2, "zorder": 2.2}
     axes.plot(window.times[: past + 1], truth[: past + 1], markevery=_marked(truth[: past + 1]), **_DOTS, **grey)
@@ -111,9 +108,7 @@ def _marked(values: np.ndarray) -> list[int]:
     return np.flatnonzero(seen & ~beside).tolist()
 
 
-def _draw_errors(
-    axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]]
-) -> None:
+def _draw_errors(axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]]) -> None:
     """Forecast minus truth: where the lines above lie too close to be told apart."""
     truth, tint = window.truth[window.past :, 0], colours(comparison)
     axes.axhline(0, color=INK, linewidth=1.2, zorder=2)
@@ -131,6 +126,7 @@ def _dress(panels: np.ndarray, comparison: Comparison, window: _Window) -> None:
         quieten(axes)
         axes.axvline(origin, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
         axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.margins(x=0.02)
     bottom = panels[-1].xaxis
     if isinstance(frame.freq, int):
         bottom.set_major_locator(MaxNLocator(integer=True, nbins=9))
@@ -147,7 +143,7 @@ def _titles(comparison: Comparison, window: _Window) -> tuple[str, str]:
     frame, said = comparison.frame, comparison.said
     name = shortened(str(said["data"]["source"]).replace("\\", "/").rsplit("/", 1)[-1])
     if len(frame.lengths) > 1:
-        name += f", series {shortened(window.label, 24)} of {len(frame.lengths)}"
+        name += f", {shortened(window.label, 24)} (one of {len(frame.lengths)} series)"
     if len(frame.targets) > _MOST_TARGETS:
         name += f", {_MOST_TARGETS} of {len(frame.targets)} targets"
     below = "grey: known when the forecast was made (dotted line)"
@@ -168,7 +164,7 @@ def _legend(axes: Axes, comparison: Comparison, shown: list[dict[str, Any]]) -> 
     handle = dict(zip(labels, handles, strict=True))
     names = ["truth", *(line["model"] for line in shown)]
     scores = {line["model"]: number(line[metric]) for line in shown}
-    texts = [n if scores.get(n) is None else f"{n}  {significant(scores[n])}" for n in names]
+    texts = [n if scores.get(n) is None else f"{n}  {score(scores[n], metric)}" for n in names]
     legend = axes.legend(
         [handle[name] for name in names],
         texts,
@@ -184,3 +180,5 @@ def _legend(axes: Axes, comparison: Comparison, shown: list[dict[str, Any]]) -> 
         alignment="left",
     )
     legend.get_title().set_color(QUIET)
+    for key in legend.get_lines():
+        key.set_marker("")

@@ -33,7 +33,9 @@ def _lines(console: Console) -> Callable[[comparison.Progress], None]:
     def line(progress: comparison.Progress) -> None:
         if progress.epoch == 0:
             console.print(
-                f"[{progress.done + 1}/{progress.total}] {_what(progress)}{_left(progress)}", markup=False, soft_wrap=True
+                f"[{progress.done + 1}/{progress.total}] {_what(progress)}{_left(progress)}",
+                markup=False,
+                soft_wrap=True,
             )
 
     return line

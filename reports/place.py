@@ -89,9 +89,7 @@ def _marker(axes: Axes, point: Labelled, reach: float) -> _Box:
     return _Box(x - reach, y0 - reach, x + reach, y1 + reach)
 
 
-def _candidates(
-    at: np.ndarray, half: tuple[float, float], scale: float
-) -> Iterator[tuple[np.ndarray, _Box]]:
+def _candidates(at: np.ndarray, half: tuple[float, float], scale: float) -> Iterator[tuple[np.ndarray, _Box]]:
     """Offsets of a label's middle from its point, and the box it would fill; in pixels."""
     for distance in _DISTANCES:
         for right, up in _DIRECTIONS:

@@ -60,7 +60,8 @@ def _scale(axes: Axes, curves: dict[str, np.ndarray]) -> None:
     everything = np.concatenate(list(curves.values()))
     low, high = np.nanmin(everything), np.nanmax(everything)
     steps = max(len(errors) for errors in curves.values())
-    axes.set_xlim(max(0.5, 1 - 0.02 * steps), steps + max(0.02 * steps, 0.1))
+    spare = max(0.02 * steps, 0.1)
+    axes.set_xlim(1 - min(spare, 0.9), steps + spare)  # no step 0
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
     if low > 0 and high / low > _LOG_FROM:
         axes.set_yscale("log")

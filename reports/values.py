@@ -51,10 +51,18 @@ def significant(value: Any, digits: int = 3) -> str:
         return MISSING
     if value == 0:
         return "0"
-    size = math.floor(math.log10(abs(value)))
+    size = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))  # rounded first: 9.999 has one more
     if not -4 <= size < 9:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(digits - 1 - size, 0)}f}"
+
+
+def score(value: Any, metric: str) -> str:
+    """Write an error: a MASE with three decimals, so that a column of them lines up; others as their unit needs."""
+    value = number(value)
+    if value is None or metric != "mase" or abs(value) >= 1000:
+        return significant(value)
+    return f"{value:.3f}"
 
 
 def counted(value: Any) -> str:

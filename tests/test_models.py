@@ -1,0 +1,360 @@
+"""Every family on every kind of specification, one number a hand can check for each, and what a model costs."""
+
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from recurra.errors import InputError
+from recurra.models import FAMILIES, RECURRENT, build, draw_configs, list_families
+from recurra.models.cost import multiply_adds
+from recurra.models.forecaster import WINDOW_NORMS
+from recurra.models.recurrence import default_segment_length
+from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
+
+
+def spec_of(length=8, channels=1, future=0, horizon=3, targets=1, **more):
+    return SequenceSpec(ValuesInput(length, channels, future), ForecastOutput(horizon, targets), **more)
+
+
+# name → (specification, settings of the model)
+CASES = {
+    "one_target": (spec_of(), {}),
+    "targets_shared": (spec_of(channels=2, targets=2), {}),
+    "targets_unshared": (spec_of(channels=2, targets=2), {"share_targets": False}),
+    "past": (spec_of(channels=3), {}),
+    "future": (spec_of(channels=3, future=1), {}),
+    "everything_shared": (spec_of(channels=5, future=2, targets=2, many_series=True), {}),
+    "everything_unshared": (spec_of(channels=5, future=2, targets=2, many_series=True), {"share_targets": False}),
+    "single_values": (spec_of(channels=2, future=1), {"segment_length": 1}),
+    "segments": (spec_of(channels=2, future=1), {"segment_length": 4}),
+    "uneven_segments": (spec_of(length=7), {"segment_length": 3}),
+    "stacked": (spec_of(channels=2), {"num_layers": 3, "residual": True, "dropout": 0.2}),
+    "both_ways": (spec_of(), {"bidirectional": True, "num_layers": 2, "residual": True, "segment_length": 2}),
+    **{f"norm_{norm}": (spec_of(channels=3, targets=2), {"window_norm": norm}) for norm in WINDOW_NORMS},
+}
+EXPORTED = ("everything_shared", "both_ways")  # a SavedModel takes a second each
+
+
+@cache
+def model_of(family, case):
+    spec, wanted = CASES[case]
+    keras.utils.set_random_seed(0)
+    return build(family, spec, **settings_for(family, wanted))
+
+
+def settings_for(family, wanted):
+    """Those of the settings that the family has."""
+    known = FAMILIES[family].build.__kwdefaults__
+    return {name: value for name, value in ({"units": 3} | wanted).items() if name in known}
+
+
+def inputs_of(spec, batch=4):
+    random = np.random.default_rng(1)
+    inputs = {"values": random.normal(size=(batch, spec.inputs.length, spec.inputs.channels))}
+    if spec.inputs.future_channels:
+        inputs["future"] = random.normal(size=(batch, spec.outputs.horizon, spec.inputs.future_channels))
+    return {name: tf.constant(value, tf.float32) for name, value in inputs.items()}
+
+
+every_family = pytest.mark.parametrize("family", FAMILIES)
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+# Every family, every specification
+
+
+@every_family
+@every_case
+def test_conformance(family, case, tmp_path):
+    spec, _ = CASES[case]
+    model, inputs = model_of(family, case), inputs_of(spec)
+    shape = (4, spec.outputs.horizon, spec.outputs.targets)
+    with tf.GradientTape() as tape:
+        forecast = model(inputs, training=True)
+        loss = tf.reduce_mean(tf.abs(forecast - 1.0))
+    assert forecast.shape == shape
+    assert model.output_shape == (None, *shape[1:])
+    gradients = tape.gradient(loss, model.trainable_variables)
+    assert all(gradient is not None and np.isfinite(gradient).all() for gradient in gradients)
+    model.optimizer = None
+    keras.optimizers.SGD(0.1).apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    stepped = model(inputs, training=False)
+    assert np.isfinite(tf.reduce_mean(tf.abs(stepped - 1.0)))
+    assert {tensor.name for tensor in model.inputs} == set(inputs)
+    assert multiply_adds(model) > 0
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(inputs), stepped, rtol=1e-6, atol=1e-6)
+
+
+@every_family
+@pytest.mark.parametrize("case", EXPORTED)
+def test_a_saved_model_gives_the_same(family, case, tmp_path):
+    spec, _ = CASES[case]
+    model, inputs = model_of(family, case), inputs_of(spec, batch=3)
+    model.export(tmp_path / "model", verbose=False)
+    [served] = tf.saved_model.load(tmp_path / "model").signatures["serving_default"](**inputs).values()
+    np.testing.assert_allclose(served, model(inputs), rtol=1e-5, atol=1e-6)
+
+
+def test_an_unknown_family_is_answered_with_those_there_are():
+    with pytest.raises(InputError, match="no family 'transformer'; choose from linear, dense, simple_rnn, gru, lstm"):
+        build("transformer", spec_of())
+    assert list_families() == ["linear", "dense", "simple_rnn", "gru", "lstm"]
+    assert RECURRENT == ("simple_rnn", "gru", "lstm")
+
+
+@every_family
+def test_settings_that_cannot_be_are_refused(family):
+    with pytest.raises(ValueError, match="window_norm"):
+        build(family, spec_of(), window_norm="median")
+    with pytest.raises(TypeError):
+        build(family, spec_of(), colour="red")
+    if family in RECURRENT:
+        with pytest.raises(ValueError, match=r"segment_length.*lookback 8.*Received: 9"):
+            build(family, spec_of(), segment_length=9)
+
+
+@every_family
+def test_every_setting_of_the_grid_is_taken(family):
+    for config in draw_configs(family, spec_of(length=24), 100)[:4]:
+        config.pop("learning_rate")
+        build(family, spec_of(length=24), **config)
+
+
+# Numbers a hand can check
+
+
+def with_constant_weights(family, value=0.5, **config):
+    """Two rows in, two steps out, one unit; all kernels and the head `value`, all biases 0."""
+    model = build(family, spec_of(length=2, horizon=2), window_norm="none", **config)
+    model.set_weights([np.full(w.shape, value if len(w.shape) == 2 else 0.0) for w in model.get_weights()])
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.GRU | keras.layers.LSTM):  # GRU: a bias of two rows; LSTM: forget bias 1
+            kernel, recurrent, bias = layer.get_weights()
+            layer.set_weights([kernel, recurrent, np.zeros_like(bias)])
+    return model
+
+
+def first_step(model):
+    [[[first], [second]]] = model({"values": tf.constant([[[1.0], [2.0]]])}).numpy()
+    assert first == second
+    return first
+
+
+def test_linear_by_hand():
+    # 0.5 × 1 + 0.5 × 2
+    assert first_step(with_constant_weights("linear")) == pytest.approx(1.5)
+
+
+def test_dense_by_hand():
+    # hidden: relu(0.5 × 1 + 0.5 × 2) = 1.5; head: 0.5 × 1.5
+    assert first_step(with_constant_weights("dense", units=1)) == pytest.approx(0.75)
+    # minus 0.5 everywhere: relu(-1.5) = 0
+    assert first_step(with_constant_weights("dense", -0.5, units=1)) == 0
+
+
+def test_simple_rnn_by_hand():
+    # h1 = tanh(0.5 × 1)                  = tanh(0.5)     = 0.462117
+    # h2 = tanh(0.5 × 2 + 0.5 × 0.462117) = tanh(1.231059) = 0.842886; head: 0.5 × h2
+    model = with_constant_weights("simple_rnn", units=1, segment_length=1)
+    assert first_step(model) == pytest.approx(0.421443, abs=1e-6)
+
+
+def test_gru_by_hand():
+    # step 1, h = 0: z = r = sigmoid(0.5) = 0.622459; g = tanh(0.5) = 0.462117; h1 = (1 - z) g = 0.174468
+    # step 2: z = r = sigmoid(1 + 0.5 × 0.174468) = sigmoid(1.087234) = 0.747861
+    #         g = tanh(1 + r × 0.5 × 0.174468) = tanh(1.065239) = 0.787661
+    #         h2 = z h1 + (1 - z) g = 0.130478 + 0.198600 = 0.329078; head: 0.5 × h2
+    model = with_constant_weights("gru", units=1, segment_length=1)
+    assert first_step(model) == pytest.approx(0.164539, abs=1e-6)
+
+
+def test_lstm_by_hand():
+    # step 1, h = c = 0: i = f = o = sigmoid(0.5) = 0.622459; g = tanh(0.5) = 0.462117
+    #         c1 = i g = 0.287649; h1 = o tanh(c1) = 0.622459 × 0.279970 = 0.174270
+    # step 2: z = 1 + 0.5 × 0.174270 = 1.087135; i = f = o = sigmoid(z) = 0.747842; g = tanh(z) = 0.795830
+    #         c2 = f c1 + i g = 0.215116 + 0.595155 = 0.810271; h2 = o tanh(c2) = 0.747842 × 0.669740 = 0.500859
+    #         head: 0.5 × h2
+    model = with_constant_weights("lstm", units=1, segment_length=1)
+    assert first_step(model) == pytest.approx(0.250430, abs=1e-6)
+
+
+def test_segments_by_hand():
+    # one segment [1, 2]: projection relu(0.5 × 1 + 0.5 × 2) = 1.5; h = tanh(0.5 × 1.5) = 0.635149; head: 0.5 × h
+    model = with_constant_weights("simple_rnn", units=1, segment_length=2)
+    assert first_step(model) == pytest.approx(0.317574, abs=1e-6)
+
+
+def test_segments_leave_out_the_oldest_surplus():
+    model = build("gru", spec_of(length=7), units=2, segment_length=3, window_norm="none")
+    values = np.random.default_rng(0).normal(size=(1, 7, 1)).astype("float32")
+    other = values.copy()
+    other[0, 0] = 9.0
+    np.testing.assert_array_equal(model({"values": values}), model({"values": other}))
+    other[0, 1] = 9.0
+    assert (model({"values": values}).numpy() != model({"values": other}).numpy()).any()
+
+
+def test_shared_targets_are_each_forecast_from_themselves():
+    model = model_of("gru", "targets_shared")
+    values = np.random.default_rng(0).normal(size=(2, 8, 2)).astype("float32")
+    swapped = model({"values": values[:, :, ::-1]}).numpy()[:, :, ::-1]
+    np.testing.assert_allclose(model({"values": values}), swapped, rtol=1e-5, atol=1e-6)
+    other = values.copy()
+    other[:, :, 1] += 5.0
+    np.testing.assert_array_equal(model({"values": values})[:, :, 0], model({"values": other})[:, :, 0])
+
+
+# Normalisation of the window
+
+
+@every_family
+@pytest.mark.parametrize("norm", ["last", "mean", "standard", "season"])
+def test_a_window_moved_moves_its_forecast(family, norm):
+    model = model_of(family, f"norm_{norm}")
+    inputs = inputs_of(CASES[f"norm_{norm}"][0])
+    shift = np.array([3.0, -2.0, 0.0], "float32")  # two targets; the covariate stays
+    moved = model({"values": inputs["values"] + shift})
+    np.testing.assert_allclose(moved, model(inputs) + shift[:2], rtol=1e-4, atol=1e-4)
+
+
+@every_family
+@pytest.mark.parametrize("norm", ["standard", "season"])
+def test_a_window_scaled_scales_its_forecast(family, norm):
+    model = model_of(family, f"norm_{norm}")
+    inputs = inputs_of(CASES[f"norm_{norm}"][0])
+    scale = np.array([40.0, 0.5, 1.0], "float32")
+    scaled = model({"values": inputs["values"] * scale})
+    np.testing.assert_allclose(scaled, model(inputs) * scale[:2], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("season", "wanted"), [(3, [6, 7, 8, 6]), (1, [8, 8, 8, 8]), (99, [1, 2, 3, 4])])
+def test_around_the_last_season_a_silent_core_is_seasonal_naive(season, wanted):
+    model = build("linear", spec_of(horizon=4, season=season), window_norm="season")
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    values = np.arange(1.0, 9.0, dtype="float32").reshape(1, 8, 1)
+    np.testing.assert_array_equal(model({"values": values})[0, :, 0], wanted)
+
+
+def test_without_normalisation_the_level_counts():
+    model, inputs = model_of("dense", "norm_none"), inputs_of(CASES["norm_none"][0])
+    shift = np.array([3.0, 3.0, 0.0], "float32")
+    assert not np.allclose(model({"values": inputs["values"] + shift}), model(inputs) + 3.0, atol=1e-2)
+
+
+@pytest.mark.parametrize("norm", WINDOW_NORMS)
+def test_a_window_at_rest_gives_finite_forecasts(norm):
+    values = np.full((2, 8, 3), 7.0, "float32")
+    assert np.isfinite(model_of("gru", f"norm_{norm}")({"values": values})).all()
+
+
+def test_the_normalisation_by_default():
+    def method(**more):
+        return build("linear", spec_of(**more)).get_layer("window_statistics").method
+
+    assert method() == "last"
+    assert method(many_series=True) == "standard"
+
+
+# Segments by rule
+
+
+@pytest.mark.parametrize(
+    ("lookback", "season", "segment"),
+    [
+        (1, 1, 1),
+        (16, 4, 1),  # short: value by value
+        (24, 12, 3),  # a season leaves only 2 steps; an eighth of 24
+        (48, 12, 12),  # a season leaves 4 steps
+        (96, 24, 24),
+        (96, 1, 12),
+        (336, 24, 42),  # an eighth is longer than a season
+        (104, 52, 13),
+        (97, 24, 1),  # a prime
+    ],
+)
+def test_default_segment_length_literally(lookback, season, segment):
+    assert default_segment_length(lookback, season) == segment
+
+
+@given(lookback=st.integers(1, 400), season=st.integers(1, 200))
+def test_default_segment_length_divides_the_lookback_and_leaves_steps(lookback, season):
+    segment = default_segment_length(lookback, season)
+    assert lookback % segment == 0
+    assert lookback // segment >= 4 or segment == 1
+
+
+# Configurations
+
+
+@every_family
+@pytest.mark.parametrize("spec", [spec_of(length=8), spec_of(length=48, season=12, many_series=True)])
+def test_drawn_configurations_begin_with_the_default_and_differ(family, spec):
+    drawn = draw_configs(family, spec, 5)
+    assert len(drawn) == 5
+    assert len({tuple(sorted(config.items())) for config in drawn}) == 5
+    assert drawn == draw_configs(family, spec, 5)
+    assert drawn != draw_configs(family, spec, 5, seed=1)
+    assert draw_configs(family, spec, 1) == draw_configs(family, spec, 1, seed=9) == drawn[:1]
+    assert drawn[0]["learning_rate"] == 1e-3
+    # no setting under two names: as many as there are, all of them different
+    everything = draw_configs(family, spec, 10_000)
+    assert len({tuple(sorted(config.items())) for config in everything}) == len(everything)
+    assert all(value is not None for config in everything for value in config.values())
+
+
+def test_a_fixed_setting_replaces_the_grid_where_the_family_has_it():
+    fixed = {"units": 5, "segment_length": 2, "learning_rate": 0.1}
+    assert all(c["units"] == 5 and c["segment_length"] == 2 for c in draw_configs("gru", spec_of(), 9, fixed=fixed))
+    assert {c["learning_rate"] for c in draw_configs("linear", spec_of(), 9, fixed=fixed)} == {0.1}
+    assert "units" not in draw_configs("linear", spec_of(), 1, fixed=fixed)[0]
+
+
+# Cost
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "wanted"),
+    [
+        # window of 8 rows and 2 channels (target and a covariate known ahead), horizon 3, head on 3 more future values
+        ("linear", {}, (8 * 2 + 3) * 3),
+        ("dense", {"units": 4}, (8 * 2 + 3) * 4 + 4 * 3),
+        ("dense", {"units": 4, "num_layers": 2}, (8 * 2 + 3) * 4 + 4 * 4 + 4 * 3),
+        # a step reads 2 channels and a state of 4, in 1, 3 or 4 gates of 4 units; the head 4 units and 3 future values
+        ("simple_rnn", {"units": 4, "segment_length": 1}, 8 * (2 + 4) * 4 + (4 + 3) * 3),
+        ("gru", {"units": 4, "segment_length": 1}, 8 * (2 + 4) * 12 + (4 + 3) * 3),
+        ("lstm", {"units": 4, "segment_length": 1}, 8 * (2 + 4) * 16 + (4 + 3) * 3),
+        # 2 segments of 4 × 2 values are projected on 4 units each
+        ("gru", {"units": 4, "segment_length": 4}, 2 * 8 * 4 + 2 * (4 + 4) * 12 + (4 + 3) * 3),
+        ("lstm", {"units": 4, "segment_length": 1, "num_layers": 2}, 8 * (2 + 4) * 16 + 8 * (4 + 4) * 16 + 7 * 3),
+        # two directions; the second layer and the head read both
+        ("gru", {"units": 4, "segment_length": 1, "bidirectional": True}, 2 * 8 * (2 + 4) * 12 + (8 + 3) * 3),
+        (
+            "simple_rnn",
+            {"units": 4, "segment_length": 1, "bidirectional": True, "num_layers": 2},
+            2 * 8 * (2 + 4) * 4 + 2 * 8 * (8 + 4) * 4 + (8 + 3) * 3,
+        ),
+    ],
+)
+def test_multiply_adds_by_hand(family, config, wanted):
+    assert multiply_adds(build(family, spec_of(channels=2, future=1), **config)) == wanted
+
+
+def test_multiply_adds_of_several_targets():
+    spec = spec_of(channels=2, targets=2)
+    assert multiply_adds(build("linear", spec)) == 2 * (8 * 3)  # one network, run for each target
+    assert multiply_adds(build("linear", spec, share_targets=False)) == 16 * 6  # all values for all steps
+    assert multiply_adds(build("gru", spec, units=4, segment_length=1)) == 2 * (8 * (1 + 4) * 12 + 4 * 3)
+
+
+def test_the_cost_of_an_unknown_layer_is_not_guessed():
+    inputs = keras.Input((8, 1))
+    model = keras.Model(inputs, keras.layers.Conv1D(2, 3)(inputs))
+    with pytest.raises(ValueError, match="cost of a Conv1D layer is not known"):
+        multiply_adds(model)
