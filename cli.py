@@ -30,8 +30,12 @@ app = typer.Typer(
 say = Console(file=os.fdopen(os.dup(2), "w", encoding="utf-8"), highlight=False)
 out = Console(highlight=False)
 
-Source = Annotated[str, typer.Argument(help="A data set's name (see `recurra datasets`) or a CSV, Parquet or JSON-lines file.")]
-Time = Annotated[str | None, typer.Option(help="Time column; parts such as year,month,day,hour; or none for row numbers.")]
+Source = Annotated[
+    str, typer.Argument(help="A data set's name (see `recurra datasets`) or a CSV, Parquet or JSON-lines file.")
+]
+Time = Annotated[
+    str | None, typer.Option(help="Time column; parts such as year,month,day,hour; or none for row numbers.")
+]
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; several with commas or repeated.")]
 Id = Annotated[str | None, typer.Option(help="Column that tells the series apart.")]
 Past = Annotated[list[str] | None, typer.Option(help="Covariates known only up to now.")]
@@ -39,14 +43,21 @@ Future = Annotated[list[str] | None, typer.Option(help="Covariates known ahead."
 Freq = Annotated[str | None, typer.Option(help="Step of time, such as h or MS; otherwise inferred.")]
 Horizon = Annotated[int | None, typer.Option(help="Steps to forecast; by default one season.")]
 Lookback = Annotated[int | None, typer.Option(help="Steps to read; by default two seasons.")]
-Season = Annotated[int | None, typer.Option(help="Steps in a season; 1 for none. By default found in the autocorrelation.")]
+Season = Annotated[
+    int | None, typer.Option(help="Steps in a season; 1 for none. By default found in the autocorrelation.")
+]
 Missing = Annotated[str, typer.Option(help="Missing inputs: interpolate, ffill or error.")]
 Calendar = Annotated[list[str] | None, typer.Option(help="Calendar features: day, week, year.")]
+Transform = Annotated[str, typer.Option(help="log: work on logarithms of positive targets; or none.")]
 Loss = Annotated[str, typer.Option(help="Training loss: mae, mse or huber.")]
 Epochs = Annotated[int, typer.Option(help="The most epochs of a training.")]
 Budget = Annotated[str | None, typer.Option(help="Time for all training together, such as 90s, 10m, 1h.")]
-Export = Annotated[Path | None, typer.Option(help="Export the (best) trained model as the next version under this folder.")]
-Given = Annotated[list[str] | None, typer.Option("--set", help="A model setting for every family that has it, such as units=32.")]
+Export = Annotated[
+    Path | None, typer.Option(help="Export the (best) trained model as the next version under this folder.")
+]
+Given = Annotated[
+    list[str] | None, typer.Option("--set", help="A model setting for every family that has it, such as units=32.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -68,8 +79,12 @@ def compare(
     horizon: Horizon = None,
     lookback: Lookback = None,
     season: Season = None,
-    families: Annotated[list[str] | None, typer.Option(help="Of linear, dense, simple_rnn, gru, lstm; by default all.")] = None,
-    baselines: Annotated[list[str] | None, typer.Option(help="Of naive, seasonal_naive, naive2, drift, theta, ets; by default all.")] = None,
+    families: Annotated[
+        list[str] | None, typer.Option(help="Of linear, dense, simple_rnn, gru, lstm; by default all.")
+    ] = None,
+    baselines: Annotated[
+        list[str] | None, typer.Option(help="Of naive, seasonal_naive, naive2, drift, theta, ets; by default all.")
+    ] = None,
     folds: Annotated[int, typer.Option(help="Cutoffs, each tested on the rows after it.")] = 3,
     seeds: Annotated[int, typer.Option(help="Repetitions of each training.")] = 3,
     configs: Annotated[int, typer.Option(help="Settings tried of each family, chosen on validation rows.")] = 1,
@@ -77,10 +92,13 @@ def compare(
     budget: Budget = None,
     missing: Missing = "interpolate",
     calendar: Calendar = None,
+    transform: Transform = "none",
     loss: Loss = "mae",
     max_epochs: Epochs = 100,
     set_: Given = None,
-    out_folder: Annotated[Path | None, typer.Option("--out", help="Folder for the results; by default runs/NAME.")] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; by default runs/NAME.")
+    ] = None,
     export: Export = None,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
@@ -108,15 +126,23 @@ def compare(
             test_size=test_size,
             missing=missing,
             calendar=tuple(_split(calendar) or ()),
+            transform=transform,
             loss=loss,
             max_epochs=max_epochs,
             config=_settings(set_),
         )
     plots = reports.write_plots(result, folder)
-    for part in (reports.notes(result), reports.leaderboard(result), reports.tests_table(result), reports.verdict_panel(result)):
+    for part in (
+        reports.notes(result),
+        reports.leaderboard(result),
+        reports.tests_table(result),
+        reports.verdict_panel(result),
+    ):
         if part is not None:
             out.print(part)
-    out.print(f"results: {folder}/comparison.json, comparison.csv, {', '.join(plot.name for plot in plots)}", soft_wrap=True)
+    out.print(
+        f"results: {folder}/comparison.json, comparison.csv, {', '.join(plot.name for plot in plots)}", soft_wrap=True
+    )
     if export is not None:
         with say.status("exporting ..."):
             path = save_model(result.predictor, export, frame, **result.provenance())
@@ -140,6 +166,7 @@ def fit(
     budget: Budget = None,
     missing: Missing = "interpolate",
     calendar: Calendar = None,
+    transform: Transform = "none",
     loss: Loss = "mae",
     max_epochs: Epochs = 100,
     seed: Annotated[int, typer.Option(help="Of weights and order.")] = 0,
@@ -164,6 +191,7 @@ def fit(
             on_progress=on_progress,
             missing=missing,
             calendar=tuple(_split(calendar) or ()),
+            transform=transform,
             loss=loss,
             max_epochs=max_epochs,
             config=_settings(set_),
@@ -184,8 +212,12 @@ def fit(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="An exported model: its folder, or one version's.")],
-    source: Annotated[str, typer.Argument(metavar="FILE", help="The newest rows, of known series or new ones; or a data set's name.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .parquet file; by default CSV on standard output.")] = None,
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="The newest rows, of known series or new ones; or a data set's name.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv or .parquet file; by default CSV on standard output.")
+    ] = None,
 ) -> None:
     """Forecast the steps after the last rows of each series, from the exported model alone."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
@@ -231,8 +263,7 @@ def windows(
 ) -> None:
     """Print the first and last window of every fold, so that an off-by-one can be seen."""
     frame = _load(source, time=time, target=target, id=id, past=None, future=None, freq=freq, missing="keep")
-    from .comparison.settings import derive_window
-    from .pipelines import rolling_origin, window_table
+    from .pipelines import derive_window, rolling_origin, window_table
 
     horizon, lookback, _, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
     for note in notes:

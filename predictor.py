@@ -51,9 +51,7 @@ class Predictor:
         >>> predictor.predict(frame)
     """
 
-    def __init__(
-        self, pipeline: SeriesPipeline, model: keras.Model, intervals: Intervals | None = None
-    ) -> None:
+    def __init__(self, pipeline: SeriesPipeline, model: keras.Model, intervals: Intervals | None = None) -> None:
         self.pipeline = pipeline
         self.model = model
         self.intervals = intervals

@@ -175,9 +175,7 @@ class Trainer:
         return self.model
 
 
-def predict_windows(
-    model: keras.Model, pipeline: SeriesPipeline, values: np.ndarray, windows: Windows
-) -> np.ndarray:
+def predict_windows(model: keras.Model, pipeline: SeriesPipeline, values: np.ndarray, windows: Windows) -> np.ndarray:
     """Forecast windows, in order and in scaled units: (windows, horizon, targets)."""
     if not len(windows):
         return np.empty((0, *model.output_shape[1:]), "float32")
@@ -202,9 +200,7 @@ def is_recurrent(model: keras.Model) -> bool:
     return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in model.layers)
 
 
-def window_arrays(
-    pipeline: SeriesPipeline, values: np.ndarray, windows: Windows
-) -> tuple[np.ndarray, np.ndarray]:
+def window_arrays(pipeline: SeriesPipeline, values: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     """Targets in scaled units and their weights, in order: 2 × (windows, horizon, targets)."""
     batches = pipeline.dataset(values, windows, batch_size=_PREDICT_BATCH)
     pairs = [(target.numpy(), weight.numpy()) for _, target, weight in batches]
@@ -238,9 +234,7 @@ class _Course(keras.callbacks.Callback):
         self._spent = 0.0  # seconds of earlier runs
         self.target, self.weight = window_arrays(pipeline, values, validation)
         # Gathered once: what was read for one epoch is read for all.
-        self.inputs = [
-            inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=_PREDICT_BATCH)
-        ]
+        self.inputs = [inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=_PREDICT_BATCH)]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._elapsed() > self.budget:

@@ -200,7 +200,9 @@ def m4() -> None:
             results.append({**m4_scores(frame, forecast), **spent})
             print(family, seed, results[-1], flush=True)
         rows.append({"model": family, **_over_seeds(results)})
-        rows.append({"model": f"{family}, median of {len(SEEDS)} seeds", **m4_scores(frame, np.median(forecasts, axis=0))})
+        rows.append(
+            {"model": f"{family}, median of {len(SEEDS)} seeds", **m4_scores(frame, np.median(forecasts, axis=0))}
+        )
     rows += [{"model": name, "smape": s, "mase": m, "owa": o} for name, (s, m, o) in M4_OTHERS.items()]
     report.write(
         "m4",

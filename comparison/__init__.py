@@ -5,6 +5,6 @@ Every model gets the same folds, windows, seeds, budget and number of configurat
 
 from .result import Comparison
 from .run import Progress, compare, fit
-from .settings import Settings, derive_window, parse_budget
+from .settings import Settings, parse_budget
 
-__all__ = ["Comparison", "Progress", "Settings", "compare", "derive_window", "fit", "parse_budget"]
+__all__ = ["Comparison", "Progress", "Settings", "compare", "fit", "parse_budget"]

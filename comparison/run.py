@@ -16,12 +16,12 @@ from ..baselines import BASELINES
 from ..errors import InputError
 from ..frames import SeriesFrame, data_hash
 from ..models import FAMILIES, draw_configs
-from ..pipelines import Fold, rolling_origin, single_split
+from ..pipelines import Fold, derive_window, rolling_origin, single_split
 from ..predictor import Predictor
 from ..training import History
 from .result import SCHEMA_VERSION, Comparison, check_same
 from .scoring import Exam
-from .settings import Settings, derive_window, parse_budget
+from .settings import Settings, parse_budget
 from .summary import summarise, test_and_judge
 from .trials import Fitter, Outcome, Trial, TrialStore, run_baseline, run_family
 
@@ -174,9 +174,7 @@ def fit(
         budget=chosen.budget or float("inf"),
         on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss)),
     )
-    return Fit(
-        predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame
-    )
+    return Fit(predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame)
 
 
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
@@ -247,9 +245,7 @@ class _Run:
         rows = [o.row for o in outcomes if o.row["model"] == best and o.row["chosen"]]
         newest = max(row["fold"] for row in rows)
         config = next(row["config"] for row in rows if row["fold"] == newest)
-        fold = single_split(
-            self.frame, horizon=s.horizon, lookback=s.lookback, validation_size=self._test_size()
-        )
+        fold = single_split(self.frame, horizon=s.horizon, lookback=s.lookback, validation_size=self._test_size())
         trial = Trial(best, len(self.folds))
         self._say(trial)
         predictor, _, history = self.fitter.fit(

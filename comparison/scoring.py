@@ -27,9 +27,7 @@ class Exam:
     scale: np.ndarray
 
     @classmethod
-    def of(
-        cls, frame: SeriesFrame, fold: Fold, *, lookback: int, horizon: int, season: int, most_origins: int
-    ) -> Exam:
+    def of(cls, frame: SeriesFrame, fold: Fold, *, lookback: int, horizon: int, season: int, most_origins: int) -> Exam:
         """Set the exam of one fold."""
         windows = Windows.of(frame, fold.validation, fold.test, lookback=lookback, horizon=horizon)
         windows = windows.thinned(most_origins)

@@ -6,15 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from ..baselines import BASELINES
 from ..errors import InputError
-from ..frames import SeriesFrame, detect_season
 from ..models import FAMILIES
-
-# Beyond this many steps a forecast is hard to read and slow to score; a longer one is a word away (--horizon).
-_LONGEST_HORIZON = 60
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,7 @@ class Settings:
         budget: seconds for all trained models together, or None; each trial may use an equal share.
         test_size: rows scored after each cutoff.
         most_origins: forecast origins scored in each fold and series, evenly spaced where there are more.
-        missing, calendar: rule for missing inputs and calendar cycles; see ``SeriesPipeline``.
+        missing, calendar, transform: rule for missing inputs, calendar cycles, logarithms; see ``SeriesPipeline``.
         loss, max_epochs, patience, batch_size: see ``Trainer``.
         config: settings given to every family that has them, such as ``{"units": 32}``; they replace its defaults.
     """
@@ -47,6 +41,7 @@ class Settings:
     most_origins: int = 200
     missing: str = "interpolate"
     calendar: tuple[str, ...] = ()
+    transform: str = "none"
     loss: str = "mae"
     max_epochs: int = 100
     patience: int = 9
@@ -65,9 +60,7 @@ class Settings:
             "max_epochs",
         ):
             if getattr(self, name) < 1:
-                raise InputError(
-                    f"--{name.replace('_', '-')} must be at least 1; received {getattr(self, name)}"
-                )
+                raise InputError(f"--{name.replace('_', '-')} must be at least 1; received {getattr(self, name)}")
         _check_names("--families", self.families, FAMILIES)
         _check_names("--baselines", self.baselines, BASELINES)
         if not self.families:
@@ -76,43 +69,6 @@ class Settings:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-
-def derive_window(
-    frame: SeriesFrame,
-    *,
-    horizon: int | None = None,
-    lookback: int | None = None,
-    season: int | None = None,
-) -> tuple[int, int, int, list[str]]:
-    """Choose what was not given, and say how.
-
-    Season: the strongest of the frequency's natural seasons in the autocorrelation. Horizon: one season (12 steps
-    without one), at most 60 steps and a tenth of the series. Lookback: two seasons, at least two horizons, at most a
-    quarter of the series.
-
-    Returns:
-        Horizon, lookback, season, and a sentence for each that was chosen here.
-    """
-    length = int(np.median(frame.lengths))
-    notes = []
-    if season is None:
-        season = detect_season(frame)
-        found = f"a season of {season} steps" if season > 1 else "no season"
-        notes.append(f"{found} found in the autocorrelation (--season to override)")
-    if horizon is None:
-        wanted = season if season > 1 else 12
-        horizon = max(1, min(wanted, _LONGEST_HORIZON, length // 10))
-        notes.append(
-            f"horizon {horizon}: one season, at most {_LONGEST_HORIZON} steps and a tenth of the series"
-        )
-    if lookback is None:
-        wanted = max(2 * season, 2 * horizon)
-        lookback = max(1, min(wanted, max(length // 4, 1)))
-        notes.append(
-            f"lookback {lookback}: two seasons, at least two horizons, at most a quarter of the series"
-        )
-    return horizon, lookback, season, notes
 
 
 def parse_budget(text: str | float | None) -> float | None:

@@ -34,8 +34,7 @@ def summarise(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in ("mase", "mae")}
         line |= {name: _mean([row[name] for row in mine]) for name in PRICES}
         line["by_step"] = {
-            name: np.nanmean([row["by_step"][name] for row in mine], axis=0).tolist()
-            for name in mine[0]["by_step"]
+            name: np.nanmean([row["by_step"][name] for row in mine], axis=0).tolist() for name in mine[0]["by_step"]
         }
         summary.append(line)
     return sorted(summary, key=lambda line: (np.isnan(line["mase"]), line["mase"]))
@@ -53,9 +52,7 @@ def test_and_judge(
     Returns:
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
     """
-    simpler = [
-        line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line["mase"])
-    ]
+    simpler = [line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line["mase"])]
     recurrent = [line["model"] for line in summary if line["model"] in RECURRENT]
     tests: list[dict[str, Any]] = []
     if simpler and recurrent:
@@ -81,14 +78,10 @@ def aligned_losses(
     losses = {}
     for model in models:
         chosen = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
-        of_fold = [
-            np.mean([o.losses for o in chosen if o.row["fold"] == fold], axis=0) for fold in range(len(exams))
-        ]
+        of_fold = [np.mean([o.losses for o in chosen if o.row["fold"] == fold], axis=0) for fold in range(len(exams))]
         if by_series:
             total = [_mean_by(exam.windows.series(), loss) for exam, loss in zip(exams, of_fold, strict=True)]
-            losses[model] = np.nanmean(
-                np.stack([_padded(t, len(exams[0].windows.count)) for t in total]), axis=0
-            )
+            losses[model] = np.nanmean(np.stack([_padded(t, len(exams[0].windows.count)) for t in total]), axis=0)
         else:
             losses[model] = np.concatenate(
                 [_mean_by(_place(exam), loss) for exam, loss in zip(exams, of_fold, strict=True)]

@@ -109,9 +109,7 @@ class Fitter:
         """
         pipeline, values = self.fitted(fold)
         train = pipeline.windows(self.frame, 0, fold.train)
-        validation = pipeline.windows(self.frame, fold.train, fold.validation).thinned(
-            MOST_VALIDATION_ORIGINS
-        )
+        validation = pipeline.windows(self.frame, fold.train, fold.validation).thinned(MOST_VALIDATION_ORIGINS)
         trainer = self._trainer(family, pipeline, config)
         history = trainer.fit(
             pipeline,
@@ -137,6 +135,7 @@ class Fitter:
                 season=s.season,
                 missing=s.missing,
                 calendar=s.calendar,
+                transform=s.transform,
             ).fit(self.frame, fold.train)
             self._fitted = (fold, pipeline, pipeline.values(self.frame))
         return self._fitted[1:]
@@ -218,9 +217,7 @@ def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, seaso
         origins = starts[mine] + windows.lookback - offsets[i]
         known = values[offsets[i] : offsets[i] + fold.test[i]]
         for target in range(values.shape[1]):
-            forecast[mine, :, target] = BASELINES[trial.model](
-                known[:, target], origins, windows.horizon, season
-            )
+            forecast[mine, :, target] = BASELINES[trial.model](known[:, target], origins, windows.horizon, season)
     seconds = time.perf_counter() - begun
     row = {
         "model": trial.model,

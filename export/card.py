@@ -20,7 +20,9 @@ def model_card(name: str, info: dict[str, Any]) -> str:
         f"row first, NaN where missing ({pipeline['missing']}). Channels: {_listed(info['channels'])}.",
     ]
     if pipeline["future"]:
-        lines.append(f"`future`: float32 [batch, {pipeline['horizon']}, ...]: the channels known ahead, the last ones above.")
+        lines.append(
+            f"`future`: float32 [batch, {pipeline['horizon']}, ...]: the channels known ahead, the last ones above."
+        )
     if pipeline["calendar"]:
         lines.append("`time`: int64 [batch, lookback + horizon], seconds since 1970 on the clock the data go by.")
     lines.append(f"`forecast`: float32 [batch, {pipeline['horizon']}, {len(pipeline['targets'])}], in the same units.")

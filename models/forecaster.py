@@ -66,7 +66,9 @@ def forecaster(
         y = core(x, future, outputs.horizon * outputs.targets)
         y = keras.layers.Reshape((outputs.horizon, outputs.targets))(y)  # (batch, horizon, targets)
 
-    forecast = keras.layers.Identity(name="forecast")(y * scale + level)  # (batch, horizon, targets)
+    # In this order: Keras 3.15 takes a second summand (batch, 1, 1) for a bias where batch equals horizon, and adds it
+    # along the wrong axis (keras/src/backend/tensorflow/numpy.py, `add`).
+    forecast = keras.layers.Identity(name="forecast")(level + y * scale)  # (batch, horizon, targets)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)
 

@@ -55,9 +55,7 @@ def recurrent_forecaster(
     lookback = spec.inputs.length
     segment = segment_length or default_segment_length(lookback, spec.season)
     if not 1 <= segment <= lookback:
-        raise ValueError(
-            f"`segment_length` must be between 1 and the lookback {lookback}. Received: {segment}"
-        )
+        raise ValueError(f"`segment_length` must be between 1 and the lookback {lookback}. Received: {segment}")
 
     def core(values: Any, future: Any, outputs: int) -> Any:
         x = values  # (batch, lookback, channels)

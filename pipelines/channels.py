@@ -23,12 +23,14 @@ class Column:
         categories: texts seen in the training rows, a channel each; None for a column of numbers.
         mean, scale: a number column's training mean and standard deviation; of targets of many series 0 and the median
             series' mean size.
+        log: whether the logarithm is taken first; mean and scale are then those of the logarithm.
     """
 
     name: str
     categories: list[str] | None = None
     mean: float = 0.0
     scale: float = 1.0
+    log: bool = False
 
     @property
     def channels(self) -> list[str]:
@@ -41,6 +43,10 @@ class Column:
             return _numbers(table, self.name)[:, None]
         texts = table[self.name].to_numpy()
         return np.stack([texts == category for category in self.categories], axis=-1).astype("float64")
+
+    def scaled(self, raw: np.ndarray) -> np.ndarray:
+        """The user's units → what a model sees."""
+        return ((np.log(raw) if self.log else raw) - self.mean) / self.scale
 
     def fit(self, table: pd.DataFrame, kept: np.ndarray) -> "Column":
         """Learn mean and scale, or the categories, from the rows that `kept` marks."""
@@ -55,6 +61,7 @@ class Column:
         for rows in _chunks(len(values)):
             chunk = values[rows][kept[rows]].astype("float64")
             chunk = chunk[np.isfinite(chunk)]
+            chunk = np.log(chunk) if self.log else chunk
             if not len(chunk):
                 continue
             # Chan et al. (1979): merge counts, means and sums of squares without a loss of digits
@@ -77,18 +84,18 @@ class Channels:
     columns: list[Column] = field(default_factory=list)
 
     @classmethod
-    def fit(cls, frame: SeriesFrame, rows: np.ndarray) -> "Channels":
-        """Learn every column from the first rows[i] rows of series i."""
+    def fit(cls, frame: SeriesFrame, rows: np.ndarray, *, log: bool = False) -> "Channels":
+        """Learn every column from the first rows[i] rows of series i; with `log`, the targets' logarithms."""
         kept = np.zeros(len(frame.table), bool)
         starts = np.cumsum(frame.lengths) - frame.lengths
         for start, n in zip(starts, rows, strict=True):  # slices: a number for every row would outweigh the series
             kept[start : start + n] = True
         names = [*frame.targets, *frame.past, *frame.future]
-        columns = [Column(name).fit(frame.table, kept) for name in names]
+        columns = [Column(name, log=log and name in frame.targets).fit(frame.table, kept) for name in names]
         if len(frame.lengths) > 1:
             for column in columns[: len(frame.targets)]:
                 # Series of many sizes share no mean: taking it off would cost the small ones their digits.
-                column.mean, column.scale = 0.0, _typical_size(frame, column.name, kept)
+                column.mean, column.scale = 0.0, _typical_size(frame, column, kept)
         return cls(columns)
 
     @property
@@ -106,6 +113,11 @@ class Channels:
         """Training standard deviations, 1 for text: (channels,)."""
         return np.concatenate([[c.scale] * len(c.channels) for c in self.columns])
 
+    @property
+    def log(self) -> np.ndarray:
+        """Which channels are logarithms: (channels,)."""
+        return np.concatenate([[c.log] * len(c.channels) for c in self.columns])
+
     def scaled(self, table: pd.DataFrame, names: tuple[str, ...] | None = None) -> np.ndarray:
         """The channels of a table, z-scored: (rows, channels) float32."""
         columns = [c for c in self.columns if names is None or c.name in names]
@@ -115,7 +127,7 @@ class Channels:
         for column in columns:
             for rows in _chunks(len(table)):
                 raw = column.raw(table.iloc[rows])
-                out[rows, at : at + raw.shape[1]] = (raw - column.mean) / column.scale
+                out[rows, at : at + raw.shape[1]] = column.scaled(raw)
             at += len(column.channels)
         return out
 
@@ -130,9 +142,10 @@ def _nothing_observed(name: str) -> InputError:
     )
 
 
-def _typical_size(frame: SeriesFrame, name: str, kept: np.ndarray) -> float:
+def _typical_size(frame: SeriesFrame, column: Column, kept: np.ndarray) -> float:
     """Median over series of the mean absolute value in the rows that `kept` marks."""
-    sizes = np.where(kept, np.abs(_numbers(frame.table, name)), np.nan)
+    values = np.where(kept, _numbers(frame.table, column.name), np.nan)
+    sizes = np.abs(np.log(values) if column.log else values)
     ends = np.cumsum(frame.lengths)
     parts = (sizes[end - length : end] for end, length in zip(ends, frame.lengths, strict=True))
     means = [part[np.isfinite(part)].mean() for part in parts if np.isfinite(part).any()]

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
 RULES = ("interpolate", "ffill", "error")
 
 
-def fill_window(
-    values: tf.Tensor, *, rule: str = "interpolate", otherwise: tf.Tensor | float = 0.0
-) -> tf.Tensor:
+def fill_window(values: tf.Tensor, *, rule: str = "interpolate", otherwise: tf.Tensor | float = 0.0) -> tf.Tensor:
     """Replace NaN in (batch, time, channels).
 
     Args:

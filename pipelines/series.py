@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+TRANSFORMS = ("none", "log")
+
+
 class SeriesPipeline:
     """Windows of scaled numbers from a SeriesFrame; fitted on training rows only.
 
@@ -28,6 +31,8 @@ class SeriesPipeline:
         season: steps after which the pattern repeats, or 1; handed on to the models.
         missing: rule for missing inputs: "interpolate", "ffill" or "error" (see :mod:`recurra.pipelines.fill`).
         calendar: cycles given as known-future channels: any of "day", "week", "year".
+        transform: "log" works on logarithms of the targets, which must be positive: errors become relative, and
+            intervals widen with the level; "none" works on the targets themselves.
 
     Example:
         >>> pipeline = SeriesPipeline(lookback=24, horizon=12).fit(frame, rows=fold.train)
@@ -42,16 +47,20 @@ class SeriesPipeline:
         season: int = 1,
         missing: str = "interpolate",
         calendar: tuple[str, ...] = (),
+        transform: str = "none",
     ) -> None:
         if missing not in RULES:
             raise InputError(f"`missing` must be one of {', '.join(RULES)}; received {missing!r}")
         if unknown := set(calendar) - set(CYCLES):
             raise InputError(f"`calendar` takes {', '.join(CYCLES)}; received {', '.join(sorted(unknown))}")
+        if transform not in TRANSFORMS:
+            raise InputError(f"`transform` must be one of {', '.join(TRANSFORMS)}; received {transform!r}")
         self.lookback = lookback
         self.horizon = horizon
         self.season = season
         self.missing = missing
         self.calendar = tuple(calendar)
+        self.transform = transform
 
     def fit(self, frame: SeriesFrame, rows: np.ndarray | None = None) -> SeriesPipeline:
         """Learn scaling and categories from the first rows[i] rows of series i, or from all of them."""
@@ -64,7 +73,10 @@ class SeriesPipeline:
         self.past_ = tuple(frame.past)
         self.future_ = tuple(frame.future)
         self.many_series_ = len(frame.lengths) > 1
-        self.channels_ = Channels.fit(frame, frame.lengths if rows is None else rows)
+        if self.transform == "log":
+            _refuse_not_positive(frame)
+        rows = frame.lengths if rows is None else rows
+        self.channels_ = Channels.fit(frame, rows, log=self.transform == "log")
         return self
 
     @property
@@ -90,6 +102,8 @@ class SeriesPipeline:
         """All rows of a frame as scaled channels, missing ones NaN: (rows, channels) float32."""
         if self.missing == "error":
             _refuse_missing(frame)
+        if self.transform == "log":
+            _refuse_not_positive(frame)
         scaled = self.channels_.scaled(frame.table)
         if not self.calendar:
             return scaled
@@ -215,7 +229,10 @@ class SeriesPipeline:
         import tensorflow as tf
 
         mean, scale = self.channels_.mean.astype("float32"), self.channels_.scale.astype("float32")
-        values = (inputs["values"] - mean) / scale  # (batch, lookback, columns' channels)
+        values = inputs["values"]  # (batch, lookback, columns' channels)
+        if self.transform == "log":  # of 0 it is no number, so a value that is not positive counts as missing
+            values = tf.where(self.channels_.log, tf.math.log(values), values)
+        values = (values - mean) / scale
         values = fill_window(values, rule=self.missing)
         ready, future = {"values": values}, []
         if self.future_:
@@ -232,7 +249,15 @@ class SeriesPipeline:
     def restore(self, forecast: Any) -> Any:
         """Scaled forecasts → the user's units: (batch, horizon, targets), an array or a tensor."""
         n = len(self.targets_)
-        return forecast * self.channels_.scale[:n].astype("float32") + self.channels_.mean[:n].astype("float32")
+        mean, scale = self.channels_.mean[:n].astype("float32"), self.channels_.scale[:n].astype("float32")
+        forecast = forecast * scale + mean
+        if self.transform == "none":
+            return forecast
+        if isinstance(forecast, np.ndarray):
+            return np.exp(forecast)
+        import tensorflow as tf
+
+        return tf.math.exp(forecast)
 
     # ------------------------------------------------------------------------------------------ kept in JSON
 
@@ -244,6 +269,7 @@ class SeriesPipeline:
             "season": self.season,
             "missing": self.missing,
             "calendar": list(self.calendar),
+            "transform": self.transform,
             "targets": list(self.targets_),
             "past": list(self.past_),
             "future": list(self.future_),
@@ -260,6 +286,7 @@ class SeriesPipeline:
             season=config["season"],
             missing=config["missing"],
             calendar=tuple(config["calendar"]),
+            transform=config["transform"],
         )
         pipeline.targets_, pipeline.past_ = tuple(config["targets"]), tuple(config["past"])
         pipeline.future_, pipeline.many_series_ = tuple(config["future"]), config["many_series"]
@@ -284,6 +311,16 @@ def _spread(whole: tf.Tensor, has_gaps: bool) -> tf.Tensor:
 def _last(seconds: np.ndarray, n: int) -> np.ndarray:
     """The last n time stamps; a shorter series repeats its first one, whose values are missing anyway."""
     return np.pad(seconds[-n:], (max(n - len(seconds), 0), 0), mode="edge")
+
+
+def _refuse_not_positive(frame: SeriesFrame) -> None:
+    for name in frame.targets:
+        if (wrong := frame.table[name] <= 0).any():
+            row = frame.table[wrong].iloc[0]
+            raise InputError(
+                f"{frame.source}: column `{name}` is {row[name]:g} at {row[frame.time]} (series {row[frame.id]}), but "
+                "the logarithm needs positive values; leave --transform log out"
+            )
 
 
 def _refuse_missing(frame: SeriesFrame) -> None:

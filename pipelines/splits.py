@@ -82,13 +82,9 @@ def rolling_origin(
     return folds
 
 
-def single_split(
-    frame: SeriesFrame, *, horizon: int, lookback: int, validation_size: int | None = None
-) -> Fold:
+def single_split(frame: SeriesFrame, *, horizon: int, lookback: int, validation_size: int | None = None) -> Fold:
     """Split off the newest rows as validation part and score nothing: how a final model is trained."""
-    validation_size = (
-        max(horizon, int(frame.lengths.max()) // 10) if validation_size is None else validation_size
-    )
+    validation_size = max(horizon, int(frame.lengths.max()) // 10) if validation_size is None else validation_size
     fold = Fold(0, rows_before_end(frame, validation_size), frame.lengths, frame.lengths)
     _require_window(frame, fold.train, lookback + horizon, 1, 0)
     _require_validation(frame, [fold], lookback, horizon)

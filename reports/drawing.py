@@ -138,7 +138,9 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, float, str]], size: 
     """
     if not ends:
         return
-    figure = axes.figure
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("`axes` must belong to a figure")
     points = np.array([[x, y] for _, x, y, _ in ends])
     texts = [
         axes.annotate(

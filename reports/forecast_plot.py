@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # More lines than these in one panel can no longer be told apart.
 _MOST_FAMILIES, _MOST_BASELINES, _MOST_TARGETS = 6, 2, 3
 _FEW = 40  # rows up to which each is marked
-_DOTS = {"marker": "o", "markersize": 2.6}
+_DOTS: dict[str, Any] = {"marker": "o", "markersize": 2.6}
 
 
 def draw_forecast(comparison: Comparison) -> Figure | None:
@@ -88,14 +88,14 @@ def _models(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _draw_values(axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]], target: int) -> None:
     truth, past = window.truth[:, target], window.past
-    grey = {"color": "#9A9A9A", "linewidth": 1.2, "zorder": 2.2}
+    grey: dict[str, Any] = {"color": "#9A9A9A", "linewidth": 1.2, "zorder": 2.2}
     axes.plot(window.times[: past + 1], truth[: past + 1], markevery=_marked(truth[: past + 1]), **_DOTS, **grey)
     tint = colours(comparison)
     for line in reversed(shown):  # the best is drawn last, on top
         forecast = comparison.example[line["model"]][: window.horizon, target]
         style = {"color": tint[line["model"]], "markevery": _marked(forecast), **_DOTS, **line_style(line)}
         axes.plot(window.ahead, forecast, label=line["model"], **style)
-    ink = {"color": INK, "linewidth": 1.5, "zorder": 4}
+    ink: dict[str, Any] = {"color": INK, "linewidth": 1.5, "zorder": 4}
     axes.plot(window.ahead, truth[past:], label="truth", markevery=_marked(truth[past:]), **_DOTS, **ink)
 
 

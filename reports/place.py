@@ -11,6 +11,7 @@ from .drawing import ink_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 # Directions tried, the most readable first: right, left, above, below, and between; then further out.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -54,33 +55,37 @@ def place_labels(axes: Axes, points: Sequence[Labelled], size: float = 9) -> Non
         points: what is named. Where everything is crowded, the place that covers least is taken.
     """
     scale = axes.figure.dpi / 72  # pixels a point
-    taken = [_marker(axes, point, 5 * scale) for point in points]
     extent = axes.get_window_extent()
     frame = _Box(extent.x0, extent.y0, extent.x1, extent.y1)
+    taken = [_marker(axes, point, 5 * scale) for point in points]
     for point in points:
-        text = axes.annotate(
-            point.text,
-            (point.x, point.y),
-            xytext=(0, 0),
-            textcoords="offset points",
-            fontsize=size,
-            color=ink_of(point.colour),
-            ha="center",
-            va="center",
-            zorder=5,
-            parse_math=False,
-            arrowprops={"arrowstyle": "-", "color": point.colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
-        )
+        text = _write(axes, point, size)
         written = text.get_window_extent()
-        at = axes.transData.transform((point.x, point.y))
-        size_px = (written.width / 2 + scale, written.height / 2)
-        options = list(_candidates(at, size_px, scale))
+        half = (written.width / 2 + scale, written.height / 2)
+        options = list(_candidates(axes.transData.transform((point.x, point.y)), half, scale))
         cost = [_covered(box, taken, frame) + 0.01 * i for i, (_, box) in enumerate(options)]
         offset, box = options[int(np.argmin(cost))]
         text.set_position(tuple(offset / scale))
-        if np.hypot(*(np.abs(offset) - np.minimum(np.abs(offset), size_px))) < 14 * scale:
-            text.arrow_patch.set_visible(False)  # near enough to need no line
         taken.append(box)
+        if np.hypot(*np.maximum(np.abs(offset) - half, 0)) > 14 * scale:  # too far to be understood without a line
+            line = {"arrowstyle": "-", "color": point.colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+            start = tuple((offset - np.clip(offset, -np.array(half), half)) * 0.98 / scale)
+            axes.annotate("", (point.x, point.y), xytext=start, textcoords="offset points", arrowprops=line)
+
+
+def _write(axes: Axes, point: Labelled, size: float) -> Annotation:
+    return axes.annotate(
+        point.text,
+        (point.x, point.y),
+        xytext=(0, 0),
+        textcoords="offset points",
+        fontsize=size,
+        color=ink_of(point.colour),
+        ha="center",
+        va="center",
+        zorder=5,
+        parse_math=False,
+    )
 
 
 def _marker(axes: Axes, point: Labelled, reach: float) -> _Box:

@@ -93,6 +93,16 @@ def test_conformance(family, case, tmp_path):
 
 
 @every_family
+@every_case
+def test_a_window_is_forecast_alike_in_any_company(family, case):
+    # three windows for three steps ahead: the batch that Keras's `add` takes for a bias
+    spec, _ = CASES[case]
+    model, inputs = model_of(family, case), inputs_of(spec, batch=spec.outputs.horizon)
+    alone = [model({name: value[i : i + 1] for name, value in inputs.items()})[0] for i in range(spec.outputs.horizon)]
+    np.testing.assert_allclose(model(inputs), alone, rtol=1e-5, atol=1e-5)
+
+
+@every_family
 @pytest.mark.parametrize("case", EXPORTED)
 def test_a_saved_model_gives_the_same(family, case, tmp_path):
     spec, _ = CASES[case]

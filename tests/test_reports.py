@@ -214,7 +214,8 @@ def test_names_in_the_cost_plot_do_not_overlap(case):
 
     comparison = made(**CASES[case])
     for line in comparison.said["summary"]:  # as crowded as it gets
-        line["multiply_adds"] = line["multiply_adds"] and 1000.0
+        if line["kind"] == "family":
+            line |= {"multiply_adds": 1000.0, "mase": 0.8}
     figure = draw_error_against_cost(comparison)
     for axes in figure.axes:
         boxes = [text.get_window_extent() for text in axes.texts if text.get_text() in comparison.example]

@@ -45,7 +45,7 @@ def forward(x, weights, initial, mask, length, *, keep):
         i, f, g, o = tf.split(z, 4, axis=1)  # (batch, units)
         new_c = f * c + i * g
         h, c = unmasked(mask, t, [o * tf.tanh(new_c), new_c], [h, c])
-        return t + 1, h, c, hs.write(t, h), cs.write(t, c) if keep else cs, gates
+        return t + 1, h, c, hs.write(t, h), cs.write(t, c) if keep else (), gates
 
     h, c = initial
     state = (0, h, c, steps(x, units), steps(x, units) if keep else (), steps(x, 4 * units) if keep else ())

@@ -68,23 +68,39 @@ def portable_scan(cell, x, weights, initial, mask, *, return_sequences):
 def fused_lstm(x, weights, initial):
     """TensorFlow's fused LSTM kernel, the quickest for one window: no executor runs between steps.
 
-    Its gates stand in Keras's order, and it takes the kernels below one another.
+    Its gates stand in Keras's order, and it takes the kernels below one another. Its own gradient disagrees with finite
+    differences (TensorFlow 2.21), so where one is asked for it is that of the plain loop.
     """
-    kernel, recurrent, bias = weights
-    units = recurrent.shape[0]
-    peephole = tf.zeros([units], x.dtype)
-    x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-    time = tf.shape(x, out_type=tf.int64)[0]
-    _, cs, _, _, _, _, hs = tf.raw_ops.BlockLSTMV2(
-        seq_len_max=time,
-        x=x,
-        cs_prev=initial[1],
-        h_prev=initial[0],
-        w=tf.concat([kernel, recurrent], axis=0),
-        wci=peephole,
-        wcf=peephole,
-        wco=peephole,
-        b=bias,
-        cell_clip=0.0,
-    )
-    return hs, [hs[-1], cs[-1]]  # (time, batch, units), (batch, units)
+
+    @tf.custom_gradient
+    def run(*arguments):
+        x, kernel, recurrent, bias, h, c = arguments
+        x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
+        time = tf.shape(x)[0]
+        peephole = tf.zeros_like(bias[: recurrent.shape[0]])
+        _, cs, _, _, _, _, hs = tf.raw_ops.BlockLSTMV2(
+            seq_len_max=tf.cast(time, tf.int64),
+            x=x,
+            cs_prev=c,
+            h_prev=h,
+            w=tf.concat([kernel, recurrent], axis=0),
+            wci=peephole,
+            wcf=peephole,
+            wco=peephole,
+            b=bias,
+            cell_clip=0.0,
+        )
+
+        def grad(*d_results):
+            with tf.GradientTape() as tape:
+                tape.watch(arguments)
+                x = tf.transpose(arguments[0], [1, 0, 2])  # (time, batch, inputs)
+                hs, last, _ = lstm.forward(x, arguments[1:4], arguments[4:], None, time, keep=False)
+                # The last c has no step of its own among the results.
+                results = [hs, last[1]]
+            return tape.gradient(results, arguments, d_results)
+
+        return (hs, cs[-1]), grad
+
+    hs, c = run(x, *weights, *initial)  # (time, batch, units), (batch, units)
+    return hs, [hs[-1], c]
