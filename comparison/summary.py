@@ -34,7 +34,7 @@ def summarise(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in ("mase", "mae")}
         line |= {name: _mean([row[name] for row in mine]) for name in PRICES}
         line["by_step"] = {
-            name: np.nanmean([row["by_step"][name] for row in mine], axis=0).tolist() for name in mine[0]["by_step"]
+            name: _mean_of_known([row["by_step"][name] for row in mine]).tolist() for name in mine[0]["by_step"]
         }
         summary.append(line)
     return sorted(summary, key=lambda line: (np.isnan(line["mase"]), line["mase"]))
@@ -81,7 +81,7 @@ def aligned_losses(
         of_fold = [np.mean([o.losses for o in chosen if o.row["fold"] == fold], axis=0) for fold in range(len(exams))]
         if by_series:
             total = [_mean_by(exam.windows.series(), loss) for exam, loss in zip(exams, of_fold, strict=True)]
-            losses[model] = np.nanmean(np.stack([_padded(t, len(exams[0].windows.count)) for t in total]), axis=0)
+            losses[model] = _mean_of_known([_padded(t, len(exams[0].windows.count)) for t in total])
         else:
             losses[model] = np.concatenate(
                 [_mean_by(_place(exam), loss) for exam, loss in zip(exams, of_fold, strict=True)]
@@ -108,6 +108,13 @@ def _mean_by(groups: np.ndarray, losses: np.ndarray) -> np.ndarray:
 
 def _padded(values: np.ndarray, n: int) -> np.ndarray:
     return np.concatenate([values, np.full(n - len(values), np.nan)])
+
+
+def _mean_of_known(rows: Sequence[Sequence[float] | np.ndarray]) -> np.ndarray:
+    """Mean of each column without its NaN; ``np.nanmean`` warns where nothing else is in it, here NaN is the answer."""
+    values = np.array(rows, dtype=float)
+    count = (~np.isnan(values)).sum(axis=0)
+    return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
 
 
 def _mean(values: list[float | None]) -> float | None:

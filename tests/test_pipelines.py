@@ -410,6 +410,16 @@ def test_a_text_becomes_a_channel_for_each_category_seen_in_training():
         SeriesPipeline(lookback=2, horizon=1).fit(late, np.array([4]))
 
 
+def test_logarithms_are_taken_and_given_back():
+    frame = with_y(counted(4), np.exp([1.0, 3.0, NAN, 9.0]))
+    pipeline = SeriesPipeline(lookback=2, horizon=1, transform="log").fit(frame, np.array([2]))
+    values = pipeline.values(frame)
+    np.testing.assert_allclose(values[:, 0], [-1, 1, NAN, 7], rtol=1e-5)  # mean 2 and deviation 1 of the first two
+    np.testing.assert_allclose(pipeline.restore(values), frame.columns(["y"]), rtol=1e-4)
+    with pytest.raises(InputError, match=r"`y` is 0 at 1 .*--transform log"):
+        SeriesPipeline(lookback=2, horizon=1, transform="log").fit(with_y(frame, [1, 0, 2, 3]))
+
+
 # Calendar
 
 
@@ -449,7 +459,7 @@ def sales(seed=0):
         n = len(days)
         part = pd.DataFrame({"unique_id": name, "ds": pd.date_range("2024-01-01", periods=48)[days.start : days.stop]})
         for column in ("y", "z", "wind"):
-            part[column] = np.where(random.random(n) < 0.15, NAN, random.normal(5, 2, size=n))
+            part[column] = np.where(random.random(n) < 0.15, NAN, random.gamma(9, 0.5, size=n))
         part.loc[n - 1, "y"] = 1.0  # a series ends with an observed target
         part["kind"] = random.choice(["sun", "rain", "fog"], size=n)
         part["promo"] = random.random(n)
@@ -465,11 +475,11 @@ def sales_pipeline(frame, fold, **options):
     return SeriesPipeline(**SIZES, season=7, calendar=("week", "year"), **options).fit(frame, fold.train)
 
 
-@pytest.mark.parametrize("missing", ["interpolate", "ffill"])
-def test_the_latest_window_is_prepared_as_the_data_set_prepares_it(missing):
+@pytest.mark.parametrize("options", [{"missing": "interpolate"}, {"missing": "ffill"}, {"transform": "log"}])
+def test_the_latest_window_is_prepared_as_the_data_set_prepares_it(options):
     frame = sales()
     for fold in rolling_origin(frame, **SIZES, n_folds=2, test_size=4):
-        pipeline = sales_pipeline(frame, fold, missing=missing)
+        pipeline = sales_pipeline(frame, fold, **options)
         here = fold.validation + SIZES["horizon"] <= frame.lengths
         windows = pipeline.windows(
             frame, fold.validation, np.minimum(fold.validation + SIZES["horizon"], frame.lengths)

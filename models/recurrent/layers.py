@@ -72,15 +72,11 @@ def hide_unstarted(hs, mask, return_sequences):
 class SimpleRNN(keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`, quicker on a CPU.
 
-    Same arguments, weights and results. Compile the model with `jit_compile="auto"` (the default) or False: then the
-    loop is compiled by itself, on all cores.
+    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
+    by itself, on all cores. With True it works too, on one.
 
     Source: Elman (1990), Finding structure in time, Cognitive Science 14.
     """
-
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.supports_jit = False
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if why_stock(self, mask):
@@ -92,15 +88,11 @@ class SimpleRNN(keras.layers.SimpleRNN):
 class GRU(keras.layers.GRU):
     """`keras.layers.GRU`, quicker on a CPU.
 
-    Same arguments, weights and results. Compile the model with `jit_compile="auto"` (the default) or False: then the
-    loop is compiled by itself, on all cores.
+    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
+    by itself, on all cores. With True it works too, on one.
 
     Source: Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
     """
-
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.supports_jit = False
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if why_stock(self, mask):
@@ -112,15 +104,11 @@ class GRU(keras.layers.GRU):
 class LSTM(keras.layers.LSTM):
     """`keras.layers.LSTM`, quicker on a CPU.
 
-    Same arguments, weights and results. Compile the model with `jit_compile="auto"` (the default) or False: then the
-    loop is compiled by itself, on all cores.
+    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
+    by itself, on all cores. With True it works too, on one.
 
     Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9.
     """
-
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
-        self.supports_jit = False
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if why_stock(self, mask):

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from . import gru, lstm, simple_rnn
-from .arrays import at
 
 CELLS = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}
 

@@ -139,9 +139,7 @@ def in_front(mask):
 @functools.cache
 def compiled(function, *, inputs, units, **flags):  # noqa: ARG001 - part of the key
     """The XLA form of a function. One for each width, so that only batch and time vary among the calls it sees."""
-    return tf.function(
-        functools.partial(function, **flags), jit_compile=True, autograph=False, reduce_retracing=True
-    )
+    return tf.function(functools.partial(function, **flags), jit_compile=True, autograph=False, reduce_retracing=True)
 
 
 def shard_count(batch):

@@ -1,0 +1,391 @@
+"""Comparison: every family the same chances, choices made on validation rows only, and sums that add up."""
+
+import importlib
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import recurra
+from recurra.comparison import parse_budget
+from recurra.comparison.scoring import Exam
+from recurra.comparison.summary import aligned_losses, summarise, test_and_judge
+from recurra.comparison.trials import Outcome
+from recurra.errors import InputError
+from recurra.frames import SeriesFrame
+from recurra.pipelines import Windows
+
+# `recurra.comparison.run` by its name would do, if tests were not to survive a function of that name.
+run_module = importlib.import_module("recurra.comparison.run")
+
+ROW_KEYS = {
+    *("model", "kind", "fold", "seed", "config_number", "config", "chosen", "notes", "validation_loss"),
+    *("mae", "rmse", "mase", "smape", "by_step", "parameters", "multiply_adds", "train_seconds", "predict_ms"),
+    *("epochs", "best_epoch", "stopped_by"),
+}
+FAMILY_KEYS = ROW_KEYS | {"coverage_80", "coverage_95"}  # baselines give no intervals
+
+
+def wave(rows=120, series=1, missing=()):
+    """A noisy wave, once a series, without the values of some rows."""
+    random = np.random.default_rng(0)
+    y = np.sin(np.arange(rows) * 0.5) + 0.1 * random.normal(size=(series, rows))
+    y[:, missing] = np.nan
+    table = pd.DataFrame({"name": np.repeat([f"s{i:02}" for i in range(series)], rows), "y": y.reshape(-1)})
+    return SeriesFrame.from_table(table, id="name", time="none", target="y")
+
+
+def quick(frame, **settings):
+    """A comparison of a second or two: everything as small as it can be."""
+    small = {"horizon": 3, "lookback": 6, "season": 1, "folds": 2, "seeds": 2, "max_epochs": 2}
+    small |= {"families": ["linear", "gru"], "baselines": ["naive", "drift"], "config": {"units": 4}}
+    return recurra.compare(frame, **(small | settings))
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    """One that was really trained, on a series with one value missing, so that there is something to say."""
+    return quick(wave(missing=[118]), out=tmp_path_factory.mktemp("run"))
+
+
+class Untrained:
+    """Stands in for the training: notes what was asked of it, and gives the losses it was told to give."""
+
+    def __init__(self, validation=lambda _: 1.0, test=lambda _: 1.0):
+        self.validation, self.test = validation, test
+        self.trials, self.configs, self.budgets = [], [], []
+
+    def __call__(self, fitter, exam, fold, trial, config, *, budget, checkpoint, on_epoch):  # noqa: ARG002
+        self.trials.append(trial)
+        self.configs.append(config)
+        self.budgets.append(budget)
+        return outcome(trial, np.full(len(exam.windows), self.test(trial)), validation_loss=self.validation(trial))
+
+
+def outcome(trial, losses, *, kind="family", validation_loss=1.0, chosen=True):
+    """What a trial came to, from nothing but its losses."""
+    error = float(np.mean(losses))
+    scores = {"mae": 2 * error, "rmse": 3 * error, "mase": error, "smape": 4 * error}
+    prices = {"parameters": 7, "multiply_adds": 5, "train_seconds": 1.0 + trial.seed, "predict_ms": 0.5}
+    rest = {"by_step": {"mae": [error]}, "validation_loss": validation_loss, "chosen": chosen, "notes": []}
+    rest |= {"epochs": 1, "best_epoch": 1, "stopped_by": "max_epochs"}
+    where = {"model": trial.model, "kind": kind, "fold": trial.fold, "seed": trial.seed}
+    which = {"config_number": trial.config_number, "config": {}}
+    return Outcome({**where, **which, **scores, **prices, **rest}, np.asarray(losses, float), np.zeros((3, 1)))
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    def put(**losses):
+        stub = Untrained(**losses)
+        monkeypatch.setattr(run_module, "run_family", stub)
+        return stub
+
+    return put
+
+
+# Equal chances
+
+
+def test_every_family_gets_as_many_configurations_and_seeds(untrained):
+    asked = untrained()
+    quick(wave(), families=["linear", "dense", "gru"], configs=3, seeds=2, config=None)
+    counts = {
+        family: {
+            fold: [(t.seed, t.config_number) for t in asked.trials if (t.model, t.fold) == (family, fold)]
+            for fold in (0, 1)
+        }
+        for family in ("linear", "dense", "gru")
+    }
+    # Three configurations with the first seed; the best (here the first) once more with the second.
+    expected = [(0, 0), (0, 1), (0, 2), (1, 0)]
+    assert counts == {family: {0: expected, 1: expected} for family in counts}
+    drawn = {t.config_number: c for t, c in zip(asked.trials, asked.configs, strict=True) if t.model == "gru"}
+    assert len({json.dumps(config, sort_keys=True) for config in drawn.values()}) == 3
+
+
+def test_the_budget_is_shared_equally(untrained):
+    asked = untrained()
+    quick(wave(), configs=3, seeds=2, budget="4m", config=None)
+    # 2 folds of 2 families with 3 configurations and 1 more seed each
+    assert len(asked.budgets) == 16
+    assert set(asked.budgets) == {240 / 16}
+
+
+def test_without_a_budget_there_is_no_limit(untrained):
+    asked = untrained()
+    quick(wave())
+    assert set(asked.budgets) == {math.inf}
+
+
+def test_baselines_come_first_in_every_fold(untrained):
+    untrained()
+    rows = quick(wave()).rows
+    first = ["naive", "drift", "linear", "linear", "gru", "gru"]
+    assert rows["model"].tolist() == 2 * first
+    assert rows["fold"].tolist() == [0] * 6 + [1] * 6
+    assert rows["kind"].tolist() == 2 * (["baseline"] * 2 + ["family"] * 4)
+
+
+# Choices
+
+
+def test_the_configuration_is_chosen_on_validation_rows_only(untrained):
+    # Number 1 looks best in validation and is worst in the test; number 0 the other way round.
+    asked = untrained(
+        validation=lambda trial: [0.9, 0.2, 0.5][trial.config_number],
+        test=lambda trial: [0.1, 5.0, 1.0][trial.config_number],
+    )
+    result = quick(wave(), configs=3, seeds=3, config=None)
+    tried = result.rows[result.rows["kind"] == "family"]
+    assert set(tried.loc[tried["chosen"], "config_number"]) == {1}
+    assert not tried.loc[tried["config_number"] != 1, "chosen"].any()
+    assert {t.config_number for t in asked.trials if t.seed > 0} == {1}
+    assert result.summary.loc["gru", "mase"] == 5.0
+    assert result.summary.loc["gru", "trials"] == 6  # three seeds in each of two folds
+
+
+def test_each_fold_chooses_for_itself(untrained):
+    untrained(validation=lambda trial: float(trial.config_number != trial.fold))
+    rows = quick(wave(), configs=2, config=None).rows
+    chosen = rows[(rows["kind"] == "family") & rows["chosen"]]
+    assert (chosen["config_number"] == chosen["fold"]).all()
+
+
+def test_trained_rows_choose_by_validation_loss():
+    result = quick(wave(), families=["linear"], configs=2, seeds=1, folds=1, config=None)
+    rows = result.rows[result.rows["kind"] == "family"]
+    assert len(rows) == 2
+    assert rows.set_index("config_number")["validation_loss"].nunique() == 2
+    assert rows["chosen"].tolist() == (rows["validation_loss"] == rows["validation_loss"].min()).tolist()
+
+
+def test_a_model_without_an_answer_comes_last():
+    outcomes = [outcome(trial("theta", 0), [np.nan], kind="baseline"), outcome(trial("linear", 0), [2.0])]
+    outcomes[0].row.update(mase=np.nan, by_step={"mae": [np.nan]})
+    summary = summarise(outcomes)
+    assert [line["model"] for line in summary] == ["linear", "theta"]
+    assert np.isnan(summary[1]["by_step"]["mae"]).all()
+
+
+# What is written
+
+
+def test_every_row_says_the_same_things(comparison):
+    for row in comparison.said["rows"]:
+        assert set(row) == (FAMILY_KEYS if row["kind"] == "family" else ROW_KEYS)
+        assert {len(steps) for steps in row["by_step"].values()} == {3}
+    assert len(comparison.rows) == 2 * (2 + 2 * 2)
+    assert comparison.rows["chosen"].all()
+
+
+def test_the_summary_is_the_mean_of_the_rows(comparison):
+    rows = comparison.rows
+    for name in ("mase", "mae", "rmse", "smape", "coverage_80", "parameters", "train_seconds", "predict_ms"):
+        expected = rows.groupby("model")[name].mean()
+        for model, value in comparison.summary[name].astype(float).items():
+            assert value == pytest.approx(expected[model], nan_ok=True), (name, model)
+    assert comparison.summary["mase"].is_monotonic_increasing
+    gru = rows[rows["model"] == "gru"]
+    assert comparison.summary.loc["gru", "mase_sd"] == pytest.approx(gru.groupby("seed")["mase"].mean().std())
+    assert np.isnan(comparison.summary.loc["naive", "mase_sd"])
+    by_step = [row["by_step"]["mae"] for row in comparison.said["rows"] if row["model"] == "gru"]
+    line = next(line for line in comparison.said["summary"] if line["model"] == "gru")
+    assert line["by_step"]["mae"] == pytest.approx(np.mean(by_step, axis=0))
+
+
+def test_baselines_score_what_they_forecast(comparison):
+    """The naive rows by hand: each origin's last value against the three that follow."""
+    y = comparison.frame.table["y"].to_numpy()
+    for fold, cutoff in enumerate((96, 108)):
+        origins = np.arange(cutoff, cutoff + 12 - 3 + 1)
+        ahead = y[origins[:, None] + np.arange(3)]
+        expected = np.nanmean(np.abs(ahead - y[origins - 1][:, None]))
+        row = next(r for r in comparison.said["rows"] if (r["model"], r["fold"]) == ("naive", fold))
+        assert row["mae"] == pytest.approx(expected)
+        assert row["mase"] == pytest.approx(expected / np.abs(np.diff(y[:cutoff])).mean())
+        assert comparison.said["folds"][fold]["test_windows"] == len(origins)
+
+
+def test_the_file_is_strict_json(comparison):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = (comparison.folder / "comparison.json").read_text(encoding="utf-8")
+    said = json.loads(text, parse_constant=refuse)
+    assert set(said) == {
+        *("schema_version", "recurra", "data", "settings", "notes"),
+        *("folds", "rows", "summary", "tests", "verdict"),
+    }
+    assert said["verdict"] == comparison.verdict
+    assert said["settings"]["families"] == ["linear", "gru"]
+    assert {test["model"] for test in said["tests"]} == {"gru"}
+    table = pd.read_csv(comparison.folder / "comparison.csv")
+    assert table["model"].tolist() == comparison.rows["model"].tolist()
+    assert table["mase"].to_numpy() == pytest.approx(comparison.rows["mase"].to_numpy())
+
+
+def test_what_is_no_number_is_written_as_null(untrained, tmp_path):
+    untrained(validation=lambda trial: math.inf if trial.model == "gru" else 1.0)
+    result = quick(wave(), out=tmp_path)
+    said = json.loads((tmp_path / "comparison.json").read_text(), parse_constant=pytest.fail)
+    assert [r["validation_loss"] for r in said["rows"] if r["model"] == "gru"] == [None] * 4
+    assert result.said["rows"][-1]["validation_loss"] == math.inf
+
+
+def test_another_question_does_not_go_into_the_same_folder(comparison):
+    with pytest.raises(InputError, match="holds another comparison: its seeds is 2, now it is 1"):
+        quick(comparison.frame, out=comparison.folder, seeds=1)
+
+
+# Losses side by side
+
+
+def exam(count, *, horizon=1, stride=1):
+    count = np.array(count)
+    windows = Windows(np.zeros_like(count), count, lookback=4, horizon=horizon, stride=stride)
+    return Exam(windows, np.zeros((len(windows), horizon, 1)), np.ones((len(windows), 1)))
+
+
+def trial(model, fold, seed=0, config_number=0):
+    return run_module.Trial(model, fold, seed, config_number)
+
+
+def test_losses_are_averaged_over_seeds_and_laid_end_to_end():
+    exams = [exam([2]), exam([3])]
+    outcomes = [
+        outcome(trial("gru", 0, seed=0), [1.0, 2.0]),
+        outcome(trial("gru", 0, seed=1), [3.0, 4.0]),
+        outcome(trial("gru", 0, seed=0, config_number=1), [99.0, 99.0], chosen=False),
+        outcome(trial("gru", 1, seed=0), [5.0, 6.0, 7.0]),
+        outcome(trial("gru", 1, seed=1), [5.0, 8.0, 9.0]),
+        outcome(trial("naive", 0), [1.0, 1.0], kind="baseline"),
+        outcome(trial("naive", 1), [2.0, 2.0, np.nan], kind="baseline"),
+    ]
+    losses, folds, overlap = aligned_losses(["gru", "naive"], outcomes, exams)
+    assert losses["gru"].tolist() == [2.0, 3.0, 5.0, 7.0, 8.0]
+    np.testing.assert_array_equal(losses["naive"], [1.0, 1.0, 2.0, 2.0, np.nan])
+    assert folds.tolist() == [0, 0, 1, 1, 1]
+    assert overlap == 1
+
+
+def test_several_series_are_averaged_at_each_origin():
+    # Series 0 has the windows 1, 2 and 3, series 1 the windows 10 and one in which nothing was observed.
+    outcomes = [outcome(trial("gru", 0), [1.0, 2.0, 3.0, 10.0, np.nan])]
+    losses, folds, _ = aligned_losses(["gru"], outcomes, [exam([3, 2])])
+    assert losses["gru"].tolist() == [5.5, 2.0, 3.0]
+    assert folds.tolist() == [0, 0, 0]
+
+
+def test_many_series_with_one_origin_are_the_sample():
+    exams = [exam([1] * 12), exam([1] * 12)]
+    outcomes = [
+        outcome(trial("gru", 0), np.arange(12.0)),
+        outcome(trial("gru", 1), np.arange(12.0) + 1),
+    ]
+    losses, series, overlap = aligned_losses(["gru"], outcomes, exams)
+    assert losses["gru"].tolist() == [i + 0.5 for i in range(12)]
+    assert len(set(series.tolist())) == 12  # no two are neighbours in time
+    assert overlap == 1
+
+
+def test_a_series_that_is_never_scored_takes_no_part():
+    exams = [exam([1] * 11 + [0]), exam([0] + [1] * 10 + [0])]
+    outcomes = [outcome(trial("gru", 0), np.ones(11)), outcome(trial("gru", 1), np.full(10, 3.0))]
+    losses, series, _ = aligned_losses(["gru"], outcomes, exams)
+    np.testing.assert_array_equal(losses["gru"], [1.0] + [2.0] * 10 + [np.nan])
+    assert len(series) == 12
+
+
+def test_few_series_with_few_origins_stay_in_time_order():
+    losses, _, _ = aligned_losses(["gru"], [outcome(trial("gru", 0), np.arange(8.0))], [exam([4, 4])])
+    assert losses["gru"].tolist() == [2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize(("horizon", "stride", "overlap"), [(5, 1, 5), (5, 2, 3), (6, 2, 3), (5, 7, 1)])
+def test_origins_overlap_as_long_as_they_share_target_rows(horizon, stride, overlap):
+    exams = [exam([12], horizon=horizon, stride=stride)]
+    assert aligned_losses(["gru"], [outcome(trial("gru", 0), np.ones(12))], exams)[2] == overlap
+
+
+def test_thinned_origins_shorten_the_overlap(untrained, monkeypatch):
+    untrained()
+    seen = []
+    real = importlib.import_module("recurra.comparison.summary")
+    compare_losses = real.compare_losses
+    monkeypatch.setattr(
+        real, "compare_losses", lambda *args, **kwargs: seen.append(kwargs) or compare_losses(*args, **kwargs)
+    )
+    quick(wave(rows=300), horizon=5, test_size=44, most_origins=20, folds=1)  # 40 origins, every second one
+    assert [kwargs["horizon"] for kwargs in seen] == [3]
+
+
+def test_recurrent_families_are_held_against_the_best_simpler_model():
+    errors = {"naive": 3.0, "linear": 1.0, "dense": 2.0, "gru": 0.5, "lstm": 4.0}
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(5, 40))
+    outcomes = [
+        outcome(trial(model, 0), error + noise[i], kind="baseline" if model == "naive" else "family")
+        for i, (model, error) in enumerate(errors.items())
+    ]
+    tests, verdict = test_and_judge(summarise(outcomes), outcomes, [exam([40])], minimum_effect=0.02)
+    assert {(row["model"], row["against"]) for row in tests} == {("gru", "linear"), ("lstm", "linear")}
+    assert next(row["effect"] for row in tests if row["model"] == "gru") == pytest.approx(0.5, abs=0.05)
+    assert (verdict["worth_it"], verdict["best"]) == (True, "gru")
+
+
+# fit
+
+
+def test_fit_gives_a_predictor():
+    frame = wave(rows=80, series=2)
+    fitted = recurra.fit(frame, family="gru", horizon=3, lookback=6, season=1, max_epochs=2, config={"units": 4})
+    forecast = fitted.predictor.predict(frame)
+    assert len(forecast) == 2 * 3
+    assert forecast["name"].tolist() == ["s00"] * 3 + ["s01"] * 3
+    assert forecast["row"].tolist() == [80, 81, 82] * 2
+    numbers = forecast[["y-lo-95", "y-lo-80", "y", "y-hi-80", "y-hi-95"]].to_numpy()
+    assert np.isfinite(numbers).all()
+    assert (np.diff(numbers, axis=1) >= 0).all()
+    assert fitted.training["family"] == "gru"
+    assert (fitted.training["units"], fitted.training["seed"]) == (4, 0)
+    assert len(fitted.history.losses) == 2
+
+
+def test_the_best_family_is_trained_once_more_on_all_rows(comparison):
+    result = quick(comparison.frame, out=comparison.folder, refit=True)  # its trials are taken from the folder
+    best = next(line["model"] for line in result.said["summary"] if line["kind"] == "family")
+    assert result.training["family"] == best
+    assert result.predictor.predict(result.frame)["row"].tolist() == [120, 121, 122]
+    assert result.provenance()["metrics"]["mase"] == result.summary.loc[best, "mase"]
+
+
+# Errors a user can mend
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"families": ["gpu"]}, "--families: there is no 'gpu'; choose from linear, dense, simple_rnn, gru, lstm"),
+        ({"families": []}, "--families names no family"),
+        ({"families": ["gru", "gru"]}, "--families names one twice: gru, gru"),
+        ({"baselines": ["oracle"]}, "--baselines: there is no 'oracle'; choose from naive"),
+        ({"folds": 0}, "--folds must be at least 1; received 0"),
+        ({"seeds": 0}, "--seeds must be at least 1; received 0"),
+        ({"most_origins": 0}, "--most-origins must be at least 1; received 0"),
+        ({"budget": "abc"}, "--budget takes a time such as 90s, 10m or 1h; received 'abc'"),
+        ({"budget": "0m"}, "--budget takes a time"),
+        ({"folds": 50}, "fewer than one window of 9"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings, message):
+    with pytest.raises(InputError) as caught:
+        quick(wave(), **settings)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90.0), ("10m", 600.0), ("1.5h", 5400.0), (45, 45.0), (" 3 m ", 180.0), (None, None)]
+)
+def test_budgets_are_read(text, seconds):
+    assert parse_budget(text) == seconds

@@ -1,0 +1,336 @@
+"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a Predictor keeps."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from recurra import models
+from recurra.comparison import compare
+from recurra.errors import InputError
+from recurra.frames import SeriesFrame
+from recurra.pipelines import SeriesPipeline, Windows, single_split
+from recurra.predictor import Predictor
+from recurra.training import Elementwise, Trainer, predict_windows, window_arrays
+
+NAN = np.nan
+EPOCHS = 5
+
+
+class Job:
+    """A frame, cut and scaled, and the arguments of a training on it."""
+
+    def __init__(self, *columns):
+        n = len(columns[0])
+        ids = np.repeat([f"s{i}" for i in range(len(columns))], n)
+        table = pd.DataFrame({"unique_id": ids, "y": np.concatenate(columns)})
+        self.frame = SeriesFrame.from_table(table, time="none", id="unique_id")
+        self.fold = single_split(self.frame, horizon=2, lookback=8, validation_size=20)
+        self.pipeline = SeriesPipeline(lookback=8, horizon=2).fit(self.frame, self.fold.train)
+        self.values = self.pipeline.values(self.frame)
+        self.train = self.pipeline.windows(self.frame, 0, self.fold.train)
+        self.validation = self.pipeline.windows(self.frame, self.fold.train, self.fold.validation)
+        self.arguments = (self.pipeline, self.values, self.train, self.validation)
+
+    def trainer(self, family="linear", **options):
+        # with dropout, whose random numbers must be taken up again too
+        config = {} if family == "linear" else {"units": 4, "segment_length": 2, "dropout": 0.3}
+        options = {"max_epochs": EPOCHS, "batch_size": 16, "learning_rate": 0.01} | options
+        return Trainer(lambda: models.build(family, self.pipeline.spec, **config), **options)
+
+
+def wave(n=120, seed=0, missing=0.0):
+    random = np.random.default_rng(seed)
+    y = 10 + np.sin(np.arange(n) / 3) + random.normal(0, 0.3, size=n)
+    return np.where(random.random(n) < missing, NAN, y)
+
+
+def weights_of(trainer):
+    return [v.numpy() for v in trainer.model.variables]
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.fixture(scope="module")
+def job():
+    return Job(wave())
+
+
+@pytest.fixture(scope="module")
+def gru(job):
+    """A GRU, its trainer, the history and weights of seed 0."""
+    trainer = job.trainer("gru")
+    history = trainer.fit(*job.arguments, seed=0)
+    return trainer, history, weights_of(trainer)
+
+
+# The same from the same seed
+
+
+def test_the_same_seed_gives_the_same_bits(job, gru):
+    trainer, first, weights = gru
+    other = trainer.fit(*job.arguments, seed=1)
+    assert other.losses != first.losses
+    assert not same(weights_of(trainer), weights)
+    again = trainer.fit(*job.arguments, seed=0)  # in a trainer that has been used before
+    assert again.losses == first.losses
+    assert same(weights_of(trainer), weights)
+
+
+def test_a_training_taken_up_again_goes_on_as_if_unbroken(job, gru, tmp_path):
+    _, unbroken, weights = gru
+    checkpoint = tmp_path / "state.npz"
+
+    def interrupt(epoch, loss):
+        assert loss == unbroken.losses[epoch - 1]
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    fresh, epochs = job.trainer("gru"), []
+    with pytest.raises(KeyboardInterrupt):
+        fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=interrupt)
+    fresh.model = None  # as in another process: nothing is left but the file
+    taken_up = fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    assert epochs == list(range(3, EPOCHS + 1))
+    assert taken_up.losses == unbroken.losses
+    assert (taken_up.best_epoch, taken_up.best_loss) == (unbroken.best_epoch, unbroken.best_loss)
+    assert same(weights_of(fresh), weights)
+    # a finished one has nothing left to do
+    finished = fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    assert epochs == list(range(3, EPOCHS + 1))
+    assert finished.losses == unbroken.losses
+    assert same(weights_of(fresh), weights)
+
+
+# When it ends
+
+
+def test_the_best_weights_are_given_back(job):
+    trainer = job.trainer(max_epochs=8, learning_rate=0.3)  # so fast that it goes up again
+    history = trainer.fit(*job.arguments, seed=0)
+    assert history.best_epoch == 1 + int(np.argmin(history.losses)) < 8
+    assert history.best_loss == min(history.losses)
+    target, weight = window_arrays(job.pipeline, job.values, job.validation)
+    forecast = predict_windows(trainer.model, job.pipeline, job.values, job.validation)
+    assert np.mean(np.abs(forecast - target) * weight) == pytest.approx(history.best_loss, rel=1e-6)
+
+
+def with_course(monkeypatch, losses):
+    """Make the validation losses those of a list."""
+    course = iter(losses)
+    monkeypatch.setattr("recurra.training._Course._validation_loss", lambda _: next(course))
+
+
+def test_patience_ends_a_training(job, monkeypatch):
+    with_course(monkeypatch, [5.0, 4.0, 4.5, 3.0, 3.1, 3.0, 3.2, 0.0])
+    trainer = job.trainer(max_epochs=20, patience=3, learning_rate=0.016)
+    history = trainer.fit(*job.arguments, seed=0)
+    assert history.losses == [5.0, 4.0, 4.5, 3.0, 3.1, 3.0, 3.2]  # an equal loss is no better one
+    assert (history.best_epoch, history.best_loss, history.stopped_by) == (4, 3.0, "patience")
+    # halved after each epoch without improvement: a third of the patience is one epoch
+    assert float(trainer.model.optimizer.learning_rate) == pytest.approx(0.016 / 2**4)
+    weights = weights_of(trainer)
+    with_course(monkeypatch, [5.0, 4.0, 4.5, 3.0])
+    shorter = job.trainer(max_epochs=4, patience=3, learning_rate=0.016)
+    assert shorter.fit(*job.arguments, seed=0).stopped_by == "max_epochs"
+    assert same(weights_of(shorter), weights)  # those of the best epoch
+
+
+def test_without_a_finite_loss_the_first_weights_stay(job, monkeypatch):
+    with_course(monkeypatch, [float("inf")] * 4)
+    trainer = job.trainer(patience=2)
+    history = trainer.fit(*job.arguments, seed=7)
+    assert (history.best_epoch, history.stopped_by, len(history.losses)) == (0, "patience", 2)
+    keras.utils.set_random_seed(7)
+    assert same(weights_of(trainer), [v.numpy() for v in trainer._build().variables])
+
+
+def test_the_budget_ends_a_training(job):
+    trainer = job.trainer(max_epochs=10_000, patience=10_000)
+    history = trainer.fit(*job.arguments, seed=0, budget=1e-9)
+    assert history.stopped_by == "budget"
+    assert len(history.losses) == 1
+    assert np.isfinite(history.best_loss)
+    assert all(np.isfinite(w).all() for w in weights_of(trainer))
+
+
+# What is missing
+
+
+def test_missing_values_do_not_poison():
+    job = Job(wave(missing=0.3))
+    trainer = job.trainer()
+    history = trainer.fit(*job.arguments, seed=0)
+    assert np.isfinite(history.losses).all()
+    assert all(np.isfinite(w).all() for w in weights_of(trainer))
+
+
+def test_a_missing_target_costs_nothing():
+    truth, forecast = np.zeros((1, 2, 1), "float32"), np.array([[[3.0], [999.0]]], "float32")
+    weight = np.array([[[1.0], [0.0]]], "float32")
+    assert float(Elementwise("mae")(truth, forecast, sample_weight=weight)) == 1.5  # 3 and nothing, over two steps
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("mae", [0.5, 2.0]), ("mse", [0.25, 4.0]), ("huber", [0.125, 1.5])])
+def test_losses_literally(kind, wanted):
+    loss = Elementwise(kind).call(np.array([[[1.0], [1.0]]]), np.array([[[1.5], [-1.0]]]))
+    np.testing.assert_allclose(np.ravel(loss), wanted)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match=r"must be mae, mse or huber\. Received: 'mape'"):
+        Trainer(lambda: None, loss="mape")
+
+
+# Predictor
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Two series, one ten times the other, and a trained predictor for both."""
+    job = Job(wave(), 10 * wave())
+    trainer = job.trainer()
+    trainer.fit(*job.arguments, seed=0)
+    predictor = Predictor(job.pipeline, trainer.model)
+    predictor.calibrate(job.values, job.validation)
+    return job, predictor
+
+
+def test_a_predictor_is_kept_and_read_again(many, tmp_path):
+    job, predictor = many
+    predictor.save(tmp_path / "kept")
+    again = Predictor.load(tmp_path / "kept")
+    pd.testing.assert_frame_equal(again.predict(job.frame), predictor.predict(job.frame), check_exact=True)
+    assert again.intervals.levels == predictor.intervals.levels
+    with pytest.raises(InputError, match="no saved predictor"):
+        Predictor.load(tmp_path / "elsewhere")
+
+
+def test_a_prediction_is_a_row_a_step_with_intervals_around_it(many):
+    job, predictor = many
+    table = predictor.predict(job.frame)
+    assert list(table.columns) == ["unique_id", "row", "y", "y-lo-80", "y-hi-80", "y-lo-95", "y-hi-95"]
+    assert table["unique_id"].tolist() == ["s0", "s0", "s1", "s1"]
+    assert table["row"].tolist() == [120, 121, 120, 121]
+    for inner, outer in (("y", "80"), ("y-lo-80", "95")):
+        assert (table[f"y-lo-{outer}"] <= table[inner]).all()
+    assert (table["y"] <= table["y-hi-80"]).all()
+    assert (table["y-hi-80"] <= table["y-hi-95"]).all()
+
+
+def test_of_many_series_the_intervals_scale_with_the_window(many):
+    job, predictor = many
+    table = predictor.predict(job.frame)
+    small, large = table[:2].select_dtypes("float"), table[2:].select_dtypes("float")
+    np.testing.assert_allclose(large, 10 * small, rtol=1e-3)
+
+
+def test_windows_are_predicted_as_the_latest_rows_are(many):
+    job, predictor = many
+    # windows of the last ten rows, whose targets are the last two, against the rows before them as the newest ones
+    ends = np.cumsum(job.frame.lengths)
+    windows = Windows(ends - 10, np.array([1, 1]), 8, 2)
+    outputs = predictor.predict_windows(job.values, windows)
+    table = predictor.predict(job.frame.head(job.frame.lengths - 2))
+    for name, column in (("forecast", "y"), ("forecast-lo-80", "y-lo-80"), ("forecast-hi-95", "y-hi-95")):
+        np.testing.assert_allclose(outputs[name].ravel(), table[column], rtol=1e-4)
+
+
+def test_as_many_series_as_steps_are_forecast_each_from_its_own(many):
+    # two series for two steps ahead: see the order of summands in recurra.models.forecaster
+    job, predictor = many
+    together = predictor.predict(job.frame)
+    alone = [predictor.predict(job.frame.select([name])) for name in job.frame.ids]
+    np.testing.assert_allclose(together["y"], pd.concat(alone)["y"], rtol=1e-5)
+
+
+# A real kill
+
+SETTINGS = {
+    "families": ["linear", "gru"],
+    "baselines": ["naive"],
+    "horizon": 2,
+    "lookback": 8,
+    "season": 1,
+    "folds": 1,
+    "seeds": 2,
+    "max_epochs": EPOCHS,
+    "config": {"units": 4, "segment_length": 2},
+}
+# The process stands still in the middle of the last training, so that the kill comes there on any machine.
+VICTIM = """
+import json, sys, time
+from recurra.comparison import compare
+from recurra.frames import SeriesFrame
+
+def on_progress(progress):
+    if (progress.trial.model, progress.trial.seed, progress.epoch) == ("gru", 1, 2):
+        print("in the middle", flush=True)
+        time.sleep(3600)
+
+compare(sys.argv[1], out=sys.argv[2], on_progress=on_progress, **json.loads(sys.argv[3]))
+"""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A data file, and the folder of a comparison that was killed in the middle of its last training."""
+    folder = tmp_path_factory.mktemp("killed")
+    pd.DataFrame({"ds": pd.date_range("2024-01-01", periods=120), "y": wave()}).to_csv(folder / "wave.csv", index=False)
+    arguments = [str(folder / "wave.csv"), str(folder / "run"), json.dumps(SETTINGS)]
+    command = [sys.executable, "-P", "-c", VICTIM, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        process.kill()
+        errors = process.stderr.read()
+    assert line == "in the middle\n", errors[-2000:]
+    assert process.returncode == -signal.SIGKILL
+    return folder / "wave.csv", folder / "run"
+
+
+def without_times(rows):
+    return [{k: v for k, v in row.items() if k not in ("train_seconds", "predict_ms")} for row in rows]
+
+
+def test_a_killed_comparison_goes_on_where_it_was(killed, tmp_path):
+    source, folder = killed
+    trials = folder / "trials"
+    finished = {path: path.stat().st_mtime_ns for path in trials.glob("*-config0.*") if "checkpoint" not in path.name}
+    assert sorted(path.name for path in finished if path.suffix == ".json") == [
+        "gru-fold0-seed0-config0.json",
+        "linear-fold0-seed0-config0.json",
+        "linear-fold0-seed1-config0.json",
+        "naive-fold0-seed0-config0.json",
+    ]
+    assert [path.name for path in trials.glob("*.checkpoint.npz")] == ["gru-fold0-seed1-config0.checkpoint.npz"]
+    seen = []
+    compare(source, out=folder, on_progress=lambda p: seen.append((p.trial.key, p.epoch)), **SETTINGS)
+    assert seen == [("gru-fold0-seed1-config0", epoch) for epoch in (0, 3, 4, 5)]
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    assert list(trials.glob("*.checkpoint.npz")) == []
+
+    compare(source, out=tmp_path / "unbroken", **SETTINGS)
+    resumed, unbroken = (
+        json.loads((place / "comparison.json").read_text(encoding="utf-8")) for place in (folder, tmp_path / "unbroken")
+    )
+    assert len(resumed["rows"]) == 5
+    assert without_times(resumed["rows"]) == without_times(unbroken["rows"])
+    for part in ("data", "settings", "notes", "folds", "tests"):
+        assert resumed[part] == unbroken[part]
+
+
+def test_a_folder_answers_one_question_only(killed):
+    source, folder = killed
+    with pytest.raises(InputError, match="its max_epochs is 5, now it is 6; choose another --out"):
+        compare(source, out=folder, **SETTINGS | {"max_epochs": 6})
+    other = SeriesFrame.from_table(pd.read_csv(source))
+    other = replace(other, table=other.table.assign(y=other.table["y"] + 1))
+    with pytest.raises(InputError, match="its data is"):
+        compare(other, out=folder, **SETTINGS)
