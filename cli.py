@@ -143,7 +143,7 @@ def compare(
     out.print(
         f"results: {folder}/comparison.json, comparison.csv, {', '.join(plot.name for plot in plots)}", soft_wrap=True
     )
-    if export is not None:
+    if export is not None and result.predictor is not None:
         with say.status("exporting ..."):
             path = save_model(result.predictor, export, frame, **result.provenance())
         _exported(path, export, source)

@@ -17,7 +17,7 @@ from .atomic import replacing
 from .pipelines import SeriesPipeline, Windows
 
 # Windows read together in prediction; a fixed number, so that prediction compiles once.
-_PREDICT_BATCH = 256
+PREDICT_BATCH = 256
 _MOST_STEPS_PER_EXECUTION = 16
 
 
@@ -110,7 +110,7 @@ class Trainer:
         seed: int,
         budget: float = float("inf"),
         checkpoint: Path | None = None,
-        on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+        on_epoch: Callable[[int, float], None] = lambda *_: None,
     ) -> History:
         """Train fresh weights; afterwards :attr:`model` has those of the best epoch.
 
@@ -179,7 +179,7 @@ def predict_windows(model: keras.Model, pipeline: SeriesPipeline, values: np.nda
     """Forecast windows, in order and in scaled units: (windows, horizon, targets)."""
     if not len(windows):
         return np.empty((0, *model.output_shape[1:]), "float32")
-    data = pipeline.dataset(values, windows, batch_size=_PREDICT_BATCH)
+    data = pipeline.dataset(values, windows, batch_size=PREDICT_BATCH)
     forward = compiled(model)
     return np.concatenate([forward(inputs).numpy() for inputs, *_ in data])[: len(windows)]
 
@@ -191,7 +191,7 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
     if not hasattr(model, "_forward"):
         graph = tf.function(lambda inputs: model(inputs, training=False), jit_compile=is_recurrent(model))
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
-        model._forward = lambda inputs: graph(inputs)
+        model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
     return model._forward
 
 
@@ -202,7 +202,7 @@ def is_recurrent(model: keras.Model) -> bool:
 
 def window_arrays(pipeline: SeriesPipeline, values: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     """Targets in scaled units and their weights, in order: 2 × (windows, horizon, targets)."""
-    batches = pipeline.dataset(values, windows, batch_size=_PREDICT_BATCH)
+    batches = pipeline.dataset(values, windows, batch_size=PREDICT_BATCH)
     pairs = [(target.numpy(), weight.numpy()) for _, target, weight in batches]
     target, weight = (np.concatenate(arrays)[: len(windows)] for arrays in zip(*pairs, strict=True))
     return target, weight
@@ -234,7 +234,7 @@ class _Course(keras.callbacks.Callback):
         self._spent = 0.0  # seconds of earlier runs
         self.target, self.weight = window_arrays(pipeline, values, validation)
         # Gathered once: what was read for one epoch is read for all.
-        self.inputs = [inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=_PREDICT_BATCH)]
+        self.inputs = [inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=PREDICT_BATCH)]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._elapsed() > self.budget:

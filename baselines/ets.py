@@ -11,6 +11,9 @@ from .history import check, from_first_observed, training_part
 
 # Below this many rows statsmodels refuses to guess the initial states.
 FEWEST_ROWS = 10
+# Seasons drift (a year is 52.18 weeks, not 52): states averaged over decades fit none of them. Two hundred rows stay
+# where seasons are short.
+NEWEST_SEASONS, NEWEST_ROWS = 10, 200
 # Trend and damped trend, in order of preference where AICc is equal.
 TRENDS = ((None, False), ("add", True), ("add", False))
 
@@ -32,7 +35,7 @@ def ets(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> n
     """Forecast with exponential smoothing: additive error, with or without trend (also damped) and season.
 
     The strongest of the classical one-series methods in this package. The form with the smallest AICc is
-    fitted once, on the history before the first origin; at later origins the states are carried on with those
+    fitted once, on the newest ten seasons before the first origin; at later origins the states go on with those
     parameters. A missing value carries the states on without a correction. The season takes part when the
     history holds two of them. A training part that is constant or shorter than ten rows gets the naive
     forecast.
@@ -53,6 +56,9 @@ def ets(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> n
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
     values, origins = from_first_observed(values, origins)
+    if season > 1:
+        old = max(int(origins[0]) - max(NEWEST_SEASONS * season, NEWEST_ROWS), 0)
+        values, origins = values[old:], origins - old
     smoother = _fit(training_part(values, origins), season)
     levels, trends, seasonal = _run(values[: max(int(origins[-1]), 0)], smoother)
     rows = np.maximum(origins, 0)[:, None]  # (origins, 1)

@@ -26,7 +26,7 @@ ETT_COLUMNS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 # Rows of training, validation and test part (Zhou et al. 2021, Informer; LTSF-Linear).
 ETT_ROWS = {"etth1": (8640, 2880, 2880), "ettm1": (34560, 11520, 11520)}
 HORIZONS = (96, 192, 336, 720)
-# "Repeat the last value", MSE/MAE: LTSF-Linear (AAAI 2023), Table 2. Its loader dropped the last, incomplete batch of 32.
+# "Repeat the last value", MSE/MAE: LTSF-Linear (AAAI 2023), Table 2; its loader dropped an incomplete last batch of 32.
 REPEAT = {
     "etth1": ((1.295, 0.713), (1.325, 0.733), (1.323, 0.744), (1.339, 0.756)),
     "ettm1": ((1.214, 0.665), (1.261, 0.690), (1.283, 0.707), (1.319, 0.729)),
@@ -209,8 +209,8 @@ def m4() -> None:
         "M4 Hourly against published figures",
         {"414 series, horizon 48": rows},
         notes=[
-            "Official protocol: forecasts made once, at the end of the training file; sMAPE and MASE (season 24) averaged "
-            "over series; OWA relative to the published Naive2 (18.383, 2.395).",
+            "Official protocol: forecasts made once, at the end of the training file; sMAPE and MASE (season 24) "
+            "averaged over series; OWA relative to the published Naive2 (18.383, 2.395).",
             f"One global model a family, lookback {M4_LOOKBACK}; the 48 rows before the test part stop the training. "
             f"Mean over seeds {SEEDS} and standard deviation (sd).",
         ],

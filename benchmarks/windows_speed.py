@@ -31,14 +31,15 @@ def main() -> None:
         "The window pipeline",
         {"Windows per second": rows, f"Peak memory, {LONG_ROWS:,} rows": [memory]},
         notes=[
-            f"17,420 rows × 7 columns (the shape of ETTh1, random values), lookback {LOOKBACK}, horizon {HORIZON}, batch "
-            f"{BATCH}, shuffled; both sides alternate in one process, median of {ROUNDS} rounds, range in brackets.",
+            f"17,420 rows × 7 columns (the shape of ETTh1, random values), lookback {LOOKBACK}, horizon {HORIZON}, "
+            f"batch {BATCH}, shuffled; both sides alternate in one process, median of {ROUNDS} rounds "
+            "(range).",
             "keras: `keras.utils.timeseries_dataset_from_array(shuffle=True)` with the window split in `map` and a "
-            "`prefetch`, as in TensorFlow's time-series tutorial. The Dense model has one hidden layer of 64 units; recurra "
-            "trains it with several steps per execution, the recipe with Keras's default of one.",
-            "Memory: the series itself is its values (float64) and time stamps; the peak is the series and all that a "
-            "process takes beyond it, less what it takes with 10,000 rows, first to make a frame of a table, then to read "
-            "2,000 shuffled batches.",
+            "`prefetch`, as in TensorFlow's time-series tutorial. The Dense model has one hidden layer of 64 units; "
+            "recurra trains it with 16 steps per execution, the recipe with Keras's default of one.",
+            "Memory: the series itself is its values (float64) and time stamps; the peak is the series and all that "
+            "a process takes beyond it, less what it takes with 10,000 rows, first to make a frame of a table, then "
+            "to read 2,000 shuffled batches.",
         ],
     )
 

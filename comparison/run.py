@@ -31,7 +31,10 @@ MINIMUM_EFFECT = 0.02
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: handed to ``on_progress`` before each trial and after each epoch."""
+    """Where a run is: handed to ``on_progress`` before each trial and after each epoch.
+
+    The training on all rows, after the folds, has no fold: there ``final`` is True.
+    """
 
     trial: Trial
     done: int
@@ -39,6 +42,7 @@ class Progress:
     epoch: int = 0
     loss: float | None = None
     seconds_left: float | None = None
+    final: bool = False
 
 
 def compare(
@@ -52,7 +56,7 @@ def compare(
     budget: str | float | None = None,
     out: str | Path | None = None,
     refit: bool = False,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = lambda *_: None,
     **settings: Any,
 ) -> Comparison:
     """Compare families and baselines on a series: same folds, windows, seeds and budget for all.
@@ -138,7 +142,7 @@ def fit(
     season: int | None = None,
     budget: str | float | None = None,
     seed: int = 0,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Progress], None] = lambda *_: None,
     **settings: Any,
 ) -> Fit:
     """Train one family on all rows; the newest tenth stops the training and calibrates the intervals.
@@ -172,7 +176,7 @@ def fit(
         seed=seed,
         config=config,
         budget=chosen.budget or float("inf"),
-        on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss)),
+        on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss, final=True)),
     )
     return Fit(predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame)
 
@@ -342,7 +346,7 @@ class _Run:
                 trial,
                 configs[trial.config_number],
                 budget=self.share,
-                checkpoint=self.store and self.store.checkpoint(trial),
+                checkpoint=None if self.store is None else self.store.checkpoint(trial),
                 on_epoch=self._epochs(trial),
             )
 
@@ -372,7 +376,9 @@ class _Run:
         return lambda epoch, loss: self._say(trial, epoch, loss)
 
     def _say(self, trial: Trial, epoch: int = 0, loss: float | None = None) -> None:
-        self.on_progress(Progress(trial, self.done, self.total, epoch, loss, self._seconds_left()))
+        final = trial.fold == len(self.folds)
+        left = None if final else self._seconds_left()
+        self.on_progress(Progress(trial, self.done, self.total + final, epoch, loss, left, final))
 
     def _seconds_left(self) -> float | None:
         """Trials to come, each as long as those of its family took, or of all trained ones where none did yet."""

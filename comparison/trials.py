@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,15 @@ from ..atomic import replacing
 from ..baselines import BASELINES
 from ..frames import SeriesFrame
 from ..models.cost import multiply_adds
-from ..pipelines import Fold, SeriesPipeline
+from ..pipelines import Fold, SeriesPipeline, Windows
 from ..predictor import Predictor
-from ..training import Trainer
+from ..training import PREDICT_BATCH, History, Trainer, compiled
 from .scoring import Exam
 from .settings import Settings
 
 # Validation windows of each series that stop the training: more cost time and change little.
 MOST_VALIDATION_ORIGINS = 500
+_TIMED_RUNS = 7
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Fitter:
         self.frame = frame
         self.settings = settings
         self._trainers: dict[tuple, Trainer] = {}
-        self._fitted: tuple[int, SeriesPipeline, np.ndarray] | None = None
+        self._fitted: tuple[Fold, SeriesPipeline, np.ndarray] | None = None
 
     def fit(
         self,
@@ -100,8 +102,8 @@ class Fitter:
         config: dict[str, Any],
         budget: float = float("inf"),
         checkpoint: Path | None = None,
-        on_epoch: Any = lambda epoch, loss: None,
-    ) -> tuple[Predictor, np.ndarray, Any]:
+        on_epoch: Any = lambda *_: None,
+    ) -> tuple[Predictor, np.ndarray, History]:
         """Train one configuration on one fold.
 
         Returns:
@@ -179,10 +181,7 @@ def run_family(
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )
-    predictor.predict_windows(values, exam.windows)  # compiles, so that the price below is that of predicting
-    begun = time.perf_counter()
     outputs = predictor.predict_windows(values, exam.windows)
-    seconds = time.perf_counter() - begun
     row = {
         "model": trial.model,
         "kind": "family",
@@ -195,13 +194,25 @@ def run_family(
         "parameters": predictor.model.count_params(),
         "multiply_adds": multiply_adds(predictor.model),
         "train_seconds": history.seconds,
-        "predict_ms": 1000 * seconds / max(len(exam.windows), 1),
+        "predict_ms": predict_ms(predictor, values, exam.windows),
         "epochs": len(history.losses),
         "best_epoch": history.best_epoch,
         "stopped_by": history.stopped_by,
         "notes": list(predictor.intervals.notes) if predictor.intervals else [],
     }
     return Outcome(row, exam.losses(outputs["forecast"]), _example(exam, outputs["forecast"]))
+
+
+def predict_ms(predictor: Predictor, values: np.ndarray, windows: Windows) -> float:
+    """Milliseconds of the network for one window, in batches: the median of several runs, once it is compiled."""
+    batches = predictor.pipeline.dataset(values, windows, batch_size=PREDICT_BATCH).take(1)
+    inputs = next(iter(batches))[0]
+    forward, seconds = compiled(predictor.model), []
+    for _ in range(_TIMED_RUNS):
+        begun = time.perf_counter()
+        forward(inputs).numpy()
+        seconds.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(seconds) / PREDICT_BATCH
 
 
 def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, season: int) -> Outcome:

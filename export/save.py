@@ -39,8 +39,8 @@ def save_model(
     """Export a predictor as the next version under `path`.
 
     The version is written beside its place, reloaded, compared with the predictor on real windows of `frame`, and only
-    then renamed: whoever polls the folder never sees half of it, and a killed export leaves what was there. A model that
-    stands there already, as the newest version, gets no second one.
+    then renamed: whoever polls the folder never sees half of it, and a killed export leaves what was there. A model
+    that stands there already, as the newest version, gets no second one.
 
     Args:
         predictor: the fitted pipeline and trained model.

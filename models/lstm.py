@@ -1,6 +1,7 @@
 """The LSTM family: a cell that gates keep, write and read.
 
-Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9; the keep gate: Gers et al. (2000).
+Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9;
+the keep gate: Gers, Schmidhuber & Cummins (2000), Neural Computation 12.
 """
 
 import keras

@@ -24,6 +24,14 @@ class Fold:
     validation: np.ndarray
     test: np.ndarray
 
+    def parts(self) -> dict[str, tuple[np.ndarray | int, np.ndarray]]:
+        """First row and row after the last one of every part: name → 2 × (series,)."""
+        return {
+            "train": (0, self.train),
+            "validation": (self.train, self.validation),
+            "test": (self.validation, self.test),
+        }
+
 
 def rolling_origin(
     frame: SeriesFrame,

@@ -18,6 +18,8 @@ from .splits import Fold
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_EDGES = ("first_input", "last_input", "first_target", "last_target")
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:
@@ -127,26 +129,13 @@ def window_table(frame: SeriesFrame, folds: list[Fold], *, lookback: int, horizo
     times = frame.table[frame.time].to_numpy()
     rows = []
     for fold in folds:
-        bounds = {
-            "train": (0, fold.train),
-            "validation": (fold.train, fold.validation),
-            "test": (fold.validation, fold.test),
-        }
-        for part, (start, stop) in bounds.items():
+        for part, (start, stop) in fold.parts().items():
             windows = Windows.of(frame, start, stop, lookback=lookback, horizon=horizon)
             for series in np.flatnonzero(windows.count):
                 for k in sorted({0, int(windows.count[series]) - 1}):
                     row = windows.first[series] + k
-                    rows.append(
-                        {
-                            "fold": fold.index,
-                            "part": part,
-                            "windows": int(windows.count[series]),
-                            "unique_id": frame.ids[series],
-                            "first_input": times[row],
-                            "last_input": times[row + lookback - 1],
-                            "first_target": times[row + lookback],
-                            "last_target": times[row + lookback + horizon - 1],
-                        }
-                    )
+                    edges = (row, row + lookback - 1, row + lookback, row + lookback + horizon - 1)
+                    seen = dict(zip(_EDGES, times[list(edges)], strict=True))
+                    where = {"fold": fold.index, "part": part, "windows": int(windows.count[series])}
+                    rows.append({**where, "unique_id": frame.ids[series], **seen})
     return pd.DataFrame(rows)

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recurra.baselines import BASELINES, drift, ets, list_baselines, naive, naive2, seasonal_naive, theta
-from recurra.baselines.seasonality import find_seasonality, is_seasonal
-from recurra.evaluation import mase, owa, seasonal_scale, smape
 from statsmodels.datasets import co2
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
+
+from recurra.baselines import BASELINES, drift, ets, list_baselines, naive, naive2, seasonal_naive, theta
+from recurra.baselines.seasonality import find_seasonality, is_seasonal
+from recurra.evaluation import mase, owa, seasonal_scale, smape
 
 NAN = np.nan
 every_baseline = pytest.mark.parametrize("name", list_baselines())

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+
 import recurra
 from recurra.comparison import parse_budget
 from recurra.comparison.scoring import Exam

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import recurra.datasets as room
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import recurra.datasets as room
 from recurra.datasets import DATASETS, list_datasets, load, read_table
 from recurra.datasets.download import fetch
 from recurra.errors import InputError

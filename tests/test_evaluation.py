@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+
 from recurra.evaluation import (
     compare_losses,
     conformal_offsets,
@@ -20,7 +22,6 @@ from recurra.evaluation import (
     seasonal_scale,
     smape,
 )
-from scipy import stats
 
 NAN = np.nan
 METRICS = [mae, mse, rmse, smape]

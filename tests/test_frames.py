@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame, data_hash, detect_season
 from recurra.frames.season import natural_periods

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+
 from recurra.errors import InputError
 from recurra.models import FAMILIES, RECURRENT, build, draw_configs, list_families
 from recurra.models.cost import multiply_adds

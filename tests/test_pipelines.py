@@ -10,6 +10,7 @@ import tensorflow as tf
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from recurra import models
 from recurra.baselines import BASELINES
 from recurra.comparison.scoring import Exam
@@ -607,7 +608,7 @@ def test_inputs_at_the_cutoff_are_blind_to_the_future(seed):
 
 
 @pytest.mark.parametrize("name", BASELINES)
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10**6))
 def test_baselines_are_blind_to_the_future(name, seed):
     frame, fold = cut_sales()

@@ -14,9 +14,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensorflow.core.protobuf import saved_model_pb2
+
 from recurra.models import recurrent
 from recurra.models.recurrent import scan
-from tensorflow.core.protobuf import saved_model_pb2
 
 CELLS = ["SimpleRNN", "GRU", "LSTM"]
 

@@ -10,12 +10,13 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
+
 from recurra.comparison import Comparison, compare
 from recurra.frames import SeriesFrame
 from recurra.reports import leaderboard, notes, tests_table, verdict_panel, write_plots
 from recurra.reports.drawing import colours, spread
 from recurra.reports.values import MISSING, counted, significant
-from rich.console import Console
 
 NAN = float("nan")
 SCHEMA = Path(__file__).parent.parent / "docs" / "comparison-json.md"

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from recurra import models
 from recurra.comparison import compare
 from recurra.errors import InputError
