@@ -20,11 +20,14 @@ class Exam:
         windows: the test windows.
         truth: observed values (windows, horizon, targets), NaN where nothing was observed.
         scale: the unit of MASE, from the rows before the cutoff (windows, targets).
+        place: forecast origins between the cutoff and each window's (windows,); windows of different series with the
+            same place were made at the same time.
     """
 
     windows: Windows
     truth: np.ndarray
     scale: np.ndarray
+    place: np.ndarray
 
     @classmethod
     def of(cls, frame: SeriesFrame, fold: Fold, *, lookback: int, horizon: int, season: int, most_origins: int) -> Exam:
@@ -38,7 +41,14 @@ class Exam:
             seasonal_scale(values[start : start + known], season) if known else np.ones(values.shape[1])
             for start, known in zip(starts, fold.validation, strict=True)
         ]
-        return cls(windows, values[rows], np.stack(scales)[windows.series()])
+        series = windows.series()
+        place = (rows[:, 0] - starts[series] - fold.validation[series]) // windows.stride
+        return cls(windows, values[rows], np.stack(scales)[series], place)
+
+    @property
+    def n_origins(self) -> int:
+        """Number of forecast origins."""
+        return int(self.place.max(initial=-1)) + 1
 
     def losses(self, forecast: np.ndarray) -> np.ndarray:
         """Scaled absolute error of each window: (windows,)."""

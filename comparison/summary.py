@@ -73,7 +73,7 @@ def aligned_losses(
         For each model its losses (origins,), the fold of each origin, and how many neighbouring origins overlap.
         With fewer than ten origins and more series, each series' mean loss takes an origin's place.
     """
-    n_origins = sum(int(exam.windows.count.max()) for exam in exams)
+    n_origins = sum(exam.n_origins for exam in exams)
     by_series = n_origins < _FEWEST_ORIGINS < len(exams[0].windows.count)
     losses = {}
     for model in models:
@@ -84,18 +84,13 @@ def aligned_losses(
             losses[model] = _mean_of_known([_padded(t, len(exams[0].windows.count)) for t in total])
         else:
             losses[model] = np.concatenate(
-                [_mean_by(_place(exam), loss) for exam, loss in zip(exams, of_fold, strict=True)]
+                [_mean_by(exam.place, loss) for exam, loss in zip(exams, of_fold, strict=True)]
             )
     if by_series:
         return losses, np.arange(len(next(iter(losses.values())))), 1
-    groups = np.concatenate([np.full(int(e.windows.count.max()), i) for i, e in enumerate(exams)])
+    groups = np.concatenate([np.full(e.n_origins, i) for i, e in enumerate(exams)])
     overlap = -(-exams[0].windows.horizon // exams[0].windows.stride)
     return losses, groups, overlap
-
-
-def _place(exam: Exam) -> np.ndarray:
-    """Number of each window within its series: (windows,)."""
-    return np.concatenate([np.arange(n) for n in exam.windows.count])
 
 
 def _mean_by(groups: np.ndarray, losses: np.ndarray) -> np.ndarray:

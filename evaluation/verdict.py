@@ -62,7 +62,10 @@ def judge(
         raise ValueError(f"`tests` name models without a MASE in `summary`. Received: {sorted(strangers)}")
     untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in trials}]
     worth_it = _decide(trials, minimum_effect, all_tested=not untested)
-    sentences = [*_story(worth_it, trials, rows, minimum_effect=minimum_effect), *_naive_unbeaten(ranked)]
+    sentences = [
+        *_story(worth_it, trials, rows, minimum_effect=minimum_effect),
+        *_naive_unbeaten(ranked, minimum_effect),
+    ]
     return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
 
 
@@ -169,14 +172,18 @@ def _help(trial: dict, model: dict, other: dict, minimum_effect: float) -> str:
     return f"To tell {aim}: {advice}."
 
 
-def _naive_unbeaten(ranked: Sequence[dict]) -> list[str]:
-    """Said whatever the verdict: training anything at all may have been for nothing."""
+def _naive_unbeaten(ranked: Sequence[dict], minimum_effect: float) -> list[str]:
+    """Said whatever the verdict: training anything at all may have been for nothing.
+
+    The best of several models is ahead of naive by a hair on pure noise, so a hair does not count.
+    """
     trained = next((row for row in ranked if row.get("parameters")), None)
     naive = next((row for row in ranked if row["model"] in NAIVE), None)
-    if trained is None or naive is None or trained["mase"] < naive["mase"]:
+    if trained is None or naive is None or trained["mase"] < naive["mase"] * (1 - minimum_effect):
         return []
+    ahead = f" by the {_percent(minimum_effect)} that would matter" if trained["mase"] < naive["mase"] else ""
     return [
-        f"Nothing that was trained beats {naive['model']} "
+        f"Nothing that was trained beats {naive['model']}{ahead} "
         f"(MASE {naive['mase']:.3f} against {trained['mase']:.3f} for {trained['model']})."
     ]
 

@@ -15,7 +15,7 @@ from recurra.comparison.summary import aligned_losses, summarise, test_and_judge
 from recurra.comparison.trials import Outcome
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
-from recurra.pipelines import Windows
+from recurra.pipelines import Fold, Windows
 
 # `recurra.comparison.run` by its name would do, if tests were not to survive a function of that name.
 run_module = importlib.import_module("recurra.comparison.run")
@@ -246,7 +246,19 @@ def test_another_question_does_not_go_into_the_same_folder(comparison):
 def exam(count, *, horizon=1, stride=1):
     count = np.array(count)
     windows = Windows(np.zeros_like(count), count, lookback=4, horizon=horizon, stride=stride)
-    return Exam(windows, np.zeros((len(windows), horizon, 1)), np.ones((len(windows), 1)))
+    place = np.concatenate([np.arange(n) for n in count])
+    return Exam(windows, np.zeros((len(windows), horizon, 1)), np.ones((len(windows), 1)), place)
+
+
+def test_windows_made_at_the_same_time_have_the_same_place():
+    days = pd.date_range("2024-01-01", periods=40)
+    early = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(40.0)})
+    late = pd.DataFrame({"unique_id": "b", "ds": days[22:], "y": np.arange(18.0)})
+    frame = SeriesFrame.from_table(pd.concat([early, late]))
+    fold = Fold(0, np.array([20, 0]), np.array([24, 2]), np.array([40, 18]))
+    asked = Exam.of(frame, fold, lookback=5, horizon=1, season=1, most_origins=100)
+    # a: day 24 on, 16 windows; b begins on day 22, so its first window forecasts day 27, three days after the cutoff
+    assert asked.place.tolist() == [*range(16), *range(3, 16)]
 
 
 def trial(model, fold, seed=0, config_number=0):
