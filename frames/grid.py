@@ -29,7 +29,8 @@ class Grid:
     def moments(self, index: pd.Index) -> np.ndarray:
         """Turn time stamps or counts into int64."""
         if isinstance(index, pd.DatetimeIndex):
-            return (index.tz_localize(None) if self.wall else index).as_unit("us").asi8
+            stamps = index.tz_localize(None) if self.wall and index.tz is not None else index
+            return (stamps if stamps.unit == "us" else stamps.as_unit("us")).asi8  # as_unit copies in any case
         return index.to_numpy()
 
     def index(self, moments: np.ndarray) -> pd.Index:
@@ -102,9 +103,10 @@ def positions(grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.nda
         Place of each row, -1 where it is off the grid: (rows,); and which rows are off: bool (rows,).
     """
     if grid.calendar is None:
-        since = moments - moments[starts][codes]
-        place, rest = np.divmod(since, grid.step)
-        return place, rest != 0
+        since = moments[starts][codes]
+        np.subtract(moments, since, out=since)  # in place: of ten million rows every array is 80 MB
+        off = np.remainder(since, grid.step) != 0
+        return np.floor_divide(since, grid.step, out=since), off
     found = np.searchsorted(grid.calendar, moments)
     found = np.minimum(found, max(len(grid.calendar) - 1, 0))
     off = grid.calendar[found] != moments if len(grid.calendar) else np.ones(len(moments), dtype=bool)
