@@ -135,6 +135,7 @@ class Predictor:
             said["intervals"] = {
                 "levels": list(self.intervals.levels),
                 "offsets": self.intervals.offsets.tolist(),
+                "notes": list(self.intervals.notes),
             }
         with replacing(path / "pipeline.json") as file:
             file.write_text(json.dumps(said, indent=1), encoding="utf-8")
@@ -147,7 +148,9 @@ class Predictor:
             raise InputError(f"{path} holds no saved predictor: there is no pipeline.json in it")
         said = json.loads((path / "pipeline.json").read_text(encoding="utf-8"))
         intervals = said["intervals"] and Intervals(
-            tuple(said["intervals"]["levels"]), np.array(said["intervals"]["offsets"])
+            tuple(said["intervals"]["levels"]),
+            np.array(said["intervals"]["offsets"]),
+            tuple(said["intervals"]["notes"]),
         )
         model = keras.saving.load_model(path / "model.keras", compile=False)
         return cls(SeriesPipeline.from_config(said["pipeline"]), model, intervals)

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from .atomic import replacing
+from .errors import InputError
 from .pipelines import SeriesPipeline, Windows
 
 # Windows read together in prediction; a fixed number, so that prediction compiles once.
@@ -233,6 +234,11 @@ class _Course(keras.callbacks.Callback):
         self._begun = time.monotonic()
         self._spent = 0.0  # seconds of earlier runs
         self.target, self.weight = window_arrays(pipeline, values, validation)
+        if not self.weight.any():
+            raise InputError(
+                f"none of the {len(validation)} validation windows has an observed target, so nothing can stop the "
+                "training; give newer rows, fewer --folds or a larger --test-size"
+            )
         # Gathered once: what was read for one epoch is read for all.
         self.inputs = [inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=PREDICT_BATCH)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..baselines import BASELINES
 from ..errors import InputError
-from ..models import FAMILIES
+from ..models import FAMILIES, known_settings
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ class Settings:
         _check_names("--baselines", self.baselines, BASELINES)
         if not self.families:
             raise InputError(f"--families names no family; choose from {', '.join(FAMILIES)}")
+        known = {name for family in self.families for name in known_settings(family)}
+        if unknown := sorted(set(self.config or {}) - known):
+            raise InputError(
+                f"--set: no chosen family has a setting {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -53,7 +53,7 @@ FAMILIES = {
 
 RECURRENT = tuple(name for name, family in FAMILIES.items() if family.recurrent)
 
-__all__ = ["FAMILIES", "RECURRENT", "Family", "build", "draw_configs", "list_families"]
+__all__ = ["FAMILIES", "RECURRENT", "Family", "build", "draw_configs", "known_settings", "list_families"]
 
 
 def list_families() -> list[str]:
@@ -84,6 +84,11 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
     return FAMILIES[family].build(spec, **config)
 
 
+def known_settings(family: str) -> set[str]:
+    """Names that a family's factory takes, and ``learning_rate``, which its training takes."""
+    return {*inspect.signature(FAMILIES[family].build).parameters, "learning_rate"} - {"spec"}
+
+
 def draw_configs(
     family: str, spec: SequenceSpec, n: int, *, fixed: dict[str, Any] | None = None, seed: int = 0
 ) -> list[dict[str, Any]]:
@@ -99,9 +104,8 @@ def draw_configs(
     Returns:
         Settings for :func:`build`, and ``learning_rate`` for training.
     """
-    record = FAMILIES[family]
-    known = {*inspect.signature(record.build).parameters, "learning_rate"} - {"spec"}
-    grid = record.grid | {name: [value] for name, value in (fixed or {}).items() if name in known}
+    known = known_settings(family)
+    grid = FAMILIES[family].grid | {name: [value] for name, value in (fixed or {}).items() if name in known}
     # What is left to a rule gets its value first: two names for one setting would be trained twice.
     grid = {name: list(dict.fromkeys(_said(name, v, spec) for v in grid[name])) for name in grid}
     everything = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]

@@ -8,7 +8,10 @@ from ..frames import SeriesFrame, detect_season
 
 # Beyond this many steps a forecast is hard to read and slow to score; a longer one is a word away (--horizon).
 _LONGEST_HORIZON = 60
+# Steps of a horizon where there is no season.
 _WITHOUT_SEASON = 12
+# The season is looked for in the oldest rows only: the default folds score the newest 30 %.
+_OLDEST = 0.7
 
 
 def derive_window(
@@ -20,9 +23,9 @@ def derive_window(
 ) -> tuple[int, int, int, list[str]]:
     """Choose what was not given, and say how.
 
-    Season: the strongest of the frequency's natural seasons in the autocorrelation. Horizon: one season (12 steps
-    without one), at most 60 steps and a tenth of the series. Lookback: two seasons, at least two horizons, at most a
-    quarter of the series.
+    Season: the strongest of the frequency's natural seasons in the autocorrelation of the oldest 70 % of the rows.
+    Horizon: one season (12 steps without one), at most 60 steps and a tenth of the series. Lookback: two seasons or two
+    horizons, the longer one, at most a quarter of the series.
 
     Returns:
         Horizon, lookback, season, and a sentence for each that was chosen here.
@@ -30,15 +33,14 @@ def derive_window(
     length = int(np.median(frame.lengths))
     notes = []
     if season is None:
-        season = detect_season(frame)
+        season = detect_season(frame.head(np.ceil(frame.lengths * _OLDEST).astype(int)))
         found = f"a season of {season} steps" if season > 1 else "no season"
         notes.append(f"{found} found in the autocorrelation (--season to override)")
     if horizon is None:
-        wanted = season if season > 1 else 12
+        wanted, said = (season, "one season") if season > 1 else (_WITHOUT_SEASON, f"{_WITHOUT_SEASON} steps")
         horizon = max(1, min(wanted, _LONGEST_HORIZON, length // 10))
-        notes.append(f"horizon {horizon}: one season, at most {_LONGEST_HORIZON} steps and a tenth of the series")
+        notes.append(f"horizon {horizon}: {said}, at most {_LONGEST_HORIZON} steps and a tenth of the series")
     if lookback is None:
-        wanted = max(2 * season, 2 * horizon)
-        lookback = max(1, min(wanted, max(length // 4, 1)))
-        notes.append(f"lookback {lookback}: two seasons, at least two horizons, at most a quarter of the series")
+        lookback = max(1, min(max(2 * season, 2 * horizon), length // 4))
+        notes.append(f"lookback {lookback}: two seasons or horizons, at most a quarter of the series")
     return horizon, lookback, season, notes

@@ -16,7 +16,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = {"benchmarks", "build", "dist", "docs", "notebooks", "runs", "saved_models", "tests"}
-RENAMED = {"compare": "comparison"}  # the room of `recurra compare` is named by a noun
 
 
 def package_files():
@@ -28,8 +27,7 @@ def package_files():
 def floors():
     """Room → floor, as the table in docs/design.md has them."""
     table = re.findall(r"^\| (\d) \|(.+)\|$", (ROOT / "docs" / "design.md").read_text(encoding="utf-8"), re.MULTILINE)
-    found = {room: int(floor) for floor, rooms in table for room in re.findall(r"`(\w+)(?:\.py|/)`", rooms)}
-    return {RENAMED.get(room, room): floor for room, floor in found.items()}
+    return {room: int(floor) for floor, rooms in table for room in re.findall(r"`(\w+)(?:\.py|/)`", rooms)}
 
 
 def room(parts):
