@@ -1,6 +1,9 @@
 # Two commands: `make demo` and `make test`. Both make their own virtual environment in .venv.
 
-PYTHON ?= $(shell for v in 3.13 3.12 3.11; do command -v python$$v && break; done || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+# The first one that runs: a version manager leaves commands behind that do not.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(FITS)' 2>/dev/null && command -v $$p && break; done)
 BIN := .venv/bin
 SOURCES := $(shell git ls-files -co --exclude-standard '*.py' 2>/dev/null || find . -name '*.py' -not -path './.venv/*') pyproject.toml
 PACKAGE := $(filter-out tests/% benchmarks/%,$(SOURCES))
@@ -29,7 +32,8 @@ types: .venv/installed
 	cd .venv && bin/mypy --config-file ../pyproject.toml -p recurra
 
 .venv/dependencies: pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "recurra needs Python 3.11, 3.12 or 3.13; %s is %d.%d. Name another one: make PYTHON=python3.12" % (sys.executable, *v))'
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+		{ echo "recurra needs Python 3.11, 3.12 or 3.13, found: $(or $(PYTHON),none); name one: make PYTHON=/path/to/python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools
 	@echo "installing TensorFlow and the rest into .venv (about 2 GB, some minutes) ..."
