@@ -3,8 +3,10 @@
 Every model gets the same folds, windows, seeds, budget and number of configurations; baselines always take part.
 """
 
+from .comparing import compare
+from .fitting import Fit, fit
 from .result import Comparison
-from .run import Progress, compare, fit
+from .run import Progress
 from .settings import Settings, parse_budget
 
-__all__ = ["Comparison", "Progress", "Settings", "compare", "fit", "parse_budget"]
+__all__ = ["Comparison", "Fit", "Progress", "Settings", "compare", "fit", "parse_budget"]

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import __version__, datasets
-from ..baselines import BASELINES
 from ..errors import InputError
 from ..frames import SeriesFrame, data_hash
 from ..models import FAMILIES, draw_configs
-from ..pipelines import Fold, derive_window, rolling_origin, single_split
+from ..pipelines import Fold, rolling_origin, single_split
 from ..predictor import Predictor
 from ..training import History
-from .result import SCHEMA_VERSION, Comparison, check_same
+from .result import check_same
 from .scoring import Exam
-from .settings import Settings, parse_budget
-from .summary import summarise, test_and_judge
+from .settings import Settings
 from .trials import Fitter, Outcome, Trial, TrialStore, run_baseline, run_family
-
-# The smallest share of the error that is worth a recurrent network's trouble.
-MINIMUM_EFFECT = 0.02
 
 
 @dataclass(frozen=True)
@@ -45,167 +39,12 @@ class Progress:
     final: bool = False
 
 
-def compare(
-    source: str | Path | SeriesFrame,
-    *,
-    families: Sequence[str] = tuple(FAMILIES),
-    baselines: Sequence[str] = tuple(BASELINES),
-    horizon: int | None = None,
-    lookback: int | None = None,
-    season: int | None = None,
-    budget: str | float | None = None,
-    out: str | Path | None = None,
-    refit: bool = False,
-    on_progress: Callable[[Progress], None] = lambda *_: None,
-    **settings: Any,
-) -> Comparison:
-    """Compare families and baselines on a series: same folds, windows, seeds and budget for all.
-
-    Args:
-        source: a frame, a data set's name, or a file.
-        families: trained models, from ``recurra.models.list_families()``.
-        baselines: from ``recurra.baselines.list_baselines()``.
-        horizon, lookback, season: in steps; derived from the data where not given.
-        budget: time for all training together, such as "10m"; every trial may use an equal share.
-        out: folder for the results; an interrupted comparison goes on where it stopped.
-        refit: train the best family once more on all rows, as ``Comparison.predictor``.
-        on_progress: called often with where the run is.
-        **settings: any other field of :class:`recurra.comparison.Settings`, such as ``folds=3, seeds=3, configs=1``.
-
-    Returns:
-        The comparison: ``.summary``, ``.verdict``, ``.tests``, ``.rows``, ``.predictor``.
-
-    Raises:
-        InputError: anything in the source or the settings that the user can mend.
-
-    Example:
-        >>> result = recurra.compare("co2", families=["linear", "lstm"], seeds=1)
-        >>> print(result.verdict["text"])
-    """
-    frame = source if isinstance(source, SeriesFrame) else datasets.load(source)
-    horizon, lookback, season, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
-    chosen = Settings(
-        horizon=horizon,
-        lookback=lookback,
-        season=season,
-        families=tuple(families),
-        baselines=tuple(baselines),
-        budget=parse_budget(budget),
-        **settings,
-    )
-    folder = None if out is None else Path(out)
-    run = _Run(frame, chosen, folder, on_progress)
-    outcomes = run.all_trials()
-    summary = summarise(outcomes)
-    tests, verdict = test_and_judge(summary, outcomes, run.exams, minimum_effect=MINIMUM_EFFECT)
-    comparison = Comparison(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "recurra": __version__,
-            "data": describe(frame),
-            "settings": chosen.to_json(),
-            "notes": [*frame.notes, *notes, *run.notes(outcomes)],
-            "folds": run.describe_folds(),
-            "rows": [outcome.row for outcome in outcomes],
-            "summary": summary,
-            "tests": tests,
-            "verdict": verdict,
-        },
-        folder,
-        frame,
-        run.examples(outcomes),
-        run.example_row(),
-    )
-    comparison.write()
-    if refit:
-        comparison.predictor, comparison.training = run.refit(summary, outcomes)
-    return comparison
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A trained predictor and how it came to be."""
-
-    predictor: Predictor
-    history: History
-    training: dict[str, Any]
-    notes: list[str]
-    frame: SeriesFrame
-
-
-def fit(
-    source: str | Path | SeriesFrame,
-    *,
-    family: str,
-    horizon: int | None = None,
-    lookback: int | None = None,
-    season: int | None = None,
-    budget: str | float | None = None,
-    seed: int = 0,
-    on_progress: Callable[[Progress], None] = lambda *_: None,
-    **settings: Any,
-) -> Fit:
-    """Train one family on all rows; the newest tenth stops the training and calibrates the intervals.
-
-    Args:
-        source, horizon, lookback, season, budget, on_progress, **settings: as in :func:`compare`.
-        family: one of ``recurra.models.list_families()``.
-        seed: of weights and order.
-
-    Returns:
-        ``.predictor``, ``.history``, ``.training`` (family, settings, seed), ``.notes``, ``.frame``.
-
-    Raises:
-        InputError: anything in the source or the settings that the user can mend.
-
-    Example:
-        >>> fitted = recurra.fit("co2", family="lstm")
-        >>> fitted.predictor.predict(fitted.frame)
-    """
-    frame = source if isinstance(source, SeriesFrame) else datasets.load(source)
-    horizon, lookback, season, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
-    chosen = Settings(horizon, lookback, season, (family,), (), budget=parse_budget(budget), **settings)
-    fold = single_split(frame, horizon=horizon, lookback=lookback, validation_size=chosen.test_size)
-    fitter = Fitter(frame, chosen)
-    pipeline, _ = fitter.fitted(fold)
-    config = draw_configs(family, pipeline.spec, 1, fixed=chosen.config)[0]
-    trial = Trial(family, 0, seed)
-    predictor, _, history = fitter.fit(
-        family,
-        fold,
-        seed=seed,
-        config=config,
-        budget=chosen.budget or float("inf"),
-        on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss, final=True)),
-    )
-    return Fit(predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame)
-
-
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
     """What a model card says of a training."""
     return {"family": family, **config, "seed": seed, "best_epoch": history.best_epoch, "ended_by": history.stopped_by}
 
 
-def describe(frame: SeriesFrame) -> dict[str, Any]:
-    """What the data are, for reports and model cards."""
-    stamps = frame.table[frame.time]
-    return {
-        "source": frame.source,
-        "hash": data_hash(frame),
-        "rows": len(frame.table),
-        "series": len(frame.lengths),
-        "id": frame.id,
-        "time": frame.time,
-        "targets": list(frame.targets),
-        "past": list(frame.past),
-        "future": list(frame.future),
-        "freq": frame.freq,
-        "first": str(stamps.min()),
-        "last": str(stamps.max()),
-    }
-
-
-class _Run:
+class Run:
     """The loop over folds, families, configurations and seeds."""
 
     def __init__(

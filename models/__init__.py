@@ -24,7 +24,7 @@ from .linear import GRID as LINEAR_GRID
 from .linear import linear
 from .lstm import lstm
 from .recurrence import GRID as RECURRENT_GRID
-from .recurrence import default_segment_length
+from .recurrence import RecurrentSettings, default_segment_length
 from .simple_rnn import simple_rnn
 
 
@@ -86,7 +86,9 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
 
 def known_settings(family: str) -> set[str]:
     """Names that a family's factory takes, and ``learning_rate``, which its training takes."""
-    return {*inspect.signature(FAMILIES[family].build).parameters, "learning_rate"} - {"spec"}
+    record = FAMILIES[family]
+    taken = RecurrentSettings.__annotations__ if record.recurrent else inspect.signature(record.build).parameters
+    return {*taken, "learning_rate"} - {"spec"}
 
 
 def draw_configs(

@@ -1,52 +1,27 @@
-"""The GRU family: a gated state in two gates, reset and update.
+"""The GRU family: a state with two gates, reset and update.
 
 Source: Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, EMNLP.
 """
 
+from typing import Unpack
+
 import keras
 
 from ..spec import SequenceSpec
-from .recurrence import recurrent_forecaster
+from .recurrence import RecurrentSettings, recurrent_forecaster
 
 
-def gru(
-    spec: SequenceSpec,
-    *,
-    units: int = 64,
-    num_layers: int = 1,
-    segment_length: int | None = None,
-    dropout: float = 0.0,
-    bidirectional: bool = False,
-    residual: bool = False,
-    window_norm: str | None = None,
-    share_targets: bool = True,
-) -> keras.Model:
+def gru(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> keras.Model:
     """Build a GRU model.
 
     Args:
         spec: what goes in and comes out.
-        units: width of the carried state.
-        num_layers: recurrent layers on top of one another.
-        segment_length: values read in one step; None follows the rule of
-            :func:`recurra.models.recurrence.default_segment_length`.
-        dropout: share of units left out between layers in training.
-        bidirectional: read the window from both ends.
-        residual: add each layer's input to its output where the widths agree.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        **settings: see :class:`recurra.models.recurrence.RecurrentSettings`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
+
+    Example:
+        >>> gru(spec, units=32, segment_length=1)
     """
-    return recurrent_forecaster(
-        "gru",
-        keras.layers.GRU,
-        spec,
-        units=units,
-        num_layers=num_layers,
-        segment_length=segment_length,
-        dropout=dropout,
-        bidirectional=bidirectional,
-        residual=residual,
-        window_norm=window_norm,
-        share_targets=share_targets,
-    )
+    return recurrent_forecaster("gru", keras.layers.GRU, spec, **settings)

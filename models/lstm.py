@@ -1,53 +1,28 @@
-"""The LSTM family: a cell that gates keep, write and read.
+"""The LSTM family: a cell that three gates keep, write and read.
 
 Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9;
 the keep gate: Gers, Schmidhuber & Cummins (2000), Neural Computation 12.
 """
 
+from typing import Unpack
+
 import keras
 
 from ..spec import SequenceSpec
-from .recurrence import recurrent_forecaster
+from .recurrence import RecurrentSettings, recurrent_forecaster
 
 
-def lstm(
-    spec: SequenceSpec,
-    *,
-    units: int = 64,
-    num_layers: int = 1,
-    segment_length: int | None = None,
-    dropout: float = 0.0,
-    bidirectional: bool = False,
-    residual: bool = False,
-    window_norm: str | None = None,
-    share_targets: bool = True,
-) -> keras.Model:
+def lstm(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> keras.Model:
     """Build an LSTM model.
 
     Args:
         spec: what goes in and comes out.
-        units: width of the carried state.
-        num_layers: recurrent layers on top of one another.
-        segment_length: values read in one step; None follows the rule of
-            :func:`recurra.models.recurrence.default_segment_length`.
-        dropout: share of units left out between layers in training.
-        bidirectional: read the window from both ends.
-        residual: add each layer's input to its output where the widths agree.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        **settings: see :class:`recurra.models.recurrence.RecurrentSettings`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
+
+    Example:
+        >>> lstm(spec, units=32, segment_length=1)
     """
-    return recurrent_forecaster(
-        "lstm",
-        keras.layers.LSTM,
-        spec,
-        units=units,
-        num_layers=num_layers,
-        segment_length=segment_length,
-        dropout=dropout,
-        bidirectional=bidirectional,
-        residual=residual,
-        window_norm=window_norm,
-        share_targets=share_targets,
-    )
+    return recurrent_forecaster("lstm", keras.layers.LSTM, spec, **settings)

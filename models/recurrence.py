@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 from keras import ops
@@ -34,19 +34,42 @@ def default_segment_length(lookback: int, season: int = 1) -> int:
     return max(d for d in range(1, most + 1) if lookback % d == 0)
 
 
+class RecurrentSettings(TypedDict, total=False):
+    """Settings of the recurrent families.
+
+    Attributes:
+        units: width of the carried state, 64 by default.
+        num_layers: recurrent layers on top of one another, 1 by default.
+        segment_length: values read in one step; None follows :func:`default_segment_length`.
+        dropout: share of units left out after each layer in training, 0 by default.
+        bidirectional: read the window from both ends.
+        residual: add each layer's input to its output where the widths agree.
+        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+    """
+
+    units: int
+    num_layers: int
+    segment_length: int | None
+    dropout: float
+    bidirectional: bool
+    residual: bool
+    window_norm: str | None
+    share_targets: bool
+
+
 def recurrent_forecaster(
     family: str,
     layer: type[keras.layers.Layer],
     spec: SequenceSpec,
     *,
-    units: int,
-    num_layers: int,
-    segment_length: int | None,
-    dropout: float,
-    bidirectional: bool,
-    residual: bool,
-    window_norm: str | None,
-    share_targets: bool,
+    units: int = 64,
+    num_layers: int = 1,
+    segment_length: int | None = None,
+    dropout: float = 0.0,
+    bidirectional: bool = False,
+    residual: bool = False,
+    window_norm: str | None = None,
+    share_targets: bool = True,
 ) -> keras.Model:
     """Build segments → projection → recurrent layers → last state → all forecast steps at once.
 

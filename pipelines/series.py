@@ -13,6 +13,7 @@ from ..spec import ForecastOutput, SequenceSpec, ValuesInput
 from .calendar import CYCLES, calendar_features, calendar_features_in_graph, feature_names
 from .channels import Channels, Column
 from .fill import RULES, fill_window
+from .refuse import refuse_missing, refuse_not_positive
 from .windows import Windows, gather, numbers_in_order, numbers_shuffled
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class SeriesPipeline:
         self.future_ = tuple(frame.future)
         self.many_series_ = len(frame.lengths) > 1
         if self.transform == "log":
-            _refuse_not_positive(frame)
+            refuse_not_positive(frame)
         rows = frame.lengths if rows is None else rows
         self.channels_ = Channels.fit(frame, rows, log=self.transform == "log")
         return self
@@ -101,9 +102,9 @@ class SeriesPipeline:
     def values(self, frame: SeriesFrame) -> np.ndarray:
         """All rows of a frame as scaled channels, missing ones NaN: (rows, channels) float32."""
         if self.missing == "error":
-            _refuse_missing(frame)
+            refuse_missing(frame)
         if self.transform == "log":
-            _refuse_not_positive(frame)
+            refuse_not_positive(frame)
         scaled = self.channels_.scaled(frame.table)
         if not self.calendar:
             return scaled
@@ -311,23 +312,3 @@ def _spread(whole: tf.Tensor, has_gaps: bool) -> tf.Tensor:
 def _last(seconds: np.ndarray, n: int) -> np.ndarray:
     """The last n time stamps; a shorter series repeats its first one, whose values are missing anyway."""
     return np.pad(seconds[-n:], (max(n - len(seconds), 0), 0), mode="edge")
-
-
-def _refuse_not_positive(frame: SeriesFrame) -> None:
-    for name in frame.targets:
-        if (wrong := frame.table[name] <= 0).any():
-            row = frame.table[wrong].iloc[0]
-            raise InputError(
-                f"{frame.source}: column `{name}` is {row[name]:g} at {row[frame.time]} (series {row[frame.id]}), but "
-                "the logarithm needs positive values; leave --transform log out"
-            )
-
-
-def _refuse_missing(frame: SeriesFrame) -> None:
-    for name in (*frame.targets, *frame.past, *frame.future):
-        if (gap := frame.table[name].isna()).any():
-            row = frame.table[gap].iloc[0]
-            raise InputError(
-                f"{frame.source}: column `{name}` has no value at {row[frame.time]} (series {row[frame.id]}); "
-                "fill it, or choose --missing interpolate or --missing ffill"
-            )
