@@ -100,13 +100,21 @@ ETT_MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def ett() -> None:
-    """The harness check, then models on ETTh1 at horizon 96 under the published protocol."""
+def ett(only: list[str]) -> None:
+    """The harness check, then models on ETTh1 at horizon 96 under the published protocol.
+
+    With names in `only`, the other models keep the figures of an earlier run.
+    """
     checked = harness_check()
     print(*report.table(checked), sep="\n", flush=True)
     frame, fold = ett_frame("etth1")
+    heading = "ETTh1, horizon 96, all 7 columns"
+    earlier = {row["model"]: row for row in report.read("ett").get(heading, [])} if only else {}
     rows = []
     for name, chosen in ETT_MODELS.items():
+        if only and name not in only:
+            rows.append(earlier[name])
+            continue
         results = [ett_model(frame, fold, seed=seed, **chosen) for seed in SEEDS]
         rows.append({"model": name, **_over_seeds(results)})
         print(rows[-1], flush=True)
@@ -114,13 +122,15 @@ def ett() -> None:
     report.write(
         "ett",
         "ETT against published figures",
-        {'Harness check: "repeat the last value" (must be equal)': checked, "ETTh1, horizon 96, all 7 columns": rows},
+        {'Harness check: "repeat the last value" (must be equal)': checked, heading: rows},
         notes=[
             "Protocol: rows [0:8640) train, [8640:11520) validation, [11520:14400) test; z-scored with the training "
             "rows' mean and standard deviation; MSE and MAE over all steps, all columns and all 2,785 test windows.",
             f"Ours: mean over seeds {SEEDS} and standard deviation (sd); rows without seconds are published figures.",
             "Settings were chosen by validation loss: window_norm last/mean/standard, units 64/128/256, dropout "
-            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse.",
+            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse. The linear model at lookback "
+            "96 was looked at twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
+            "Seconds are of a machine that did other work as well: an order of magnitude.",
         ],
     )
 
@@ -214,7 +224,7 @@ def m4() -> None:
             f"One global model a family on logarithms, lookback {M4_LOOKBACK}, every fourth window; the 48 rows before "
             f"the test part stop the training. Mean over seeds {SEEDS} and standard deviation (sd).",
             "Settings were chosen on those 48 rows, with one seed: logarithms or not, window_norm, lookback 168/336, "
-            "units 64/128, dropout 0/0.2.",
+            "units 64/128, dropout 0/0.2. Seconds are of a machine that did other work as well.",
         ],
     )
 
@@ -276,4 +286,6 @@ def _over_seeds(results: list[dict[str, float]]) -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", choices=["ett", "m4"])
-    {"ett": ett, "m4": m4}[parser.parse_args().which]()
+    parser.add_argument("--only", nargs="*", default=[], choices=[*ETT_MODELS], help="ett: measure these models anew")
+    arguments = parser.parse_args()
+    ett(arguments.only) if arguments.which == "ett" else m4()

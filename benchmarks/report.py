@@ -39,6 +39,12 @@ def write(name: str, title: str, sections: dict[str, list[dict[str, Any]]], *, n
     print(f"written: {FOLDER / name}.md", flush=True)
 
 
+def read(name: str) -> dict[str, list[dict[str, Any]]]:
+    """Sections of an earlier run, or none."""
+    file = FOLDER / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))["sections"] if file.exists() else {}
+
+
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """Rows as a Markdown table."""
     names = list(dict.fromkeys(name for row in rows for name in row))
