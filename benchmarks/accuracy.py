@@ -128,8 +128,8 @@ def ett(only: list[str]) -> None:
             "rows' mean and standard deviation; MSE and MAE over all steps, all columns and all 2,785 test windows.",
             f"Ours: mean over seeds {SEEDS} and standard deviation (sd); rows without seconds are published figures.",
             "Settings were chosen by validation loss: window_norm last/mean/standard, units 64/128/256, dropout "
-            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse. The linear model at lookback "
-            "96 was looked at twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
+            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse. The linear model at "
+            "lookback 96 was looked at twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
             "Seconds are of a machine that did other work as well: an order of magnitude.",
         ],
     )

@@ -104,7 +104,7 @@ class Run:
             notes.append(f"{cut} trainings were ended by the budget, not by their validation error")
         if exam.windows.stride > 1:
             notes.append(
-                f"every {exam.windows.stride}th forecast origin is scored ({s.most_origins} a series and fold)"
+                f"one forecast origin in {exam.windows.stride} is scored (at most {s.most_origins} a series and fold)"
             )
         if idle := sum(int((e.windows.count == 0).sum()) for e in self.exams):
             notes.append(f"{idle} times a series is too short, or ended too early, to be scored in a fold")

@@ -161,11 +161,13 @@ def _compact(value: Any) -> str:
 
 
 def _brief(value: Any) -> str:
-    """A time: hundredths matter to nobody, but three digits of a long one may."""
+    """A time: of a short one a digit or two, of a long one three."""
     value = number(value)
     if value is None or value >= 1:
         return _compact(value)
-    return f"{value:.2f}" if value >= 0.01 else "<0.01"
+    if value >= 0.01:
+        return f"{value:.2f}"
+    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
 
 
 # Heading, the value that must be there for the column to be shown, and what is written.
