@@ -31,14 +31,17 @@ lint: .venv/installed
 types: .venv/installed
 	cd .venv && bin/mypy --config-file ../pyproject.toml -p recurra
 
+# A virtual environment knows its own path: one that was moved with its checkout is made anew.
+$(shell test "$$(cat .venv/dependencies 2>/dev/null)" = "$(CURDIR)" || rm -f .venv/dependencies)
+
 .venv/dependencies: pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
 		{ echo "recurra needs Python 3.11, 3.12 or 3.13, found: $(or $(PYTHON),none); name one: make PYTHON=/path/to/python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip setuptools
 	@echo "installing TensorFlow and the rest into .venv (about 2 GB, some minutes) ..."
 	$(BIN)/python -m pip install --quiet --progress-bar on '.[dev]'
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 # The wheel anew whenever a source changed: tests and demo use what a user would install.
 .venv/installed: .venv/dependencies $(PACKAGE)
