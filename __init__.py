@@ -24,6 +24,7 @@ _ROOMS = {
     "load": "datasets",
     "load_model": "export",
     "save_model": "export",
+    "write_plots": "reports",
 }
 
 __all__ = ["__version__", *_ROOMS]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .models import list_families
     from .pipelines import SeriesPipeline
     from .predictor import Predictor
+    from .reports import write_plots
     from .spec import SequenceSpec
 
 

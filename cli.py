@@ -109,7 +109,7 @@ def compare(
         from .export import save_model
         from .reports.live import show
     given = {"families": _split(families), "baselines": _split(baselines)}
-    with show(say) as on_progress:
+    with show(say) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame,
             **{name: names for name, names in given.items() if names is not None},
@@ -146,6 +146,11 @@ def compare(
     if export is not None and result.predictor is not None:
         with say.status("exporting ..."):
             path = save_model(result.predictor, export, frame, **result.provenance())
+        family, best = (result.training or {})["family"], result.verdict["best"]
+        if best != family:
+            out.print(
+                f"exported is {family}, the best trained family; {best} was better, but is fitted to each series anew"
+            )
         _exported(path, export, source)
 
 
@@ -197,7 +202,7 @@ def fit(
             config=_settings(set_),
         )
     for note in fitted.notes:
-        out.print(f"· {note}", soft_wrap=True)
+        out.print(f"- {note}", markup=False, soft_wrap=True)
     history = fitted.history
     out.print(
         f"{family}: validation loss {history.best_loss:.4g} (scaled units) after epoch {history.best_epoch} of "
@@ -225,7 +230,10 @@ def predict(
     with _starting():
         from .export import load_model
     with say.status("predicting ..."):
-        forecast = load_model(model).predict(source)
+        exported = load_model(model)
+        forecast = exported.predict(source)
+    for note in exported.info["interval_notes"]:
+        say.print(f"- {note}", markup=False, soft_wrap=True)
     if output is None:
         forecast.to_csv(sys.stdout, index=False)
         return
@@ -290,6 +298,16 @@ def _starting() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def _interruptible(folder: Path) -> Iterator[None]:
+    """Say on Ctrl-C what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say.print(f"recurra: stopped; what was finished is kept in {folder}, the same command goes on from there")
+        raise typer.Exit(130) from None
 
 
 def _load(source: str, *, missing: str, **roles: Any) -> SeriesFrame:

@@ -242,7 +242,7 @@ def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, seaso
         "parameters": None,
         "multiply_adds": None,
         "train_seconds": seconds,
-        "predict_ms": 1000 * seconds / max(len(windows), 1),
+        "predict_ms": None,
         "epochs": None,
         "best_epoch": None,
         "stopped_by": None,

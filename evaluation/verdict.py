@@ -120,8 +120,7 @@ def _evidence(trial: dict, model: dict, other: dict) -> str:
     direction = "lower" if trial["effect"] > 0 else "higher"
     return (
         f"{start}: its error is {_percent(abs(trial['effect']))} {direction} "
-        f"(95 % interval of the reduction {_percent(trial['effect_low'])} "
-        f"to {_percent(trial['effect_high'])}), "
+        f"(95 % interval: {_change(trial['effect_low'])} to {_change(trial['effect_high'])}), "
         f"{_p_in_words(trial['p_holm'])}."
     )
 
@@ -146,7 +145,7 @@ def _price(model: dict, other: dict) -> str:
     for key, form, unit in (
         ("parameters", ",.0f", "parameters"),
         ("train_seconds", ",.3g", "s of training"),
-        ("predict_ms", ",.3g", "ms per forecast"),
+        ("predict_ms", ",.3g", "ms per forecast in batches"),
     ):
         cost, reference = model.get(key), other.get(key)
         if cost is None or not _is_number(cost):
@@ -186,6 +185,10 @@ def _naive_unbeaten(ranked: Sequence[dict], minimum_effect: float) -> list[str]:
         f"Nothing that was trained beats {naive['model']}{ahead} "
         f"(MASE {naive['mase']:.3f} against {trained['mase']:.3f} for {trained['model']})."
     ]
+
+
+def _change(effect: float) -> str:
+    return f"{_percent(abs(effect))} {'lower' if effect > 0 else 'higher'}"
 
 
 def _percent(share: float) -> str:

@@ -29,6 +29,7 @@ def model_card(name: str, info: dict[str, Any]) -> str:
     if info["intervals"]:
         levels = ", ".join(f"{level} %" for level in info["intervals"])
         lines.append(f"`forecast-lo-…`, `forecast-hi-…`: split-conformal intervals aimed at {levels}.")
+        lines += info["interval_notes"]
     lines += ["", "## Training data"]
     lines.append(
         f"{data['source']}: {data['rows']:,} rows, {data['series']:,} series, {data['first']} to {data['last']} "
@@ -45,8 +46,9 @@ def model_card(name: str, info: dict[str, Any]) -> str:
     lines += [
         "",
         "## Limits",
-        "It has seen the series above and knows no other. Intervals hold on average over data like the training data; "
-        "after a break in the series they are too narrow. It was not made for decisions about people.",
+        "It has seen the series above and knows no other. Intervals are calibrated on the newest part of the training "
+        "data; how much of the truth they held on data after each training stands above as coverage, where it was "
+        "measured. After a break in the series they are too narrow. It was not made for decisions about people.",
         "",
     ]
     return "\n".join(lines)

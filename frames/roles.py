@@ -137,7 +137,7 @@ def _default_target(table: pd.DataFrame, used: set, source: str) -> tuple[str, .
     raise InputError(
         f"{source} has {len(numeric)} numeric columns that could be the target ({_listed(numeric)}): "
         "choose with "
-        f"--target, for instance --target {numeric[-1]!r}."
+        f"--target, for instance --target {numeric[0]!r}."
     )
 
 

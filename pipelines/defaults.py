@@ -37,7 +37,9 @@ def derive_window(
         found = f"a season of {season} steps" if season > 1 else "no season"
         notes.append(f"{found} found in the autocorrelation (--season to override)")
     if horizon is None:
-        wanted, said = (season, "one season") if season > 1 else (_WITHOUT_SEASON, f"{_WITHOUT_SEASON} steps")
+        wanted, said = (
+            (season, "one season") if season > 1 else (_WITHOUT_SEASON, f"no season, so {_WITHOUT_SEASON} steps")
+        )
         horizon = max(1, min(wanted, _LONGEST_HORIZON, length // 10))
         notes.append(f"horizon {horizon}: {said}, at most {_LONGEST_HORIZON} steps and a tenth of the series")
     if lookback is None:

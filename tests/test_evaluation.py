@@ -355,10 +355,10 @@ def test_yes_names_the_winner_the_numbers_and_the_price():
     assert judge(rows, tests)["text"] == (
         "Yes: lstm is worth its cost on this data. lstm has a MASE of 0.800 ± 0.010 against 1.000 ± 0.010 "
         "for linear, the best simpler model: its error is 20.0 % lower "
-        "(95 % interval of the reduction 10.0 % to 30.0 %), "
+        "(95 % interval: 10.0 % lower to 30.0 % lower), "
         "p = 0.004 after Holm's correction: chance alone would do that about 4 times in 1,000. "
         "The price of lstm: 12,345 parameters (24.7 times), 40 s of training (10 times), "
-        "0.8 ms per forecast (4 times), compared with linear."
+        "0.8 ms per forecast in batches (4 times), compared with linear."
     )
 
 
@@ -398,7 +398,7 @@ def test_it_says_when_nothing_trained_beats_naive():
         "Nothing that was trained beats seasonal_naive (MASE 0.900 against 1.000 for linear)."
     )
     assert "p < 0.001" in verdict["text"]
-    assert "12,345 parameters, 40 s of training, 0.8 ms per forecast." in verdict["text"]
+    assert "12,345 parameters, 40 s of training, 0.8 ms per forecast in batches." in verdict["text"]
     assert "Nothing that was trained" not in judge(ROWS, [])["text"]
 
 

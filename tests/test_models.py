@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.models import FAMILIES, RECURRENT, build, draw_configs, list_families
+from recurra.models import FAMILIES, RECURRENT, build, draw_configs, known_settings, list_families
 from recurra.models.cost import multiply_adds
 from recurra.models.forecaster import WINDOW_NORMS
 from recurra.models.recurrence import default_segment_length
@@ -49,7 +49,7 @@ def model_of(family, case):
 
 def settings_for(family, wanted):
     """Those of the settings that the family has."""
-    known = FAMILIES[family].build.__kwdefaults__
+    known = known_settings(family)
     return {name: value for name, value in ({"units": 3} | wanted).items() if name in known}
 
 
