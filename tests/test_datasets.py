@@ -24,7 +24,7 @@ from recurra.datasets.download import fetch
 from recurra.errors import InputError
 from recurra.frames import data_hash, detect_season
 
-ROOT = Path(room.__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 DATA = os.environ.get("RECURRA_DATA")
 needs_data = pytest.mark.skipif(DATA is None, reason="RECURRA_DATA names no folder with the data sets")
 CSV = "ds,y,wind\n2024-01-01,1.5,NW\n2024-01-02,,SE\n2024-01-03,3.5,NW\n"
