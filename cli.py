@@ -306,7 +306,7 @@ def _interruptible(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say.print(f"recurra: stopped; what was finished is kept in {folder}, the same command goes on from there")
+        say.print(f"recurra: stopped; what was finished is kept in {folder}, the same command goes on", soft_wrap=True)
         raise typer.Exit(130) from None
 
 

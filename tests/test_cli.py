@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,23 @@ def test_another_question_in_the_same_folder_is_refused(desk, compared):
     arguments, _ = compared
     done = recurra(*[a if a != "3" else "2" for a in arguments], cwd=desk, expect=2)
     assert "holds another comparison: its horizon is 3, now it is 2; choose another --out" in done.stderr
+
+
+def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(desk):
+    arguments = ["compare", "ar2", *TINY[:-2], "--seeds", "2", "--out", "runs/stopped"]
+    process = subprocess.Popen([str(RECURRA), *arguments], cwd=desk, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("[4/"):
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 130
+    assert "recurra: stopped; what was finished is kept in runs/stopped, the same command goes on" in rest
+    assert "Traceback" not in rest
+    kept = sorted((desk / "runs/stopped/trials").glob("*.json"))
+    assert len(kept) >= 3
+    assert "[1/" not in recurra(*arguments, cwd=desk).stderr
 
 
 def test_predict_writes_csv_or_parquet_or_prints(desk, compared):
