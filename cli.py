@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,9 @@ app = typer.Typer(
     add_completion=False,
 )
 # A copy of standard error: progress stays visible while TensorFlow's start-up is kept quiet.
-say = Console(file=os.fdopen(os.dup(2), "w", encoding="utf-8"), highlight=False)
+_stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
+atexit.register(_stderr.close)
+say = Console(file=_stderr, highlight=False)
 out = Console(highlight=False)
 
 Source = Annotated[
@@ -148,9 +151,8 @@ def compare(
             path = save_model(result.predictor, export, frame, **result.provenance())
         family, best = (result.training or {})["family"], result.verdict["best"]
         if best != family:
-            out.print(
-                f"exported is {family}, the best trained family; {best} was better, but is fitted to each series anew"
-            )
+            better = f"{best} was better, but is fitted to each series anew"
+            out.print(f"exported is {family}, the best trained family; {better}", soft_wrap=True)
         _exported(path, export, source)
 
 
