@@ -20,6 +20,7 @@ from .pipelines import SeriesPipeline, Windows
 # Windows read together in prediction; a fixed number, so that prediction compiles once.
 PREDICT_BATCH = 256
 _MOST_STEPS_PER_EXECUTION = 16
+LOSSES = ("mae", "mse", "huber")
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -31,8 +32,8 @@ class Elementwise(keras.losses.Loss):
     """
 
     def __init__(self, kind: str = "mae", name: str = "loss", **kwargs: Any) -> None:
-        if kind not in ("mae", "mse", "huber"):
-            raise ValueError(f"`loss` must be mae, mse or huber. Received: {kind!r}")
+        if kind not in LOSSES:
+            raise ValueError(f"`loss` must be one of {LOSSES}. Received: {kind!r}")
         super().__init__(name=name, **kwargs)
         self.kind = kind
 

@@ -38,7 +38,8 @@ class Exam:
         rows = windows.starts()[:, None] + lookback + np.arange(horizon)
         starts = np.cumsum(frame.lengths) - frame.lengths
         scales = [
-            seasonal_scale(values[start : start + known], season) if known else np.ones(values.shape[1])
+            # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
+            seasonal_scale(values[start : start + max(known, lookback)], season)
             for start, known in zip(starts, fold.validation, strict=True)
         ]
         series = windows.series()

@@ -9,6 +9,8 @@ from typing import Any
 from ..baselines import BASELINES
 from ..errors import InputError
 from ..models import FAMILIES, known_settings
+from ..pipelines import SeriesPipeline
+from ..training import LOSSES
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ class Settings:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1; received {getattr(self, name)}")
         _check_names("--families", self.families, FAMILIES)
         _check_names("--baselines", self.baselines, BASELINES)
+        if self.loss not in LOSSES:
+            raise InputError(f"--loss takes {', '.join(LOSSES)}; received {self.loss!r}")
+        # said before anything is trained; the pipeline knows what these may be
+        SeriesPipeline(
+            lookback=self.lookback,
+            horizon=self.horizon,
+            missing=self.missing,
+            calendar=self.calendar,
+            transform=self.transform,
+        )
         if not self.families:
             raise InputError(f"--families names no family; choose from {', '.join(FAMILIES)}")
         known = {name for family in self.families for name in known_settings(family)}

@@ -134,6 +134,7 @@ def test_fit_exports_one_family(desk):
         (["predict", "saved_models/none", "sales.csv", "-o", "out.xls"], ".csv or .parquet was expected"),
         (["compare", "ar2", "--families", "lstn"], "there is no 'lstn'; choose from linear, dense"),
         (["compare", "ar2", "--budget", "soon"], "--budget takes a time such as 90s, 10m or 1h; received 'soon'"),
+        (["compare", "ar2", "--loss", "foo"], "--loss takes mae, mse, huber; received 'foo'"),
         (["compare", "ar2", "--set", "unit=3"], "no chosen family has a setting 'unit'"),
         (["fit", "ar2", "--family", "lstm", "--set", "units"], "--set takes NAME=VALUE"),
         (["fit", "ar2", "--family", "linear", "--calendar", "week"], "calendar features need time stamps"),

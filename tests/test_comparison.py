@@ -253,10 +253,11 @@ def exam(count, *, horizon=1, stride=1):
 def test_windows_made_at_the_same_time_have_the_same_place():
     days = pd.date_range("2024-01-01", periods=40)
     early = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(40.0)})
-    late = pd.DataFrame({"unique_id": "b", "ds": days[22:], "y": np.arange(18.0)})
+    late = pd.DataFrame({"unique_id": "b", "ds": days[22:], "y": 3 * np.arange(18.0)})
     frame = SeriesFrame.from_table(pd.concat([early, late]))
     fold = Fold(0, np.array([20, 0]), np.array([24, 2]), np.array([40, 18]))
     asked = Exam.of(frame, fold, lookback=5, horizon=1, season=1, most_origins=100)
+    assert asked.scale[:, 0].tolist() == [1.0] * 16 + [3.0] * 13  # b's unit is read off its first window's inputs
     # a: day 24 on, 16 windows; b begins on day 22, so its first window forecasts day 27, three days after the cutoff
     assert asked.place.tolist() == [*range(16), *range(3, 16)]
 
