@@ -20,13 +20,14 @@ def replacing(path: Path | str) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner may read
+        temporary.chmod(0o666 & ~umask())  # mkstemp makes files that only their owner may read
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Permissions that new files and folders do not get; temporary ones get fewer still."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

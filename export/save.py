@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import __version__
+from ..atomic import umask
 from ..errors import InputError
 from ..frames import SeriesFrame, data_hash
 from ..predictor import Predictor
@@ -185,7 +186,7 @@ def _room_for_version(path: Path) -> Iterator[Path]:
 
 
 def _publish(folder: Path, path: Path) -> Path:
-    folder.chmod(0o777 & ~_umask())  # mkdtemp makes folders that only their owner may read
+    folder.chmod(0o777 & ~umask())  # mkdtemp makes folders that only their owner may read
     while True:
         version = path / str(max(versions(path), default=0) + 1)
         try:
@@ -220,9 +221,3 @@ def versions(path: Path) -> list[int]:
     if not path.is_dir():
         return []
     return sorted(int(child.name) for child in path.iterdir() if child.is_dir() and child.name.isdecimal())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -29,11 +29,11 @@ def linear(spec: SequenceSpec, *, window_norm: str | None = None, share_targets:
         x = keras.layers.Flatten()(values)  # (batch, lookback × channels)
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
-        # Starts as the window's mean: small random weights would add noise that early stopping may keep.
-        return keras.layers.Dense(outputs, kernel_initializer=_mean_of(spec.inputs.length), name="head")(x)
+        # Starts near zero: larger random weights would add noise that early stopping may keep.
+        return keras.layers.Dense(outputs, kernel_initializer=_near_zero(spec.inputs.length), name="head")(x)
 
     return forecaster("linear", spec, core, window_norm=window_norm, share_targets=share_targets)
 
 
-def _mean_of(lookback: int) -> keras.initializers.Initializer:
+def _near_zero(lookback: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=0.1 / lookback)
