@@ -33,7 +33,7 @@ class Elementwise(keras.losses.Loss):
 
     def __init__(self, kind: str = "mae", name: str = "loss", **kwargs: Any) -> None:
         if kind not in LOSSES:
-            raise ValueError(f"`loss` must be one of {LOSSES}. Received: {kind!r}")
+            raise ValueError(f"`loss` must be mae, mse or huber. Received: {kind!r}")
         super().__init__(name=name, **kwargs)
         self.kind = kind
 
