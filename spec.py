@@ -1,14 +1,21 @@
 """SequenceSpec: what a sequence model takes in and gives out; all that pipelines and models share."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
+
+# Ids that every vocabulary begins with.
+PADDING, UNKNOWN, END = 0, 1, 2
+FIRST_WORD = 3
 
 
 @dataclass(frozen=True)
 class ValuesInput:
-    """A window of numbers: ``values`` (batch, length, channels), the targets' channels first.
+    """Numbers: ``values`` (batch, time, channels).
 
-    ``future_channels`` counts the covariates known ahead. They are the last channels of ``values`` and come once
-    more, for the steps to be forecast, as ``future`` (batch, horizon, future_channels).
+    For a forecast a window of exactly ``length`` steps, the targets' channels first. ``future_channels`` counts the
+    covariates known ahead. They are the last channels of ``values`` and come once more, for the steps to be forecast,
+    as ``future`` (batch, horizon, future_channels). Otherwise whole sequences of at most ``length`` steps, padded
+    with 0 on the right, and their ``lengths`` (batch,).
     """
 
     length: int
@@ -17,11 +24,61 @@ class ValuesInput:
 
 
 @dataclass(frozen=True)
+class TokensInput:
+    """Words or characters: ``tokens`` (batch, time), at most ``length`` of them, ids below ``vocabulary``.
+
+    Id 0 is padding, on the right; 1 an unknown token; 2 the end of a text, which in a language model is also what
+    comes before its first token. With ``conditions``, a language model is told one of so many classes as
+    ``condition`` (batch,).
+    """
+
+    vocabulary: int
+    length: int
+    conditions: int = 0
+
+
+@dataclass(frozen=True)
 class ForecastOutput:
     """The next ``horizon`` steps of ``targets`` series: (batch, horizon, targets)."""
 
     horizon: int
     targets: int = 1
+    task: ClassVar[str] = "forecast"
+
+
+@dataclass(frozen=True)
+class ClassOutput:
+    """One of ``classes`` classes: logits (batch, classes)."""
+
+    classes: int
+    task: ClassVar[str] = "classification"
+
+
+@dataclass(frozen=True)
+class ValueOutput:
+    """One number, in scaled units: (batch, 1)."""
+
+    task: ClassVar[str] = "regression"
+
+
+@dataclass(frozen=True)
+class TagOutput:
+    """One of ``classes`` classes for every step: logits (batch, time, classes)."""
+
+    classes: int
+    task: ClassVar[str] = "tagging"
+
+
+@dataclass(frozen=True)
+class NextTokenOutput:
+    """The token after every step: logits (batch, time, vocabulary)."""
+
+    vocabulary: int
+    task: ClassVar[str] = "language-model"
+
+
+Inputs = ValuesInput | TokensInput
+Outputs = ForecastOutput | ClassOutput | ValueOutput | TagOutput | NextTokenOutput
 
 
 @dataclass(frozen=True)
@@ -35,18 +92,30 @@ class SequenceSpec:
         many_series: whether one model serves several series, of any scale.
     """
 
-    inputs: ValuesInput
-    outputs: ForecastOutput
+    inputs: Inputs
+    outputs: Outputs
     season: int = field(default=1, kw_only=True)
     many_series: bool = field(default=False, kw_only=True)
 
+    @property
+    def task(self) -> str:
+        """Name of the task, as the command line has it: "forecast", "classification", "regression", ..."""
+        return self.outputs.task
+
     def __post_init__(self) -> None:
-        if self.inputs.length < 1 or self.outputs.horizon < 1:
-            raise ValueError(
-                "`length` and `horizon` must be at least 1. "
-                f"Received: length={self.inputs.length}, horizon={self.outputs.horizon}"
-            )
-        wanted = self.outputs.targets + self.inputs.future_channels
+        if self.inputs.length < 1:
+            raise ValueError(f"`length` must be at least 1. Received: length={self.inputs.length}")
+        if isinstance(self.outputs, ForecastOutput):
+            self._check_forecast(self.outputs)
+        elif isinstance(self.outputs, NextTokenOutput) and not isinstance(self.inputs, TokensInput):
+            raise ValueError(f"a next token follows tokens. Received: inputs={self.inputs}")
+
+    def _check_forecast(self, outputs: ForecastOutput) -> None:
+        if not isinstance(self.inputs, ValuesInput):
+            raise ValueError(f"a forecast is made from values. Received: inputs={self.inputs}")
+        if outputs.horizon < 1:
+            raise ValueError(f"`horizon` must be at least 1. Received: horizon={outputs.horizon}")
+        wanted = outputs.targets + self.inputs.future_channels
         if self.inputs.channels < wanted:
             raise ValueError(
                 f"`channels` must hold the targets and the future covariates ({wanted}). "
