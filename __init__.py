@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 # public name → the room it lives in
 _ROOMS = {
     "InputError": "errors",
-    "Predictor": "predictor",
+    "SeriesPredictor": "predictor",
     "SequenceSpec": "spec",
     "SeriesFrame": "frames",
     "SeriesPipeline": "pipelines",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .frames import SeriesFrame
     from .models import list_families
     from .pipelines import SeriesPipeline
-    from .predictor import Predictor
+    from .predictor import SeriesPredictor
     from .reports import write_plots
     from .spec import SequenceSpec
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import numpy as np
@@ -15,12 +15,40 @@ from keras import ops
 
 from .atomic import replacing
 from .errors import InputError
-from .pipelines import SeriesPipeline, Windows
 
-# Windows read together in prediction; a fixed number, so that prediction compiles once.
-PREDICT_BATCH = 256
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 _MOST_STEPS_PER_EXECUTION = 16
 LOSSES = ("mae", "mse", "huber")
+# Where nobody says how long to train: so many steps without improvement, and in all, within these numbers of epochs.
+_PATIENT_STEPS, _PATIENT_EPOCHS = 600, (3, 30)
+_MOST_STEPS, _MOST_EPOCHS = 30_000, (30, 300)
+
+
+class Part(Protocol):
+    """What a training reads: windows of a series, texts, pieces of a novel; the pipelines make them.
+
+    Attributes:
+        batch_size: examples a training step reads, where nobody says otherwise.
+        predict_batch: examples read together in prediction; a fixed number, so that prediction compiles once.
+    """
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def predict_batch(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def dataset(
+        self, *, batch_size: int, seed: int | None = None, first_epoch: int = 0, steps: int | None = None
+    ) -> tf.data.Dataset:
+        """Batches of (inputs, target, weight): without end and shuffled by `seed`, or once in :meth:`order`."""
+
+    def order(self, batch_size: int) -> np.ndarray:
+        """Which example stands where in an unshuffled run, -1 for a filler: (batches × batch_size,)."""
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -28,16 +56,19 @@ class Elementwise(keras.losses.Loss):
     """A loss for each step and target, so that weights can leave out single missing values.
 
     Args:
-        kind: "mae" absolute, "mse" squared, or "huber" error with delta 1, in scaled units.
+        kind: "mae" absolute, "mse" squared, or "huber" error with delta 1, in scaled units; "crossentropy" of class
+            numbers and logits.
     """
 
     def __init__(self, kind: str = "mae", name: str = "loss", **kwargs: Any) -> None:
-        if kind not in LOSSES:
-            raise ValueError(f"`loss` must be mae, mse or huber. Received: {kind!r}")
+        if kind not in (*LOSSES, "crossentropy"):
+            raise ValueError(f"`loss` must be mae, mse, huber or crossentropy. Received: {kind!r}")
         super().__init__(name=name, **kwargs)
         self.kind = kind
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if self.kind == "crossentropy":
+            return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)  # (batch,) or (batch, time)
         error = ops.abs(y_true - y_pred)  # (batch, horizon, targets)
         if self.kind == "mae":
             return error
@@ -55,7 +86,7 @@ class History:
 
     Attributes:
         best_epoch: epoch, counted from 1, whose weights the model has now.
-        best_loss: its validation loss, in scaled units.
+        best_loss: its validation loss, in scaled units or nats.
         losses: validation loss after each epoch.
         seconds: wall-clock time, over all runs where it was taken up again.
         stopped_by: "patience", "budget" or "max_epochs".
@@ -74,13 +105,15 @@ class Trainer:
     Args:
         build: makes a fresh uncompiled model.
         learning_rate: Adam's first learning rate; halved after `patience` // 3 epochs without improvement.
-        loss: "mae", "mse" or "huber".
-        batch_size: windows a step; by default 32, and 128 from 8,192 windows on.
-        max_epochs, patience: the most epochs, and how many without improvement end the training.
+        loss: "mae", "mse", "huber" or "crossentropy".
+        batch_size: examples a step; None leaves it to the training part.
+        max_epochs, patience: the most epochs, and how many without improvement end the training; None: as many as
+            make 30,000 steps (30 to 300 epochs), and 600 steps (3 to 30 epochs).
+        clipnorm: gradients that are longer, all weights together, are shortened to this length.
 
     Example:
         >>> trainer = Trainer(lambda: models.build("lstm", pipeline.spec))
-        >>> history = trainer.fit(pipeline, values, train, validation, seed=0)
+        >>> history = trainer.fit(train, validation, seed=0)
         >>> trainer.model
     """
 
@@ -91,23 +124,25 @@ class Trainer:
         learning_rate: float = 1e-3,
         loss: str = "mae",
         batch_size: int | None = None,
-        max_epochs: int = 100,
-        patience: int = 9,
+        max_epochs: int | None = 100,
+        patience: int | None = 9,
+        clipnorm: float = 1.0,
     ) -> None:
         self._build = build
         self.learning_rate = learning_rate
-        self.loss = Elementwise(loss)
+        # Padding has no weight: a mean over it too would make short sequences count for less.
+        reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
+        self.loss = Elementwise(loss, reduction=reduction)
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
+        self.clipnorm = clipnorm
         self.model: keras.Model | None = None
 
     def fit(
         self,
-        pipeline: SeriesPipeline,
-        values: np.ndarray,
-        train: Windows,
-        validation: Windows,
+        train: Part,
+        validation: Part,
         *,
         seed: int,
         budget: float = float("inf"),
@@ -119,10 +154,8 @@ class Trainer:
         The same seed and data give the same weights, bit for bit, unless the budget ends the training.
 
         Args:
-            pipeline: the fitted pipeline that made `values`.
-            values: all rows as scaled channels (rows, channels).
-            train, validation: the windows that fit the weights and those that stop the training.
-            seed: of the first weights, of dropout and of the windows' order.
+            train, validation: what fits the weights, and what stops the training.
+            seed: of the first weights, of dropout and of the examples' order.
             budget: seconds after which the training ends with the best epoch so far.
             checkpoint: file that carries the state after every epoch; where it exists, training goes on from it.
             on_epoch: called after every epoch with its number, from 1, and the validation loss.
@@ -130,22 +163,20 @@ class Trainer:
         Returns:
             The history.
         """
-        n_windows = len(train)
-        batch_size = min(self.batch_size or (32 if n_windows < 8192 else 128), n_windows)
-        steps = max(1, round(n_windows / batch_size))
+        batch_size = min(self.batch_size or train.batch_size, len(train))
+        steps = max(1, round(len(train) / batch_size))
         model = self._fresh(seed, steps)
         # Whole executions only: Keras would take the rest of the last one out of the next epoch.
         steps = max(1, round(steps / model.steps_per_execution)) * model.steps_per_execution
-        course = _Course(self, pipeline, values, validation, budget, checkpoint, on_epoch)
+        epochs = self.max_epochs or _epochs(_MOST_STEPS, steps, _MOST_EPOCHS)
+        patience = self.patience or _epochs(_PATIENT_STEPS, steps, _PATIENT_EPOCHS)
+        course = _Course(self.loss, validation, patience, budget, checkpoint, on_epoch)
         course.set_model(model)
         course.take_up()
-        if course.epoch < self.max_epochs and course.waited < self.patience:
-            data = pipeline.dataset(
-                values, train, batch_size=batch_size, seed=seed, first_epoch=course.epoch, steps=steps
-            )
+        if course.epoch < epochs and course.waited < patience:
             model.fit(
-                data,
-                epochs=self.max_epochs,
+                train.dataset(batch_size=batch_size, seed=seed, first_epoch=course.epoch, steps=steps),
+                epochs=epochs,
                 initial_epoch=course.epoch,
                 steps_per_epoch=steps,
                 shuffle=False,
@@ -162,7 +193,7 @@ class Trainer:
         if self.model is None:
             self.model = fresh
             self.model.compile(
-                keras.optimizers.Adam(self.learning_rate, global_clipnorm=1.0),
+                keras.optimizers.Adam(self.learning_rate, global_clipnorm=self.clipnorm),
                 self.loss,
                 jit_compile=is_recurrent(fresh),
                 steps_per_execution=int(np.clip(steps // 8, 1, _MOST_STEPS_PER_EXECUTION)),
@@ -177,13 +208,34 @@ class Trainer:
         return self.model
 
 
-def predict_windows(model: keras.Model, pipeline: SeriesPipeline, values: np.ndarray, windows: Windows) -> np.ndarray:
-    """Forecast windows, in order and in scaled units: (windows, horizon, targets)."""
-    if not len(windows):
+def predict_part(model: keras.Model, part: Part) -> Any:
+    """What the model says of every example, in order.
+
+    Returns:
+        (examples, ...) in scaled units or logits; where examples have different lengths and an output for each of
+        their steps, a list of arrays, padded as their batch was.
+    """
+    if not len(part):
         return np.empty((0, *model.output_shape[1:]), "float32")
-    data = pipeline.dataset(values, windows, batch_size=PREDICT_BATCH)
     forward = compiled(model)
-    return np.concatenate([forward(inputs).numpy() for inputs, *_ in data])[: len(windows)]
+    batches = [forward(inputs).numpy() for inputs, *_ in part.dataset(batch_size=part.predict_batch)]
+    order = part.order(part.predict_batch)
+    if len({batch.shape[1:] for batch in batches}) > 1:
+        rows = [row for batch in batches for row in batch]
+        return [rows[place] for place in _places(order)]
+    return np.concatenate(batches)[_places(order)]
+
+
+def _places(order: np.ndarray) -> np.ndarray:
+    """Where each example stands in an unshuffled run: (examples,)."""
+    real = np.flatnonzero(order >= 0)
+    places = np.empty(len(real), np.int64)
+    places[order[real]] = real
+    return places
+
+
+def _epochs(steps: int, a_epoch: int, bounds: tuple[int, int]) -> int:
+    return int(np.clip(-(-steps // a_epoch), *bounds))
 
 
 def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
@@ -199,15 +251,8 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
 
 def is_recurrent(model: keras.Model) -> bool:
     """Whether a step of the model has the many small operations for which compiling with XLA pays."""
-    return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in model.layers)
-
-
-def window_arrays(pipeline: SeriesPipeline, values: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """Targets in scaled units and their weights, in order: 2 × (windows, horizon, targets)."""
-    batches = pipeline.dataset(values, windows, batch_size=PREDICT_BATCH)
-    pairs = [(target.numpy(), weight.numpy()) for _, target, weight in batches]
-    target, weight = (np.concatenate(arrays)[: len(windows)] for arrays in zip(*pairs, strict=True))
-    return target, weight
+    layers = model._flatten_layers()
+    return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in layers)
 
 
 class _Course(keras.callbacks.Callback):
@@ -219,29 +264,28 @@ class _Course(keras.callbacks.Callback):
 
     def __init__(
         self,
-        trainer: Trainer,
-        pipeline: SeriesPipeline,
-        values: np.ndarray,
-        validation: Windows,
+        loss: Elementwise,
+        validation: Part,
+        patience: int,
         budget: float,
         checkpoint: Path | None,
         on_epoch: Callable[[int, float], None],
     ) -> None:
         super().__init__()
-        self.trainer, self.budget, self.checkpoint, self.on_epoch = trainer, budget, checkpoint, on_epoch
+        self.loss, self.patience, self.budget = loss, patience, budget
+        self.checkpoint, self.on_epoch = checkpoint, on_epoch
         self.history = History()
         self.epoch, self.waited = 0, 0
         self.best: list[np.ndarray] = []
         self._begun = time.monotonic()
         self._spent = 0.0  # seconds of earlier runs
-        self.target, self.weight = window_arrays(pipeline, values, validation)
-        if not self.weight.any():
+        # Gathered once: what was read for one epoch is read for all.
+        self.batches = _without_fillers(validation)
+        if not any(weight.any() for *_, weight in self.batches):
             raise InputError(
                 f"none of the {len(validation)} validation windows has an observed target, so nothing can stop the "
                 "training; give newer rows, fewer --folds or a larger --test-size"
             )
-        # Gathered once: what was read for one epoch is read for all.
-        self.inputs = [inputs for inputs, *_ in pipeline.dataset(values, validation, batch_size=PREDICT_BATCH)]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._elapsed() > self.budget:
@@ -257,10 +301,10 @@ class _Course(keras.callbacks.Callback):
             self.best = [ops.convert_to_numpy(v) for v in self.model.variables]
         else:
             self.waited += 1
-            if self.waited % max(1, self.trainer.patience // 3) == 0:
+            if self.waited % max(1, self.patience // 3) == 0:
                 rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
                 self.model.optimizer.learning_rate = rate / 2
-        if self.waited >= self.trainer.patience:
+        if self.waited >= self.patience:
             self.history.stopped_by = "patience"
             self.model.stop_training = True
         self.history.seconds = self._elapsed()
@@ -268,9 +312,16 @@ class _Course(keras.callbacks.Callback):
         self.on_epoch(self.epoch, loss)
 
     def _validation_loss(self) -> float:
-        forecast = np.concatenate([compiled(self.model)(inputs).numpy() for inputs in self.inputs])
-        losses = ops.convert_to_numpy(self.trainer.loss.call(self.target, forecast[: len(self.target)]))
-        loss = float((losses * self.weight).mean())
+        # A state carried from batch to batch belongs to the training.
+        kept = [ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
+        total = count = 0.0
+        for inputs, target, weight in self.batches:
+            losses = ops.convert_to_numpy(self.loss.call(target, compiled(self.model)(inputs)))
+            total += float((losses * weight).sum(dtype=float))
+            count += float(weight.sum(dtype=float))
+        for variable, value in zip(self.model.non_trainable_variables, kept, strict=True):
+            variable.assign(value)
+        loss = total / count
         return loss if np.isfinite(loss) else float("inf")
 
     def _elapsed(self) -> float:
@@ -307,3 +358,14 @@ class _Course(keras.callbacks.Callback):
         for variable, value in zip(self.model.variables, self.best, strict=True):
             variable.assign(value)
         self.history.seconds = self._elapsed()
+
+
+def _without_fillers(part: Part) -> list[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+    """Batches of (inputs, target, weight), in which what only fills the last batch weighs nothing."""
+    batches = []
+    real = (part.order(part.predict_batch) >= 0).reshape(-1, part.predict_batch)
+    for (inputs, target, weight), kept in zip(part.dataset(batch_size=part.predict_batch), real, strict=True):
+        weight = weight.numpy()
+        weight = weight * kept.reshape(-1, *[1] * (weight.ndim - 1))
+        batches.append((inputs, target.numpy(), weight))
+    return batches

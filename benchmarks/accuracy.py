@@ -20,7 +20,7 @@ from recurra.baselines import BASELINES
 from recurra.evaluation import mae, mase, mse, owa, seasonal_scale, smape
 from recurra.frames import SeriesFrame
 from recurra.pipelines import Fold, SeriesPipeline
-from recurra.training import Trainer, predict_windows
+from recurra.training import Trainer, predict_part
 
 ETT_COLUMNS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 # Rows of training, validation and test part (Zhou et al. 2021, Informer; LTSF-Linear).
@@ -150,15 +150,13 @@ def ett_model(
     values = pipeline.values(frame)
     trainer = Trainer(lambda: models.build(family, pipeline.spec, **(config or {})), **(training or {}))
     history = trainer.fit(
-        pipeline,
-        values,
-        pipeline.windows(frame, 0, fold.train),
-        pipeline.windows(frame, fold.train, fold.validation),
+        pipeline.part(values, pipeline.windows(frame, 0, fold.train)),
+        pipeline.part(values, pipeline.windows(frame, fold.train, fold.validation)),
         seed=seed,
     )
     windows = pipeline.windows(frame, fold.validation, fold.test)
     truth = values[windows.starts()[:, None] + lookback + np.arange(96)]  # (windows, horizon, targets)
-    forecast = predict_windows(trainer.model, pipeline, values, windows)
+    forecast = predict_part(trainer.model, pipeline.part(values, windows))
     return {
         "mse": mse(truth, forecast),
         "mae": mae(truth, forecast),
@@ -245,14 +243,12 @@ def m4_model(
     values = pipeline.values(frame)
     trainer = Trainer(lambda: models.build(family, pipeline.spec, **config))
     history = trainer.fit(
-        pipeline,
-        values,
-        pipeline.windows(frame, 0, fold.train, stride=4),
-        pipeline.windows(frame, fold.train, fold.validation),
+        pipeline.part(values, pipeline.windows(frame, 0, fold.train, stride=4)),
+        pipeline.part(values, pipeline.windows(frame, fold.train, fold.validation)),
         seed=seed,
     )
     windows = pipeline.windows(frame, fold.validation, fold.test)
-    forecast = pipeline.restore(predict_windows(trainer.model, pipeline, values, windows))
+    forecast = pipeline.restore(predict_part(trainer.model, pipeline.part(values, windows)))
     return forecast, {"seconds": history.seconds, "parameters": trainer.model.count_params()}
 
 

@@ -11,7 +11,7 @@ from .. import datasets
 from ..frames import SeriesFrame
 from ..models import draw_configs
 from ..pipelines import derive_window, single_split
-from ..predictor import Predictor
+from ..predictor import SeriesPredictor
 from ..training import History
 from .run import Progress, training_record
 from .settings import Settings, parse_budget
@@ -22,7 +22,7 @@ from .trials import Fitter, Trial
 class Fit:
     """A trained predictor and how it came to be."""
 
-    predictor: Predictor
+    predictor: SeriesPredictor
     history: History
     training: dict[str, Any]
     notes: list[str]

@@ -14,7 +14,7 @@ import pandas as pd
 from ..atomic import replacing
 from ..errors import InputError
 from ..frames import SeriesFrame
-from ..predictor import Predictor
+from ..predictor import SeriesPredictor
 
 SCHEMA_VERSION = 1
 
@@ -38,7 +38,7 @@ class Comparison:
     frame: SeriesFrame
     example: dict[str, np.ndarray] = field(default_factory=dict)
     example_row: int = 0
-    predictor: Predictor | None = None
+    predictor: SeriesPredictor | None = None
     training: dict[str, Any] | None = None
 
     @property

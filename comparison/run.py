@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..frames import SeriesFrame, data_hash
 from ..models import FAMILIES, draw_configs
 from ..pipelines import Fold, rolling_origin, single_split
-from ..predictor import Predictor
+from ..predictor import SeriesPredictor
 from ..training import History
 from .result import check_same
 from .scoring import Exam
@@ -81,7 +81,7 @@ class Run:
                 outcomes += self._family(family, fold, exam)
         return outcomes
 
-    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[Predictor, dict[str, Any]]:
+    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[SeriesPredictor, dict[str, Any]]:
         """Train the best family once more, with the settings chosen in the newest fold, on all rows."""
         s = self.settings
         best = next(line["model"] for line in summary if line["kind"] == "family")

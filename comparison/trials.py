@@ -17,8 +17,8 @@ from ..baselines import BASELINES
 from ..frames import SeriesFrame
 from ..models.cost import multiply_adds
 from ..pipelines import Fold, SeriesPipeline, Windows
-from ..predictor import Predictor
-from ..training import PREDICT_BATCH, History, Trainer, compiled
+from ..predictor import SeriesPredictor
+from ..training import History, Trainer, compiled
 from .scoring import Exam
 from .settings import Settings
 
@@ -103,7 +103,7 @@ class Fitter:
         budget: float = float("inf"),
         checkpoint: Path | None = None,
         on_epoch: Any = lambda *_: None,
-    ) -> tuple[Predictor, np.ndarray, History]:
+    ) -> tuple[SeriesPredictor, np.ndarray, History]:
         """Train one configuration on one fold.
 
         Returns:
@@ -114,16 +114,14 @@ class Fitter:
         validation = pipeline.windows(self.frame, fold.train, fold.validation).thinned(MOST_VALIDATION_ORIGINS)
         trainer = self._trainer(family, pipeline, config)
         history = trainer.fit(
-            pipeline,
-            values,
-            train,
-            validation,
+            pipeline.part(values, train),
+            pipeline.part(values, validation),
             seed=seed,
             budget=budget,
             checkpoint=checkpoint,
             on_epoch=on_epoch,
         )
-        predictor = Predictor(pipeline, trainer.model)
+        predictor = SeriesPredictor(pipeline, trainer.model)
         predictor.calibrate(values, validation)
         return predictor, values, history
 
@@ -203,16 +201,16 @@ def run_family(
     return Outcome(row, exam.losses(outputs["forecast"]), _example(exam, outputs["forecast"]))
 
 
-def predict_ms(predictor: Predictor, values: np.ndarray, windows: Windows) -> float:
+def predict_ms(predictor: SeriesPredictor, values: np.ndarray, windows: Windows) -> float:
     """Milliseconds of the network for one window, in batches: the median of several runs, once it is compiled."""
-    batches = predictor.pipeline.dataset(values, windows, batch_size=PREDICT_BATCH).take(1)
-    inputs = next(iter(batches))[0]
+    part = predictor.pipeline.part(values, windows)
+    inputs = next(iter(part.dataset(batch_size=part.predict_batch).take(1)))[0]
     forward, seconds = compiled(predictor.model), []
     for _ in range(_TIMED_RUNS):
         begun = time.perf_counter()
         forward(inputs).numpy()
         seconds.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(seconds) / PREDICT_BATCH
+    return 1000 * statistics.median(seconds) / part.predict_batch
 
 
 def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, season: int) -> Outcome:

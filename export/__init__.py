@@ -1,4 +1,4 @@
-"""Export: Predictor → SavedModel with the preprocessing inside, checked by reloading it.
+"""Export: SeriesPredictor → SavedModel with the preprocessing inside, checked by reloading it.
 
 ``saved_models/NAME/VERSION`` is what TensorFlow Serving polls. A version appears complete or not at all.
 """

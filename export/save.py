@@ -19,7 +19,7 @@ from .. import __version__
 from ..atomic import umask
 from ..errors import InputError
 from ..frames import SeriesFrame, data_hash
-from ..predictor import Predictor
+from ..predictor import SeriesPredictor
 from .card import model_card
 from .warmup import write_warmup
 
@@ -30,7 +30,7 @@ _TOLERANCE = 1e-4
 
 
 def save_model(
-    predictor: Predictor,
+    predictor: SeriesPredictor,
     path: str | Path,
     frame: SeriesFrame,
     *,
@@ -80,7 +80,7 @@ def save_model(
         return _publish(folder, path)
 
 
-def serving_module(predictor: Predictor) -> tf.Module:
+def serving_module(predictor: SeriesPredictor) -> tf.Module:
     """A module whose function ``serve`` takes raw values and answers in the user's units."""
     pipeline = predictor.pipeline
     lookback, horizon = pipeline.lookback, pipeline.horizon
@@ -103,7 +103,7 @@ def serving_module(predictor: Predictor) -> tf.Module:
     return module
 
 
-def example_inputs(predictor: Predictor, frame: SeriesFrame) -> dict[str, np.ndarray]:
+def example_inputs(predictor: SeriesPredictor, frame: SeriesFrame) -> dict[str, np.ndarray]:
     """Raw inputs cut from real rows, the newest windows that have a whole horizon after them."""
     pipeline = predictor.pipeline
     windows = pipeline.windows(frame, 0, frame.lengths)
@@ -122,7 +122,7 @@ def example_inputs(predictor: Predictor, frame: SeriesFrame) -> dict[str, np.nda
 
 
 def describe(
-    predictor: Predictor,
+    predictor: SeriesPredictor,
     frame: SeriesFrame,
     *,
     metrics: dict[str, Any] | None,
@@ -156,7 +156,7 @@ def describe(
     }
 
 
-def _check(folder: Path, predictor: Predictor, inputs: dict[str, np.ndarray]) -> None:
+def _check(folder: Path, predictor: SeriesPredictor, inputs: dict[str, np.ndarray]) -> None:
     """Reload what was written and hold it against the predictor."""
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
     written = serve(**{name: tf.constant(value) for name, value in inputs.items()})

@@ -22,7 +22,7 @@ from recurra.pipelines import channels as channels_module
 from recurra.pipelines.calendar import calendar_features, calendar_features_in_graph, feature_names
 from recurra.pipelines.fill import fill_window
 from recurra.pipelines.windows import gather, numbers_in_order, numbers_shuffled
-from recurra.predictor import Predictor
+from recurra.predictor import SeriesPredictor
 from recurra.training import Trainer
 
 NAN = np.nan
@@ -561,8 +561,10 @@ def forecasts_at_the_cutoff(frame, fold, family):
     pipeline = sales_pipeline(frame, fold)
     values = pipeline.values(frame)
     validation = pipeline.windows(frame, fold.train, fold.validation)
-    trainer(family).fit(pipeline, values, pipeline.windows(frame, 0, fold.train), validation, seed=0)
-    predictor = Predictor(pipeline, trainer(family).model)
+    trainer(family).fit(
+        pipeline.part(values, pipeline.windows(frame, 0, fold.train)), pipeline.part(values, validation), seed=0
+    )
+    predictor = SeriesPredictor(pipeline, trainer(family).model)
     predictor.calibrate(values, validation)
     end = np.minimum(fold.validation + SIZES["horizon"], frame.lengths)
     windows = pipeline.windows(frame, fold.validation, end)

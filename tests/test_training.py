@@ -1,4 +1,4 @@
-"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a Predictor keeps."""
+"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a SeriesPredictor keeps."""
 
 import json
 import signal
@@ -16,8 +16,8 @@ from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 from recurra.pipelines import SeriesPipeline, Windows, single_split
-from recurra.predictor import Predictor
-from recurra.training import Elementwise, Trainer, predict_windows, window_arrays
+from recurra.predictor import SeriesPredictor
+from recurra.training import Elementwise, Trainer, predict_part
 
 NAN = np.nan
 EPOCHS = 5
@@ -36,7 +36,10 @@ class Job:
         self.values = self.pipeline.values(self.frame)
         self.train = self.pipeline.windows(self.frame, 0, self.fold.train)
         self.validation = self.pipeline.windows(self.frame, self.fold.train, self.fold.validation)
-        self.arguments = (self.pipeline, self.values, self.train, self.validation)
+        self.arguments = (self.part(self.train), self.part(self.validation))
+
+    def part(self, windows):
+        return self.pipeline.part(self.values, windows)
 
     def trainer(self, family="linear", **options):
         # with dropout, whose random numbers must be taken up again too
@@ -118,8 +121,8 @@ def test_the_best_weights_are_given_back(job):
     history = trainer.fit(*job.arguments, seed=0)
     assert history.best_epoch == 1 + int(np.argmin(history.losses)) < 8
     assert history.best_loss == min(history.losses)
-    target, weight = window_arrays(job.pipeline, job.values, job.validation)
-    forecast = predict_windows(trainer.model, job.pipeline, job.values, job.validation)
+    target, weight = job.part(job.validation).targets()
+    forecast = predict_part(trainer.model, job.part(job.validation))
     assert np.mean(np.abs(forecast - target) * weight) == pytest.approx(history.best_loss, rel=1e-6)
 
 
@@ -186,11 +189,11 @@ def test_losses_literally(kind, wanted):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(ValueError, match=r"must be mae, mse or huber\. Received: 'mape'"):
+    with pytest.raises(ValueError, match=r"must be mae, mse, huber or crossentropy\. Received: 'mape'"):
         Trainer(lambda: None, loss="mape")
 
 
-# Predictor
+# SeriesPredictor
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +202,7 @@ def many():
     job = Job(wave(), 10 * wave())
     trainer = job.trainer()
     trainer.fit(*job.arguments, seed=0)
-    predictor = Predictor(job.pipeline, trainer.model)
+    predictor = SeriesPredictor(job.pipeline, trainer.model)
     predictor.calibrate(job.values, job.validation)
     return job, predictor
 
@@ -207,11 +210,11 @@ def many():
 def test_a_predictor_is_kept_and_read_again(many, tmp_path):
     job, predictor = many
     predictor.save(tmp_path / "kept")
-    again = Predictor.load(tmp_path / "kept")
+    again = SeriesPredictor.load(tmp_path / "kept")
     pd.testing.assert_frame_equal(again.predict(job.frame), predictor.predict(job.frame), check_exact=True)
     assert again.intervals.levels == predictor.intervals.levels
     with pytest.raises(InputError, match="no saved predictor"):
-        Predictor.load(tmp_path / "elsewhere")
+        SeriesPredictor.load(tmp_path / "elsewhere")
 
 
 def test_a_prediction_is_a_row_a_step_with_intervals_around_it(many):

@@ -1,4 +1,4 @@
-"""Predictor = fitted pipeline + trained model: raw in, raw out, in original units."""
+"""SeriesPredictor: forecasts in the user's units, with intervals."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import keras
 import numpy as np
 import pandas as pd
 
-from .atomic import replacing
-from .errors import InputError
-from .evaluation.conformal import conformal_offsets
-from .frames import SeriesFrame
-from .models.forecaster import window_scale
-from .pipelines import SeriesPipeline, Windows
-from .training import predict_windows, window_arrays
+from ..atomic import replacing
+from ..errors import InputError
+from ..evaluation.conformal import conformal_offsets
+from ..frames import SeriesFrame
+from ..models.forecaster import window_scale
+from ..pipelines import SeriesPipeline, Windows
+from ..training import predict_part
 
 LEVELS = (80, 95)
 
@@ -38,7 +38,7 @@ class Intervals:
     notes: tuple[str, ...] = ()
 
 
-class Predictor:
+class SeriesPredictor:
     """A fitted pipeline and a trained model, joined.
 
     Args:
@@ -58,8 +58,9 @@ class Predictor:
 
     def calibrate(self, values: np.ndarray, validation: Windows, levels: tuple[int, ...] = LEVELS) -> None:
         """Set the intervals from the residuals of validation windows."""
-        target, weight = window_arrays(self.pipeline, values, validation)
-        forecast = predict_windows(self.model, self.pipeline, values, validation)
+        part = self.pipeline.part(values, validation)
+        target, weight = part.targets()
+        forecast = predict_part(self.model, part)
         residuals = np.where(weight > 0, forecast - target, np.nan)  # (windows, horizon, targets)
         if self.pipeline.many_series_:
             residuals = residuals / self._window_scale(values, validation)
@@ -76,7 +77,7 @@ class Predictor:
             ``forecast`` and, with intervals, ``forecast-lo-80``, ``forecast-hi-80``, ...:
             each (windows, horizon, targets).
         """
-        forecast = predict_windows(self.model, self.pipeline, values, windows)
+        forecast = predict_part(self.model, self.pipeline.part(values, windows))
         scale = self._window_scale(values, windows) if self.pipeline.many_series_ and self.intervals else 1.0
         return {name: self.pipeline.restore(y) for name, y in self.with_intervals(forecast, scale).items()}
 
@@ -141,7 +142,7 @@ class Predictor:
             file.write_text(json.dumps(said, indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path | str) -> Predictor:
+    def load(cls, path: Path | str) -> SeriesPredictor:
         """Read what :meth:`save` wrote."""
         path = Path(path)
         if not (path / "pipeline.json").exists():
