@@ -16,15 +16,33 @@ from . import (
     beijing_pm25,
     co2,
     daily_min_temperatures,
+    digits,
+    docstrings,
     elnino,
     etth1,
     ettm1,
+    imdb,
+    japanese_vowels,
     m4_hourly,
     monthly_sunspots,
+    mr,
+    names,
+    newsgroups20,
+    ptb,
+    sst2,
     sunspots,
     synthetic,
+    synthetic_sequences,
+    tinyshakespeare,
+    ucr_ecg200,
+    ucr_gunpoint,
+    ucr_italypowerdemand,
+    ucr_syntheticcontrol,
+    ucr_trace,
     weather,
+    word_sentiment,
 )
+from .choose import Frame, load_file, load_named
 from .files import is_known, read_table
 from .record import Dataset
 
@@ -43,6 +61,26 @@ DATASETS: dict[str, Dataset] = {
     "ar2": synthetic.AR2,
     "random_walk": synthetic.RANDOM_WALK,
     "distant_event": synthetic.DISTANT_EVENT,
+    "docstrings": docstrings.DATASET,
+    "digits": digits.DATASET,
+    "binary_addition": synthetic_sequences.BINARY_ADDITION,
+    "recall": synthetic_sequences.RECALL,
+    "adding": synthetic_sequences.ADDING,
+    "copy": synthetic_sequences.COPY,
+    "imdb": imdb.DATASET,
+    "sst2": sst2.DATASET,
+    "mr": mr.DATASET,
+    "newsgroups20": newsgroups20.DATASET,
+    "word_sentiment": word_sentiment.DATASET,
+    "names": names.DATASET,
+    "tinyshakespeare": tinyshakespeare.DATASET,
+    "ptb": ptb.DATASET,
+    "japanese_vowels": japanese_vowels.DATASET,
+    "ucr_gunpoint": ucr_gunpoint.DATASET,
+    "ucr_italypowerdemand": ucr_italypowerdemand.DATASET,
+    "ucr_ecg200": ucr_ecg200.DATASET,
+    "ucr_syntheticcontrol": ucr_syntheticcontrol.DATASET,
+    "ucr_trace": ucr_trace.DATASET,
 }
 
 __all__ = ["DATASETS", "Dataset", "list_datasets", "load", "read_table"]
@@ -53,9 +91,18 @@ def list_datasets() -> list[str]:
     return sorted(DATASETS)
 
 
-def load(
+def load(  # one parameter a role
     source: str | Path,
     *,
+    task: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    value: str | None = None,
+    tags: str | None = None,
+    values: str | None = None,
+    channels: str | Sequence[str] = (),
+    test: str | Path | None = None,
+    split: str | None = None,
     time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     id: str | None = None,
@@ -63,32 +110,55 @@ def load(
     future: str | Sequence[str] = (),
     freq: str | int | None = None,
     missing: str = "keep",
-) -> SeriesFrame:
+) -> Frame:
     """Load a named data set or a file as a frame.
+
+    Which frame it is follows from the set, from the roles, from the task, or from the file: ``text`` makes a TextFrame;
+    ``id`` with an answer, ``values``, and the endings .npz and .ts make a PanelFrame, as does a .tsv whose first line
+    is all numbers (UCR); ``task="language-model"`` makes a CorpusFrame of a .txt, and a TextFrame of a table; a table
+    with a column of lists called values is a panel, one called tokens makes texts; all else is a series.
 
     Args:
         source: a name from :func:`list_datasets`, or a file; to read a file called like a data set, write
             ./co2.
+        task: "forecast", "classification", "regression", "tagging" or "language-model". Default: told by the
+            roles.
+        text: column of texts or of lists of tokens.
+        label: column (in an .npz: array) of classes; for a language model the condition.
+        value: column of numbers to be told.
+        tags: column of the class of each step, or of lists of them.
+        values: column of lists of numbers; in an .npz the array of sequences.
+        channels: columns of values, in a table with one row a step.
+        test: a second file of the same kind, the official test part.
+        split: column that tells the official test part by the words train and test.
         time: column of time stamps, parts of a date, or "none"; like the other roles it overrides what a
             named set says of itself, and is described at ``SeriesFrame.from_table``.
         target: columns to forecast.
-        id: column that tells the series apart.
+        id: column that tells the series, or the sequences, apart.
         past: covariates known only up to now.
         future: covariates known ahead.
         freq: step of time.
-        missing: "keep" or "error".
+        missing: "keep" or "error", for a series.
 
     Returns:
-        The frame.
+        A SeriesFrame, TextFrame, PanelFrame or CorpusFrame.
 
     Raises:
-        InputError: neither name nor file, or anything wrong in the file.
+        InputError: neither name nor file, roles that contradict each other, or anything wrong in the file.
 
     Example:
         >>> load("co2").freq
         'W-SAT'
     """
     given: dict[str, Any] = {
+        "text": text,
+        "label": label,
+        "value": value,
+        "tags": tags,
+        "values": values,
+        "channels": channels,
+        "test": test,
+        "split": split,
         "time": time,
         "target": target,
         "id": id,
@@ -96,24 +166,11 @@ def load(
         "future": future,
         "freq": freq,
     }
-    if str(source) not in DATASETS:
-        _check_source(source)
-        return SeriesFrame.from_table(read_table(source), **given, missing=missing, source=str(source))
-    dataset = DATASETS[str(source)]
-    roles = _merge(dataset.roles, {role: value for role, value in given.items() if value not in (None, (), [])})
-    return SeriesFrame.from_table(dataset.loader(), **roles, missing=missing, source=dataset.name)
-
-
-def _merge(roles: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Let given roles override; a column given a role loses the one the data set gave it."""
-    taken: set[Any] = set()
-    for value in given.values():
-        taken |= {value} if isinstance(value, str | int) else set(value)
-    kept = {
-        role: value if isinstance(value, str | int) else [name for name in value if name not in taken]
-        for role, value in roles.items()
-    }
-    return {**kept, **given}
+    roles = {role: value for role, value in given.items() if value not in (None, (), [])}
+    if str(source) in DATASETS:
+        return load_named(DATASETS[str(source)], roles, task, missing)
+    _check_source(source)
+    return load_file(source, roles, task, missing)
 
 
 def _check_source(source: str | Path) -> None:

@@ -3,7 +3,11 @@
 import csv
 import io
 import re
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,39 +16,81 @@ from ..errors import InputError
 from ..frames.cells import read_numbers
 
 _SEPARATORS = ",;\t|"
+Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or QUOTE_NONE
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
-def read_csv(data: bytes, path: Path) -> pd.DataFrame:
+def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataFrame:
     """Read CSV text.
 
     Args:
         data: the content of the file.
         path: its name, for messages.
+        as_text: columns whose cells stay as they are written: 007 is no 7.
 
     Returns:
-        The table; text columns whose cells are all numbers or missing markers are made numeric.
+        The table; other columns whose cells are all numbers or missing markers are made numeric.
 
     Raises:
         InputError: bytes that are no text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text = _decode(data, path, notes)
+    text = decode(data, path, notes)
     separator = _sniff(text)
+    with _long_fields():
+        return _read(text, separator, path, as_text, notes)
+
+
+def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
     header = next(csv.reader(io.StringIO(text), delimiter=separator))
     _check_header(header, path)
-    table = _parse(text, separator, len(header), path)
-    _check_short_lines(table, text, separator, header, path)
+    quoting: Quoting = csv.QUOTE_MINIMAL
+    if separator == "\t" and _has_loose_quotes(text, len(header)):
+        quoting = csv.QUOTE_NONE
+        notes.append(f"{path.name} has tabs and one row a line: its quotation marks are read as part of the texts.")
+    table = _parse(text, separator, header, path, as_text, quoting)
+    _check_short_lines(table, text, separator, header, path, quoting)
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
     for name in table.columns:
-        table[name] = _numbers(table[name], separator, notes)
-    table.attrs = {"notes": notes, "first_line": 2}
+        if name not in as_text:
+            table[name] = _numbers(table[name], separator, notes)
+    table.attrs = {"notes": notes, "first_line": 2, "untyped": tuple(as_text)}
     return table
 
 
-def _decode(data: bytes, path: Path, notes: list[str]) -> str:
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let the csv module read fields of any length; its limit holds for the whole process."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _has_loose_quotes(text: str, columns: int) -> bool:
+    """Whether a tab-separated text is one row a line as it stands, but quotation marks would join lines.
+
+    Corpora are written so: a text may begin with a mark that nothing closes, which would swallow the next lines.
+    """
+    if columns < 2 or '"' not in text:
+        return False
+    lines = (
+        [line for line in text.splitlines() if line.strip()]
+        if "\r" in text
+        else [line for line in text.split("\n") if line.strip()]
+    )
+    if any(line.count("\t") != columns - 1 for line in lines):
+        return False
+    return sum(1 for fields in csv.reader(io.StringIO(text), delimiter="\t", skipinitialspace=True) if fields) != len(
+        lines
+    )
+
+
+def decode(data: bytes, path: Path, notes: list[str]) -> str:
+    """Read bytes as UTF-8, else as Windows-1252 or Latin-1, which is noted; UTF-16 and NUL bytes are refused."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path} is written in UTF-16 where UTF-8 was expected: save it again as UTF-8.")
     zero = data.find(b"\0")
@@ -84,7 +130,10 @@ def _check_header(header: list[str], path: Path) -> None:
         )
 
 
-def _parse(text: str, separator: str, columns: int, path: Path) -> pd.DataFrame:
+def _parse(
+    text: str, separator: str, header: list[str], path: Path, as_text: Collection[str], quoting: Quoting
+) -> pd.DataFrame:
+    columns = len(header)
     try:
         table = pd.read_csv(
             io.StringIO(text),
@@ -96,6 +145,8 @@ def _parse(text: str, separator: str, columns: int, path: Path) -> pd.DataFrame:
             # the only column of a file may well be empty in a line; otherwise an empty line is no row
             skip_blank_lines=columns > 1,
             low_memory=False,
+            quoting=quoting,
+            dtype={name: str for name in header if name in as_text},
         )
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
@@ -115,11 +166,13 @@ def _parse(text: str, separator: str, columns: int, path: Path) -> pd.DataFrame:
     return table
 
 
-def _check_short_lines(table: pd.DataFrame, text: str, separator: str, header: list[str], path: Path) -> None:
+def _check_short_lines(
+    table: pd.DataFrame, text: str, separator: str, header: list[str], path: Path, quoting: Quoting
+) -> None:
     """Find a line that ends early: pandas fills it up silently."""
     if len(header) < 2 or not table.iloc[:, -1].isna().any():
         return
-    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True, quoting=quoting)
     for fields in reader:
         if fields and len(fields) != len(header):
             raise InputError(

@@ -4,10 +4,13 @@ import gzip
 import hashlib
 import lzma
 import os
+import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from ..atomic import replacing
 from ..errors import InputError
 
 _OPENERS: dict[str, Callable] = {"": open, ".gz": gzip.open, ".xz": lzma.open}
@@ -37,18 +40,78 @@ def fetch(relative_path: str, url: str, sha256: str, *, by_hand: bool = False) -
         InputError: no connection, a file that isn't there and cannot be downloaded, or a wrong checksum.
     """
     plain = data_folder() / relative_path
-    for ending in _OPENERS:
-        path = plain.with_name(plain.name + ending)
-        if path.is_file():
-            _check(path, ending, url, sha256)
-            return path
+    found = _find(plain, url, sha256)
+    if found is not None:
+        return found
     if by_hand:
         raise InputError(
             f"There is no file {plain} and it cannot be downloaded: get it from {url}, put it there as it "
             "is (or "
             "with .gz behind it), or set RECURRA_DATA to the folder it belongs in."
         )
-    return _download(plain, url, sha256)
+    return _download(plain, url, f"sha256:{sha256}")
+
+
+def fetch_from_archive(
+    relative_path: str, url: str, sha256: str, extract: Callable[[Path], bytes], *, archive_hash: str | None = None
+) -> Path:
+    """Give the path of a data file that upstream ships inside an archive.
+
+    Args:
+        relative_path: place below ``$RECURRA_DATA``, as in :func:`fetch`.
+        url: upstream address of the archive, which is kept beside the file.
+        sha256: hash of the plain bytes of the file.
+        extract: gives these bytes from the archive.
+        archive_hash: hash of the archive, such as "md5:..."; without one the file's own is enough.
+
+    Returns:
+        The file found or extracted.
+
+    Raises:
+        InputError: as in :func:`fetch`, or an archive that doesn't hold the file.
+    """
+    plain = data_folder() / relative_path
+    found = _find(plain, url, sha256)
+    if found is not None:
+        return found
+    archive = plain.with_name(url.rsplit("/", 1)[1])
+    if not archive.is_file():
+        _download(archive, url, archive_hash)
+    try:
+        data = extract(archive)
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{archive} does not hold what was expected of {url} ({error}): delete it to download it again, or put the "
+            f"file {plain} there by hand."
+        ) from error
+    found_hash = hashlib.sha256(data).hexdigest()
+    if found_hash != sha256:
+        raise InputError(
+            f"The file {plain.name} in {archive} has the checksum {found_hash} where {sha256} was expected: upstream "
+            f"has changed; put the right file at {plain}, or set RECURRA_DATA to a folder that has it."
+        )
+    with replacing(plain) as temporary:
+        temporary.write_bytes(data)
+    return plain
+
+
+def zip_member(name: str) -> Callable[[Path], bytes]:
+    """Give a function that reads one file of a zip archive, for :func:`fetch_from_archive`."""
+
+    def extract(archive: Path) -> bytes:
+        with zipfile.ZipFile(archive) as file:
+            return file.read(name)
+
+    return extract
+
+
+def _find(plain: Path, url: str, sha256: str) -> Path | None:
+    for ending in _OPENERS:
+        path = plain.with_name(plain.name + ending)
+        if path.is_file():
+            _check(path, ending, url, sha256)
+            return path
+    return None
 
 
 def _check(path: Path, ending: str, url: str, sha256: str) -> None:
@@ -69,20 +132,20 @@ def _check(path: Path, ending: str, url: str, sha256: str) -> None:
         )
 
 
-def _download(plain: Path, url: str, sha256: str) -> Path:
+def _download(plain: Path, url: str, known_hash: str | None) -> Path:
     import pooch
     import requests
 
     pooch.get_logger().setLevel("WARNING")  # its progress lines would land in the middle of ours
     try:
         # into a temporary file beside the target, renamed once the checksum is right
-        pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=plain.name, path=plain.parent)
+        pooch.retrieve(url, known_hash=known_hash, fname=plain.name, path=plain.parent)
     except ValueError as error:
         if isinstance(error, requests.RequestException):  # a malformed address is both
             raise InputError(_offline(plain, url, error)) from error
         raise InputError(
-            f"The download of {url} has not the expected checksum {sha256}, so nothing was kept in "
-            f"{plain}: upstream "
+            f"The download of {url} has not the expected checksum {(known_hash or '').partition(':')[2]}, so nothing "
+            f"was kept in {plain}: upstream "
             "has changed or something stands in between; put the right file there, or set RECURRA_DATA to "
             "a folder "
             "that has it."

@@ -6,20 +6,23 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow
 import zstandard
 
 from ..errors import InputError
-from .csv_text import read_csv
+from .csv_text import decode, read_csv
 
 _TEXT = (".csv", ".tsv", ".txt")
 _LINES = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
+_PANELS = (".npz", ".ts")
 _OPENERS: dict[str, Callable] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
@@ -33,22 +36,26 @@ _MAGIC = {
     b"BZh": ("bzip2", (".bz2",)),
     b"\xfd7zXZ": ("xz", (".xz",)),
     b"\x28\xb5\x2f\xfd": ("Zstandard", (".zst",)),
-    b"PK\x03\x04": ("zip (or Excel)", ()),
+    b"PK\x03\x04": ("zip (or Excel)", (".npz",)),
+    b"\x93NUMPY": ("a single array as numpy (.npy)", ()),
     b"\x89HDF": ("HDF5", ()),
 }
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFrame:
     """Read a table from a file.
 
     Args:
         path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl or .ndjson; each also with
             .gz, .bz2, .xz or .zst behind it.
+        as_text: columns of a text file whose cells stay as they are written, such as labels.
 
     Returns:
         The table. ``attrs["notes"]`` holds sentences about what was found (such as an old encoding),
-        ``attrs["first_line"]`` the line of the file on which the first row stands, for text files.
+        ``attrs["first_line"]`` the line of the file on which the first row stands, for text files;
+        ``attrs["source"]`` the file.
 
     Raises:
         InputError: no such file, an unknown ending, content that isn't what the ending says, or a malformed
@@ -58,20 +65,53 @@ def read_table(path: str | Path) -> pd.DataFrame:
         >>> read_table("sales.csv.gz")  # doctest: +SKIP
     """
     path = Path(path)
-    kind = _kind(path)
-    _check_there(path)
-    data = _content(path)
-    _check_magic(data, kind, path)
-    if not data.strip():
-        raise InputError(f"{path} is empty where a table was expected: check how the file was written.")
+    kind, data = read_bytes(path)
+    if kind in _PANELS:
+        raise InputError(
+            f"{path} holds sequences where a table was expected: leave out roles such as --target and --text."
+        )
     if kind in _PARQUET:
         table = _read_parquet(data, path)
     elif kind in _LINES:
         table = _read_json_lines(data, path)
     else:
-        table = read_csv(data, path)
+        table = read_csv(data, path, as_text)
     _check_columns(table, path)
+    table.attrs["source"] = str(path)
     return table
+
+
+def read_bytes(path: Path, expected: str = "a table") -> tuple[str, bytes]:
+    """Read a file of a known kind.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for messages.
+
+    Returns:
+        The ending that tells its kind, such as ".csv", and its content, uncompressed.
+
+    Raises:
+        InputError: no such file, an unknown ending, an empty file, or content that isn't what the ending says.
+    """
+    kind = _kind(path)
+    _check_there(path, expected)
+    data = _content(path)
+    _check_magic(data, kind, path)
+    if not data.strip():
+        raise InputError(f"{path} is empty where {expected} was expected: check how the file was written.")
+    return kind, data
+
+
+def read_text(path: Path) -> str:
+    """Read the plain or compressed text file of a named set, which is UTF-8."""
+    return _content(path).decode("utf-8")
+
+
+def kind_of(path: str | Path) -> str:
+    """Give the ending that tells the kind of a file, without that of a compression: ".tsv" for a.tsv.gz."""
+    endings = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in _OPENERS]
+    return endings[-1] if endings else ""
 
 
 def is_known(path: str | Path) -> bool:
@@ -79,21 +119,20 @@ def is_known(path: str | Path) -> bool:
     endings = [suffix.lower() for suffix in Path(path).suffixes]
     if endings and endings[-1] in _OPENERS:
         endings.pop()
-    return bool(endings) and endings[-1] in (*_TEXT, *_LINES, *_PARQUET)
+    return bool(endings) and endings[-1] in (*_TEXT, *_LINES, *_PARQUET, *_PANELS)
 
 
 def _kind(path: Path) -> str:
     if path.is_dir() or is_known(path):
-        endings = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _OPENERS]
-        return endings[-1] if endings else ""
-    known = ", ".join((*_TEXT, *_PARQUET, *_LINES))
+        return kind_of(path)
+    known = ", ".join((*_TEXT, *_PARQUET, *_LINES, *_PANELS))
     raise InputError(
         f"{path} has an unknown ending where one of {known} was expected (each also with "
         f"{', '.join(_OPENERS)}): rename or convert the file."
     )
 
 
-def _check_there(path: Path) -> None:
+def _check_there(path: Path, expected: str) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder where a file was expected: name one of the files in it.")
     if not path.exists():
@@ -102,7 +141,7 @@ def _check_there(path: Path) -> None:
         hint = f"did you mean {path.with_name(close[0])}?" if close else "check the path."
         raise InputError(f"There is no file {path}; {hint}")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty where a table was expected: check how the file was written.")
+        raise InputError(f"{path} is empty where {expected} was expected: check how the file was written.")
 
 
 def _content(path: Path) -> bytes:
@@ -126,6 +165,8 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
         if data.startswith(magic) and kind not in endings:
             fix = f"rename it to end in {endings[0]}" if endings else "save the table as .csv or .parquet"
             raise InputError(f"{path} holds {name} data, which is not what its ending says: {fix}.")
+    if kind == ".npz" and not data.startswith(b"PK\x03\x04"):
+        raise InputError(f"{path} holds no numpy arrays (.npz), as its ending says: rename it or write it again.")
     if kind in _PARQUET and not data.startswith(b"PAR1"):
         raise InputError(f"{path} holds no Parquet data, as its ending says: rename it (to .csv?) or write it again.")
 
@@ -142,23 +183,49 @@ def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
 
 def _read_json_lines(data: bytes, path: Path) -> pd.DataFrame:
     # pandas' own reader guesses dates and names no line when it fails
+    notes: list[str] = []
     records, rows = [], []
-    for number, line in enumerate(data.splitlines(), start=1):
+    for number, line in enumerate(_lines(decode(data, path, notes)), start=1):
         try:
             record = json.loads(line) if line.strip() else {}
         except ValueError:
             record = None
         if not isinstance(record, dict):
             raise InputError(
-                f"Line {number} of {path} is no JSON object ({line[:40].decode(errors='replace')!r}) where one "
+                f"Line {number} of {path} is no JSON object ({line[:40]!r}) where one "
                 'such as {"ds": "2024-01-01", "y": 1.5} was expected on every line.'
             )
         if record:
             records.append(record)
             rows.append(number - 1)
+    records = _whole_characters(records, path, notes)
     table = pd.DataFrame(records, index=pd.Index(rows))
-    table.attrs = {"notes": [], "first_line": 1}
+    table.attrs = {"notes": notes, "first_line": 1}
     return table
+
+
+def _whole_characters(records: list[dict], path: Path, notes: list[str]) -> list[dict]:
+    """Replace lone surrogates, which JSON can write as \\ud83d, and which no tool can write as UTF-8."""
+    cleaned = [_replaced(record) for record in records]
+    changed = sum(new != old for new, old in zip(cleaned, records, strict=True))
+    if changed:
+        notes.append(
+            f"{changed:,} lines of {path.name} hold half characters (lone surrogates): they are replaced by �."
+        )
+    return cleaned
+
+
+def _replaced(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell if cell.isascii() else _SURROGATE.sub("\ufffd", cell)
+    if isinstance(cell, dict):
+        return {_replaced(key): _replaced(value) for key, value in cell.items()}
+    return [_replaced(item) for item in cell] if isinstance(cell, list) else cell
+
+
+def _lines(text: str) -> list[str]:
+    """Cut at line ends only: str.splitlines would cut at characters that JSON allows in a text, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def _check_columns(table: pd.DataFrame, path: Path) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 
 @dataclass(frozen=True)
 class Dataset:
@@ -13,13 +11,15 @@ class Dataset:
 
     Attributes:
         name: what ``load`` calls it.
-        task: what is forecast from what, in a few words.
-        rows: rows in all, before gaps are filled.
+        task: what is told from what, in a few words.
+        rows: rows in all, before gaps are filled; of a panel sequences, of a corpus characters.
         source: where it comes from.
         licence: as its publisher states it.
         download: whether it is fetched on first use.
-        loader: gives the table, without arguments.
-        roles: column roles, as ``SeriesFrame.from_table`` takes them.
+        loader: without arguments gives what the frame's constructor takes: the table of a series or of texts, the
+            arguments of ``PanelFrame.from_arrays`` or of ``CorpusFrame.from_text``.
+        roles: column roles, as ``from_table`` takes them; also that of the official test part (``split``).
+        frame: kind of frame: "series", "text", "panel" or "corpus".
     """
 
     name: str
@@ -28,5 +28,6 @@ class Dataset:
     source: str
     licence: str
     download: bool
-    loader: Callable[[], pd.DataFrame]
+    loader: Callable[[], Any]
     roles: Mapping[str, Any] = field(default_factory=dict)
+    frame: str = "series"

@@ -4,8 +4,12 @@ They stand on the lowest floor because data sets make them and pipelines read th
 one another. A frame holds what was observed; it fills no gap (that is the pipeline's work, fitted per fold).
 """
 
+from .answers import Answers
+from .corpus import CorpusFrame
 from .fingerprint import data_hash
+from .panel import PanelFrame
 from .season import detect_season
 from .series import SeriesFrame
+from .text import TextFrame
 
-__all__ = ["SeriesFrame", "data_hash", "detect_season"]
+__all__ = ["Answers", "CorpusFrame", "PanelFrame", "SeriesFrame", "TextFrame", "data_hash", "detect_season"]

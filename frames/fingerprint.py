@@ -1,18 +1,23 @@
 """A hash of what a frame holds, so that results can name their data."""
 
 import hashlib
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .corpus import CorpusFrame
+from .panel import PanelFrame
 from .series import SeriesFrame
+from .text import TextFrame
 
 
-def data_hash(frame: SeriesFrame) -> str:
-    """Hash the content: column roles, step, series, times and values.
+def data_hash(frame: SeriesFrame | TextFrame | PanelFrame | CorpusFrame) -> str:
+    """Hash the content: roles, values, answers, official parts.
 
     The bytes are made here from plain numbers and strings, so the hash doesn't hang on the version of
-    pandas, on the order of the rows in the file or on its format.
+    pandas or on the format of the file; for a series, nor on the order of its rows.
 
     Args:
         frame: any frame.
@@ -24,6 +29,46 @@ def data_hash(frame: SeriesFrame) -> str:
         >>> data_hash(load("co2"))[:8]  # doctest: +SKIP
     """
     digest = hashlib.sha256()
+    if isinstance(frame, CorpusFrame):
+        _add_texts(digest, ["corpus", repr(frame.cuts), frame.text])
+    elif isinstance(frame, SeriesFrame):
+        _add_series(digest, frame)
+    else:
+        _add_sequences(digest, frame)
+    return digest.hexdigest()
+
+
+def _add_sequences(digest: "hashlib._Hash", frame: TextFrame | PanelFrame) -> None:
+    digest.update(frame.kind.encode())
+    if isinstance(frame, PanelFrame):
+        _add_texts(digest, frame.channels)
+        digest.update(np.array([len(sequence) for sequence in frame.inputs], dtype="<i8").tobytes())
+        for sequence in frame.inputs:
+            _add_numbers(digest, sequence)
+    elif frame.kind == "tokens":
+        for tokens in frame.texts:
+            _add_texts(digest, tokens)
+    else:
+        _add_texts(digest, frame.texts)
+    if frame.answers is not None:
+        _add_texts(digest, [frame.answers.task, frame.answers.name])
+        if frame.answers.task == "regression":
+            _add_numbers(digest, frame.answers.values)
+        else:
+            _add_texts(digest, map(repr, frame.answers.values))
+    if frame.is_test is not None:
+        digest.update(np.packbits(frame.is_test).tobytes())
+
+
+def _add_texts(digest: "hashlib._Hash", texts: Iterable[Any]) -> None:
+    """Add texts, each with its length, so that ["ab", "c"] is not ["a", "bc"]."""
+    for text in texts:
+        data = str(text).encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little") + data)
+    digest.update(b"\xff")  # no length begins so
+
+
+def _add_series(digest: "hashlib._Hash", frame: SeriesFrame) -> None:
     digest.update(repr((frame.targets, frame.past, frame.future, str(frame.freq))).encode())
     for table in (frame.table, frame.ahead):
         if table is None:
@@ -33,7 +78,6 @@ def data_hash(frame: SeriesFrame) -> str:
         digest.update(_moments(table[frame.time]).astype("<i8").tobytes())
         for name in (*frame.targets, *frame.past, *frame.future):
             _add_column(digest, table[name])
-    return digest.hexdigest()
 
 
 def _moments(values: pd.Series) -> np.ndarray:
@@ -44,10 +88,13 @@ def _moments(values: pd.Series) -> np.ndarray:
 
 def _add_column(digest: "hashlib._Hash", values: pd.Series) -> None:
     if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = values.to_numpy(dtype="<f8")
-        # NaN has many bit patterns and zero two; one of each is enough
-        digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).tobytes())
+        _add_numbers(digest, values.to_numpy(dtype="<f8"))
         return
     codes, labels = pd.factorize(values)
     digest.update(codes.astype("<i8").tobytes())
     digest.update("\0".join(map(str, labels)).encode())
+
+
+def _add_numbers(digest: "hashlib._Hash", numbers: np.ndarray) -> None:
+    # NaN has many bit patterns and zero two; one of each is enough
+    digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).astype("<f8").tobytes())

@@ -64,7 +64,7 @@ def choose_roles(  # one parameter a role
     _check_single_roles([*clock, *targets, *covariates, *(() if series is None else (series,))], source)
     ignored = [str(name) for name in table.columns if name not in used and name not in targets]
     if ignored:
-        notes.append(f"Columns without a role are ignored: {_listed(ignored)}.")
+        notes.append(f"Columns without a role are ignored: {listed(ignored)}.")
     return Roles(clock, series, targets, names(past), names(future), tuple(notes))
 
 
@@ -76,7 +76,7 @@ def check_column(table: pd.DataFrame, name: str, source: str) -> None:
     lowered = {column.lower(): column for column in there}
     close = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
     hint = f"; did you mean `{lowered[close[0]]}`?" if close else "."
-    raise InputError(f"{source} has no column `{name}`; its columns are {_listed(there)}{hint}")
+    raise InputError(f"{source} has no column `{name}`; its columns are {listed(there)}{hint}")
 
 
 def _time_columns(
@@ -92,7 +92,7 @@ def _time_columns(
             return (free[name],)
     if "year" in free and "month" in free:
         parts = tuple(free[part] for part in TIME_PARTS if part in free)
-        notes.append(f"Time is put together from the columns {_listed(parts)}.")
+        notes.append(f"Time is put together from the columns {listed(parts)}.")
         return parts
     for name in table.columns:
         if name not in taken and looks_like_time(table[name]):
@@ -115,7 +115,7 @@ def _given_time(table: pd.DataFrame, time: str | Sequence[str], source: str) -> 
         unknown = [name for name in time if str(name).lower() not in TIME_PARTS]
         if unknown:
             raise InputError(
-                f"Time in {source} was to be put together from {_listed(time)}, but `{unknown[0]}` is "
+                f"Time in {source} was to be put together from {listed(time)}, but `{unknown[0]}` is "
                 "none of "
                 f"{', '.join(TIME_PARTS)}: give --time one column of time stamps or such parts."
             )
@@ -132,10 +132,10 @@ def _default_target(table: pd.DataFrame, used: set, source: str) -> tuple[str, .
     if not numeric:
         raise InputError(
             f"{source} has no numeric column left to forecast (its columns are "
-            f"{_listed([str(name) for name in table.columns])}): name the target with --target."
+            f"{listed([str(name) for name in table.columns])}): name the target with --target."
         )
     raise InputError(
-        f"{source} has {len(numeric)} numeric columns that could be the target ({_listed(numeric)}): "
+        f"{source} has {len(numeric)} numeric columns that could be the target ({listed(numeric)}): "
         "choose with "
         f"--target, for instance --target {numeric[0]!r}."
     )
@@ -151,7 +151,8 @@ def _check_single_roles(columns: list[str], source: str) -> None:
             )
 
 
-def _listed(columns: Iterable[str]) -> str:
+def listed(columns: Iterable[str]) -> str:
+    """Write names with backticks; of many, the first twelve."""
     columns = [f"`{name}`" for name in columns]
     if len(columns) > 12:  # a wide table would bury the sentence
         return ", ".join(columns[:12]) + f" and {len(columns) - 12} more"

@@ -1,0 +1,197 @@
+"""Made sequences of which the truth is known: what must be carried, and how far.
+
+Source: drawn here, from a fixed seed, by numpy's PCG64 generator. ``adding`` and ``copy`` after Hochreiter &
+Schmidhuber, Long Short-Term Memory (1997), and Arjovsky, Shah & Bengio, Unitary Evolution Recurrent Neural Networks
+(2016), section 5; ``recall`` after the latch problem of Bengio, Simard & Frasconi (1994).
+Licence: as this project's.
+Observed: every set has an official test part of 1,000 sequences, drawn independently of the training part.
+
+- ``recall``: the first token is 0 or 1, then ``distance`` distractors (a to h) follow; the answer is the first token.
+  Who does not carry it scores 0.5.
+- ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the answer is the sum of
+  the two marked numbers. Always saying 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
+- ``copy``: ten symbols, ``distance`` blanks, then ten go signs; the tags are blanks until the first go, then the
+  symbols. A model without memory guesses each symbol: 7/8 of ten tags are wrong.
+- ``binary_addition``: a step holds the bits of two numbers, least significant first; the tag is the bit of the sum. A
+  last step of two zeros takes the carry out. Training: 4,000 numbers of 1 to 20 bits; test: 1,000 of 100 bits.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .record import Dataset
+
+TRAIN, TEST = 4000, 1000
+_DISTRACTORS = np.array(list("abcdefgh"))
+_SYMBOLS = 10  # to be copied: as many as in both papers
+
+
+def recall(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
+    """Draw the table of the question what the first token was.
+
+    Args:
+        distance: distractors after it.
+        train: sequences for training.
+        test: sequences of the official test part.
+        seed: of the generator.
+
+    Returns:
+        Columns tokens (lists of ``distance`` + 1 tokens), label (0 or 1) and split.
+
+    Example:
+        >>> recall(3, train=1, test=0)["tokens"].iloc[0][0] in ("0", "1")
+        True
+    """
+    random = np.random.default_rng(seed)
+    first = random.integers(2, size=train + test)
+    rest = random.choice(_DISTRACTORS, size=(train + test, distance))
+    tokens = [[str(symbol), *row] for symbol, row in zip(first, rest.tolist(), strict=True)]
+    return pd.DataFrame({"tokens": tokens, "label": first, "split": _split(train, test)})
+
+
+def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> dict[str, Any]:
+    """Draw the sequences of the adding problem.
+
+    Args:
+        distance: steps of a sequence; the marked ones are half of them apart on average.
+        train: sequences for training.
+        test: sequences of the official test part.
+        seed: of the generator.
+
+    Returns:
+        Arguments of ``PanelFrame.from_arrays``: values (sequences, distance, 2), answers (sequences,).
+
+    Example:
+        >>> adding(10, train=2, test=1)["values"].shape
+        (3, 10, 2)
+    """
+    if distance < 2:
+        raise ValueError(f"`distance` must be at least 2, for two numbers. Received: distance={distance}")
+    random = np.random.default_rng(seed)
+    count = train + test
+    numbers = random.uniform(size=(count, distance))
+    marks = np.zeros_like(numbers)
+    rows = np.arange(count)
+    marks[rows, random.integers(0, distance // 2, size=count)] = 1.0
+    marks[rows, random.integers(distance // 2, distance, size=count)] = 1.0
+    answers = (numbers * marks).sum(axis=1)
+    return _panel(np.stack([numbers, marks], axis=2), answers, "regression", "sum", ("number", "marker"), train)
+
+
+def copy(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
+    """Draw the table of symbols to be repeated after a blank.
+
+    Args:
+        distance: blanks between the symbols and the first go sign.
+        train: sequences for training.
+        test: sequences of the official test part.
+        seed: of the generator.
+
+    Returns:
+        Columns tokens and tags (lists of 20 + ``distance``) and split.
+
+    Example:
+        >>> len(copy(5, train=1, test=0)["tags"].iloc[0])
+        25
+    """
+    random = np.random.default_rng(seed)
+    symbols = random.choice(_DISTRACTORS, size=(train + test, _SYMBOLS)).tolist()
+    tokens = [[*row, *["-"] * distance, *["go"] * _SYMBOLS] for row in symbols]
+    tags = [[*["-"] * (_SYMBOLS + distance), *row] for row in symbols]
+    return pd.DataFrame({"tokens": tokens, "tags": tags, "split": _split(train, test)})
+
+
+def binary_addition(
+    bits: int = 20, test_bits: int = 100, *, train: int = TRAIN, test: int = TEST, seed: int = 0
+) -> dict[str, Any]:
+    """Draw pairs of numbers to be added bit by bit.
+
+    Args:
+        bits: the training numbers have 1 to so many bits.
+        test_bits: the test numbers have so many.
+        train: additions for training.
+        test: additions of the official test part.
+        seed: of the generator.
+
+    Returns:
+        Arguments of ``PanelFrame.from_arrays``: values of bits + 1 steps and two channels, answers lists of 0 and 1.
+
+    Example:
+        >>> binary_addition(3, 4, train=1, test=1)["values"][1].shape
+        (5, 2)
+    """
+    random = np.random.default_rng(seed)
+    lengths = [*random.integers(1, bits + 1, size=train), *[test_bits] * test]
+    values, answers = [], []
+    for length in lengths:
+        pair = np.zeros((length + 1, 2))  # the last step takes the carry out
+        pair[:length] = random.integers(2, size=(length, 2))
+        carry, tags = 0, []
+        for first, second in pair.astype(int).tolist():
+            carry, bit = divmod(first + second + carry, 2)
+            tags.append(bit)
+        values.append(pair)
+        answers.append(tags)
+    return _panel(values, answers, "tagging", "sum", ("first", "second"), train)
+
+
+def _split(train: int, test: int) -> list[str]:
+    return ["train"] * train + ["test"] * test
+
+
+def _panel(values: Any, answers: Any, task: str, name: str, channels: tuple[str, ...], train: int) -> dict[str, Any]:
+    is_test = np.arange(len(values)) >= train
+    return {
+        "values": values,
+        "answers": answers,
+        "task": task,
+        "name": name,
+        "channels": channels,
+        "is_test": is_test if is_test.any() else None,
+    }
+
+
+RECALL = Dataset(
+    name="recall",
+    task="was the first token 0 or 1, after 20 distractors",
+    rows=TRAIN + TEST,
+    source="drawn from a seed",
+    licence="Apache-2.0",
+    download=False,
+    loader=recall,
+    roles={"text": "tokens", "label": "label", "split": "split"},
+    frame="text",
+)
+ADDING = Dataset(
+    name="adding",
+    task="the sum of the two marked numbers among 50",
+    rows=TRAIN + TEST,
+    source="drawn from a seed",
+    licence="Apache-2.0",
+    download=False,
+    loader=adding,
+    frame="panel",
+)
+COPY = Dataset(
+    name="copy",
+    task="repeat ten symbols after 20 blanks",
+    rows=TRAIN + TEST,
+    source="drawn from a seed",
+    licence="Apache-2.0",
+    download=False,
+    loader=copy,
+    roles={"text": "tokens", "tags": "tags", "split": "split"},
+    frame="text",
+)
+BINARY_ADDITION = Dataset(
+    name="binary_addition",
+    task="add two numbers bit by bit; test numbers are five times longer",
+    rows=TRAIN + TEST,
+    source="drawn from a seed",
+    licence="Apache-2.0",
+    download=False,
+    loader=binary_addition,
+    frame="panel",
+)

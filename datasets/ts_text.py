@@ -1,0 +1,86 @@
+"""The .ts format of sktime and aeon: a header of @ lines, then a line a sequence, its channels separated by colons.
+
+Source: https://www.aeon-toolkit.org/en/latest/api_reference/file_specifications/ts.html
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .ucr_text import as_labels, numbers
+
+
+def read_ts(text: str, path: Path) -> dict[str, Any]:
+    """Read .ts text: sequences of the same or of different length, ``?`` for a missing value.
+
+    Raises:
+        InputError: no @data line, channels of different length or number, time stamps, or a cell that is no number.
+    """
+    header: dict[str, list[str]] = {}
+    lines = text.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip().lower() == "@data"), None)
+    if start is None:
+        raise InputError(
+            f"{path} has no line @data, after which a .ts file has its sequences: check how it was written."
+        )
+    for line in lines[:start]:
+        if line.strip().startswith("@"):
+            name, *words = line.strip()[1:].split()
+            header[name.lower()] = words
+    labelled = _says(header, "classlabel")
+    valued = _says(header, "targetlabel")
+    if _says(header, "timestamps"):
+        raise InputError(
+            f"{path} has time stamps in it (@timeStamps true), which are not read: write the values alone."
+        )
+    values, answers = [], []
+    for number, line in enumerate(lines[start + 1 :], start=start + 2):
+        if line.strip() and not line.startswith("#"):
+            channels = line.strip().split(":")
+            if labelled or valued:
+                answers.append(channels.pop().strip())
+            values.append(_sequence(channels, number, path))
+            if values[-1].shape[1] != values[0].shape[1]:
+                raise InputError(
+                    f"Line {number} of {path} has {values[-1].shape[1]} channels where {values[0].shape[1]} were "
+                    "expected, as in the first sequence: correct the line."
+                )
+    if not values:
+        raise InputError(f"{path} has no sequence after @data where at least one was expected.")
+    return {"values": values, **_answers(answers, path, labelled=labelled)}
+
+
+def _says(header: dict[str, list[str]], name: str) -> bool:
+    return [word.lower() for word in header.get(name, ["false"])[:1]] == ["true"]
+
+
+def _sequence(channels: list[str], line: int, path: Path) -> np.ndarray:
+    if not channels:
+        raise InputError(f"Line {line} of {path} has no values before its label: correct the line.")
+    found = [numbers(channel.split(","), line, path) for channel in channels]
+    lengths = [len(channel) for channel in found]
+    if len(set(lengths)) > 1:
+        other = next(position for position, length in enumerate(lengths) if length != lengths[0])
+        raise InputError(
+            f"Line {line} of {path} has {lengths[other]} values in channel {other + 1} where {lengths[0]} were "
+            "expected, as in channel 1: write ? where a value is missing."
+        )
+    return np.column_stack(found)
+
+
+def _answers(answers: list[str], path: Path, *, labelled: bool) -> dict[str, Any]:
+    if labelled:
+        return {
+            "answers": as_labels(["" if a == "?" else a for a in answers]),
+            "name": "class",
+            "task": "classification",
+        }
+    if not answers:
+        return {"answers": None}
+    try:
+        values = [np.nan if answer in ("?", "") else float(answer) for answer in answers]
+    except ValueError as error:
+        raise InputError(f"{path} says @targetLabel true but holds a target that is no number: {error}.") from error
+    return {"answers": values, "name": "target", "task": "regression"}

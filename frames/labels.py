@@ -1,0 +1,131 @@
+"""Labels as the user wrote them: which are missing, what type they have, how often each class comes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .answers import objects
+from .parts import Parts
+
+_IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence
+_SHOWN = 8
+_MANY = 10  # rows: as many labels, each another one, are no classes
+
+
+def read_labels(parts: Parts, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Read a column of labels.
+
+    Returns:
+        Labels, str or int, all of one type: object (rows,); and which rows have none: bool (rows,).
+
+    Raises:
+        InputError: a cell that holds a list, or no label at all.
+    """
+    cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in parts.cells(name)]
+    for row, cell in enumerate(cells):
+        if isinstance(cell, list | tuple | dict | set):
+            raise InputError(
+                f"Column `{name}` holds a list in {parts.place(row)} where one label was expected: use --tags for a "
+                "label for every step."
+            )
+    missing = np.array([cell is None for cell in cells], dtype=bool)
+    if missing.all():
+        raise InputError(f"Column `{name}` of {parts.source} holds no label at all: name another column with --label.")
+    if all(name in table.attrs.get("untyped", ()) for table in parts.tables):
+        cells = whole_numbers(cells)
+    return objects(one_type(cells, name, notes)), missing
+
+
+def whole_numbers(cells: Sequence[str | None]) -> list[Any]:
+    """Make ints of the labels of a text file, where all are written like one: 7, but not 007."""
+    if all(cell is None or (cell.lstrip("-").isdecimal() and str(int(cell)) == cell) for cell in cells):
+        return [None if cell is None else int(cell) for cell in cells]
+    return list(cells)
+
+
+def one_type(cells: Sequence[Any], name: str, notes: list[str]) -> list[Any]:
+    """Make the labels all int or all str, so that they can be sorted and stored; None stays.
+
+    Whole numbers stay ints (also where a missing neighbour made floats of them) and texts stay texts; anything else,
+    such as flags, broken numbers or a mixture, becomes text.
+    """
+    types = {type(cell) for cell in cells if cell is not None}
+    if types <= {str}:
+        return list(cells)
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
+    types = {type(cell) for cell in cells if cell is not None}
+    if types <= {int} or types <= {str}:
+        return cells
+    kinds = " and ".join(sorted(kind.__name__ for kind in types))
+    notes.append(f"Labels in `{name}` are of type {kinds}: they are taken as text.")
+    return [None if cell is None else str(cell) for cell in cells]
+
+
+def check_classes(labels: Sequence[Any], name: str, source: str) -> None:
+    """Refuse labels that leave nothing to learn: one class, or a class of its own for each of many rows."""
+    classes = set(labels)
+    if len(classes) == 1:
+        raise InputError(
+            f"Column `{name}` of {source} holds one label only, {next(iter(classes))!r}, in all {len(labels):,} rows "
+            "with a label that are not test, where at least two classes were expected: add rows of another class, or "
+            "leave the labels out."
+        )
+    if len(classes) == len(labels) >= _MANY:
+        raise InputError(
+            f"Column `{name}` of {source} holds another label in each of {len(labels):,} rows where classes with "
+            "several examples were expected: name the column of classes with --label, or use --value for a number."
+        )
+
+
+def note_classes(labels: np.ndarray, is_test: np.ndarray | None, name: str, what: str, notes: list[str]) -> None:
+    """Tell about classes that are rare, that look alike, or that only the test part has.
+
+    Args:
+        labels: object (rows,).
+        is_test: official test part: bool (rows,).
+        name: column.
+        what: what has a label: rows, sequences or steps.
+        notes: where to tell it.
+    """
+    train = labels if is_test is None else labels[~is_test]
+    counts = Counter(train.tolist())
+    ordered = counts.most_common()
+    if ordered[0][1] >= _IMBALANCED * ordered[-1][1]:
+        notes.append(f"The classes of `{name}` are not balanced: {_counted(ordered)}.")
+    single = [label for label, count in counts.items() if count == 1]
+    if single:
+        shown = _shown([repr(label) for label in single])
+        notes.append(f"Classes of `{name}` with one example only, which are kept but hard to learn: {shown}.")
+    _note_lookalikes(list(counts), name, notes)
+    if is_test is not None:
+        unseen = Counter(label for label in labels[is_test].tolist() if label not in counts)
+        if unseen:
+            shown = _shown([repr(label) for label in unseen])
+            notes.append(
+                f"{unseen.total():,} test {what} have a label that training never saw ({shown}): they count as wrong."
+            )
+
+
+def _note_lookalikes(classes: list[Any], name: str, notes: list[str]) -> None:
+    first: dict[str, Any] = {}
+    for label in classes:
+        key = str(label).strip().casefold()
+        if key in first:
+            notes.append(
+                f"Labels {first[key]!r} and {label!r} of `{name}` differ only in case or spaces: they are two classes."
+            )
+        first.setdefault(key, label)
+
+
+def _counted(ordered: list[tuple[Any, int]]) -> str:
+    return _shown([f"{count:,} of {label!r}" for label, count in ordered])
+
+
+def _shown(items: list[str]) -> str:
+    """List items; of many, the first and the last ones."""
+    if len(items) <= _SHOWN:
+        return ", ".join(items)
+    return ", ".join([*items[: _SHOWN // 2], "...", *items[-_SHOWN // 2 :]])
