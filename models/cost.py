@@ -1,45 +1,74 @@
-"""What a model costs: weights and multiply-adds for one window."""
+"""What a model costs: weights and multiply-adds for one sequence."""
+
+from __future__ import annotations
 
 from math import prod
 
 import keras
 
+from .carried_state import CarriedState
+from .steps import Bias, JoinSteps
 
-def multiply_adds(model: keras.Model) -> int:
-    """Count the multiply-adds of one forward pass over one window.
 
-    Matrix products only, which is nearly all of the work: additions of biases and activations are left out.
+def multiply_adds(model: keras.Model, length: int | None = None) -> int:
+    """Count the multiply-adds of one forward pass over one sequence.
+
+    Matrix products only, which is nearly all of the work: additions of biases, activations and sums over steps are left
+    out, and so are embeddings, which are looked up.
 
     Args:
         model: a model built by this package's factories.
+        length: steps in the sequence, where the model takes any number: ``spec.inputs.length`` for the dearest. A
+            language model counts for one token by default.
 
     Returns:
-        Number of multiply-adds for one window.
+        Number of multiply-adds for one window of a forecast, one sequence of `length` steps, or one token.
 
     Raises:
-        ValueError: if a layer has weights whose use is not known here.
+        ValueError: if a layer has weights whose use is not known here, or `length` is needed and not given.
 
     Example:
         >>> multiply_adds(models.build("linear", spec))
         1248
+        >>> multiply_adds(models.build("lstm", text_spec), length=400)
     """
+    if isinstance(model, CarriedState):
+        model = model.network
+    if length is None:
+        length = _own_length(model)
     # One network that reads every target by itself runs once for each of them.
     runs = next((layer.targets for layer in model.layers if layer.name == "split_targets"), 1)
-    return runs * sum(_of_layer(layer) for layer in model.layers if layer.weights)
+    total, steps = 0, length
+    for layer in model.layers:  # in the order of the data's way
+        if isinstance(layer, JoinSteps):
+            steps = -(-steps // layer.length)
+        total += _of_layer(layer, steps) if layer.weights else 0
+    return runs * total
 
 
-def _of_layer(layer: keras.layers.Layer) -> int:
-    if isinstance(layer, keras.layers.Bidirectional):
-        # Its two layers were never called by themselves: the wrapper's input says how long they run.
-        steps = layer.input.shape[1]
-        return steps * (_of_step(layer.forward_layer) + _of_step(layer.backward_layer))
+def _own_length(model: keras.Model) -> int:
+    """Steps that a model always reads, or 1 for a language model."""
+    if isinstance(model.output, dict):
+        return 1
+    time: int | None = model.inputs[0].shape[1]
+    if time is None:
+        raise ValueError("`length` is needed: the model reads sequences of any length. Received: length=None")
+    return time
+
+
+def _of_layer(layer: keras.layers.Layer, steps: int) -> int:
+    if isinstance(layer, keras.layers.ReversibleEmbedding):  # looked up as a table, multiplied as the head
+        return steps * prod(layer.embeddings.shape)
+    if isinstance(layer, keras.layers.Embedding | Bias):
+        return 0
     if isinstance(layer, keras.layers.Dense):
-        positions = prod(size for size in layer.output.shape[1:-1])
-        return positions * prod(layer.kernel.shape)
-    if isinstance(layer, keras.layers.RNN):
-        return layer.input.shape[1] * _of_step(layer)
+        positions = layer.output.shape[1:-1]  # none, of a vector
+        return prod(steps if size is None else size for size in positions) * prod(layer.kernel.shape)
+    if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+        x = layer.input[0] if isinstance(layer.input, list) else layer.input  # a list: the states, too
+        return (x.shape[1] or steps) * _of_step(layer)
     raise ValueError(f"the cost of a {type(layer).__name__} layer is not known. Received: {layer.name!r}")
 
 
-def _of_step(layer: keras.layers.RNN) -> int:
-    return sum(prod(w.shape) for w in layer.weights if w.name in ("kernel", "recurrent_kernel"))
+def _of_step(layer: keras.layers.Layer) -> int:
+    return sum(prod(w.shape) for w in layer.weights if w.name.endswith("kernel"))

@@ -1,11 +1,30 @@
-"""The dense family: a feed-forward network on the sliding window; what leaves the window is lost."""
+"""The dense family: a feed-forward network on a window; what leaves the window is lost.
+
+Source of averaged words: Iyyer et al. (2015), Deep unordered composition rivals syntactic methods, ACL; of next words:
+Bengio, Ducharme, Vincent & Jauvin (2003), A neural probabilistic language model, JMLR 3; of outputs fed back: Jordan
+(1986), Serial order: a parallel distributed processing approach, ICS report 8604.
+"""
 
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
-from ..spec import SequenceSpec
+from ..spec import PADDING, SequenceSpec
+from .embedding import embed
 from .forecaster import forecaster
+from .jordan import JordanCell
+from .language import (
+    add_condition,
+    language_inputs,
+    language_window,
+    next_token,
+    remember_tokens,
+    token_table,
+)
+from .reader import answer_size, drop_steps, read_inputs, reads_tokens
+from .steps import FixedLength, Masked, Pool, Windows
 
 GRID: dict[str, list[Any]] = {
     "units": [64, 128, 256],
@@ -13,6 +32,31 @@ GRID: dict[str, list[Any]] = {
     "dropout": [0.0, 0.1, 0.3],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
+READER_GRID: dict[str, list[Any]] = {
+    "reading": ["average", "window"],
+    "ngrams": [1, 2],
+    "embedding": [None],
+    "units": [64, 128, 256],
+    "num_layers": [1, 2],
+    "dropout": [0.3, 0.5, 0.0],
+    "learning_rate": [1e-3, 3e-3, 3e-4],
+}
+TAGGER_GRID: dict[str, list[Any]] = {
+    "window": [8, 4, 16],
+    "feedback": [0, 1, 4],
+    "units": [64, 128],
+    "embedding": [None],
+    "dropout": [0.0, 0.3],
+    "learning_rate": [3e-3, 1e-3, 1e-2],
+}
+LANGUAGE_GRID: dict[str, list[Any]] = {
+    "window": [None],
+    "units": [128, 256],
+    "embedding": [64, 128],
+    "dropout": [0.0, 0.2, 0.5],
+    "learning_rate": [1e-3, 3e-3, 3e-4],
+}
+READERS = ("average", "window")
 
 
 def dense(
@@ -25,7 +69,7 @@ def dense(
     window_norm: str | None = None,
     share_targets: bool = True,
 ) -> keras.Model:
-    """Build a feed-forward network on the window.
+    """Build a feed-forward network on the window before the next steps.
 
     Args:
         spec: what goes in and comes out.
@@ -43,10 +87,156 @@ def dense(
         x = keras.layers.Flatten()(values)  # (batch, lookback × channels)
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
-        for layer in range(num_layers):
-            y = keras.layers.Dense(units, activation="relu")(x)  # (batch, units)
-            y = keras.layers.Dropout(dropout)(y) if dropout else y
-            x = x + y if residual and layer else y
+        x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
         return keras.layers.Dense(outputs, name="head")(x)
 
     return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets)
+
+
+def dense_reader(
+    spec: SequenceSpec,
+    *,
+    reading: str = "average",
+    window: int | None = None,
+    units: int = 64,
+    num_layers: int = 1,
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    residual: bool = False,
+    embedding: int | None = None,
+    ngrams: int = 1,
+    ngram_buckets: int = 2**16,
+    vectors: np.ndarray | None = None,
+    train_vectors: bool = True,
+) -> keras.Model:
+    """Build a feed-forward network on the average of the words' vectors, or on the first ones side by side.
+
+    Values are read side by side, all `length` of them.
+
+    Args:
+        spec: what goes in and comes out.
+        reading: "average" of all words' vectors, or a "window" of the first ones in their order.
+        window: words in it; None follows :func:`default_reading_window`.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
+        input_dropout: share of words left out in training.
+        embedding, ngrams, ngram_buckets, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
+
+    Returns:
+        An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
+        (batch, classes).
+    """
+    inputs, x, steps = read_inputs(spec)
+    if not reads_tokens(spec):
+        x = keras.layers.Flatten()(
+            FixedLength(spec.inputs.length, name="fixed_length")(x)
+        )  # (batch, length × channels)
+    else:
+        if reading == "window":
+            x = FixedLength(window or default_reading_window(spec), name="fixed_length")(x)  # (batch, window)
+            steps = ops.not_equal(x, PADDING)
+        x = embed(
+            x,
+            spec,
+            embedding=embedding,
+            ngrams=ngrams,
+            ngram_buckets=ngram_buckets,
+            vectors=vectors,
+            train_vectors=train_vectors,
+        )
+        x = drop_steps(x, input_dropout)  # (batch, time, embedding)
+        if reading == "window":
+            x = keras.layers.Flatten()(Masked(name="masked_words")(x, steps))  # (batch, window × embedding)
+        else:
+            x = Pool("mean", name="average")(x, steps)  # (batch, embedding)
+    x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
+    return keras.Model(inputs, keras.layers.Dense(answer_size(spec), name="head")(x), name="dense")
+
+
+def dense_tagger(
+    spec: SequenceSpec,
+    *,
+    window: int = 8,
+    feedback: int = 0,
+    units: int = 64,
+    num_layers: int = 1,
+    dropout: float = 0.0,
+    residual: bool = False,
+    embedding: int | None = None,
+    vectors: np.ndarray | None = None,
+    train_vectors: bool = True,
+) -> keras.Model:
+    """Build a feed-forward network on the newest steps, for each step's tag.
+
+    Args:
+        spec: what goes in and comes out.
+        window: steps read for a tag, the current one the last of them.
+        feedback: outputs beside the tags that are read again at the next step, the one thing that outlives the window;
+            see :class:`recurra.models.jordan.JordanCell`. With any, `dropout` falls on the window and `residual` on
+            nothing.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
+        embedding, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
+
+    Returns:
+        An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
+        (batch, time, classes).
+    """
+    inputs, x, steps = read_inputs(spec)
+    if reads_tokens(spec):
+        x = embed(x, spec, embedding=embedding, vectors=vectors, train_vectors=train_vectors)
+        x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
+    x = Windows(window, name="windows")(keras.layers.ZeroPadding1D((window - 1, 0))(x))  # (batch, time, window × width)
+    if feedback:
+        x = keras.layers.Dropout(dropout)(x) if dropout else x
+        cell = JordanCell(units, num_layers, answer_size(spec), feedback)
+        return keras.Model(inputs, keras.layers.RNN(cell, return_sequences=True, name="feedback")(x), name="dense")
+    x = _hidden(x, units, num_layers, dropout, residual)  # (batch, time, units)
+    return keras.Model(inputs, keras.layers.Dense(answer_size(spec), name="head")(x), name="dense")
+
+
+def dense_language(
+    spec: SequenceSpec,
+    *,
+    window: int | None = None,
+    units: int = 128,
+    num_layers: int = 1,
+    embedding: int = 64,
+    dropout: float = 0.0,
+    residual: bool = False,
+    tie_weights: bool = False,
+) -> keras.Model:
+    """Build a feed-forward network on the last tokens' vectors, for the next token.
+
+    Args:
+        spec: what goes in and comes out.
+        window: tokens read for the next one; None follows
+            :func:`recurra.models.language.default_language_window`.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
+        embedding: dimensions of the vectors.
+        tie_weights: the head uses the vectors' table (Press & Wolf 2017).
+
+    Returns:
+        An uncompiled model from tokens (batch, time) and the ids before them, state_0 (batch, window - 1), to logits
+        (batch, time, vocabulary) and the ids for the next call.
+    """
+    window = language_window(window, spec)
+    inputs = language_inputs(spec, [(window - 1, "int32")])
+    tokens, state = remember_tokens(inputs["tokens"], inputs["state_0"])
+    table = token_table(spec, embedding, tie_weights)
+    x = Windows(window, name="windows")(table(tokens))  # (batch, time, window × embedding)
+    x = add_condition(x, inputs, spec)
+    x = _hidden(x, units, num_layers, dropout, residual)  # (batch, time, units)
+    return keras.Model(inputs, {"logits": next_token(x, table, spec), "state_0": state}, name="dense")
+
+
+def default_reading_window(spec: SequenceSpec) -> int:
+    """Tokens in the window: the longest sequence's, at most 64."""
+    return min(spec.inputs.length, 64)
+
+
+def _hidden(x: Any, units: int, num_layers: int, dropout: float, residual: bool) -> Any:
+    """(batch, ..., width) → (batch, ..., units)."""
+    for layer in range(num_layers):
+        y = keras.layers.Dense(units, activation="relu")(x)
+        y = keras.layers.Dropout(dropout)(y) if dropout else y
+        x = x + y if residual and layer else y
+    return x

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..spec import SequenceSpec
+from ..spec import ForecastOutput, SequenceSpec, ValuesInput
+from .kinds import of_kind
 
 WINDOW_NORMS = ("none", "last", "mean", "standard")
 
@@ -43,7 +44,7 @@ def forecaster(
     window_norm = window_norm or default_window_norm(spec)
     if window_norm not in WINDOW_NORMS:
         raise ValueError(f"`window_norm` must be one of {WINDOW_NORMS}. Received: {window_norm!r}")
-    inputs, outputs = spec.inputs, spec.outputs
+    inputs, outputs = of_kind(spec.inputs, ValuesInput), of_kind(spec.outputs, ForecastOutput)
     values = keras.Input((inputs.length, inputs.channels), name="values")
     future = None
     if inputs.future_channels:

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 import keras
 from keras import ops
 
+from ..errors import InputError
 from ..spec import SequenceSpec
 from .forecaster import forecaster
 
@@ -19,6 +20,11 @@ GRID: dict[str, list[Any]] = {
 
 # A recurrence forgets after some ten steps (Bengio, Simard & Frasconi 1994), so a window is read in about that many.
 _STEPS = 8
+
+
+def default_segment(spec: SequenceSpec) -> int:
+    """Values read in one recurrent step of what goes in; see :func:`default_segment_length`."""
+    return default_segment_length(spec.inputs.length, spec.season)
 
 
 def default_segment_length(lookback: int, season: int = 1) -> int:
@@ -76,9 +82,9 @@ def recurrent_forecaster(
     Source: Lin et al. (2023), SegRNN: segment recurrent neural network for long-term time series forecasting.
     """
     lookback = spec.inputs.length
-    segment = segment_length or default_segment_length(lookback, spec.season)
+    segment = segment_length or default_segment(spec)
     if not 1 <= segment <= lookback:
-        raise ValueError(f"`segment_length` must be between 1 and the lookback {lookback}. Received: {segment}")
+        raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}. Received: {segment}")
 
     def core(values: Any, future: Any, outputs: int) -> Any:
         x = values  # (batch, lookback, channels)

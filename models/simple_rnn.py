@@ -8,11 +8,13 @@ from typing import Unpack
 import keras
 
 from ..spec import SequenceSpec
+from .language import LanguageSettings, recurrent_language
 from .recurrence import RecurrentSettings, recurrent_forecaster
+from .recurrent_reader import ReaderSettings, TaggerSettings, recurrent_reader, recurrent_tagger
 
 
 def simple_rnn(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> keras.Model:
-    """Build a simple recurrent model.
+    """Build a simple recurrent model of the next steps.
 
     Args:
         spec: what goes in and comes out.
@@ -25,3 +27,45 @@ def simple_rnn(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> ker
         >>> simple_rnn(spec, units=32, segment_length=1)
     """
     return recurrent_forecaster("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+
+
+def simple_rnn_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras.Model:
+    """Build a simple recurrent model that reads a whole sequence and answers once.
+
+    Args:
+        spec: what goes in and comes out.
+        **settings: see :class:`recurra.models.recurrent_reader.ReaderSettings`.
+
+    Returns:
+        An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
+        (batch, classes).
+    """
+    return recurrent_reader("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+
+
+def simple_rnn_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras.Model:
+    """Build a simple recurrent model of each step's tag.
+
+    Args:
+        spec: what goes in and comes out.
+        **settings: see :class:`recurra.models.recurrent_reader.TaggerSettings`.
+
+    Returns:
+        An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
+        (batch, time, classes).
+    """
+    return recurrent_tagger("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+
+
+def simple_rnn_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> keras.Model:
+    """Build a simple recurrent model of the next token.
+
+    Args:
+        spec: what goes in and comes out.
+        **settings: see :class:`recurra.models.language.LanguageSettings`.
+
+    Returns:
+        An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary)
+        and the states for the next call.
+    """
+    return recurrent_language("simple_rnn", keras.layers.SimpleRNN, spec, **settings)

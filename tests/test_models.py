@@ -124,7 +124,7 @@ def test_an_unknown_family_is_answered_with_those_there_are():
 def test_settings_that_cannot_be_are_refused(family):
     with pytest.raises(ValueError, match="window_norm"):
         build(family, spec_of(), window_norm="median")
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="has no setting `colour`"):
         build(family, spec_of(), colour="red")
     if family in RECURRENT:
         with pytest.raises(ValueError, match=r"segment_length.*lookback 8.*Received: 9"):
