@@ -1,4 +1,4 @@
-"""Accuracy measures: plain functions on arrays (windows, horizon, targets).
+"""Accuracy measures: plain functions on arrays (windows, horizon, targets), or (n,) where every example has one value.
 
 A cell whose truth is NaN is not scored. A NaN *forecast* of an observed value makes the result NaN: a model
 that gives no answer must not look better for it. All observed cells weigh the same.
@@ -34,6 +34,8 @@ def average(cells: np.ndarray, truth: np.ndarray, *, by: By | None = None) -> An
 def check(truth: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as float arrays of one shape (windows, horizon, targets), or an error naming the shapes."""
     truth, forecast = np.asarray(truth, dtype=float), np.asarray(forecast, dtype=float)
+    if truth.ndim == forecast.ndim == 1:  # as many windows of one step and one target
+        truth, forecast = truth[:, None, None], forecast[:, None, None]
     if truth.ndim != 3 or truth.shape != forecast.shape:
         raise ValueError(
             "`truth` and `forecast` must have one shape (windows, horizon, targets). "
@@ -46,7 +48,7 @@ def mae(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any
     """Mean absolute error, in the unit of the data.
 
     Arguments:
-        truth: observed values (windows, horizon, targets); NaN is not scored.
+        truth: observed values (windows, horizon, targets), or (n,); NaN is not scored.
         forecast: forecasts of the same shape.
         by: a value per "window", "step" or "target"; one number by default.
 

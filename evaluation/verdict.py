@@ -4,14 +4,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .registry import METRICS, Metric, TaskMetrics
+
 SIGNIFICANT = 0.05
-NAIVE = ("naive", "seasonal_naive")
+NAIVE = METRICS["forecast"].trivial
 
 
 def judge(
     summary: Sequence[dict[str, Any]],
     tests: Sequence[dict[str, Any]],
     *,
+    task: str = "forecast",
+    metric: str | None = None,
     recurrent: Sequence[str] = ("simple_rnn", "gru", "lstm"),
     minimum_effect: float = 0.02,
 ) -> dict[str, Any]:
@@ -27,21 +31,25 @@ def judge(
     - *cannot tell* (None): neither; the text says what would help.
 
     Arguments:
-        summary: one dict per model and baseline: ``model``, ``mase`` (mean over folds and seeds), and where
-            known ``mase_sd``, ``parameters``, ``train_seconds``, ``predict_ms`` (milliseconds per forecast).
-            A row with ``parameters`` counts as trained. None and NaN are unknown.
-        tests: one dict per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them:
-            ``model``, ``against`` (the best simpler model), ``effect`` (share by which the mean loss is lower),
-            ``effect_low``, ``effect_high``, ``p_holm``. Tests of other models are ignored.
+        summary: one dict per model and baseline: ``model``, the metric (for forecasts ``mase``; mean over folds and
+            seeds), and where known its spread over seeds (``mase_sd``), ``parameters``, ``train_seconds``,
+            ``predict_ms`` (milliseconds per forecast, sequence or token). A row with ``parameters`` counts as trained.
+            None and NaN are unknown.
+        tests: one dict per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them for forecasts and
+            :func:`recurra.evaluation.compare_examples` for other tasks: ``model``, ``against`` (the best simpler
+            model), ``effect`` (share by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
+            Tests of other models are ignored.
+        task: a key of ``METRICS``, which has the words.
+        metric: key of the metric to judge by, lower is better; the task's main one by default.
         recurrent: names of the recurrent families.
         minimum_effect: smallest share of the loss worth a network's trouble; 0.02 is 2 %.
 
     Returns:
-        ``worth_it`` (True, False, None), ``best`` (model with the lowest MASE, recurrent or not) and ``text``
+        ``worth_it`` (True, False, None), ``best`` (model with the lowest error, recurrent or not) and ``text``
         (two to five sentences).
 
     Raises:
-        ValueError: no model with a MASE, a test of a model that is not in the summary.
+        ValueError: an unknown task or metric, no model with that metric, a test of a model that is not in the summary.
 
     Example:
         >>> rows = [{"model": "ets", "mase": 1.0}, {"model": "lstm", "mase": 0.8, "parameters": 900}]
@@ -52,21 +60,34 @@ def judge(
     Source: intervals against a smallest effect of interest as in Schuirmann (1987), Journal of
     Pharmacokinetics and Biopharmaceutics 15.
     """
-    ranked = sorted((row for row in summary if _is_number(row.get("mase"))), key=lambda row: row["mase"])
+    words, scored = _words(task, metric)
+    ranked = sorted((row for row in summary if _is_number(row.get(scored.key))), key=lambda row: row[scored.key])
     if not ranked:
-        raise ValueError(f"`summary` has no model with a MASE. Received: {list(summary)}")
+        raise ValueError(f"`summary` has no model with {scored.said()}. Received: {list(summary)}")
     rows = {row["model"]: row for row in ranked}
     trials = [trial for trial in tests if trial["model"] in recurrent]
     strangers = {name for trial in trials for name in (trial["model"], trial["against"])} - set(rows)
     if strangers:
-        raise ValueError(f"`tests` name models without a MASE in `summary`. Received: {sorted(strangers)}")
+        raise ValueError(f"`tests` name models without {scored.said()} in `summary`. Received: {sorted(strangers)}")
     untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in trials}]
     worth_it = _decide(trials, minimum_effect, all_tested=not untested)
     sentences = [
-        *_story(worth_it, trials, rows, minimum_effect=minimum_effect),
-        *_naive_unbeaten(ranked, minimum_effect),
+        *_story(worth_it, trials, rows, words=words, scored=scored, minimum_effect=minimum_effect),
+        *_trivial_unbeaten(ranked, minimum_effect, words=words, scored=scored),
     ]
     return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+
+
+def _words(task: str, metric: str | None) -> tuple[TaskMetrics, Metric]:
+    """The task's words, and the metric to judge by."""
+    if task not in METRICS:
+        raise ValueError(f"`task` must be one of {list(METRICS)}. Received: {task!r}")
+    words = METRICS[task]
+    metric = words.main if metric is None else metric
+    if metric not in words.names or words[metric].higher_is_better:
+        lower = [m.key for m in words.metrics if not m.higher_is_better]
+        raise ValueError(f"`metric` must be one of {lower}. Received: {metric!r}")
+    return words, words[metric]
 
 
 def _decide(trials: Sequence[dict], minimum_effect: float, *, all_tested: bool) -> bool | None:
@@ -91,7 +112,15 @@ def _is_significant(trial: dict) -> bool:
     return _is_number(trial["effect"]) and _is_number(trial["p_holm"]) and trial["p_holm"] < SIGNIFICANT
 
 
-def _story(worth_it: bool | None, trials: Sequence[dict], rows: dict[str, dict], *, minimum_effect: float) -> list[str]:
+def _story(
+    worth_it: bool | None,
+    trials: Sequence[dict],
+    rows: dict[str, dict],
+    *,
+    words: TaskMetrics,
+    scored: Metric,
+    minimum_effect: float,
+) -> list[str]:
     """The verdict, the evidence, the price, and what would help."""
     if not trials:
         return ["Cannot tell: no recurrent family was tested against a simpler model."]
@@ -99,27 +128,31 @@ def _story(worth_it: bool | None, trials: Sequence[dict], rows: dict[str, dict],
     if winners:
         trial = max(winners, key=lambda trial: trial["effect"])
     else:
-        trial = min(trials, key=lambda trial: rows[trial["model"]]["mase"])
+        trial = min(trials, key=lambda trial: rows[trial["model"]][scored.key])
     model, other = rows[trial["model"]], rows[trial["against"]]
     opening = {
         True: f"Yes: {model['model']} is worth its cost on this data.",
         False: f"No: no recurrent family is worth its cost on this data; use {other['model']}.",
         None: f"Cannot tell whether {model['model']}, the best recurrent family, is worth its cost here.",
     }[worth_it]
-    story = [opening, _evidence(trial, model, other), _price(model, other)]
-    return story if worth_it is not None else [*story, _help(trial, model, other, minimum_effect)]
+    story = [opening, _evidence(trial, model, other, scored), _price(model, other, words)]
+    if worth_it is not None:
+        return story
+    return [*story, _help(trial, model, other, minimum_effect, words=words, scored=scored)]
 
 
-def _evidence(trial: dict, model: dict, other: dict) -> str:
+def _evidence(trial: dict, model: dict, other: dict, scored: Metric) -> str:
     start = (
-        f"{model['model']} has a MASE of {_spread(model)} against {_spread(other)} "
-        f"for {other['model']}, the best simpler model"
+        f"{model['model']} has {scored.said()} of {_spread(model, scored)} against {_spread(other, scored)}"
+        f"{scored.suffix} for {other['model']}, the best simpler model"
     )
     if not _is_number(trial["effect"]) or not _is_number(trial["p_holm"]):
         return f"{start}; whether that is chance could not be tested ({trial.get('note') or 'no p-value'})."
+    if other[scored.key] == 0:
+        return f"{start}, which makes no {scored.noun} at all: nothing can be better."
     direction = "lower" if trial["effect"] > 0 else "higher"
     return (
-        f"{start}: its error is {_percent(abs(trial['effect']))} {direction} "
+        f"{start}: its {scored.noun} is {_percent(abs(trial['effect']))} {direction} "
         f"(95 % interval: {_change(trial['effect_low'])} to {_change(trial['effect_high'])}), "
         f"{_p_in_words(trial['p_holm'])}."
     )
@@ -134,18 +167,18 @@ def _p_in_words(p: float) -> str:
     return f"{digits}: chance alone would do that about {max(round(1000 * p), 1)} times in 1,000"
 
 
-def _spread(row: dict) -> str:
-    sd = row.get("mase_sd")
-    return f"{row['mase']:.3f} ± {sd:.3f}" if _is_number(sd) else f"{row['mase']:.3f}"
+def _spread(row: dict, scored: Metric) -> str:
+    value, sd = format(row[scored.key], scored.decimals), row.get(f"{scored.key}_sd")
+    return f"{value} ± {format(sd, scored.decimals)}" if _is_number(sd) else value
 
 
-def _price(model: dict, other: dict) -> str:
+def _price(model: dict, other: dict, words: TaskMetrics) -> str:
     """Parameters, training seconds, prediction milliseconds; as multiples too where the other has them."""
     items = []
     for key, form, unit in (
         ("parameters", ",.0f", "parameters"),
         ("train_seconds", ",.3g", "s of training"),
-        ("predict_ms", ",.3g", "ms per forecast in batches"),
+        ("predict_ms", ",.3g", f"ms per {words.unit_of_work} in batches"),
     ):
         cost, reference = model.get(key), other.get(key)
         if cost is None or not _is_number(cost):
@@ -158,11 +191,11 @@ def _price(model: dict, other: dict) -> str:
     return f"The price of {model['model']}: {', '.join(items)}{compared}."
 
 
-def _help(trial: dict, model: dict, other: dict, minimum_effect: float) -> str:
+def _help(trial: dict, model: dict, other: dict, minimum_effect: float, *, words: TaskMetrics, scored: Metric) -> str:
     """What to do about not knowing."""
-    advice = "more forecast origins (a longer series, a longer test part or more folds)"
-    sd = model.get("mase_sd")
-    if _is_number(sd) and sd > abs(model["mase"] - other["mase"]):
+    advice = words.more_data
+    sd = model.get(f"{scored.key}_sd")
+    if _is_number(sd) and sd > abs(model[scored.key] - other[scored.key]):
         advice += " and more seeds, since its spread is larger than its distance to the simpler model"
     aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
     if _is_significant(trial) and 0 < trial["effect"] < minimum_effect:
@@ -171,19 +204,22 @@ def _help(trial: dict, model: dict, other: dict, minimum_effect: float) -> str:
     return f"To tell {aim}: {advice}."
 
 
-def _naive_unbeaten(ranked: Sequence[dict], minimum_effect: float) -> list[str]:
+def _trivial_unbeaten(
+    ranked: Sequence[dict], minimum_effect: float, *, words: TaskMetrics, scored: Metric
+) -> list[str]:
     """Said whatever the verdict: training anything at all may have been for nothing.
 
     The best of several models is ahead of naive by a hair on pure noise, so a hair does not count.
     """
+    key, decimals = scored.key, scored.decimals
     trained = next((row for row in ranked if row.get("parameters")), None)
-    naive = next((row for row in ranked if row["model"] in NAIVE), None)
-    if trained is None or naive is None or trained["mase"] < naive["mase"] * (1 - minimum_effect):
+    trivial = next((row for row in ranked if row["model"] in words.trivial), None)
+    if trained is None or trivial is None or trained[key] < trivial[key] * (1 - minimum_effect):
         return []
-    ahead = f" by the {_percent(minimum_effect)} that would matter" if trained["mase"] < naive["mase"] else ""
+    ahead = f" by the {_percent(minimum_effect)} that would matter" if trained[key] < trivial[key] else ""
     return [
-        f"Nothing that was trained beats {naive['model']}{ahead} "
-        f"(MASE {naive['mase']:.3f} against {trained['mase']:.3f} for {trained['model']})."
+        f"Nothing that was trained beats {trivial['model']}{ahead} ({scored.title} {format(trivial[key], decimals)} "
+        f"against {format(trained[key], decimals)} for {trained['model']})."
     ]
 
 

@@ -1,0 +1,57 @@
+"""What the baselines of whole examples share: how a strength is chosen, and how class columns are laid out.
+
+An example is one text, one list of tokens or one sequence of values, with one answer or one answer a step.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+Predict = Callable[[Any], Any]
+Candidate = TypeVar("Candidate")
+
+# With fewer held-out rows than this a choice between candidates is a lottery.
+FEWEST_HELD_OUT = 20
+
+
+def held_out_tenth(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a training part shuffled into nine tenths to fit on, and a tenth to choose with."""
+    order = np.random.default_rng(seed).permutation(n)
+    return np.sort(order[n // 10 :]), np.sort(order[: n // 10])
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    error: Callable[[Candidate, np.ndarray, np.ndarray], float],
+    n: int,
+    *,
+    seed: int,
+) -> Candidate:
+    """The candidate with the smallest error on a held-out tenth; the middle one where that tenth is too small.
+
+    Arguments:
+        candidates: what to choose from, at least one.
+        error: from a candidate, the rows to fit on and the rows to score: its error.
+        n: training rows.
+        seed: of the split.
+    """
+    fitted, held = held_out_tenth(n, seed=seed)
+    if len(candidates) == 1 or len(held) < FEWEST_HELD_OUT:
+        return candidates[len(candidates) // 2]
+    return min(candidates, key=lambda candidate: error(candidate, fitted, held))
+
+
+def in_columns(probabilities: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray:
+    """Probabilities (n, classes seen) as float64 (n, n_classes); a class never seen in training has 0."""
+    wide = np.zeros((len(probabilities), n_classes))
+    wide[:, classes] = probabilities
+    return wide / wide.sum(axis=1, keepdims=True)
+
+
+def class_shares(answers: np.ndarray, n_classes: int) -> np.ndarray:
+    """Share of each class among the answers: (n_classes,)."""
+    answers = np.asarray(answers, dtype=int)
+    if answers.size == 0 or answers.min() < 0 or answers.max() >= n_classes:
+        raise ValueError(f"`answers` must be class ids in 0..{n_classes - 1}, at least one. Received: {answers!r}")
+    return np.bincount(answers, minlength=n_classes) / len(answers)
