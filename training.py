@@ -365,7 +365,6 @@ def _without_fillers(part: Part) -> list[tuple[dict[str, Any], np.ndarray, np.nd
     batches = []
     real = (part.order(part.predict_batch) >= 0).reshape(-1, part.predict_batch)
     for (inputs, target, weight), kept in zip(part.dataset(batch_size=part.predict_batch), real, strict=True):
-        weight = weight.numpy()
-        weight = weight * kept.reshape(-1, *[1] * (weight.ndim - 1))
-        batches.append((inputs, target.numpy(), weight))
+        counted = kept.reshape(-1, *[1] * (len(weight.shape) - 1))
+        batches.append((inputs, target.numpy(), weight.numpy() * counted))
     return batches

@@ -7,49 +7,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import datasets
-from ..frames import SeriesFrame
 from ..models import draw_configs
-from ..pipelines import derive_window, single_split
-from ..predictor import SeriesPredictor
 from ..training import History
+from .job import Order
+from .jobs import Frame, make_job
 from .run import Progress, training_record
-from .settings import Settings, parse_budget
-from .trials import Fitter, Trial
+from .trials import Trial
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A trained predictor and how it came to be."""
 
-    predictor: SeriesPredictor
+    predictor: Any
     history: History
     training: dict[str, Any]
     notes: list[str]
-    frame: SeriesFrame
+    frame: Any
+    task: str
 
 
 def fit(
-    source: str | Path | SeriesFrame,
+    source: str | Path | Frame,
     *,
     family: str,
-    horizon: int | None = None,
-    lookback: int | None = None,
-    season: int | None = None,
-    budget: str | float | None = None,
+    task: str | None = None,
     seed: int = 0,
     on_progress: Callable[[Progress], None] = lambda *_: None,
     **settings: Any,
 ) -> Fit:
-    """Train one family on all rows; the newest tenth stops the training and calibrates the intervals.
+    """Train one family on all rows; a tenth of them (of a series the newest) stops the training.
 
     Args:
-        source, horizon, lookback, season, budget, on_progress, **settings: as in :func:`compare`.
+        source, task, on_progress, **settings: as in :func:`compare`.
         family: one of ``recurra.models.list_families()``.
         seed: of weights and order.
 
     Returns:
-        ``.predictor``, ``.history``, ``.training`` (family, settings, seed), ``.notes``, ``.frame``.
+        ``.predictor``, ``.history``, ``.training`` (family, settings, seed), ``.notes``, ``.frame``, ``.task``.
 
     Raises:
         InputError: anything in the source or the settings that the user can mend.
@@ -58,20 +53,14 @@ def fit(
         >>> fitted = recurra.fit("co2", family="lstm")
         >>> fitted.predictor.predict(fitted.frame)
     """
-    frame = source if isinstance(source, SeriesFrame) else datasets.load(source)
-    horizon, lookback, season, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
-    chosen = Settings(horizon, lookback, season, (family,), (), budget=parse_budget(budget), **settings)
-    fold = single_split(frame, horizon=horizon, lookback=lookback, validation_size=chosen.test_size)
-    fitter = Fitter(frame, chosen)
-    pipeline, _ = fitter.fitted(fold)
-    config = draw_configs(family, pipeline.spec, 1, fixed=chosen.config)[0]
+    job = make_job(source, task=task, **{**settings, "families": [family], "baselines": []})
+    fold = job.final_fold()
+    config = draw_configs(family, job.spec(fold), 1, fixed=job.settings.config)[0]
     trial = Trial(family, 0, seed)
-    predictor, _, history = fitter.fit(
-        family,
-        fold,
-        seed=seed,
-        config=config,
-        budget=chosen.budget or float("inf"),
-        on_epoch=lambda epoch, loss: on_progress(Progress(trial, 0, 1, epoch, loss, final=True)),
-    )
-    return Fit(predictor, history, training_record(family, config, seed, history), [*frame.notes, *notes], frame)
+
+    def on_epoch(epoch: int, loss: float) -> None:
+        on_progress(Progress(trial, 0, 1, epoch, loss, final=True))
+
+    fitted = job.fit(family, fold, Order(seed, config, job.settings.budget or float("inf"), on_epoch=on_epoch))
+    training = training_record(family, config, seed, fitted.history)
+    return Fit(fitted.predictor, fitted.history, training, job.notes, job.frame, job.task)

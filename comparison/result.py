@@ -13,8 +13,7 @@ import pandas as pd
 
 from ..atomic import replacing
 from ..errors import InputError
-from ..frames import SeriesFrame
-from ..predictor import SeriesPredictor
+from ..evaluation import METRICS
 
 SCHEMA_VERSION = 1
 
@@ -35,21 +34,21 @@ class Comparison:
 
     said: dict[str, Any]
     folder: Path | None
-    frame: SeriesFrame
+    frame: Any
     example: dict[str, np.ndarray] = field(default_factory=dict)
     example_row: int = 0
-    predictor: SeriesPredictor | None = None
+    predictor: Any = None
     training: dict[str, Any] | None = None
 
     @property
     def rows(self) -> pd.DataFrame:
         """One row a model, fold, seed and configuration."""
-        return pd.DataFrame(self.said["rows"]).drop(columns=["by_step", "config", "notes"])
+        return pd.DataFrame(self.said["rows"]).drop(columns=["by_step", "config", "notes"], errors="ignore")
 
     @property
     def summary(self) -> pd.DataFrame:
         """One row a model, the best first."""
-        return pd.DataFrame(self.said["summary"]).drop(columns="by_step").set_index("model")
+        return pd.DataFrame(self.said["summary"]).drop(columns="by_step", errors="ignore").set_index("model")
 
     @property
     def tests(self) -> pd.DataFrame:
@@ -64,7 +63,8 @@ class Comparison:
     def provenance(self) -> dict[str, Any]:
         """What an export of the predictor says of itself: how it was trained, and its family's accuracy here."""
         line = next(line for line in self.said["summary"] if line["model"] == (self.training or {}).get("family"))
-        names = ("mase", "mase_sd", "mae", "rmse", "smape", "coverage_80", "coverage_95")
+        metrics = METRICS[self.said["task"]]
+        names = [*metrics.names, f"{metrics.main}_sd"]
         return {"training": self.training, "metrics": {name: line[name] for name in names}}
 
     def write(self) -> None:

@@ -11,16 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..frames import SeriesFrame, data_hash
 from ..models import FAMILIES, draw_configs
-from ..pipelines import Fold, rolling_origin, single_split
-from ..predictor import SeriesPredictor
 from ..training import History
+from .job import Fitted, Job, Order
 from .result import check_same
-from .scoring import Exam
-from .settings import Settings
-from .trials import Fitter, Outcome, Trial, TrialStore, run_baseline, run_family
+from .trials import Outcome, Trial, TrialStore, run_baseline, run_family
 
 
 @dataclass(frozen=True)
@@ -47,26 +42,17 @@ def training_record(family: str, config: dict[str, Any], seed: int, history: His
 class Run:
     """The loop over folds, families, configurations and seeds."""
 
-    def __init__(
-        self,
-        frame: SeriesFrame,
-        settings: Settings,
-        folder: Path | None,
-        on_progress: Callable[[Progress], None],
-    ) -> None:
-        s = settings
-        self.frame, self.settings, self.on_progress = frame, settings, on_progress
-        self.folds = rolling_origin(
-            frame, horizon=s.horizon, lookback=s.lookback, n_folds=s.folds, test_size=s.test_size
-        )
-        self.exams = [self._exam(fold) for fold in self.folds]
-        self.fitter = Fitter(frame, settings)
+    def __init__(self, job: Job, folder: Path | None, on_progress: Callable[[Progress], None]) -> None:
+        s = job.settings
+        self.job, self.settings, self.on_progress = job, s, on_progress
+        self.folds = job.folds
+        question = job.question()  # sets the exams: what is wrong with them is said before a folder is made
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
-            check_same(folder, {"data": data_hash(frame), **settings.to_json()})
+            check_same(folder, question)
         each = s.configs + s.seeds - 1
-        self.total = s.folds * (len(s.baselines) + len(s.families) * each)
-        self.share = (s.budget or float("inf")) / (s.folds * len(s.families) * each)
+        self.total = len(self.folds) * (len(s.baselines) + len(s.families) * each)
+        self.share = (s.budget or float("inf")) / (len(self.folds) * len(s.families) * each)
         self.done = 0
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
@@ -74,62 +60,34 @@ class Run:
     def all_trials(self) -> list[Outcome]:
         """Run what is not finished yet; baselines first, because they say early what is to be beaten."""
         outcomes = []
-        for fold, exam in zip(self.folds, self.exams, strict=True):
+        for fold in self.folds:
             for name in self.settings.baselines:
-                outcomes.append(self._baseline(name, fold, exam))
+                outcomes.append(self._baseline(name, fold))
             for family in self.settings.families:
-                outcomes += self._family(family, fold, exam)
+                outcomes += self._family(family, fold)
         return outcomes
 
-    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[SeriesPredictor, dict[str, Any]]:
+    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[Fitted, dict[str, Any]]:
         """Train the best family once more, with the settings chosen in the newest fold, on all rows."""
-        s = self.settings
         best = next(line["model"] for line in summary if line["kind"] == "family")
         rows = [o.row for o in outcomes if o.row["model"] == best and o.row["chosen"]]
         newest = max(row["fold"] for row in rows)
         config = next(row["config"] for row in rows if row["fold"] == newest)
-        fold = single_split(self.frame, horizon=s.horizon, lookback=s.lookback, validation_size=self._test_size())
         trial = Trial(best, len(self.folds))
         self._say(trial)
-        predictor, _, history = self.fitter.fit(
-            best, fold, seed=0, config=config, budget=self.share, on_epoch=self._epochs(trial)
-        )
-        return predictor, training_record(best, config, 0, history)
+        order = Order(0, config, self.share, on_epoch=self._epochs(trial))
+        fitted = self.job.fit(best, self.job.final_fold(), order)
+        return fitted, training_record(best, config, 0, fitted.history)
 
     def notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
-        s, exam = self.settings, self.exams[0]
         notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
         if cut := sum(outcome.row["stopped_by"] == "budget" for outcome in outcomes):
             notes.append(f"{cut} trainings were ended by the budget, not by their validation error")
-        if exam.windows.stride > 1:
-            notes.append(
-                f"one forecast origin in {exam.windows.stride} is scored (at most {s.most_origins} a series and fold)"
-            )
-        if idle := sum(int((e.windows.count == 0).sum()) for e in self.exams):
-            notes.append(f"{idle} times a series is too short, or ended too early, to be scored in a fold")
-        return notes
-
-    def describe_folds(self) -> list[dict[str, Any]]:
-        """Cutoffs and sizes, for the report."""
-        offsets = np.cumsum(self.frame.lengths) - self.frame.lengths
-        longest = int(self.frame.lengths.argmax())
-        stamps = self.frame.table[self.frame.time]
-        return [
-            {
-                "fold": fold.index,
-                "cutoff": str(stamps.iloc[int(offsets[longest] + fold.validation[longest]) - 1]),
-                "train_rows": int(fold.train.sum()),
-                "validation_rows": int((fold.validation - fold.train).sum()),
-                "test_rows": int((fold.test - fold.validation).sum()),
-                "test_windows": len(exam.windows),
-                "stride": exam.windows.stride,
-            }
-            for fold, exam in zip(self.folds, self.exams, strict=True)
-        ]
+        return [*notes, *self.job.notes_after(outcomes)]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
-        """Each model's forecast of the last fold's last window, first seed."""
+        """Each model's example in the last fold, first seed."""
         newest = len(self.folds) - 1
         found: dict[str, np.ndarray] = {}
         for outcome in outcomes:
@@ -137,50 +95,19 @@ class Run:
                 found.setdefault(outcome.row["model"], outcome.example)
         return found
 
-    def example_row(self) -> int:
-        """Row of the frame's table that the first step of :meth:`examples` forecasts."""
-        windows = self.exams[-1].windows
-        first = int(np.flatnonzero(windows.count)[0])
-        return int(windows.first[first] + (windows.count[first] - 1) * windows.stride) + windows.lookback
-
-    def _exam(self, fold: Fold) -> Exam:
-        s = self.settings
-        exam = Exam.of(
-            self.frame,
-            fold,
-            lookback=s.lookback,
-            horizon=s.horizon,
-            season=s.season,
-            most_origins=s.most_origins,
-        )
-        if not np.isfinite(exam.truth).any():
-            raise InputError(
-                f"{self.frame.source}: fold {fold.index} has no observed target to score; "
-                "choose fewer --folds or give newer rows"
-            )
-        return exam
-
-    def _test_size(self) -> int:
-        return int((self.folds[-1].test - self.folds[-1].validation).max())
-
-    def _baseline(self, name: str, fold: Fold, exam: Exam) -> Outcome:
-        def work(trial: Trial) -> Outcome:
-            return run_baseline(self.frame, exam, fold, trial, self.settings.season)
-
-        outcome = self._finished_or(Trial(name, fold.index), work)
+    def _baseline(self, name: str, fold: Any) -> Outcome:
+        outcome = self._finished_or(Trial(name, fold.index), lambda trial: run_baseline(self.job, fold, trial))
         outcome.row["chosen"] = True
         return outcome
 
-    def _family(self, family: str, fold: Fold, exam: Exam) -> list[Outcome]:
+    def _family(self, family: str, fold: Any) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
-        pipeline, _ = self.fitter.fitted(fold)
         s = self.settings
-        configs = draw_configs(family, pipeline.spec, s.configs, fixed=s.config)
+        configs = draw_configs(family, self.job.spec(fold), s.configs, fixed=s.config)
 
         def work(trial: Trial) -> Outcome:
             return run_family(
-                self.fitter,
-                exam,
+                self.job,
                 fold,
                 trial,
                 configs[trial.config_number],
@@ -225,7 +152,7 @@ class Run:
         trained = [x for name, times in self._seconds.items() if name in FAMILIES for x in times]
         if not trained:
             return None
-        each = s.folds * (s.configs + s.seeds - 1)
+        each = len(self.folds) * (s.configs + s.seeds - 1)
         left = 0.0
         for name in s.families:
             left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))

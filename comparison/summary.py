@@ -7,43 +7,49 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation import compare_losses, judge
+from ..evaluation import METRICS, judge
 from ..models import RECURRENT
+from .job import Job
 from .scoring import Exam
 from .trials import Outcome
 
-METRICS = ("mase", "mae", "rmse", "smape", "coverage_80", "coverage_95")
 PRICES = ("parameters", "multiply_adds", "train_seconds", "predict_ms")
 # With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
 _FEWEST_ORIGINS = 10
 
 
-def summarise(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def summarise(outcomes: Sequence[Outcome], task: str = "forecast") -> list[dict[str, Any]]:
     """One row a model, the best first: means over folds and seeds, and the spread over seeds.
 
+    Args:
+        outcomes: of all trials.
+        task: whose metrics are summed up.
+
     Returns:
-        Rows with ``model``, ``kind``, the means of all metrics, ``mase_sd`` and ``mae_sd`` (standard deviation over
-        seeds of the mean over folds; None with one seed), and the mean price of one training and one forecast.
+        Rows with ``model``, ``kind``, the means of all metrics, the standard deviation over seeds of the mean over
+        folds of some (``mase_sd``; None with one seed), and the mean price of one training and one answer.
     """
+    metrics = METRICS[task]
     rows = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
     summary = []
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
         line: dict[str, Any] = {"model": model, "kind": mine[0]["kind"], "trials": len(mine)}
-        line |= {name: _mean([row.get(name) for row in mine]) for name in METRICS}
-        line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in ("mase", "mae")}
+        line |= {name: _mean([row.get(name) for row in mine]) for name in metrics.names}
+        line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in metrics.spread}
         line |= {name: _mean([row[name] for row in mine]) for name in PRICES}
-        line["by_step"] = {
-            name: _mean_of_known([row["by_step"][name] for row in mine]).tolist() for name in mine[0]["by_step"]
-        }
+        if "by_step" in mine[0]:
+            steps = {name: [row["by_step"][name] for row in mine] for name in mine[0]["by_step"]}
+            line["by_step"] = {name: _mean_of_known(values).tolist() for name, values in steps.items()}
         summary.append(line)
-    return sorted(summary, key=lambda line: (np.isnan(line["mase"]), line["mase"]))
+    main = metrics.main
+    return sorted(summary, key=lambda line: (np.isnan(line[main]), line[main]))
 
 
 def test_and_judge(
+    job: Job,
     summary: list[dict[str, Any]],
     outcomes: Sequence[Outcome],
-    exams: Sequence[Exam],
     *,
     minimum_effect: float,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -52,13 +58,11 @@ def test_and_judge(
     Returns:
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
     """
-    simpler = [line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line["mase"])]
+    main = METRICS[job.task].main
+    simpler = [line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line[main])]
     recurrent = [line["model"] for line in summary if line["model"] in RECURRENT]
-    tests: list[dict[str, Any]] = []
-    if simpler and recurrent:
-        losses, groups, overlap = aligned_losses([*recurrent, simpler[0]], outcomes, exams)
-        tests = compare_losses(losses, against=simpler[0], horizon=overlap, groups=groups)
-    return tests, judge(summary, tests, recurrent=RECURRENT, minimum_effect=minimum_effect)
+    tests = job.tests(recurrent, simpler[0], outcomes) if simpler and recurrent else []
+    return tests, judge(summary, tests, recurrent=RECURRENT, minimum_effect=minimum_effect, task=job.task)
 
 
 test_and_judge.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions by this name

@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
-from .. import models
 from ..atomic import replacing
-from ..baselines import BASELINES
-from ..frames import SeriesFrame
 from ..models.cost import multiply_adds
-from ..pipelines import Fold, SeriesPipeline, Windows
-from ..predictor import SeriesPredictor
-from ..training import History, Trainer, compiled
-from .scoring import Exam
-from .settings import Settings
+from ..training import Part, compiled
+from .job import Job, Order
 
-# Validation windows of each series that stop the training: more cost time and change little.
-MOST_VALIDATION_ORIGINS = 500
 _TIMED_RUNS = 7
 
 
@@ -48,8 +42,7 @@ class Outcome:
 
     Attributes:
         row: scores, price and circumstances, as they stand in ``comparison.json``.
-        losses: scaled absolute error of each test window (windows,).
-        example: forecast of the first series' last test window (horizon, targets).
+        losses, example: see :class:`recurra.comparison.job.Score`.
     """
 
     row: dict[str, Any]
@@ -84,102 +77,19 @@ class TrialStore:
         self.checkpoint(trial).unlink(missing_ok=True)
 
 
-class Fitter:
-    """Trains the families on one frame; keeps each compiled configuration for all folds and seeds."""
-
-    def __init__(self, frame: SeriesFrame, settings: Settings) -> None:
-        self.frame = frame
-        self.settings = settings
-        self._trainers: dict[tuple, Trainer] = {}
-        self._fitted: tuple[Fold, SeriesPipeline, np.ndarray] | None = None
-
-    def fit(
-        self,
-        family: str,
-        fold: Fold,
-        *,
-        seed: int,
-        config: dict[str, Any],
-        budget: float = float("inf"),
-        checkpoint: Path | None = None,
-        on_epoch: Any = lambda *_: None,
-    ) -> tuple[SeriesPredictor, np.ndarray, History]:
-        """Train one configuration on one fold.
-
-        Returns:
-            The predictor with calibrated intervals, the frame's scaled values, and the history.
-        """
-        pipeline, values = self.fitted(fold)
-        train = pipeline.windows(self.frame, 0, fold.train)
-        validation = pipeline.windows(self.frame, fold.train, fold.validation).thinned(MOST_VALIDATION_ORIGINS)
-        trainer = self._trainer(family, pipeline, config)
-        history = trainer.fit(
-            pipeline.part(values, train),
-            pipeline.part(values, validation),
-            seed=seed,
-            budget=budget,
-            checkpoint=checkpoint,
-            on_epoch=on_epoch,
-        )
-        predictor = SeriesPredictor(pipeline, trainer.model)
-        predictor.calibrate(values, validation)
-        return predictor, values, history
-
-    def fitted(self, fold: Fold) -> tuple[SeriesPipeline, np.ndarray]:
-        """The pipeline fitted on a fold's training rows, and the frame's values through it; made once a fold."""
-        if self._fitted is None or self._fitted[0] is not fold:
-            s = self.settings
-            pipeline = SeriesPipeline(
-                lookback=s.lookback,
-                horizon=s.horizon,
-                season=s.season,
-                missing=s.missing,
-                calendar=s.calendar,
-                transform=s.transform,
-            ).fit(self.frame, fold.train)
-            self._fitted = (fold, pipeline, pipeline.values(self.frame))
-        return self._fitted[1:]
-
-    def _trainer(self, family: str, pipeline: SeriesPipeline, config: dict[str, Any]) -> Trainer:
-        s = self.settings
-        # Another fold may have seen other categories: then its channels differ, and so does the model.
-        key = (family, pipeline.spec, json.dumps(config, sort_keys=True))
-        if key not in self._trainers:
-            shape = {k: v for k, v in config.items() if k != "learning_rate"}
-            spec = pipeline.spec
-            self._trainers[key] = Trainer(
-                lambda: models.build(family, spec, **shape),
-                learning_rate=config.get("learning_rate", 1e-3),
-                loss=s.loss,
-                max_epochs=s.max_epochs,
-                patience=s.patience,
-                batch_size=s.batch_size,
-            )
-        return self._trainers[key]
-
-
 def run_family(
-    fitter: Fitter,
-    exam: Exam,
-    fold: Fold,
+    job: Job,
+    fold: Any,
     trial: Trial,
     config: dict[str, Any],
     *,
     budget: float,
     checkpoint: Path | None,
-    on_epoch: Any,
+    on_epoch: Callable[[int, float], None],
 ) -> Outcome:
-    """Train, calibrate and examine one configuration of a family."""
-    predictor, values, history = fitter.fit(
-        trial.model,
-        fold,
-        seed=trial.seed,
-        config=config,
-        budget=budget,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
-    outputs = predictor.predict_windows(values, exam.windows)
+    """Train and examine one configuration of a family."""
+    fitted = job.fit(trial.model, fold, Order(trial.seed, config, budget, checkpoint, on_epoch))
+    score, history = job.examine(fitted, fold), fitted.history
     row = {
         "model": trial.model,
         "kind": "family",
@@ -188,46 +98,34 @@ def run_family(
         "config_number": trial.config_number,
         "config": config,
         "validation_loss": history.best_loss,
-        **exam.scores(outputs),
-        "parameters": predictor.model.count_params(),
-        "multiply_adds": multiply_adds(predictor.model),
+        **score.scores,
+        "parameters": fitted.network.count_params(),
+        "multiply_adds": multiply_adds(fitted.network, job.priced_steps(fold)),
         "train_seconds": history.seconds,
-        "predict_ms": predict_ms(predictor, values, exam.windows),
+        "predict_ms": predict_ms(fitted.predictor.model, *job.timed(fitted, fold)),
         "epochs": len(history.losses),
         "best_epoch": history.best_epoch,
         "stopped_by": history.stopped_by,
-        "notes": list(predictor.intervals.notes) if predictor.intervals else [],
+        "notes": list(fitted.notes),
     }
-    return Outcome(row, exam.losses(outputs["forecast"]), _example(exam, outputs["forecast"]))
+    return Outcome(row, score.losses, score.example)
 
 
-def predict_ms(predictor: SeriesPredictor, values: np.ndarray, windows: Windows) -> float:
-    """Milliseconds of the network for one window, in batches: the median of several runs, once it is compiled."""
-    part = predictor.pipeline.part(values, windows)
+def predict_ms(model: keras.Model, part: Part, answers: int) -> float:
+    """Milliseconds of the network for one answer, in batches: the median of several runs, once it is compiled."""
     inputs = next(iter(part.dataset(batch_size=part.predict_batch).take(1)))[0]
-    forward, seconds = compiled(predictor.model), []
-    for _ in range(_TIMED_RUNS):
+    forward, seconds = compiled(model), []
+    for _ in range(_TIMED_RUNS + 1):
         begun = time.perf_counter()
         forward(inputs).numpy()
         seconds.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(seconds) / part.predict_batch
+    return 1000 * statistics.median(seconds[1:]) / answers
 
 
-def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, season: int) -> Outcome:
+def run_baseline(job: Job, fold: Any, trial: Trial) -> Outcome:
     """Examine one baseline."""
-    windows = exam.windows
-    values = frame.columns(frame.targets)  # (rows, targets)
-    offsets = np.cumsum(frame.lengths) - frame.lengths
-    forecast = np.empty_like(exam.truth)
-    series, starts = windows.series(), windows.starts()
     begun = time.perf_counter()
-    for i in np.flatnonzero(windows.count):
-        mine = series == i
-        origins = starts[mine] + windows.lookback - offsets[i]
-        known = values[offsets[i] : offsets[i] + fold.test[i]]
-        for target in range(values.shape[1]):
-            forecast[mine, :, target] = BASELINES[trial.model](known[:, target], origins, windows.horizon, season)
-    seconds = time.perf_counter() - begun
+    score = job.baseline(trial.model, fold)
     row = {
         "model": trial.model,
         "kind": "baseline",
@@ -236,19 +134,14 @@ def run_baseline(frame: SeriesFrame, exam: Exam, fold: Fold, trial: Trial, seaso
         "config_number": None,
         "config": {},
         "validation_loss": None,
-        **exam.scores({"forecast": forecast}),
+        **score.scores,
         "parameters": None,
         "multiply_adds": None,
-        "train_seconds": seconds,
+        "train_seconds": time.perf_counter() - begun,
         "predict_ms": None,
         "epochs": None,
         "best_epoch": None,
         "stopped_by": None,
         "notes": [],
     }
-    return Outcome(row, exam.losses(forecast), _example(exam, forecast))
-
-
-def _example(exam: Exam, forecast: np.ndarray) -> np.ndarray:
-    first = int(np.flatnonzero(exam.windows.count)[0])
-    return forecast[int(exam.windows.count[first]) - 1]
+    return Outcome(row, score.losses, score.example)

@@ -1,6 +1,8 @@
-"""What a window looks like where nobody said: season, horizon and lookback from the data."""
+"""What is chosen where nobody said: season, horizon and lookback of a window, and how texts are cut."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,3 +48,22 @@ def derive_window(
         lookback = max(1, min(max(2 * season, 2 * horizon), length // 4))
         notes.append(f"lookback {lookback}: two seasons or horizons, at most a quarter of the series")
     return horizon, lookback, season, notes
+
+
+def derive_tokens(texts: Sequence[str]) -> tuple[str, str]:
+    """Choose how texts are cut: into characters where most of them are single words, otherwise into words.
+
+    Args:
+        texts: all of them; the first thousand are looked at.
+
+    Returns:
+        "char" or "word", and a sentence about it.
+
+    Example:
+        >>> derive_tokens(["good", "bad"])[0]
+        'char'
+    """
+    words = [len(text.split()) for text in list(texts)[:1000]]
+    if np.median(words or [2]) < 2:
+        return "char", "tokens: char, because most texts are single words (--tokens)"
+    return "word", "tokens: word, because most texts have several words (--tokens)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ import keras
 import numpy as np
 import pandas as pd
 
-from ..atomic import replacing
-from ..errors import InputError
 from ..evaluation.conformal import conformal_offsets
 from ..frames import SeriesFrame
 from ..models.forecaster import window_scale
 from ..pipelines import SeriesPipeline, Windows
 from ..training import predict_part
+from .kept import read_kept, write_kept
 
 LEVELS = (80, 95)
 
@@ -128,9 +126,6 @@ class SeriesPredictor:
 
     def save(self, path: Path | str) -> None:
         """Write ``model.keras`` and ``pipeline.json`` into the folder `path`."""
-        path = Path(path)
-        with replacing(path / "model.keras") as file:
-            self.model.save(file)
         said: dict[str, Any] = {"pipeline": self.pipeline.to_config(), "intervals": None}
         if self.intervals is not None:
             said["intervals"] = {
@@ -138,22 +133,17 @@ class SeriesPredictor:
                 "offsets": self.intervals.offsets.tolist(),
                 "notes": list(self.intervals.notes),
             }
-        with replacing(path / "pipeline.json") as file:
-            file.write_text(json.dumps(said, indent=1), encoding="utf-8")
+        write_kept(path, self.model, said)
 
     @classmethod
     def load(cls, path: Path | str) -> SeriesPredictor:
         """Read what :meth:`save` wrote."""
-        path = Path(path)
-        if not (path / "pipeline.json").exists():
-            raise InputError(f"{path} holds no saved predictor: there is no pipeline.json in it")
-        said = json.loads((path / "pipeline.json").read_text(encoding="utf-8"))
+        model, said = read_kept(path)
         intervals = said["intervals"] and Intervals(
             tuple(said["intervals"]["levels"]),
             np.array(said["intervals"]["offsets"]),
             tuple(said["intervals"]["notes"]),
         )
-        model = keras.saving.load_model(path / "model.keras", compile=False)
         return cls(SeriesPipeline.from_config(said["pipeline"]), model, intervals)
 
 

@@ -127,7 +127,7 @@ def test_fit_exports_one_family(desk):
     ("arguments", "words"),
     [
         (["compare", "nothing.csv"], "There is no file nothing.csv"),
-        (["compare", "co3"], "did you mean co2?"),
+        (["compare", "co3"], "did you mean co2 "),
         (["windows", "sales.csv", "--target", "solt"], "did you mean `sold`?"),
         (["windows", "sales.csv", "--id", "shop", "--horizon", "200"], "fewer than one window of"),
         (["predict", "saved_models/none", "sales.csv"], "there is no exported model at saved_models/none"),

@@ -3,6 +3,8 @@
 import importlib
 import json
 import math
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 import recurra
 from recurra.comparison import parse_budget
 from recurra.comparison.scoring import Exam
+from recurra.comparison.series_job import SeriesJob
 from recurra.comparison.summary import aligned_losses, summarise, test_and_judge
 from recurra.comparison.trials import Outcome
 from recurra.errors import InputError
@@ -57,11 +60,12 @@ class Untrained:
         self.validation, self.test = validation, test
         self.trials, self.configs, self.budgets = [], [], []
 
-    def __call__(self, fitter, exam, fold, trial, config, *, budget, checkpoint, on_epoch):  # noqa: ARG002
+    def __call__(self, job, fold, trial, config, *, budget, checkpoint, on_epoch):  # noqa: ARG002
         self.trials.append(trial)
         self.configs.append(config)
         self.budgets.append(budget)
-        return outcome(trial, np.full(len(exam.windows), self.test(trial)), validation_loss=self.validation(trial))
+        windows = job.exams[fold.index].windows
+        return outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))
 
 
 def outcome(trial, losses, *, kind="family", validation_loss=1.0, chosen=True):
@@ -216,7 +220,7 @@ def test_the_file_is_strict_json(comparison):
     text = (comparison.folder / "comparison.json").read_text(encoding="utf-8")
     said = json.loads(text, parse_constant=refuse)
     assert set(said) == {
-        *("schema_version", "recurra", "data", "settings", "notes"),
+        *("schema_version", "recurra", "task", "data", "settings", "notes"),
         *("folds", "rows", "summary", "tests", "verdict"),
     }
     assert said["verdict"] == comparison.verdict
@@ -326,7 +330,7 @@ def test_origins_overlap_as_long_as_they_share_target_rows(horizon, stride, over
 def test_thinned_origins_shorten_the_overlap(untrained, monkeypatch):
     untrained()
     seen = []
-    real = importlib.import_module("recurra.comparison.summary")
+    real = importlib.import_module("recurra.comparison.series_job")
     compare_losses = real.compare_losses
     monkeypatch.setattr(
         real, "compare_losses", lambda *args, **kwargs: seen.append(kwargs) or compare_losses(*args, **kwargs)
@@ -342,7 +346,9 @@ def test_recurrent_families_are_held_against_the_best_simpler_model():
         outcome(trial(model, 0), error + noise[i], kind="baseline" if model == "naive" else "family")
         for i, (model, error) in enumerate(errors.items())
     ]
-    tests, verdict = test_and_judge(summarise(outcomes), outcomes, [exam([40])], minimum_effect=0.02)
+    job = SimpleNamespace(task="forecast", exams=[exam([40])])
+    job.tests = partial(SeriesJob.tests, job)
+    tests, verdict = test_and_judge(job, summarise(outcomes), outcomes, minimum_effect=0.02)
     assert {(row["model"], row["against"]) for row in tests} == {("gru", "linear"), ("lstm", "linear")}
     assert next(row["effect"] for row in tests if row["model"] == "gru") == pytest.approx(0.5, abs=0.05)
     assert (verdict["worth_it"], verdict["best"]) == (True, "gru")

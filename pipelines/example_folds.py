@@ -1,0 +1,134 @@
+"""Folds of examples: stratified parts for training, validation and test; or the official test part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..frames import PanelFrame, TextFrame
+
+# Examples that stop the training: so many of those not tested, and no more than this number.
+_VALIDATION_SHARE = 0.1
+_MOST_VALIDATION = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleFold:
+    """Numbers of the examples that are learnt from, that stop the training, and that are scored.
+
+    Attributes:
+        index: number of the fold.
+        train, validation, test: (examples,) each, without overlap.
+    """
+
+    index: int
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def example_folds(
+    frame: TextFrame | PanelFrame, *, n_folds: int = 3, validation_share: float = _VALIDATION_SHARE, seed: int = 0
+) -> tuple[list[ExampleFold], list[str]]:
+    """Cut examples into folds in which every class has its share.
+
+    Where the frame has an official test part, there is one fold, which tests on that and takes its validation part
+    from the rest. A class with a single example is always learnt from and never scored.
+
+    Args:
+        frame: examples with answers.
+        n_folds: parts that are tested in turn.
+        validation_share: share of the examples not tested that stop the training.
+        seed: of the shuffling.
+
+    Returns:
+        The folds, and sentences about what was done.
+
+    Raises:
+        InputError: if there are too few examples.
+    """
+    groups = _groups(frame)
+    random = np.random.default_rng(seed)
+    if frame.is_test is not None:
+        known, test = np.flatnonzero(~frame.is_test), np.flatnonzero(frame.is_test)
+        if not len(test) or len(known) < 2:
+            raise InputError(
+                f"{frame.source}: {len(known)} examples to learn from and {len(test)} to test on were found; give at "
+                "least two and one"
+            )
+        train, validation = _split(known, groups, validation_share, random)
+        return [ExampleFold(0, train, validation, np.sort(test))], [
+            f"the test part given is scored, once: {len(test):,} examples; {len(validation):,} of the other "
+            f"{len(known):,} stop the training"
+        ]
+    if len(frame) < 2 * n_folds:
+        raise InputError(
+            f"{frame.source}: {len(frame)} examples are too few for {n_folds} folds; give more, or fewer --folds"
+        )
+    part = _deal(groups, n_folds, random)
+    folds = []
+    for index in range(n_folds):
+        known, test = np.flatnonzero(part != index), np.flatnonzero(part == index)
+        train, validation = _split(known, groups, validation_share, random)
+        folds.append(ExampleFold(index, train, validation, test))
+    notes = []
+    if single := int((part < 0).sum()):
+        notes.append(f"{single} classes with a single example are learnt from in every fold and never scored")
+    return folds, notes
+
+
+def example_split(
+    frame: TextFrame | PanelFrame, *, validation_share: float = _VALIDATION_SHARE, seed: int = 0
+) -> ExampleFold:
+    """Split off a validation part and score nothing: how a final model is trained."""
+    rows = np.arange(len(frame)) if frame.is_test is None else np.flatnonzero(~frame.is_test)
+    if len(rows) < 2:
+        raise InputError(f"{frame.source}: {len(rows)} examples are too few to learn from; give at least two")
+    train, validation = _split(rows, _groups(frame), validation_share, np.random.default_rng(seed))
+    return ExampleFold(0, train, validation, np.empty(0, np.int64))
+
+
+def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
+    """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
+    if frame.answers is None:
+        raise ValueError("folds are made of examples with answers. Received: answers=None")
+    values: Sequence[Any] = frame.answers.values
+    if frame.answers.task == "tagging":
+        return np.zeros(len(frame), np.int64)
+    if frame.answers.task == "regression":
+        rank = np.argsort(np.argsort(np.asarray(values, dtype=float), kind="stable"), kind="stable")
+        return rank * 10 // max(len(rank), 1)
+    number: dict[Any, int] = {}
+    return np.array([number.setdefault(value, len(number)) for value in values], dtype=np.int64)
+
+
+def _deal(groups: np.ndarray, n_parts: int, random: np.random.Generator) -> np.ndarray:
+    """Deal every group out over the parts like cards; -1 for a group of one: (examples,)."""
+    part = np.full(len(groups), -1)
+    order = random.permutation(len(groups))
+    order = order[np.argsort(groups[order], kind="stable")]  # group by group, shuffled inside
+    counts = np.bincount(groups)
+    dealt = order[counts[groups[order]] > 1]
+    # going on where the last group ended, so that parts are of the same size
+    part[dealt] = np.arange(len(dealt)) % n_parts
+    return part
+
+
+def _split(
+    rows: np.ndarray, groups: np.ndarray, share: float, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split examples into training and validation part, every group in its share; each has at least one."""
+    n_validation = int(np.clip(round(share * len(rows)), 1, min(_MOST_VALIDATION, len(rows) - 1)))
+    order = random.permutation(rows)
+    order = order[np.argsort(groups[order], kind="stable")]
+    counts = np.bincount(groups[rows])
+    candidates = order[counts[groups[order]] > 1]
+    candidates = candidates if len(candidates) else order
+    # evenly spaced along the groups: every class gives its share, and none its last example
+    places = np.unique(np.floor((np.arange(n_validation) + 0.5) * len(candidates) / n_validation).astype(int))
+    validation = np.sort(candidates[places])
+    return np.setdiff1d(rows, validation), validation

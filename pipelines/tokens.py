@@ -1,0 +1,153 @@
+"""Text → tokens → ids, as graph ops: what training reads is what the exported model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..spec import FIRST_WORD, UNKNOWN
+from .ragged import Ragged
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+TOKENS = ("word", "char", "space")
+# Texts cut at once: bounds the memory that their tokens take as strings.
+_TEXTS_AT_ONCE = 2000
+
+
+def cut_texts(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
+    """Cut strings (batch,) into tokens (batch, None).
+
+    - "word": lower case; letters, digits and inner apostrophes make a word, every other sign is a token of its own;
+      an HTML line break is a space.
+    - "char": every character, as it is written.
+    - "space": whatever stands between spaces, as it is written.
+
+    Bytes that are no UTF-8 become a space in words, and the replacement character among characters.
+    """
+    import tensorflow as tf
+
+    if tokens == "char":
+        return tf.strings.unicode_split(texts, "UTF-8", errors="replace")
+    if tokens == "word":
+        # Control characters go too: TensorFlow's lower-casing ends at a NUL byte.
+        texts = tf.strings.unicode_transcode(
+            texts, "UTF-8", "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
+        )
+        texts = tf.strings.lower(texts, encoding="utf-8")
+        texts = tf.strings.regex_replace(texts, r"<br\s*/?>", " ")
+        texts = tf.strings.regex_replace(texts, r"([^\pL\pN\pM'\s])", r" \1 ")
+        texts = tf.strings.regex_replace(texts, r"(^|\s)('+)", r"\1 \2 ")
+        texts = tf.strings.regex_replace(texts, r"('+)(\s|$)", r" \1 \2")
+    return tf.strings.split(texts)
+
+
+class Vocabulary:
+    """Known tokens and their ids.
+
+    Args:
+        words: tokens, the most frequent first; the first gets id 3, after padding, unknown and end.
+
+    Example:
+        >>> Vocabulary(["the", "a"]).ids(tf.constant(["a", "x"]))
+        <tf.Tensor: shape=(2,), dtype=int32, numpy=array([4, 1], dtype=int32)>
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        self._table: Any = None
+
+    def __len__(self) -> int:
+        return FIRST_WORD + len(self.words)
+
+    @property
+    def table(self) -> Any:
+        """The lookup table; an exported module has to hold it."""
+        import tensorflow as tf
+
+        if self._table is None:
+            with tf.init_scope():  # outside whatever function is being traced
+                # ids of int64: TensorFlow has no table from strings to int32
+                ids = np.arange(FIRST_WORD, len(self), dtype=np.int64)
+                pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(self.words, tf.string), tf.constant(ids))
+                self._table = tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
+        return self._table
+
+    def ids(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Ids of tokens, int32 of the same shape."""
+        import tensorflow as tf
+
+        return tf.cast(self.table.lookup(tokens), tf.int32)
+
+    def word(self, number: int) -> str:
+        """The token with an id; "?" for unknown ones."""
+        return self.words[number - FIRST_WORD] if number >= FIRST_WORD else "?"
+
+
+def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple[Vocabulary, float]:
+    """Keep the most frequent tokens.
+
+    Args:
+        pieces: tokens of training texts, an iterable of string arrays.
+        most: size of the vocabulary at most, the three reserved ids included.
+        fewest: times a token must occur.
+        source: file or data set, as messages name it.
+
+    Returns:
+        The vocabulary, by falling frequency and then alphabetically, and the share of tokens it knows.
+
+    Raises:
+        InputError: if there is no token.
+    """
+    counts: dict[bytes, int] = {}
+    for piece in pieces:
+        words, times = np.unique(piece, return_counts=True)
+        for word, n in zip(words.tolist(), times.tolist(), strict=True):
+            counts[word] = counts.get(word, 0) + n
+    if not counts:
+        raise InputError(f"{source}: the training texts hold no token at all; check the text column")
+    kept = sorted((word for word, n in counts.items() if n >= fewest), key=lambda word: (-counts[word], word))
+    kept = (kept or sorted(counts, key=lambda word: (-counts[word], word)))[: most - FIRST_WORD]
+    share = sum(counts[word] for word in kept) / sum(counts.values())
+    return Vocabulary([word.decode("utf-8") for word in kept]), share
+
+
+def tokenize(texts: Sequence[Any], tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Cut texts, some thousand at once.
+
+    Args:
+        texts: strings; or lists of tokens where `tokens` is None.
+        tokens: how to cut, see :func:`cut_texts`.
+
+    Returns:
+        For every thousand texts or so: all tokens (tokens,) as bytes, and the tokens of each text (texts,).
+    """
+    import tensorflow as tf
+
+    parts = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        some = list(texts[start : start + _TEXTS_AT_ONCE])
+        if tokens is None:
+            flat = np.array([str(token).encode("utf-8") for text in some for token in text], dtype=object)
+            parts.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
+            continue
+        with tf.device("CPU"):
+            cut = cut_texts(tf.constant([t.encode("utf-8", "replace") for t in some]), tokens)
+        parts.append((cut.flat_values.numpy(), cut.row_lengths().numpy().astype(np.int64)))
+    return parts
+
+
+def encode(parts: list[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:
+    """What :func:`tokenize` cut → ids."""
+    import tensorflow as tf
+
+    ids = [vocabulary.ids(tf.constant(flat, tf.string)).numpy() if len(flat) else _NONE for flat, _ in parts]
+    lengths = [lengths for _, lengths in parts]
+    return Ragged(np.concatenate([_NONE, *ids]), np.concatenate([np.empty(0, np.int64), *lengths]))
+
+
+_NONE = np.empty(0, np.int32)
