@@ -11,11 +11,18 @@ __version__ = "0.1.0"
 
 # public name → the room it lives in
 _ROOMS = {
+    "CorpusFrame": "frames",
+    "ExamplePipeline": "pipelines",
+    "ExamplePredictor": "predictor",
     "InputError": "errors",
-    "SeriesPredictor": "predictor",
+    "LanguagePipeline": "pipelines",
+    "LanguagePredictor": "predictor",
+    "PanelFrame": "frames",
     "SequenceSpec": "spec",
     "SeriesFrame": "frames",
     "SeriesPipeline": "pipelines",
+    "SeriesPredictor": "predictor",
+    "TextFrame": "frames",
     "compare": "comparison",
     "fit": "comparison",
     "list_baselines": "baselines",
@@ -35,10 +42,10 @@ if TYPE_CHECKING:
     from .datasets import list_datasets, load
     from .errors import InputError
     from .export import load_model, save_model
-    from .frames import SeriesFrame
+    from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
-    from .pipelines import SeriesPipeline
-    from .predictor import SeriesPredictor
+    from .pipelines import ExamplePipeline, LanguagePipeline, SeriesPipeline
+    from .predictor import ExamplePredictor, LanguagePredictor, SeriesPredictor
     from .reports import write_plots
     from .spec import SequenceSpec
 

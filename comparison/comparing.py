@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from .example_job import ExampleJob
 from .jobs import Frame, make_job
 from .result import SCHEMA_VERSION, Comparison
 from .run import Progress, Run
@@ -75,6 +76,8 @@ def compare(
         run.examples(outcomes),
         job.example_row(),
     )
+    if isinstance(job, ExampleJob):
+        comparison.truth, comparison.classes = job.asked()
     comparison.write()
     if refit:
         fitted, comparison.training = run.refit(summary, outcomes)

@@ -155,9 +155,8 @@ class ExampleJob:
         elif self.task == "tagging":
             kept = [i for i, tags in enumerate(answers) if (tags >= 0).all()]
             known, answers = known[kept], [answers[i] for i in kept]
-        n_classes = 0 if self.task == "regression" else pipeline.answer_.spec.classes
         fit = EXAMPLE_BASELINES[name].fit
-        predict = fit([self.frame.inputs[i] for i in known], answers, n_classes)
+        predict = fit([self.frame.inputs[i] for i in known], answers, len(pipeline.classes))
         return self._score(fold, predict([self.frame.inputs[i] for i in fold.test]))
 
     def timed(self, fitted: Fitted, fold: ExampleFold) -> tuple[Part, int]:  # noqa: ARG002
@@ -229,6 +228,11 @@ class ExampleJob:
     def example_row(self) -> int:
         """Only forecasts have one."""
         return 0
+
+    def asked(self) -> tuple[Any, tuple[Any, ...]]:
+        """Truth of the last fold's test part, and the labels that its numbers stand for; values have none."""
+        fold = self.folds[-1]
+        return self.truth(fold), tuple(getattr(self.fitted(fold)[0].answer_, "classes_", ()))
 
     def truth(self, fold: ExampleFold) -> Any:
         """Answers of the test part as numbers, -1 where training never saw them."""

@@ -43,7 +43,7 @@ def make_job(source: str | Path | Frame, *, task: str | None = None, **options: 
         source = datasets.load(source, task=task, **_roles(options))
     frame = source
     task = task_of(frame, task)
-    job = JOBS[task]
+    job: Any = JOBS[task]
     common = {f.name for f in fields(Settings)}
     own = {f.name for f in fields(job.task_settings)}
     if unknown := sorted(set(options) - common - own):

@@ -36,7 +36,7 @@ class LanguageJob:
         self.frame, self.settings = frame, settings
         self.notes = list(frame.notes)
         if options.get("tokens") is None:
-            texts = [frame.text[:10_000]] if isinstance(frame, CorpusFrame) else frame.texts
+            texts: Any = [frame.text[:10_000]] if isinstance(frame, CorpusFrame) else frame.texts
             tokens, note = derive_tokens(texts)
             options = {**options, "tokens": tokens}
             self.notes.append(note)
@@ -45,7 +45,7 @@ class LanguageJob:
         self._pipeline()
         self.trainers = Trainers(settings, loss="crossentropy", clipnorm=1.0)
         self._folds: list[ExampleFold] | None = None
-        self._fitted: tuple[ExampleFold, LanguagePipeline, dict[str, Part]] | None = None
+        self._fitted: tuple[ExampleFold, LanguagePipeline, dict[str, Stream | Examples]] | None = None
 
     @staticmethod
     def defaults(frame: CorpusFrame | TextFrame) -> dict[str, Any]:  # noqa: ARG004
@@ -106,7 +106,7 @@ class LanguageJob:
             raise RuntimeError("a trainer that has trained has a model")
         return Fitted(LanguagePredictor(pipeline, trainer.model), history)
 
-    def fitted(self, fold: ExampleFold) -> tuple[LanguagePipeline, dict[str, Part]]:
+    def fitted(self, fold: ExampleFold) -> tuple[LanguagePipeline, dict[str, Stream | Examples]]:
         """The pipeline fitted on a fold's training part, and the parts through it; made once a fold."""
         if self._fitted is None or self._fitted[0] is not fold:
             pipeline = self._pipeline().fit(self.frame, fold.train)
@@ -139,7 +139,7 @@ class LanguageJob:
     def timed(self, fitted: Fitted, fold: ExampleFold) -> tuple[Part, int]:  # noqa: ARG002
         """The fold's test part; an answer is a token."""
         part = self.fitted(fold)[1]["test"]
-        steps = part.chunk if isinstance(part, Stream) else int(part.widths[0])
+        steps = part.chunk if isinstance(part, Stream) else int(np.mean(part.sequences.lengths))
         return part, part.predict_batch * steps
 
     def priced_steps(self, fold: ExampleFold) -> int | None:  # noqa: ARG002
@@ -186,7 +186,7 @@ class LanguageJob:
         """Only forecasts have one."""
         return 0
 
-    def _parts(self, pipeline: LanguagePipeline, fold: ExampleFold) -> dict[str, Part]:
+    def _parts(self, pipeline: LanguagePipeline, fold: ExampleFold) -> dict[str, Stream | Examples]:
         names = ("train", "validation", "test")
         if isinstance(self.frame, CorpusFrame):
             streams = [pipeline.ids(text) for text in self.frame.parts]

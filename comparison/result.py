@@ -25,9 +25,14 @@ class Comparison:
     Attributes:
         said: everything that ``comparison.json`` holds, described in docs/comparison-json.md.
         folder: where it was written, or None.
-        example: per model the forecast of the first series' last test window (horizon, targets), for the plot.
+        example: per model, for the plots, from the last fold and first seed: the forecast of the first series' last test
+            window (horizon, targets); the class numbers or values told of the test examples (examples,); or the share
+            of right tags at each step (time,).
         frame: the data.
         example_row: row of ``frame.table`` that the example's first step forecasts.
+        truth: what the test examples of the last fold are, in the order of `example`: numbers of ``classes``, -1 for
+            those never trained on; values; or a list of tag numbers (time,). None for forecasts and language models.
+        classes: the user's labels or tags in that fold; a class number is a place in it.
         predictor: the best trained family, trained once more on all rows; None if that was not asked for.
         training: how it was trained.
     """
@@ -39,6 +44,8 @@ class Comparison:
     example_row: int = 0
     predictor: Any = None
     training: dict[str, Any] | None = None
+    truth: Any = None
+    classes: tuple[Any, ...] = ()
 
     @property
     def rows(self) -> pd.DataFrame:

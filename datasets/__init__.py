@@ -45,6 +45,7 @@ from . import (
 from .choose import Frame, load_file, load_named
 from .files import is_known, read_table
 from .record import Dataset
+from .vectors import read_vectors
 
 DATASETS: dict[str, Dataset] = {
     "co2": co2.DATASET,
@@ -83,7 +84,7 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "Dataset", "list_datasets", "load", "read_table"]
+__all__ = ["DATASETS", "Dataset", "list_datasets", "load", "read_table", "read_vectors"]
 
 
 def list_datasets() -> list[str]:

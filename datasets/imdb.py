@@ -3,7 +3,7 @@
 Source: https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz, made into two tables: id, label (0 negative,
 1 positive), rating (1 to 10), text, ordered by class and number.
 Licence: not stated (for research); it is downloaded, never copied along.
-Checksum: sha256 24b3cb6d20ae… (train.csv, 33,631,202 bytes), d9359159571d… (test.csv, 32,873,935 bytes);
+Checksum: sha256 24b3cb6d20ae… (train.csv, 33,657,642 bytes), d9359159571d… (test.csv, 32,873,935 bytes);
 md5 7c2ac02c0356… of the archive.
 Observed: as many positive as negative reviews; ratings 1 to 4 and 7 to 10, nothing between; <br /> stands for line
 ends; 123 texts of the test part stand in the training part too.

@@ -2,7 +2,7 @@
 
 Source: https://raw.githubusercontent.com/cjhutto/vaderSentiment/master/vaderSentiment/vader_lexicon.txt
 Licence: MIT.
-Checksum: sha256 ec636f884f36…; 426,784 bytes.
+Checksum: sha256 ec636f884f36…; 426,786 bytes.
 Observed: 7,520 entries, 7,217 of them letters only (the others are smileys and the like), 3,190 positive and 4,027
 negative; word forms (abandon, abandoned) stand beside each other, so a random split tests endings more than new stems.
 The label is the sign of the mean of ten people's marks from -4 to 4, which is never 0 among these.

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from .. import datasets
 from ..errors import InputError
-from ..frames import PanelFrame, SeriesFrame, TextFrame, data_hash
+from ..frames import PanelFrame, TextFrame, data_hash
 from ..pipelines import ExamplePipeline
 from ..pipelines.examples import ExampleFrame
 from ..predictor import ExamplePredictor, answer_table
@@ -97,7 +97,7 @@ class ExportedExamples:
             made = PanelFrame if data["inputs"] == "values" else TextFrame
             return made.from_table(source, **roles)
         frame = datasets.load(source, **roles)
-        if isinstance(frame, SeriesFrame) or not hasattr(frame, "inputs"):
+        if not isinstance(frame, TextFrame | PanelFrame):
             raise InputError(f"{source} does not hold what the model reads ({data['inputs']}); give a file like it")
         return frame
 

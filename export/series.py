@@ -123,7 +123,10 @@ class ExportedSeries:
         }
         if isinstance(source, pd.DataFrame):
             return SeriesFrame.from_table(source, **roles)
-        return datasets.load(source, **roles)
+        frame = datasets.load(source, task="forecast", **roles)
+        if not isinstance(frame, SeriesFrame):
+            raise InputError(f"{source} holds no series, which the model forecasts; give a table with its columns")
+        return frame
 
     def predict(self, source: str | Path | pd.DataFrame | SeriesFrame) -> pd.DataFrame:
         """Forecast the steps after the end of each series.

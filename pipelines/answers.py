@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from .ragged import Ragged
 UNSEEN = -1
 
 
-def sorted_labels(labels: Sequence[Any]) -> list[Any]:
+def sorted_labels(labels: Iterable[Any]) -> list[Any]:
     """Different labels, numbers before words."""
     return sorted(set(labels), key=lambda label: (isinstance(label, str), label))
 
@@ -23,7 +23,7 @@ def sorted_labels(labels: Sequence[Any]) -> list[Any]:
 class ClassAnswer:
     """One label an example."""
 
-    def fit(self, values: Sequence[Any], *, source: str, name: str) -> ClassAnswer:
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ClassAnswer:
         """Learn the classes."""
         self.classes_ = sorted_labels(values)
         if len(self.classes_) < 2:
@@ -39,7 +39,7 @@ class ClassAnswer:
         """What a model gives out."""
         return ClassOutput(len(self.classes_))
 
-    def encode(self, values: Sequence[Any]) -> np.ndarray:
+    def encode(self, values: Iterable[Any]) -> np.ndarray:
         """Class numbers, -1 for classes never seen: (examples,) int32."""
         number = {label: i for i, label in enumerate(self.classes_)}
         return np.array([number.get(value, UNSEEN) for value in values], dtype=np.int32)
@@ -76,9 +76,9 @@ class ClassAnswer:
 class ValueAnswer:
     """One number an example, scaled by mean and standard deviation."""
 
-    def fit(self, values: Sequence[Any], *, source: str, name: str) -> ValueAnswer:
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ValueAnswer:
         """Learn the scale."""
-        array = np.asarray(values, dtype=float)
+        array = np.array(list(values), dtype=float)
         self.mean_, self.scale_ = float(array.mean()), float(array.std())
         if not self.scale_ > 0:
             raise InputError(
@@ -92,9 +92,9 @@ class ValueAnswer:
         """What a model gives out."""
         return ValueOutput()
 
-    def encode(self, values: Sequence[Any]) -> np.ndarray:
+    def encode(self, values: Iterable[Any]) -> np.ndarray:
         """Scaled values: (examples, 1) float32."""
-        array = (np.asarray(values, dtype=float) - self.mean_) / self.scale_
+        array = (np.array(list(values), dtype=float) - self.mean_) / self.scale_
         return array.astype("float32")[:, None]
 
     def outputs(self, scaled: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class ValueAnswer:
 class TagAnswer:
     """One label a step."""
 
-    def fit(self, values: Sequence[Any], *, source: str, name: str) -> TagAnswer:
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> TagAnswer:
         """Learn the tags."""
         self.classes_ = sorted_labels([tag for tags in values for tag in tags])
         if len(self.classes_) < 2:
@@ -132,7 +132,7 @@ class TagAnswer:
         """What a model gives out."""
         return TagOutput(len(self.classes_))
 
-    def encode(self, values: Sequence[Any]) -> Ragged:
+    def encode(self, values: Iterable[Any]) -> Ragged:
         """Tag numbers end to end, -1 for tags never seen."""
         number = {tag: i for i, tag in enumerate(self.classes_)}
         return Ragged.of([np.array([number.get(tag, UNSEEN) for tag in tags], dtype=np.int32) for tags in values])

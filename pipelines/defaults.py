@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def derive_window(
     return horizon, lookback, season, notes
 
 
-def derive_tokens(texts: Sequence[str]) -> tuple[str, str]:
+def derive_tokens(texts: Iterable[str]) -> tuple[str, str]:
     """Choose how texts are cut: into characters where most of them are single words, otherwise into words.
 
     Args:

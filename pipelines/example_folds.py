@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +95,7 @@ def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
     """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
     if frame.answers is None:
         raise ValueError("folds are made of examples with answers. Received: answers=None")
-    values: Sequence[Any] = frame.answers.values
+    values = frame.answers.values
     if frame.answers.task == "tagging":
         return np.zeros(len(frame), np.int64)
     if frame.answers.task == "regression":

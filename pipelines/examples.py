@@ -10,7 +10,7 @@ import numpy as np
 
 from ..frames import PanelFrame, TextFrame
 from ..spec import SequenceSpec
-from .answers import ANSWERS, UNSEEN, Answer, TagAnswer
+from .answers import ANSWERS, UNSEEN, Answer, TagAnswer, ValueAnswer
 from .ragged import Examples, Ragged, padded_lengths
 from .readers import TokenReader, ValueReader
 
@@ -80,6 +80,11 @@ class ExamplePipeline:
         return self.answer_.spec.task
 
     @property
+    def classes(self) -> list[Any]:
+        """Labels or tags in the order of their probabilities; empty where values are told."""
+        return [] if isinstance(self.answer_, ValueAnswer) else self.answer_.classes_
+
+    @property
     def notes(self) -> list[str]:
         """What was chosen, one sentence each."""
         return self.reader.notes
@@ -115,11 +120,11 @@ class ExamplePipeline:
 
     def _class_weights(self, values: list[Any]) -> np.ndarray:
         """What an example of each class counts: (classes,); one number where there are no classes."""
-        if self.task == "regression":
+        n_classes = len(self.classes)
+        if not n_classes:
             return np.ones(1, "float32")
-        numbers = self.answer_.encode(values)
-        numbers = numbers.flat if isinstance(numbers, Ragged) else numbers
-        n_classes = self.answer_.spec.classes
+        encoded = self.answer_.encode(values)
+        numbers = encoded.flat if isinstance(encoded, Ragged) else encoded
         if not self.balanced:
             return np.ones(n_classes, "float32")
         return (len(numbers) / n_classes / np.bincount(numbers, minlength=n_classes)).astype("float32")

@@ -71,7 +71,7 @@ class LanguagePipeline:
         """Learn the vocabulary from the training part of a long text, or from the lines `rows`."""
         self.conditions_: list[Any] = []
         if isinstance(frame, CorpusFrame):
-            texts: Sequence[str] = self._pieces(frame.parts[0])
+            texts: Any = self._pieces(frame.parts[0])
         else:
             texts = frame.texts if rows is None else frame.texts[rows]
             if frame.answers is not None and frame.answers.task == "classification":
@@ -187,7 +187,7 @@ class LanguagePipeline:
     def condition_numbers(self, frame: TextFrame) -> np.ndarray:
         """Number of each line's class: (lines,) int32."""
         number = {label: i for i, label in enumerate(self.conditions_)}
-        values = [] if frame.answers is None else frame.answers.values
+        values: Any = [] if frame.answers is None else frame.answers.values
         if unknown := [value for value in values if value not in number]:
             raise InputError(
                 f"{frame.source}: class {unknown[0]!r} has no training line, so nothing can be written for it; "

@@ -102,7 +102,7 @@ class TokenReader:
             notes.append(f"length: {self.length_:,} {what}, as long as the longest training text")
         return notes
 
-    def encode(self, texts: Sequence[Any]) -> Ragged:
+    def encode(self, texts: Any) -> Ragged:
         """Ids of all texts."""
         ids = encode(tokenize(texts, self.tokens), self.vocabulary_)
         return ids if self.whole_ else ids.cut(self.length_, keep=self.keep)
@@ -215,7 +215,7 @@ class ValueReader:
             f"the {self.keep} {self.length_:,} are read (--length, --keep)"
         ]
 
-    def encode(self, values: Sequence[np.ndarray]) -> Ragged:
+    def encode(self, values: Any) -> Ragged:
         """Scaled and filled sequences."""
         parts = []
         for start in range(0, len(values), _SEQUENCES_AT_ONCE):

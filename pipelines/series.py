@@ -83,14 +83,18 @@ class SeriesPipeline:
     @property
     def spec(self) -> SequenceSpec:
         """What a model built for this pipeline takes in and gives out."""
-        future = self.channels_.width(self.future_) + 2 * len(self.calendar)
         channels = len(self.channels_.names) + 2 * len(self.calendar)
         return SequenceSpec(
-            ValuesInput(self.lookback, channels, future),
+            ValuesInput(self.lookback, channels, self._n_future),
             ForecastOutput(self.horizon, len(self.targets_)),
             season=self.season,
             many_series=self.many_series_,
         )
+
+    @property
+    def _n_future(self) -> int:
+        """Channels known ahead: covariates and calendar waves."""
+        return self.channels_.width(self.future_) + 2 * len(self.calendar)
 
     @property
     def channel_names(self) -> list[str]:
@@ -163,8 +167,7 @@ class SeriesPipeline:
     def _split(self, window: tf.Tensor, has_gaps: bool) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         import tensorflow as tf
 
-        spec = self.spec
-        n_targets, n_future = spec.outputs.targets, spec.inputs.future_channels
+        n_targets, n_future = len(self.targets_), self._n_future
         past = window[:, : self.lookback]  # (batch, lookback, channels)
         target = window[:, self.lookback :, :n_targets]  # (batch, horizon, targets)
         weight = tf.ones_like(target)
@@ -172,7 +175,7 @@ class SeriesPipeline:
             past = fill_window(past, rule=self.missing)
             weight = tf.cast(tf.math.is_finite(target), target.dtype)
             target = tf.where(weight > 0, target, 0.0)
-        if spec.many_series:
+        if self.many_series_:
             weight = weight / _spread(window[:, :, :n_targets], has_gaps)
         inputs = {"values": past}
         if n_future:

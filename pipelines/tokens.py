@@ -116,7 +116,7 @@ def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple
     return Vocabulary([word.decode("utf-8") for word in kept]), share
 
 
-def tokenize(texts: Sequence[Any], tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:
+def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:
     """Cut texts, some thousand at once.
 
     Args:

@@ -85,7 +85,7 @@ def answer_table(pipeline: ExamplePipeline, answers: dict[str, Any]) -> pd.DataF
     """Answers as a table, a row an example."""
     if pipeline.task == "regression":
         return pd.DataFrame({"value": answers["value"].astype("float64")})
-    classes = pipeline.answer_.classes_
+    classes = pipeline.classes
     if pipeline.tagged:
         tags = [[classes[i] for i in numbers] for numbers in answers["number"]]
         return pd.DataFrame({"tags": pd.Series(tags, dtype=object)})

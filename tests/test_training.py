@@ -1,4 +1,4 @@
-"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a SeriesPredictor keeps."""
+"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a predictor keeps."""
 
 import json
 import signal
