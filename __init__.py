@@ -30,6 +30,7 @@ _ROOMS = {
     "list_families": "models",
     "load": "datasets",
     "load_model": "export",
+    "remember": "comparison",
     "save_model": "export",
     "write_plots": "reports",
 }
@@ -38,7 +39,7 @@ __all__ = ["__version__", *_ROOMS]  # noqa: PLE0604  (the names are strings; Ruf
 
 if TYPE_CHECKING:
     from .baselines import list_baselines
-    from .comparison import compare, fit
+    from .comparison import compare, fit, remember
     from .datasets import list_datasets, load
     from .errors import InputError
     from .export import load_model, save_model

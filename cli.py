@@ -346,6 +346,51 @@ def generate(
         out.print(table)
 
 
+@app.command()
+def remember(
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="recall (what the first symbol was), adding (the sum of two marked numbers) or copy (ten symbols)."
+        ),
+    ] = "recall",
+    distances: Annotated[
+        list[str] | None, typer.Option(help="Steps to be bridged; by default 5,10,20,50,100,200.")
+    ] = None,
+    families: Annotated[list[str] | None, typer.Option(help="Models; by default dense, simple_rnn, gru, lstm.")] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions of each training.")] = 1,
+    max_epochs: Epochs = None,
+    patience: Patience = None,
+    budget: Budget = None,
+    set_: Given = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; by default runs/remember_TASK.")
+    ] = None,
+) -> None:
+    """Train families on longer and longer made sequences, and see where each one forgets."""
+    given = {"families": _split(families), "max_epochs": max_epochs, "patience": patience, "config": set_}
+    if distances is not None:
+        try:
+            given["distances"] = [int(d) for d in _split(distances) or []]
+        except ValueError as error:
+            raise InputError(f"--distances takes whole numbers such as 5,50; received {','.join(distances)}") from error
+    folder = out_folder or Path("runs") / f"remember_{task}"
+    with _starting():
+        from . import comparison, reports
+        from .reports.live import show
+    with show(say) as on_progress:
+        result = comparison.remember(
+            task,
+            seeds=seeds,
+            budget=budget,
+            on_progress=on_progress,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    files = reports.write_remembering(result, folder)
+    out.print(reports.remembering_table(result))
+    out.print(f"results: {', '.join(map(str, files))}", soft_wrap=True)
+
+
 @app.command("datasets")
 def list_datasets() -> None:
     """List the data sets that can be used by name."""
@@ -422,8 +467,8 @@ def _given(context: typer.Context) -> dict[str, Any]:
     if "calendar" in given:
         given["calendar"] = tuple(given["calendar"])
     given |= {name: str(given[name]) for name in ("test", "vectors") if name in given}
-    if config := _settings(given.pop("set_", None)):
-        given["config"] = config
+    if pairs := given.pop("set_", None):
+        given["config"] = pairs
     return given
 
 
@@ -448,28 +493,6 @@ def _split(values: list[str] | None) -> list[str] | None:
     if values is None:
         return None
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
-
-
-def _settings(pairs: list[str] | None) -> dict[str, Any] | None:
-    """["units=32", "dropout=0.1"] → {"units": 32, "dropout": 0.1}."""
-    if not pairs:
-        return None
-    settings: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise InputError(f"--set takes NAME=VALUE, such as units=32; received {pair!r}")
-        settings[name.strip()] = _value(text.strip())
-    return settings
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def _name(source: str) -> str:

@@ -1,5 +1,6 @@
 """NBSVM: a linear classifier on n-grams weighted by how much likelier one class makes them."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,12 +75,15 @@ def _fit(features: Any, answers: np.ndarray, *, seed: int) -> Scorer:
 
 def _one_against_rest(features: Any, is_class: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
     """Interpolated weights (columns,) on the unweighted features, and the offset."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     ratio = _log_shares(features[is_class]) - _log_shares(features[~is_class])  # (columns,)
-    model = LogisticRegression(C=INVERSE_STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=seed).fit(
-        features.multiply(ratio).tocsr(), is_class
-    )
+    model = LogisticRegression(C=INVERSE_STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=seed)
+    with warnings.catch_warnings():
+        # Of a class that is easily told the last digits of the weights are still moving; the answers no longer do.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(features.multiply(ratio).tocsr(), is_class)
     weights = model.coef_[0]
     return ratio * ((1 - BETA) * np.abs(weights).mean() + BETA * weights), float(model.intercept_[0])
 

@@ -5,8 +5,9 @@ Every model gets the same folds, windows, seeds, budget and number of configurat
 
 from .comparing import compare
 from .fitting import Fit, fit
+from .remembering import Remembering, remember
 from .result import Comparison
 from .run import Progress
 from .settings import Settings, parse_budget
 
-__all__ = ["Comparison", "Fit", "Progress", "Settings", "compare", "fit", "parse_budget"]
+__all__ = ["Comparison", "Fit", "Progress", "Remembering", "Settings", "compare", "fit", "parse_budget", "remember"]

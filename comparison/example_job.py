@@ -223,7 +223,12 @@ class ExampleJob:
             losses[model] = np.concatenate([np.mean(of_fold, axis=0) for of_fold in by_fold])
             first[model] = np.concatenate([of_fold[0] for of_fold in by_fold]) == 0
         correct = first if self.task == "classification" else None
-        return compare_examples(losses, against=against, correct=correct)
+        # Every tag weighs the same, as in the scores, so a long sequence weighs more.
+        weights = None if self.task != "tagging" else np.concatenate([self._lengths(fold) for fold in self.folds])
+        return compare_examples(losses, against=against, correct=correct, weights=weights)
+
+    def _lengths(self, fold: ExampleFold) -> np.ndarray:
+        return np.array([len(self.answers.values[i]) for i in fold.test])
 
     def example_row(self) -> int:
         """Only forecasts have one."""

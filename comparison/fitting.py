@@ -13,6 +13,7 @@ from .job import Order
 from .jobs import Frame, make_job
 from .run import Progress, training_record
 from .trials import Trial
+from .variants import parse_variant
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +56,13 @@ def fit(
     """
     job = make_job(source, task=task, **{**settings, "families": [family], "baselines": []})
     fold = job.final_fold()
-    config = draw_configs(family, job.spec(fold), 1, fixed=job.settings.config)[0]
+    name, own = parse_variant(family)
+    config = draw_configs(name, job.spec(fold), 1, fixed={**(job.settings.config or {}), **own})[0]
     trial = Trial(family, 0, seed)
 
     def on_epoch(epoch: int, loss: float) -> None:
         on_progress(Progress(trial, 0, 1, epoch, loss, final=True))
 
-    fitted = job.fit(family, fold, Order(seed, config, job.settings.budget or float("inf"), on_epoch=on_epoch))
-    training = training_record(family, config, seed, fitted.history)
+    fitted = job.fit(name, fold, Order(seed, config, job.settings.budget or float("inf"), on_epoch=on_epoch))
+    training = training_record(name, config, seed, fitted.history)
     return Fit(fitted.predictor, fitted.history, training, job.notes, job.frame, job.task)

@@ -13,6 +13,7 @@ from .example_job import ExampleJob
 from .language_job import LanguageJob
 from .series_job import SeriesJob
 from .settings import Settings, parse_budget
+from .variants import parse_settings
 
 Frame = SeriesFrame | TextFrame | PanelFrame | CorpusFrame
 JOBS: dict[str, type[SeriesJob] | type[ExampleJob] | type[LanguageJob]] = {
@@ -53,6 +54,8 @@ def make_job(source: str | Path | Frame, *, task: str | None = None, **options: 
     chosen = job.defaults(frame) | {name: value for name, value in options.items() if name in common}
     chosen |= {name: tuple(chosen[name]) for name in ("families", "baselines")}
     chosen["budget"] = parse_budget(chosen.get("budget"))
+    if isinstance(chosen.get("config"), list):
+        chosen["config"] = parse_settings(chosen["config"])
     settings = Settings(**chosen)
     return job(frame, settings, {name: value for name, value in options.items() if name in own})
 

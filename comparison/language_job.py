@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..baselines import LANGUAGE_BASELINES
+from ..errors import InputError
 from ..evaluation import compare_examples
 from ..frames import CorpusFrame, TextFrame, data_hash
 from ..models import CarriedState
@@ -43,7 +44,8 @@ class LanguageJob:
         self.own = LanguageSettings(**options)
         settings.check_names(self.task, families_for(self.task), LANGUAGE_BASELINES)
         self._pipeline()
-        self.trainers = Trainers(settings, loss="crossentropy", clipnorm=1.0)
+        # the parts know their batches: a state is carried from one to the next, so all have one size
+        self.trainers = Trainers(settings, loss="crossentropy", clipnorm=1.0, batch_size=None)
         self._folds: list[ExampleFold] | None = None
         self._fitted: tuple[ExampleFold, LanguagePipeline, dict[str, Stream | Examples]] | None = None
 
@@ -118,23 +120,24 @@ class LanguageJob:
         part = self.fitted(fold)[1]["test"]
         losses = fitted.predictor.token_losses(part)
         if isinstance(part, Stream):
-            return _score(part.in_order(np.stack([loss for loss, _ in losses])), None)
+            return _score(part.in_order(np.stack([loss for loss, _ in losses])), _pieces(part))
         order = part.order(part.predict_batch)
         rows = [row[weight > 0] for loss, weights in losses for row, weight in zip(loss, weights, strict=True)]
         by_line = [np.empty(0)] * len(part)
         for place, row in zip(order, rows, strict=True):
             if place >= 0:
                 by_line[place] = row
-        return _score(np.concatenate(by_line), np.array([len(row) for row in by_line]))
+        return _score(np.concatenate(by_line), _pieces(part))
 
     def baseline(self, name: str, fold: ExampleFold) -> Score:
-        """Fit a baseline on the training part, and ask for the same tokens."""
+        """Fit a baseline on the training and validation part, as it stops by itself, and ask for the same tokens."""
         pipeline, parts = self.fitted(fold)
+        known = np.concatenate([_tokens(parts["train"]), _tokens(parts["validation"])])
         end = END if pipeline.lines_ else None  # lines have nothing to do with one another
-        model = LANGUAGE_BASELINES[name](_tokens(parts["train"]), len(pipeline.vocabulary_), end=end)
+        model = LANGUAGE_BASELINES[name](known, len(pipeline.vocabulary_), end=end)
         test = parts["test"]
         losses = -model.log_probabilities(_tokens(test))
-        return _score(losses, test.sequences.lengths[test.rows] if isinstance(test, Examples) else None)
+        return _score(losses, _pieces(test))
 
     def timed(self, fitted: Fitted, fold: ExampleFold) -> tuple[Part, int]:  # noqa: ARG002
         """The fold's test part; an answer is a token."""
@@ -180,7 +183,8 @@ class LanguageJob:
             mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
             by_fold = [[o.losses for o in mine if o.row["fold"] == fold.index] for fold in self.folds]
             losses[model] = np.concatenate([np.mean(of_fold, axis=0) for of_fold in by_fold])
-        return compare_examples(losses, against=against)
+        weights = np.concatenate([_pieces(self.fitted(fold)[1]["test"]) for fold in self.folds])
+        return compare_examples(losses, against=against, weights=weights)
 
     def example_row(self) -> int:
         """Only forecasts have one."""
@@ -190,10 +194,15 @@ class LanguageJob:
         names = ("train", "validation", "test")
         if isinstance(self.frame, CorpusFrame):
             streams = [pipeline.ids(text) for text in self.frame.parts]
-            batch = min(pipeline.stream(ids).batch_size for ids in streams if len(ids))
+            if short := [name for name, ids in zip(names, streams, strict=True) if not len(ids)]:
+                raise InputError(
+                    f"{self.frame.source}: the {short[0]} part of the text holds no {pipeline.tokens} token at all; give "
+                    "a longer text"
+                )
+            batch = min(pipeline.stream(ids).batch_size for ids in streams)
             return {name: Stream(ids, batch, pipeline.chunk) for name, ids in zip(names, streams, strict=True)}
         rows = {name: getattr(fold, name) for name in names}
-        batch = min(len(r) for r in rows.values() if len(r))
+        batch = min(self.settings.batch_size or 32, *(len(r) for r in rows.values() if len(r)))
         return {name: pipeline.lines(self.frame, r, batch) for name, r in rows.items()}
 
     def _pipeline(self) -> LanguagePipeline:
@@ -203,7 +212,7 @@ class LanguageJob:
             vocabulary_size=own.vocabulary_size,
             min_count=own.min_count,
             chunk=own.length,
-            streams=own.streams,
+            streams=self.settings.batch_size or own.streams,
         )
 
 
@@ -215,11 +224,17 @@ def _tokens(part: Any) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int32), *(pieces[i] for i in part.rows)])
 
 
-def _score(losses: np.ndarray, lengths: np.ndarray | None) -> Score:
-    """Metrics of every token's loss (tokens,), and the mean loss of each line or stretch."""
-    if lengths is None:
-        lengths = np.full(-(-len(losses) // STRETCH), STRETCH)
-        lengths[-1] -= lengths.sum() - len(losses)
+def _pieces(part: Stream | Examples) -> np.ndarray:
+    """Tokens of each line, or of each stretch of a long text: what models are compared on (pieces,)."""
+    if isinstance(part, Examples):
+        return part.sequences.lengths[part.rows]
+    lengths = np.full(-(-len(part.ids) // STRETCH), STRETCH)
+    lengths[-1] -= lengths.sum() - len(part.ids)
+    return lengths
+
+
+def _score(losses: np.ndarray, lengths: np.ndarray) -> Score:
+    """Metrics of every token's loss (tokens,), and the mean loss of each piece."""
     starts = np.cumsum(lengths) - lengths
     means = np.add.reduceat(losses, starts) / lengths
     nats = float(losses.mean())

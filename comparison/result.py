@@ -69,7 +69,7 @@ class Comparison:
 
     def provenance(self) -> dict[str, Any]:
         """What an export of the predictor says of itself: how it was trained, and its family's accuracy here."""
-        line = next(line for line in self.said["summary"] if line["model"] == (self.training or {}).get("family"))
+        line = next(line for line in self.said["summary"] if line["kind"] == "family")
         metrics = METRICS[self.said["task"]]
         names = [*metrics.names, f"{metrics.main}_sd"]
         return {"training": self.training, "metrics": {name: line[name] for name in names}}

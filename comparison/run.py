@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..models import FAMILIES, draw_configs
+from ..models import draw_configs
 from ..training import History
 from .job import Fitted, Job, Order
 from .result import check_same
 from .trials import Outcome, Trial, TrialStore, run_baseline, run_family
+from .variants import parse_variant
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ class Run:
         trial = Trial(best, len(self.folds))
         self._say(trial)
         order = Order(0, config, self.share, on_epoch=self._epochs(trial))
-        fitted = self.job.fit(best, self.job.final_fold(), order)
-        return fitted, training_record(best, config, 0, fitted.history)
+        family, _ = parse_variant(best)
+        fitted = self.job.fit(family, self.job.final_fold(), order)
+        return fitted, training_record(family, config, 0, fitted.history)
 
     def notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -103,7 +105,8 @@ class Run:
     def _family(self, family: str, fold: Any) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        configs = draw_configs(family, self.job.spec(fold), s.configs, fixed=s.config)
+        name, own = parse_variant(family)
+        configs = draw_configs(name, self.job.spec(fold), s.configs, fixed={**(s.config or {}), **own})
 
         def work(trial: Trial) -> Outcome:
             return run_family(
@@ -149,7 +152,7 @@ class Run:
     def _seconds_left(self) -> float | None:
         """Trials to come, each as long as those of its family took, or of all trained ones where none did yet."""
         s = self.settings
-        trained = [x for name, times in self._seconds.items() if name in FAMILIES for x in times]
+        trained = [x for name, times in self._seconds.items() if name in s.families for x in times]
         if not trained:
             return None
         each = len(self.folds) * (s.configs + s.seeds - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..models import check_config, known_settings
 from ..pipelines import SeriesPipeline
 from ..training import LOSSES
+from .variants import parse_variant
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Settings:
     """What every task has.
 
     Attributes:
-        families, baselines: names of the models.
+        families, baselines: names of the models; a family may come with settings of its own, as in
+            ``"dense:feedback=1+units=32"``.
         folds, seeds, configs: folds, repetitions of each training, and settings tried of each family.
         budget: seconds for all trained models together, or None; each trial may use an equal share.
         max_epochs, patience, batch_size: see ``Trainer``.
@@ -46,18 +48,22 @@ class Settings:
             task: what the models are for.
             families, baselines: names that the task has.
         """
-        _check_names("--families", self.families, families)
+        variants = [parse_variant(name) for name in self.families]
+        _check_names("--families", [family for family, _ in variants], families)
         _check_names("--baselines", self.baselines, baselines)
+        for option, names in (("--families", self.families), ("--baselines", self.baselines)):
+            if len(set(names)) < len(names):
+                raise InputError(f"{option} names one twice: {', '.join(names)}")
         if not self.families:
             raise InputError(f"--families names no family; choose from {', '.join(families)}")
-        known = {name for family in self.families for name in known_settings(family, task)}
+        known = {name for family, _ in variants for name in known_settings(family, task)}
         if unknown := sorted(set(self.config or {}) - known):
             raise InputError(
                 f"--set: no chosen family has a setting {unknown[0]!r}; there are {', '.join(sorted(known))}"
             )
-        for family in self.families:
-            own = known_settings(family, task)
-            check_config(family, task, {k: v for k, v in (self.config or {}).items() if k in own})
+        for family, own in variants:
+            shared = {k: v for k, v in (self.config or {}).items() if k in known_settings(family, task)}
+            check_config(family, task, shared | own)
 
 
 @dataclass(frozen=True)
@@ -181,9 +187,7 @@ def check_loss(loss: str) -> None:
         raise InputError(f"--loss takes {', '.join(LOSSES)}; received {loss!r}")
 
 
-def _check_names(option: str, names: tuple[str, ...], known: Collection[str]) -> None:
+def _check_names(option: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             raise InputError(f"{option}: there is no {name!r}; choose from {', '.join(known)}")
-    if len(set(names)) < len(names):
-        raise InputError(f"{option} names one twice: {', '.join(names)}")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import METRICS, judge
-from ..models import RECURRENT
 from .job import Job
 from .scoring import Exam
 from .trials import Outcome
+from .variants import carries_state
 
 PRICES = ("parameters", "multiply_adds", "train_seconds", "predict_ms")
 # With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
@@ -59,10 +59,10 @@ def test_and_judge(
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
     """
     main = METRICS[job.task].main
-    simpler = [line["model"] for line in summary if line["model"] not in RECURRENT and np.isfinite(line[main])]
-    recurrent = [line["model"] for line in summary if line["model"] in RECURRENT]
+    simpler = [line["model"] for line in summary if not carries_state(line["model"]) and np.isfinite(line[main])]
+    recurrent = [line["model"] for line in summary if carries_state(line["model"])]
     tests = job.tests(recurrent, simpler[0], outcomes) if simpler and recurrent else []
-    return tests, judge(summary, tests, recurrent=RECURRENT, minimum_effect=minimum_effect, task=job.task)
+    return tests, judge(summary, tests, recurrent=recurrent, minimum_effect=minimum_effect, task=job.task)
 
 
 test_and_judge.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions by this name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ..atomic import replacing
 from ..models.cost import multiply_adds
 from ..training import Part, compiled
 from .job import Job, Order
+from .variants import parse_variant
 
 _TIMED_RUNS = 7
 
@@ -33,7 +35,8 @@ class Trial:
     @property
     def key(self) -> str:
         """Name of the files the trial is kept in."""
-        return f"{self.model}-fold{self.fold}-seed{self.seed}-config{self.config_number}"
+        model = re.sub(r"[^\w=+.]", "_", self.model)  # a variant's name holds a colon
+        return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +91,7 @@ def run_family(
     on_epoch: Callable[[int, float], None],
 ) -> Outcome:
     """Train and examine one configuration of a family."""
-    fitted = job.fit(trial.model, fold, Order(trial.seed, config, budget, checkpoint, on_epoch))
+    fitted = job.fit(parse_variant(trial.model)[0], fold, Order(trial.seed, config, budget, checkpoint, on_epoch))
     score, history = job.examine(fitted, fold), fitted.history
     row = {
         "model": trial.model,

@@ -18,6 +18,8 @@ from .served import Served
 
 # The likeliest next tokens that the signature gives.
 TOP = 10
+# Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
+_READ_AT_ONCE = 256
 _CHECKED = 8
 _CHECKED_CHARACTERS = 200
 
@@ -50,19 +52,38 @@ def next_in_graph(predictor: LanguagePredictor, inputs: dict[str, tf.Tensor]) ->
     pipeline, network = predictor.pipeline, predictor.network
     ids = pipeline.prompts_in_graph(inputs["text"])  # ragged (batch, None)
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
-    told: dict[str, Any] = {"tokens": tokens}
-    for name, (shape, dtype) in Steps(network).shapes.items():
-        told[name] = tf.zeros([tf.shape(tokens)[0], *shape], dtype)
+    told: dict[str, Any] = {}
     if "condition" in inputs:
         classes = tf.constant([str(c) for c in pipeline.conditions_])
-        told["condition"] = tf.argmax(inputs["condition"][:, None] == classes, axis=1, output_type=tf.int32)
-    logits = network(told, training=False)["logits"]
-    last = tf.gather(logits, lengths - 1, batch_dims=1)  # (batch, vocabulary)
+        same = inputs["condition"][:, None] == classes  # (batch, classes)
+        names = ", ".join(map(str, pipeline.conditions_))
+        known = tf.debugging.Assert(tf.reduce_all(tf.reduce_any(same, axis=1)), [f"condition must be one of {names}"])
+        with tf.control_dependencies([known] if known is not None else []):
+            told["condition"] = tf.argmax(same, axis=1, output_type=tf.int32)
+    last = _last_logits(network, tokens, lengths, told)  # (batch, vocabulary)
     never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
     probability = tf.nn.softmax(last - tf.reduce_sum(never, axis=0))
-    best = tf.math.top_k(probability, min(TOP, last.shape[-1]))
+    best = tf.math.top_k(probability, min(TOP, last.shape[-1] - 2))
     words = tf.constant(["", "?", "<end>", *pipeline.vocabulary_.words])
     return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
+
+
+def _last_logits(network: Any, tokens: tf.Tensor, lengths: tf.Tensor, told: dict[str, Any]) -> tf.Tensor:
+    """Logits after each row's last token: (batch, vocabulary). The text is read in pieces, the state carried on."""
+    batch, time = tf.shape(tokens)[0], tf.shape(tokens)[1]
+    piece = tf.minimum(time, _READ_AT_ONCE)
+    tokens = tf.pad(tokens, [[0, 0], [0, -time % piece]])
+    states = {name: tf.zeros([batch, *shape], dtype) for name, (shape, dtype) in Steps(network).shapes.items()}
+    last = tf.zeros([batch, network.output_shape["logits"][-1]])
+
+    def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
+        outputs = network({"tokens": tokens[:, begin : begin + piece], **states, **told}, training=False)
+        place = lengths - 1 - begin  # (batch,)
+        found = tf.gather(outputs["logits"], tf.clip_by_value(place, 0, piece - 1), batch_dims=1)
+        here = (place >= 0) & (place < piece)
+        return begin + piece, {name: outputs[name] for name in states}, tf.where(here[:, None], found, last)
+
+    return tf.while_loop(lambda begin, *_: begin < time, read, (tf.constant(0), states, last))[2]
 
 
 def example_inputs(predictor: LanguagePredictor, frame: CorpusFrame | TextFrame) -> dict[str, np.ndarray]:
@@ -159,6 +180,10 @@ class ExportedLanguage:
             raise InputError(
                 f"{self.path} is a language model, which continues texts: use `recurra generate {self.path.parent} "
                 "--prompt ...`"
+            )
+        if self.pipeline.conditions_:
+            raise InputError(
+                f"{self.path} is told a class before it writes: use `recurra generate {self.path.parent} --label ...`"
             )
         ranked = [self.next_tokens(text, top=1).iloc[0] for text in source]
         rows = [(text, row["token"], row["probability"]) for text, row in zip(source, ranked, strict=True)]

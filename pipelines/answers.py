@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..spec import ClassOutput, TagOutput, ValueOutput
+from .channels import ROUNDING
 from .ragged import Ragged
 
 # Marks an answer that training never saw; it can only be counted as wrong.
@@ -80,7 +81,7 @@ class ValueAnswer:
         """Learn the scale."""
         array = np.array(list(values), dtype=float)
         self.mean_, self.scale_ = float(array.mean()), float(array.std())
-        if not self.scale_ > 0:
+        if self.scale_ <= ROUNDING * abs(self.mean_):
             raise InputError(
                 f"{source}: the training rows all have the value {self.mean_:g} in `{name}`, so there is nothing to "
                 "learn; name another column with --value"

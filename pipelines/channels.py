@@ -11,7 +11,7 @@ from ..frames import SeriesFrame
 
 _CHUNK = 1 << 20  # rows looked at together: keeps the peak memory near the series' own size
 
-_ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this share
+ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this share
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Column:
         self.mean = float(total / count)
         scale = float(np.sqrt(squares / count))
         # A constant column stays as it is; its mean may be a rounding error away from its value.
-        self.scale = scale if scale > _ROUNDING * abs(self.mean) else 1.0
+        self.scale = scale if scale > ROUNDING * abs(self.mean) else 1.0
         return self
 
 

@@ -69,6 +69,11 @@ def example_folds(
             f"{frame.source}: {len(frame)} examples are too few for {n_folds} folds; give more, or fewer --folds"
         )
     part = _deal(groups, n_folds, random)
+    if (part < 0).all():
+        raise InputError(
+            f"{frame.source}: each of the {len(frame)} examples has a class of its own, so none can be tested; give "
+            "classes with at least two examples each"
+        )
     folds = []
     for index in range(n_folds):
         known, test = np.flatnonzero(part != index), np.flatnonzero(part == index)
@@ -100,7 +105,8 @@ def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
         return np.zeros(len(frame), np.int64)
     if frame.answers.task == "regression":
         rank = np.argsort(np.argsort(np.asarray(values, dtype=float), kind="stable"), kind="stable")
-        return rank * 10 // max(len(rank), 1)
+        tenths = int(np.clip(len(rank) // 2, 1, 10))  # of few examples fewer parts, so that none stands alone
+        return rank * tenths // max(len(rank), 1)
     number: dict[Any, int] = {}
     return np.array([number.setdefault(value, len(number)) for value in values], dtype=np.int64)
 
@@ -127,7 +133,12 @@ def _split(
     counts = np.bincount(groups[rows])
     candidates = order[counts[groups[order]] > 1]
     candidates = candidates if len(candidates) else order
-    # evenly spaced along the groups: every class gives its share, and none its last example
+    # evenly spaced along the groups: every class gives its share ...
     places = np.unique(np.floor((np.arange(n_validation) + 0.5) * len(candidates) / n_validation).astype(int))
-    validation = np.sort(candidates[places])
+    chosen = candidates[places]
+    # ... and none its last example
+    _, first = np.unique(groups[chosen], return_index=True)
+    given = np.bincount(groups[chosen], minlength=len(counts))
+    emptied = [i for i in first if 1 < counts[groups[chosen[i]]] == given[groups[chosen[i]]]]
+    validation = np.sort(np.delete(chosen, emptied))
     return np.setdiff1d(rows, validation), validation

@@ -24,7 +24,12 @@ LanguageFrame = CorpusFrame | TextFrame
 _CHUNK = {"word": 35, "space": 35, "char": 100}
 _STREAMS = 20
 _LINES = 32
-_MARK = "\ue000"
+# Longer lines cost more than they tell.
+_LONGEST = {"word": 512, "space": 512, "char": 1024}
+# Stands for the end of a paragraph where a graph cuts; in words it is only a space.
+_MARK = "\x01"
+# TensorFlow's spaces, not Python's, so that a graph cuts at the same places.
+_GAP = r"\n[ \t\r\f\v]*\n"
 # What no space stands before, and after.
 _CLOSING = re.compile(r" ([.,;:!?%)\]}…’”]|'\w*)")
 _OPENING = re.compile(r"([(\[{“‘]) ")
@@ -70,6 +75,7 @@ class LanguagePipeline:
     def fit(self, frame: LanguageFrame, rows: np.ndarray | None = None) -> LanguagePipeline:
         """Learn the vocabulary from the training part of a long text, or from the lines `rows`."""
         self.conditions_: list[Any] = []
+        self.lines_ = isinstance(frame, TextFrame)
         if isinstance(frame, CorpusFrame):
             texts: Any = self._pieces(frame.parts[0])
         else:
@@ -84,8 +90,9 @@ class LanguagePipeline:
             fewest=1 if self.tokens == "char" else self.min_count,
             source=frame.source,
         )
-        lengths = np.concatenate([lengths for _, lengths in parts]) + 1  # with the end
-        self.lines_ = isinstance(frame, TextFrame)
+        lengths = np.concatenate([lengths for _, lengths in parts])
+        self.longer_ = int((lengths > _LONGEST[self.tokens]).sum()) if self.lines_ else 0
+        lengths = np.minimum(lengths, _LONGEST[self.tokens]) + 1  # with the end
         self.widths_ = padded_lengths(lengths, int(lengths.max())) if self.lines_ else (self.chunk,)
         return self
 
@@ -102,7 +109,11 @@ class LanguagePipeline:
         known = f"vocabulary: {len(self.vocabulary_.words):,} {what}, {100 * self.known_:.1f} % of all in training"
         if self.lines_:
             told = f", told the class (one of {len(self.conditions_)}) first" if self.conditions_ else ""
-            return [known, f"every text is read from its beginning to its end{told}"]
+            notes = [known, f"every text is read from its beginning to its end{told}"]
+            if self.longer_:
+                most = _LONGEST[self.tokens]
+                notes.append(f"{self.longer_:,} training texts are longer than {most} {what}: the first {most} are read")
+            return notes
         return [
             known,
             f"the text is read in {self.streams} places side by side, {self.chunk} {what} at a time; the state is "
@@ -127,14 +138,21 @@ class LanguagePipeline:
         import tensorflow as tf
 
         begin = tf.fill([tf.shape(texts)[0], 1], END)
-        if self.tokens != "char":
-            # A mark that no rule cuts stands for the end of a piece until the words are looked up.
-            gap = r"\n\s*\n\s*" if self.tokens == "word" else r"\n\s*"
-            texts = tf.strings.regex_replace(texts, r"^\s+|\s+$", "")
-            texts = tf.strings.regex_replace(texts, gap, f" {_MARK} ")
-        cut = cut_texts(texts, self.tokens)
-        ids = tf.where(cut.flat_values == _MARK, END, self.vocabulary_.ids(cut.flat_values))
-        return tf.concat([begin, cut.with_flat_values(ids)], axis=1)
+        if self.tokens == "char" or self.lines_:
+            cut = cut_texts(texts, self.tokens)
+            return tf.concat([begin, cut.with_flat_values(self.vocabulary_.ids(cut.flat_values))], axis=1)
+        mark = "\n"
+        if self.tokens == "word":
+            mark = _MARK
+            texts = tf.strings.regex_replace(tf.strings.regex_replace(texts, _MARK, " "), _GAP, _MARK)
+        pieces = tf.strings.split(texts, mark)
+        filled = tf.strings.regex_full_match(pieces, r"(?s).*[^ \t\n\r\f\v].*")
+        pieces = tf.ragged.boolean_mask(pieces, filled)
+        cut = cut_texts(pieces.flat_values, self.tokens)
+        ids = cut.with_flat_values(self.vocabulary_.ids(cut.flat_values))
+        ends = tf.fill([tf.shape(pieces.flat_values)[0], 1], END)
+        told = pieces.with_flat_values(tf.concat([ids, ends], axis=1)).merge_dims(1, 2)
+        return tf.concat([begin, told[:, :-1]], axis=1)
 
     def text(self, ids: Sequence[int]) -> str:
         """Tokens as readable text; what comes after an end begins a new line."""
@@ -153,10 +171,10 @@ class LanguagePipeline:
         return sentence if self.tokens == "space" else _OPENING.sub(r"\1", _CLOSING.sub(r"\1", sentence))
 
     def _pieces(self, text: str) -> list[str]:
-        if self.tokens == "char":
+        if self.tokens == "char" or self.lines_:
             return [text]
-        pieces = text.split("\n") if self.tokens == "space" else re.split(r"\n\s*\n", text)
-        return [piece for piece in pieces if piece.strip()]
+        pieces = text.split("\n") if self.tokens == "space" else re.split(_GAP, text)
+        return [piece for piece in pieces if piece.strip(" \t\n\r\f\v")]
 
     # ------------------------------------------------------------------------------------------ ids → batches
 
@@ -168,9 +186,9 @@ class LanguagePipeline:
     def lines(self, frame: TextFrame, rows: np.ndarray, batch_size: int = _LINES) -> Examples:
         """The lines `rows`, as training and evaluation read them: an end before each, and to be foretold behind.
 
-        Training and prediction read as many lines at once, at most 32: the states have one size.
+        Training and prediction read as many lines at once: the states have one size.
         """
-        ragged = encode(tokenize(frame.texts, self.tokens), self.vocabulary_)
+        ragged = encode(tokenize(frame.texts, self.tokens), self.vocabulary_).cut(_LONGEST[self.tokens])
         after = _with_ends(ragged)
         before = Ragged(_shifted(after.flat), after.lengths)
         longest = int(after.lengths[rows].max(initial=1))
@@ -179,9 +197,16 @@ class LanguagePipeline:
         if self.conditions_:
             extras["condition"] = self.condition_numbers(frame)
         weight = np.ones(len(after.flat), "float32")
-        batch = max(min(_LINES, batch_size), 1)
         return Examples(
-            before, after.flat, weight, rows, widths, tagged=True, extras=extras, batch_size=batch, predict_batch=batch
+            before,
+            after.flat,
+            weight,
+            rows,
+            widths,
+            tagged=True,
+            extras=extras,
+            batch_size=batch_size,
+            predict_batch=batch_size,
         )
 
     def condition_numbers(self, frame: TextFrame) -> np.ndarray:

@@ -124,7 +124,7 @@ class Examples:
 
         Returns:
             Of inputs ``{"tokens": (batch, time)}`` or ``{"values": (batch, time, channels), "lengths": (batch,)}``;
-            target (batch,) or (batch, time); weight of the same shape, 0 at padding.
+            target (batch,), (batch, 1) of values, or (batch, time); weight of the same shape, 0 at padding.
         """
         import tensorflow as tf
 
@@ -196,7 +196,9 @@ class Examples:
             inputs = _inputs(tf.gather(flat, places), inside, length)
             inputs |= {name: tf.gather(extra, rows) for name, extra in extras.items()}
             if not tagged:
-                return inputs, tf.gather(target, rows), real * tf.gather(weights, rows)
+                told = tf.gather(target, rows)  # (batch,), or (batch, 1) of values
+                weight = real * tf.gather(weights, rows)
+                return inputs, told, tf.reshape(weight, [-1] + [1] * (told.shape.rank - 1))
             weight = tf.where(inside, real[:, None] * tf.gather(weights, places), 0.0)
             return inputs, tf.where(inside, tf.gather(target, places), 0), weight
 

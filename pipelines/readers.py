@@ -12,9 +12,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..spec import TokensInput, ValuesInput
+from .channels import ROUNDING
 from .fill import RULES, fill_window
 from .ragged import Ragged
-from .tokens import TOKENS, Vocabulary, cut_texts, encode, fit_vocabulary, tokenize
+from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -110,9 +111,9 @@ class TokenReader:
     def raw(self, texts: Sequence[Any]) -> dict[str, np.ndarray]:
         """Texts as the exported model takes them."""
         if self.tokens is not None:
-            return {"text": np.array([t.encode("utf-8", "replace") for t in texts], dtype=object)}
+            return {"text": np.array([as_bytes(text) for text in texts], dtype=object)}
         width = max((len(t) for t in texts), default=1)
-        padded = [[str(token).encode("utf-8") for token in t] + [b""] * (width - len(t)) for t in texts]
+        padded = [[token_bytes(token) for token in t] + [b""] * (width - len(t)) for t in texts]
         return {"tokens": np.array(padded, dtype=object).reshape(len(texts), width)}
 
     def signature(self) -> dict[str, Any]:
@@ -192,8 +193,9 @@ class ValueReader:
         count = np.maximum(observed.sum(axis=0), 1)
         self.mean_ = np.where(observed, steps, 0.0).sum(axis=0) / count
         variance = np.where(observed, (steps - self.mean_) ** 2, 0.0).sum(axis=0) / count
-        # a channel at rest has no spread of its own
-        self.scale_ = np.where(variance > 0, np.sqrt(variance), 1.0)
+        # a channel at rest has no spread of its own, only what rounding makes of it
+        at_rest = np.sqrt(variance) <= ROUNDING * np.abs(self.mean_)
+        self.scale_ = np.where(at_rest, 1.0, np.sqrt(variance))
         lengths = np.array([len(v) for v in values])
         self.length_, self.whole_ = self.length or max(int(lengths.max(initial=1)), 1), whole
         self.lengths_ = lengths if whole else np.minimum(lengths, self.length_)
@@ -226,6 +228,7 @@ class ValueReader:
 
     def raw(self, values: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Sequences as the exported model takes them, in the user's units."""
+        values = [_as_steps(v, number) for number, v in enumerate(values)]
         self._check(values)
         lengths = np.array([len(v) for v in values], dtype=np.int32)
         padded = np.zeros((len(values), max(int(lengths.max(initial=1)), 1), len(self.mean_)), "float32")
@@ -298,6 +301,17 @@ class ValueReader:
         reader.length_, reader.whole_ = config["length"], config["whole"]
         reader.mean_, reader.scale_ = np.array(config["mean"]), np.array(config["scale"])
         return reader
+
+
+def _as_steps(sequence: Any, number: int) -> np.ndarray:
+    """Lists are as good as arrays, and of one channel (time,) is as good as (time, 1)."""
+    try:
+        steps = np.asarray(sequence, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"sequence {number} is no array of numbers (time, channels); give every step as many numbers"
+        ) from error
+    return steps[:, None] if steps.ndim == 1 else steps
 
 
 def _share(share: float) -> str:

@@ -23,7 +23,7 @@ def cut_texts(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
     """Cut strings (batch,) into tokens (batch, None).
 
     - "word": lower case; letters, digits and inner apostrophes make a word, every other sign is a token of its own;
-      an HTML line break is a space.
+      spaces of any kind, control characters and HTML line breaks only stand between.
     - "char": every character, as it is written.
     - "space": whatever stands between spaces, as it is written.
 
@@ -38,6 +38,9 @@ def cut_texts(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
         )
+        texts = tf.strings.regex_replace(texts, r"[\pZ\p{Cc}]", " ")
+        # TensorFlow's lower-casing goes by the machine's language, and Turkish has an i of its own.
+        texts = tf.strings.regex_replace(tf.strings.regex_replace(texts, "I", "i"), "\u0130", "i\u0307")
         texts = tf.strings.lower(texts, encoding="utf-8")
         texts = tf.strings.regex_replace(texts, r"<br\s*/?>", " ")
         texts = tf.strings.regex_replace(texts, r"([^\pL\pN\pM'\s])", r" \1 ")
@@ -132,13 +135,23 @@ def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarra
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
         some = list(texts[start : start + _TEXTS_AT_ONCE])
         if tokens is None:
-            flat = np.array([str(token).encode("utf-8") for text in some for token in text], dtype=object)
+            flat = np.array([token_bytes(token) for text in some for token in text], dtype=object)
             parts.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
             continue
         with tf.device("CPU"):
-            cut = cut_texts(tf.constant([t.encode("utf-8", "replace") for t in some]), tokens)
+            cut = cut_texts(tf.constant([as_bytes(text) for text in some]), tokens)
         parts.append((cut.flat_values.numpy(), cut.row_lengths().numpy().astype(np.int64)))
     return parts
+
+
+def as_bytes(text: str) -> bytes:
+    """A text as UTF-8; half a character becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def token_bytes(token: Any) -> bytes:
+    """A token as UTF-8; an empty one as a space, because in a row of tokens nothing stands for padding."""
+    return as_bytes(str(token)) or b" "
 
 
 def encode(parts: list[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:

@@ -16,6 +16,9 @@ from ..spec import END, PADDING, UNKNOWN
 from ..training import Part, compiled
 from .kept import read_kept, write_kept
 
+# Tokens of a long prompt that are read in one call.
+_READ_AT_ONCE = 1000
+
 
 class LanguagePredictor:
     """A fitted pipeline and a trained language model, joined.
@@ -102,7 +105,8 @@ class Writer:
         """See :meth:`LanguagePredictor.next_tokens`."""
         logits, _ = self._read(self.pipeline.prompt(prompt), self._states(condition))
         probability = _softmax(self._allowed(logits))
-        best = np.argsort(-probability, kind="stable")[: max(top, 1)]
+        # padding and unknown words, which have no probability, come last
+        best = np.argsort(-probability, kind="stable")[: min(max(top, 1), len(probability) - 2)]
         tokens = ["<end>" if i == END else self.pipeline.vocabulary_.word(int(i)) for i in best]
         return pd.DataFrame({"token": tokens, "probability": probability[best]})
 
@@ -131,12 +135,14 @@ class Writer:
             The prompt and what was written.
 
         Raises:
-            InputError: an unknown class, or a temperature below 0.
+            InputError: an unknown class, a temperature below 0, or a draw among no tokens.
 
         Source: temperature, Ackley, Hinton & Sejnowski (1985); the likeliest only, Fan, Lewis & Dauphin (2018).
         """
-        if temperature < 0:
-            raise InputError(f"--temperature must be 0 or more; received {temperature}")
+        if not 0 <= temperature < np.inf:
+            raise InputError(f"--temperature must be a number of at least 0; received {temperature}")
+        if top is not None and top < 1:
+            raise InputError(f"--among must be at least 1; received {top}")
         random = np.random.default_rng(seed)
         written: list[int] = []
         logits, states = self._read(self.pipeline.prompt(prompt), self._states(condition))
@@ -148,17 +154,18 @@ class Writer:
             logits, states = self._read(np.array([token], np.int32), states)
         between = "" if self.pipeline.tokens == "char" or not prompt or not written else " "
         text = self.pipeline.text(written)
-        between = "" if text[:1] in ".,;:!?" and self.pipeline.tokens == "word" else between
+        between = "" if text[:1] in ".,;:!?\n" and self.pipeline.tokens == "word" else between
         return prompt + between + text
 
     def _read(self, ids: np.ndarray, states: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """Logits after the last of some tokens (vocabulary,), and the states then."""
         outputs = {"logits": None, **states}
-        # Token by token: one compiled shape serves every prompt.
-        for token in ids:
+        # Token by token: one compiled shape serves every prompt; a very long one is worth a second shape.
+        whole = len(ids) - len(ids) % _READ_AT_ONCE
+        for some in (*ids[:whole].reshape(-1, _READ_AT_ONCE), *ids[whole:, None]):
             told = {name: value for name, value in states.items() if name == "condition"}
             carried = {name: value for name, value in outputs.items() if name.startswith("state_")}
-            outputs = self.steps({"tokens": np.array([[token]], np.int32), **carried, **told})
+            outputs = self.steps({"tokens": some[None].astype(np.int32), **carried, **told})
         logits = np.asarray(outputs["logits"])[0, -1].astype("float64")
         return logits, {**states, **{name: v for name, v in outputs.items() if name.startswith("state_")}}
 
@@ -194,4 +201,5 @@ def _draw(logits: np.ndarray, temperature: float, top: int | None, random: np.ra
         return int(logits.argmax())
     if top is not None:
         logits = np.where(logits >= np.sort(logits)[-min(top, len(logits))], logits, -np.inf)
-    return int(random.choice(len(logits), p=_softmax(logits / temperature)))
+    with np.errstate(over="ignore"):  # next to 0 all but the likeliest are infinitely less likely
+        return int(random.choice(len(logits), p=_softmax((logits - logits.max()) / temperature)))

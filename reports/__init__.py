@@ -4,7 +4,17 @@ They read what a :class:`recurra.comparison.Comparison` holds and compute nothin
 is imported when the first one is drawn.
 """
 
-from .plots import write_plots
-from .tables import leaderboard, notes, tests_table, verdict_panel
+from .plots import write_plots, write_remembering
+from .remembering_table import remembering_table
+from .tables import class_counts, leaderboard, notes, tests_table, verdict_panel
 
-__all__ = ["leaderboard", "notes", "tests_table", "verdict_panel", "write_plots"]
+__all__ = [
+    "class_counts",
+    "leaderboard",
+    "notes",
+    "remembering_table",
+    "tests_table",
+    "verdict_panel",
+    "write_plots",
+    "write_remembering",
+]

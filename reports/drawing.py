@@ -38,6 +38,21 @@ _COLOURS = {
     "seasonal_naive": "#8C6D46",
     "drift": "#9A9A9A",
     "naive": "#4D4D4D",
+    # of other tasks, the simplest of each as dark as naive
+    "majority": "#4D4D4D",
+    "mean": "#4D4D4D",
+    "majority_tag": "#4D4D4D",
+    "unigram": "#4D4D4D",
+    "tfidf_logistic": "#3F8F83",
+    "tfidf_ridge": "#3F8F83",
+    "logistic_flattened": "#3F8F83",
+    "ridge_flattened": "#3F8F83",
+    "logistic_window": "#3F8F83",
+    "bigram": "#3F8F83",
+    "nbsvm": "#5B7F3B",
+    "dtw_1nn": "#5B7F3B",
+    "kneser_ney": "#5B7F3B",
+    "most_frequent_tag": "#8C6D46",
 }
 _SPARE = ("#009E73", "#332288", "#882255", "#999933", "#44AA99", "#661100")
 _DASHES = {
@@ -47,6 +62,8 @@ _DASHES = {
     "seasonal_naive": (0, (4, 2)),
     "drift": (0, (1.2, 1.2)),
     "naive": (0, (3, 1.2, 1.2, 1.2)),
+    "majority_tag": (0, (3, 1.2, 1.2, 1.2)),
+    "most_frequent_tag": (0, (2.5, 1.5)),
 }
 
 
@@ -54,7 +71,11 @@ def colours(comparison: Comparison) -> dict[str, str]:
     """One colour a model, the same in every plot."""
     settings = comparison.said["settings"]
     named = [*settings["families"], *settings["baselines"]]
-    models = [*named, *(line["model"] for line in comparison.said["summary"] if line["model"] not in named)]
+    return colours_of([*named, *(line["model"] for line in comparison.said["summary"] if line["model"] not in named)])
+
+
+def colours_of(models: Sequence[str]) -> dict[str, str]:
+    """One colour a model; those without one of their own take what is left, in order."""
     strangers = [model for model in models if model not in _COLOURS]
     return _COLOURS | {model: _SPARE[i % len(_SPARE)] for i, model in enumerate(strangers)}
 

@@ -163,7 +163,7 @@ def _legend(axes: Axes, comparison: Comparison, shown: list[dict[str, Any]]) -> 
     handles, labels = axes.get_legend_handles_labels()
     handle = dict(zip(labels, handles, strict=True))
     names = ["truth", *(line["model"] for line in shown)]
-    scores = {line["model"]: number(line[metric]) for line in shown}
+    scores = {line["model"]: number(line[metric.key]) for line in shown}
     texts = [n if scores.get(n) is None else f"{n}  {score(scores[n], metric)}" for n in names]
     legend = axes.legend(
         [handle[name] for name in names],
@@ -175,7 +175,7 @@ def _legend(axes: Axes, comparison: Comparison, shown: list[dict[str, Any]]) -> 
         labelcolor=INK,
         handlelength=2.4,
         borderaxespad=0,
-        title=f"{metric.upper()}, all folds",
+        title=f"{metric.title}, all folds",
         title_fontsize=8.5,
         alignment="left",
     )

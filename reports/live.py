@@ -43,7 +43,7 @@ def _lines(console: Console) -> Callable[[comparison.Progress], None]:
 
 def _what(progress: comparison.Progress) -> str:
     trial = progress.trial
-    where = "all rows" if progress.final else f"fold {trial.fold + 1} · seed {trial.seed + 1}"
+    where = "last training" if progress.final else f"fold {trial.fold + 1} · seed {trial.seed + 1}"
     text = f"{trial.model} · {where}"
     text += f" · config {trial.config_number + 1}" if trial.config_number else ""
     return text + (f" · epoch {progress.epoch}, loss {progress.loss:.4g}" if progress.loss is not None else "")

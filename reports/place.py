@@ -47,17 +47,21 @@ class _Box(NamedTuple):
         return (self.x1 - self.x0) * (self.y1 - self.y0)
 
 
-def place_labels(axes: Axes, points: Sequence[Labelled], size: float = 9) -> None:
+def place_labels(axes: Axes, points: Sequence[Labelled], *, lines: Sequence[float] = (), size: float = 9) -> None:
     """Write each point's name at the first free place near it.
 
     Args:
         axes: with limits and layout final.
         points: what is named. Where everything is crowded, the place that covers least is taken.
+        lines: heights at which a line crosses the panel, which no name should be written on.
+        size: of the letters.
     """
     scale = axes.figure.dpi / 72  # pixels a point
     extent = axes.get_window_extent()
     frame = _Box(extent.x0, extent.y0, extent.x1, extent.y1)
     taken = [_marker(axes, point, 5 * scale) for point in points]
+    heights = [axes.transData.transform((1, line))[1] for line in lines]
+    taken += [_Box(frame.x0, height - scale, frame.x1, height + scale) for height in heights]
     for point in points:
         text = _write(axes, point, size)
         written = text.get_window_extent()

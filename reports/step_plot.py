@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from .drawing import INK, colours, label_ends, line_style, new_figure, quieten, tick, title
-from .values import main_metric, metric_title
+from .values import main_metric
+from .words import axis_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ _LOG_FROM = 6.0
 def draw_error_by_step(comparison: Comparison) -> Figure | None:
     """One line a model, from the first step ahead to the last; None where no error is known."""
     metric = main_metric(comparison)
-    curves = _curves(comparison, metric)
+    curves = _curves(comparison, metric.key)
     if not curves:
         return None
     figure = new_figure(4.6)
@@ -36,7 +37,7 @@ def draw_error_by_step(comparison: Comparison) -> Figure | None:
     _scale(axes, curves)
     quieten(axes)
     axes.set_xlabel("steps ahead", fontsize=9.5, color=INK)
-    axes.set_ylabel(metric_title(comparison, metric), fontsize=9.5, color=INK, parse_math=False)
+    axes.set_ylabel(axis_title(comparison, metric), fontsize=9.5, color=INK, parse_math=False)
     title(axes, "Error by horizon step", "mean over folds and seeds; dashed: baselines, not trained")
     label_ends(axes, [(model, *_end(errors), tint[model]) for model, errors in curves.items()])
     return figure

@@ -10,13 +10,19 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .values import MISSING, counted, number, recurrent_families, score, shortened, significant
+from ..evaluation import METRICS
+from .columns import columns_of
+from .values import MISSING, is_recurrent, number, shortened
+from .words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..comparison import Comparison
 
+# The most frequent class may have so many times the examples of the rarest for the classes to be called even.
+_EVEN = 1.25
+_MOST_CLASSES, _BAR = 20, 30
+# A variant of a family has its settings in its name; a longer one goes on in the next line.
+_LONGEST_NAME = 20
 _STYLES = {"RNN": "magenta", "net": "cyan", "base": ""}
 
 
@@ -35,22 +41,22 @@ def leaderboard(comparison: Comparison) -> Table:
         >>> rich.print(leaderboard(comparison))
     """
     said = comparison.said
-    targets = shortened(", ".join(said["data"]["targets"]))
     table = _table(
-        f"* the best; RNN: recurrent, net: trained without memory, base: baseline; ± over seeds; "
-        f"MAE in the unit of {targets}; cover: % of the truth inside the 80 and 95 % intervals; "
-        "mult-adds: multiply-adds of one forecast"
+        "* the best; RNN: recurrent, net: trained without memory, base: baseline; ± over seeds; "
+        f"{words_of(comparison).caption}"
     )
     table.add_column("#", justify="right")
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold", max_width=_LONGEST_NAME)
     table.add_column("kind", no_wrap=True)
-    columns = [column for column in _COLUMNS if any(_known(line, column[1]) for line in said["summary"])]
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    columns = [
+        column for column in columns_of(said["task"]) if any(_known(line, column.key) for line in said["summary"])
+    ]
+    for column in columns:
+        table.add_column(column.heading, justify="right", no_wrap=True)
     for rank, line in enumerate(said["summary"], start=1):
         kind = _kind(line)
         best = line["model"] == said["verdict"]["best"]
-        cells = [write(line) for _, _, write in columns]
+        cells = [column.write(line) for column in columns]
         table.add_row(
             f"*{rank}" if best else str(rank),
             Text(line["model"], style=_STYLES[kind]),
@@ -73,12 +79,17 @@ def tests_table(comparison: Comparison) -> RenderableType:
     tests = comparison.said["tests"]
     if not tests:
         return Text("Nothing was tested: that takes a recurrent family and a simpler model.")
-    table = _table(
-        f"effect: share by which the error is lower than that of {tests[0]['against']}, the best simpler model; "
-        "Holm p: corrected for the number of tests; n: forecast origins compared"
-    )
+    with_mcnemar = any("mcnemar_p" in test for test in tests)
+    words = [
+        f"effect: share by which the {METRICS[comparison.said['task']].metrics[0].noun} is lower than that of "
+        f"{tests[0]['against']}, the best simpler model",
+        "Holm p: corrected for the number of tests",
+        *["McNemar p: whether both err equally often, first seed, not corrected"] * with_mcnemar,
+        f"n: {words_of(comparison).compared} compared",
+    ]
+    table = _table("; ".join(words))
     table.add_column("model", no_wrap=True)
-    for heading in ("effect", "95 % interval", "p", "Holm p", "n"):
+    for heading in ("effect", "95 % interval", "p", "Holm p", *["McNemar p"] * with_mcnemar, "n"):
         table.add_column(heading, justify="right", no_wrap=True)
     if any(test.get("note") for test in tests):
         table.add_column("note")
@@ -89,10 +100,46 @@ def tests_table(comparison: Comparison) -> RenderableType:
             _interval(test["effect_low"], test["effect_high"]),
             _p(test["p_value"]),
             _p(test["p_holm"]),
+            *[_p(test.get("mcnemar_p"))] * with_mcnemar,
             f"{test['n']:,}",
             test.get("note") or "",
         ]
         table.add_row(*map(Text, cells[: len(table.columns)]))
+    return table
+
+
+def class_counts(comparison: Comparison) -> RenderableType | None:
+    """How the examples are spread over the classes: a sentence where evenly, else a table; None for other tasks.
+
+    Args:
+        comparison: a finished comparison.
+
+    Returns:
+        Something for ``rich.console.Console.print``, or None.
+    """
+    data = comparison.said["data"]
+    counts = data.get("class_counts")
+    if not counts:
+        return None
+    most, fewest = max(counts.values()), min(counts.values())
+    unnamed = data["classes"] - len(counts)
+    if not unnamed and most <= _EVEN * fewest:
+        each = f"{most:,}" if most == fewest else f"{fewest:,} to {most:,}"
+        return Text(f"{len(counts)} classes, about evenly spread: {each} examples each.")
+    table = _table(
+        f"majority: {100 * most / data['rows']:.1f} % of all {data['rows']:,} examples are right by guessing it"
+    )
+    table.add_column("class", no_wrap=True)
+    for heading in ("examples", "%"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    named = sorted(counts.items(), key=lambda item: -item[1])[:_MOST_CLASSES]
+    for name, count in named:
+        bar = "█" * max(round(_BAR * count / most), 1)
+        table.add_row(Text(shortened(name)), f"{count:,}", f"{100 * count / data['rows']:.1f}", bar)
+    if others := data["classes"] - len(named):
+        count = data["rows"] - sum(count for _, count in named)
+        table.add_row(f"{others} more", f"{count:,}", f"{100 * count / data['rows']:.1f}", "")
     return table
 
 
@@ -134,53 +181,11 @@ def _table(caption: str) -> Table:
 def _kind(line: dict[str, Any]) -> str:
     if line["kind"] == "baseline":
         return "base"
-    return "RNN" if line["model"] in recurrent_families() else "net"
+    return "RNN" if is_recurrent(line["model"]) else "net"
 
 
 def _known(line: dict[str, Any], name: str) -> bool:
     return number(line.get(name)) is not None
-
-
-def _mase(line: dict[str, Any]) -> str:
-    mase, spread = number(line["mase"]), number(line["mase_sd"])
-    if mase is None:
-        return MISSING
-    return score(mase, "mase") if spread is None else f"{score(mase, 'mase')} ±{score(spread, 'mase')}"
-
-
-def _coverage(line: dict[str, Any]) -> str:
-    shares = [number(line.get(f"coverage_{level}")) for level in (80, 95)]
-    if shares == [None, None]:
-        return MISSING
-    return "/".join(MISSING if share is None else f"{100 * share:.0f}" for share in shares)
-
-
-def _compact(value: Any) -> str:
-    """Three digits, whatever the unit."""
-    return counted(value) if (number(value) or 0) >= 10_000 else significant(value)
-
-
-def _brief(value: Any) -> str:
-    """A time: of a short one a digit or two, of a long one three."""
-    value = number(value)
-    if value is None or value >= 1:
-        return _compact(value)
-    if value >= 0.01:
-        return f"{value:.2f}"
-    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
-
-
-# Heading, the value that must be there for the column to be shown, and what is written.
-_COLUMNS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
-    ("MASE", "mase", _mase),
-    ("MAE", "mae", lambda line: _compact(line["mae"])),
-    ("sMAPE\n%", "smape", lambda line: significant(line["smape"])),
-    ("cover\n80/95", "coverage_80", _coverage),
-    ("params", "parameters", lambda line: counted(line["parameters"])),
-    ("mult-\nadds", "multiply_adds", lambda line: counted(line["multiply_adds"])),
-    ("train\ns", "train_seconds", lambda line: _brief(line["train_seconds"])),
-    ("ms per\nwindow", "predict_ms", lambda line: _brief(line["predict_ms"])),
-)
 
 
 def _percent(share: Any) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation import METRICS
+
 if TYPE_CHECKING:
     from ..comparison import Comparison
+    from ..evaluation.registry import Metric
 
 MISSING = "–"
-METRIC_NAMES = {"mase": "MASE", "mae": "MAE", "rmse": "RMSE", "smape": "sMAPE"}
 
 
 def number(value: Any) -> float | None:
@@ -19,17 +21,11 @@ def number(value: Any) -> float | None:
     return float(value)
 
 
-def main_metric(comparison: Comparison) -> str:
-    """``mase``, or ``mae`` where no model has a MASE."""
-    known = any(number(line["mase"]) is not None for line in comparison.said["summary"])
-    return "mase" if known else "mae"
-
-
-def metric_title(comparison: Comparison, metric: str) -> str:
-    """Name of a metric and its unit, for an axis."""
-    if metric != "mae":
-        return METRIC_NAMES[metric]
-    return f"MAE in the unit of {shortened(', '.join(comparison.said['data']['targets']))}"
+def main_metric(comparison: Comparison) -> Metric:
+    """The metric that models are ranked by; of forecasts MAE where no model has a MASE."""
+    metrics = METRICS[comparison.said["task"]]
+    known = any(number(line[metrics.main]) is not None for line in comparison.said["summary"])
+    return metrics.metrics[0] if known or comparison.said["task"] != "forecast" else metrics["mae"]
 
 
 def lines_of(comparison: Comparison, kind: str) -> list[dict[str, Any]]:
@@ -37,11 +33,24 @@ def lines_of(comparison: Comparison, kind: str) -> list[dict[str, Any]]:
     return [line for line in comparison.said["summary"] if line["kind"] == kind]
 
 
-def recurrent_families() -> tuple[str, ...]:
-    """Names of the families that carry a state."""
-    from ..models import RECURRENT  # loads TensorFlow, as whoever holds a Comparison has done already
+def best_shown(comparison: Comparison) -> list[dict[str, Any]]:
+    """Summary lines of the best family and the best baseline, as far as there are examples of what they answer."""
+    found = [lines_of(comparison, kind)[:1] for kind in ("family", "baseline")]
+    return [line for lines in found for line in lines if line["model"] in comparison.example]
 
-    return RECURRENT
+
+def last_row(comparison: Comparison, model: str) -> dict[str, Any]:
+    """The trial that a model's example is of: last fold, first seed."""
+    rows = [row for row in comparison.said["rows"] if row["model"] == model and row["chosen"]]
+    newest = max(row["fold"] for row in rows)
+    return next(row for row in rows if row["fold"] == newest)
+
+
+def is_recurrent(model: str) -> bool:
+    """Whether a model carries a state."""
+    from ..comparison.variants import carries_state  # loads TensorFlow, as whoever holds a Comparison has done already
+
+    return carries_state(model)
 
 
 def significant(value: Any, digits: int = 3) -> str:
@@ -57,12 +66,14 @@ def significant(value: Any, digits: int = 3) -> str:
     return f"{value:,.{max(digits - 1 - size, 0)}f}"
 
 
-def score(value: Any, metric: str) -> str:
-    """Write an error: a MASE with three decimals, so that a column of them lines up; others as their unit needs."""
+def score(value: Any, metric: Metric) -> str:
+    """Write a metric: shares and nats with the decimals of its task, so that a column lines up; others as needed."""
     value = number(value)
-    if value is None or metric != "mase" or abs(value) >= 1000:
+    if value is None or metric.decimals.endswith("g") or metric.unit == "unit of the data":
         return significant(value)
-    return f"{value:.3f}"
+    if metric.key == "perplexity":
+        return significant(value, 4) if value < 10_000 else counted(value)
+    return format(value, metric.decimals) if abs(value) < 1000 else significant(value)
 
 
 def counted(value: Any) -> str:

@@ -125,7 +125,7 @@ def test_conformance_of_readers(family, task, kind, settings, tmp_path):
         answer = model(inputs, training=True)
         loss = tf.reduce_mean(tf.abs(answer - 1.0))
     assert answer.shape == shape
-    assert model.output_shape == (None, None, width) if task == "tagging" else (None, width)
+    assert model.output_shape == ((None, None, width) if task == "tagging" else (None, width))
     gradients = tape.gradient(loss, model.trainable_variables)
     assert all(gradient is not None and np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients)
     assert {tensor.name for tensor in model.inputs} == set(inputs)

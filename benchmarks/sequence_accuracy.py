@@ -1,0 +1,141 @@
+"""Texts, panels, tags and language models against published figures, under the published protocols.
+
+    python benchmarks/sequence_accuracy.py              everything that is not measured yet
+    python benchmarks/sequence_accuracy.py imdb ptb     these sets, anew
+
+Needs the data sets in RECURRA_DATA, or the internet. Settings were chosen on validation examples of the training part;
+the official test part is looked at once, by this script. Trials are kept in runs/benchmarks, so that a run that was
+stopped goes on. Figures go to docs/benchmarks/sequences.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import report
+
+import recurra
+
+SEEDS = 3
+RUNS = Path(__file__).parent.parent / "runs" / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One data set.
+
+    Attributes:
+        settings: what ``recurra.compare`` is asked; families as variants with the settings that were chosen.
+        shown: metrics in the table.
+        published: other people's figures, in the first of these metrics.
+        aim: what the first metric should reach.
+        notes: how it was measured.
+    """
+
+    settings: dict[str, Any]
+    shown: tuple[str, ...] = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+    published: dict[str, float] = field(default_factory=dict)
+    aim: str = ""
+    notes: tuple[str, ...] = ()
+
+
+_PANEL = {"families": ["linear", "dense", "simple_rnn", "gru", "lstm"]}
+_PANEL_RNN = "units=64+bidirectional=true+dropout=0.2+segment_length=1+learning_rate=0.003"
+
+
+def _panel(published: float, rnn: str = _PANEL_RNN) -> Case:
+    families = ["linear", "dense:units=128+dropout=0.2", f"simple_rnn:{rnn}", f"gru:{rnn}", f"lstm:{rnn}"]
+    return Case(
+        {"families": families},
+        ("accuracy", "macro_f1"),
+        {"MLP (published)": published},
+        f"≥ {published}",
+    )
+
+
+_BIGRAMS = "ngrams=2+ngram_buckets=131072+input_dropout=0.3+dropout=0.5"
+CASES: dict[str, Case] = {
+    "binary_addition": Case(
+        {
+            "families": ["linear:window=8", "dense:window=8", "dense:feedback=1", "simple_rnn", "gru", "lstm"],
+            "max_epochs": 40,
+        },
+        ("exact", "tag_error"),
+        aim="exact = 1 for a recurrent family",
+        notes=("Trained on numbers of at most 20 bits, tested on 1,000 additions of 100 bits.",),
+    ),
+    "digits": Case({**_panel(0.97).settings, "folds": 5}, ("accuracy", "macro_f1"), aim="≥ 0.97"),
+    "japanese_vowels": _panel(0.976),
+    "ucr_gunpoint": _panel(0.928, "units=64+bidirectional=true+dropout=0.2+segment_length=5+learning_rate=0.003"),
+    "ucr_italypowerdemand": _panel(0.953),
+    "ucr_ecg200": _panel(0.914, "units=64+bidirectional=true+dropout=0.2+segment_length=4+learning_rate=0.003"),
+    "ucr_syntheticcontrol": _panel(0.973),
+    "word_sentiment": Case(
+        {
+            "families": ["linear:ngrams=3+learning_rate=0.01", "dense:ngrams=3", "simple_rnn", "gru", "lstm"],
+            "folds": 3,
+        },
+    ),
+    "imdb": Case(
+        {
+            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=8", f"lstm:{_BIGRAMS}+segment_length=8"],
+            "length": 600,
+            "vocabulary_size": 30_000,
+            "patience": 2,
+        },
+        published={
+            "NBSVM, bigrams (Wang & Manning 2012)": 0.9122,
+            "fastText, bigrams (Keras)": 0.9056,
+            "LSTM, tuned (Dai & Le 2015)": 0.8650,
+            "oh-2LSTMp (Johnson & Zhang 2016)": 0.9186,
+        },
+        aim="tfidf_logistic ≥ 0.88, nbsvm ≥ 0.91, best recurrent ≥ 0.90",
+    ),
+}
+
+
+def measure(name: str) -> list[dict[str, Any]]:
+    """Compare on one data set; a row a model, the published ones last."""
+    case = CASES[name]
+    settings = {"seeds": SEEDS, **case.settings}
+    result = recurra.compare(name, out=RUNS / name, on_progress=_say, **settings)
+    rows = []
+    for line in result.said["summary"]:
+        row: dict[str, Any] = {"model": line["model"], **{key: line[key] for key in case.shown}}
+        spread = {f"{key} sd": line.get(f"{key}_sd") for key in ("error", "tag_error", "exact", "nats", "mae")}
+        row |= {key: value for key, value in spread.items() if value is not None}
+        row |= {"seconds": line["train_seconds"], "parameters": line["parameters"]}
+        rows.append(row)
+    return rows + [{"model": who, case.shown[0]: figure} for who, figure in case.published.items()]
+
+
+def _say(progress: Any) -> None:
+    if progress.epoch == 0:
+        print(f"[{progress.done + 1}/{progress.total}] {progress.trial.model}, seed {progress.trial.seed}", flush=True)
+
+
+def main(names: list[str]) -> None:
+    """Measure, and write the page after every set."""
+    sections = report.read("sequences")
+    for name in names or [name for name in CASES if name not in sections]:
+        print(f"== {name}", flush=True)
+        sections[name] = measure(name)
+        ordered = {key: sections[key] for key in CASES if key in sections}
+        notes = [f"{key}: aim {case.aim}." for key, case in CASES.items() if case.aim and key in ordered]
+        notes += [f"{key}: {note}" for key, case in CASES.items() if key in ordered for note in case.notes]
+        notes += [
+            "Official training and test parts where the set has them (digits: five folds, word_sentiment: three). Mean "
+            f"over {SEEDS} seeds; sd: standard deviation over seeds. Validation examples come from the training part "
+            "only; they stopped the training, and by them the settings in the models' names were chosen.",
+            "Seconds are of one training, on a machine that did other work as well.",
+        ]
+        report.write("sequences", "Texts, panels, tags and language models against published figures", ordered, notes=notes)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[[], *CASES], metavar="SET", help=", ".join(CASES))
+    main(parser.parse_args().names)

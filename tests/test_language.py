@@ -1,0 +1,490 @@
+"""Language models: text → tokens and back, streams and lines, states that are carried, and what is written."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import recurra
+from recurra.comparison.language_job import LanguageJob
+from recurra.errors import InputError
+from recurra.frames import Answers, CorpusFrame, TextFrame
+from recurra.frames.answers import objects
+from recurra.models import CarriedState, build
+from recurra.pipelines import LanguagePipeline, Stream
+from recurra.predictor import LanguagePredictor, Writer
+from recurra.spec import END, FIRST_WORD, PADDING, UNKNOWN
+from recurra.training import Trainer
+
+AWKWARD = " \n\n\n\t\r\x0b\x0c\x1c\x00\x01\x85\xa0\u2028'Ii中😀\ue000"
+TEXTS = st.text(st.one_of(st.sampled_from(AWKWARD + "abc"), st.characters()), max_size=30)
+SONG = "the cat sat.\n\nthe dog ran, it's the cat's dog.\n\n" * 30
+
+
+def corpus(text=SONG, cuts=None):
+    return CorpusFrame.from_text(text, cuts)
+
+
+def named(labels=True):
+    """Lines of two classes: names that end in a, and names that end in o."""
+    names = [first + middle + end for first in "bdfg" for middle in ("ar", "il", "on") for end in "ao"] * 2
+    answers = Answers("classification", "kind", objects([name[-1].upper() for name in names])) if labels else None
+    return TextFrame(objects(names), answers, source="names.csv")
+
+
+PIPELINES = {
+    name: LanguagePipeline(tokens=tokens, min_count=1).fit(frame)
+    for name, tokens, frame in (
+        ("word", "word", corpus()),
+        ("char", "char", corpus()),
+        ("space", "space", corpus()),
+        ("lines", "word", named()),
+        ("letters", "char", named()),
+    )
+}
+GRAPHS = {
+    name: tf.function(p.prompts_in_graph, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    for name, p in PIPELINES.items()
+}
+
+
+# Text → ids → text
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@settings(max_examples=60)
+@given(texts=st.lists(TEXTS, max_size=3))
+def test_a_prompt_is_read_as_the_exported_model_reads_it(name, texts):
+    raw = tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)
+    assert GRAPHS[name](raw).to_list() == [PIPELINES[name].prompt(text).tolist() for text in texts]
+
+
+def ids_of(pipeline, *words):
+    return [END if word is None else FIRST_WORD + pipeline.vocabulary_.words.index(word) for word in words]
+
+
+def test_paragraphs_end_in_words_and_lines_end_between_spaces():
+    word, space = PIPELINES["word"], PIPELINES["space"]
+    assert word.ids("the\ncat\n \n\n dog").tolist() == ids_of(word, "the", "cat", None, "dog", None)
+    assert word.prompt("the\ncat\n \n\n dog\n").tolist() == ids_of(word, None, "the", "cat", None, "dog")
+    assert space.ids("the cat\n\nsat.").tolist() == ids_of(space, "the", "cat", None, "sat.", None)
+    assert space.prompt("").tolist() == word.prompt(" \n ").tolist() == [END]
+    assert PIPELINES["char"].prompt("a\nt").tolist() == ids_of(PIPELINES["char"], None, "a", "\n", "t")
+    assert PIPELINES["lines"].prompt("bara\n\nbilo").tolist() == ids_of(PIPELINES["lines"], None, "bara", "bilo")
+
+
+def test_a_prompt_reads_as_the_text_does_up_to_its_end():
+    for name in ("word", "space"):
+        ids = PIPELINES[name].ids(SONG)
+        prompt = PIPELINES[name].prompt(SONG)
+        assert prompt.tolist() == [END, *ids[:-1]]
+
+
+@given(st.text(st.sampled_from(sorted(set(SONG))), max_size=40))
+def test_characters_come_back_as_they_were(text):
+    pipeline = PIPELINES["char"]
+    assert pipeline.text(pipeline.ids(text)) == text
+
+
+def test_words_come_back_readable():
+    pipeline = PIPELINES["word"]
+    text = "the dog ran, it's the cat's dog.\nthe cat"
+    assert pipeline.text(pipeline.ids(text.replace("\n", "\n\n"))) == text + "\n"
+    assert pipeline.text([UNKNOWN, FIRST_WORD]) == "? " + pipeline.vocabulary_.words[0]
+
+
+@given(TEXTS, TEXTS)
+def test_only_the_training_part_is_learnt_from(validation, test):
+    train = "the cat sat.\n\nthe dog ran. the"
+    parts = [(train, "a cat", "b dog"), (train, validation + "x", test + "y")]
+    configs = []
+    for tokens in ("word", "char"):
+        for first, second, third in parts:
+            frame = CorpusFrame(first + second + third, (len(first), len(first) + len(second)))
+            configs.append(LanguagePipeline(tokens=tokens).fit(frame).to_config())
+    assert configs[0] == configs[1]
+    assert configs[2] == configs[3]
+
+
+def test_only_training_lines_are_learnt_from():
+    frame = named()
+    other = replace(frame, texts=objects([*frame.texts[:40], *["zzz qqq"] * 8]))
+    configs = [LanguagePipeline(tokens="char").fit(f, np.arange(40)).to_config() for f in (frame, other)]
+    assert configs[0] == configs[1]
+    assert "z" not in configs[0]["words"]
+
+
+def test_a_language_pipeline_is_kept_as_json():
+    for pipeline in PIPELINES.values():
+        again = LanguagePipeline.from_config(pipeline.to_config())
+        assert again.to_config() == pipeline.to_config()
+        assert again.spec == pipeline.spec
+        assert again.prompt(SONG).tolist() == pipeline.prompt(SONG).tolist()
+
+
+def test_what_a_language_pipeline_refuses():
+    with pytest.raises(InputError, match="--tokens takes word, char, space; received 'letters'"):
+        LanguagePipeline(tokens="letters")
+    with pytest.raises(InputError, match="--length must be at least 1"):
+        LanguagePipeline(chunk=0)
+    with pytest.raises(InputError, match="hold no token at all"):
+        LanguagePipeline().fit(CorpusFrame("  \n\x00 abc", (4, 5)))
+
+
+# Streams
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 200), st.integers(1, 9), st.integers(1, 12))
+def test_a_stream_foretells_every_token_once_in_the_order_of_the_text(n, places, chunk):
+    ids = np.arange(FIRST_WORD, FIRST_WORD + n, dtype=np.int32)
+    stream = Stream(ids, places, chunk)
+    read = [
+        ({k: v.numpy() for k, v in inputs.items()}, target.numpy(), weight.numpy())
+        for inputs, target, weight in stream.dataset(batch_size=places)
+    ]
+    assert len(read) * places == len(stream)
+    assert stream.order(places).tolist() == list(range(len(stream)))
+    before = np.stack([inputs["tokens"] for inputs, *_ in read])  # (chunks, places, chunk)
+    after, weight = np.stack([t for _, t, _ in read]), np.stack([w for *_, w in read])
+    assert before.shape == after.shape == weight.shape == (len(read), places, chunk)
+    assert sorted(after[weight > 0].tolist()) == ids.tolist()  # every token once
+    assert stream.in_order(after).tolist() == ids.tolist()  # chunks join to the text
+    assert stream.in_order(before).tolist() == [END, *ids[:-1]]
+    assert stream.in_order(weight).tolist() == [1] * n
+    starts = [inputs["start"].tolist() for inputs, *_ in read]
+    assert starts == [[1.0] * places] + [[0.0] * places] * (len(read) - 1)
+    # a row goes on where it stopped in the chunk before
+    for row in range(places):
+        joined = after[:, row].ravel()[weight[:, row].ravel() > 0]
+        assert (np.diff(joined) == 1).all()
+
+
+@settings(max_examples=20)
+@given(n=st.integers(8, 90), steps=st.integers(1, 6), epoch=st.integers(0, 3))
+def test_a_training_stream_goes_round_and_goes_on_at_any_epoch(n, steps, epoch):
+    stream = Stream(np.arange(FIRST_WORD, FIRST_WORD + n, dtype=np.int32), 2, 4)
+
+    def read(first_epoch, count):
+        data = stream.dataset(batch_size=2, seed=0, first_epoch=first_epoch, steps=steps).take(count)
+        return [(inputs["tokens"].numpy().tolist(), inputs["start"].numpy().tolist()) for inputs, *_ in data]
+
+    run = read(0, 4 * steps)
+    assert read(epoch, (4 - epoch) * steps) == run[epoch * steps :]
+    one_pass = read(0, stream.n_chunks)
+    assert run == [one_pass[i % stream.n_chunks] for i in range(4 * steps)]
+
+
+def test_a_short_text_is_read_in_fewer_places():
+    pipeline = LanguagePipeline(tokens="char", chunk=10, streams=20).fit(corpus())
+    assert pipeline.stream(np.zeros(1000, np.int32)).batch_size == 20
+    assert pipeline.stream(np.zeros(59, np.int32)).batch_size == 5
+    assert pipeline.stream(np.zeros(3, np.int32)).batch_size == 1
+    with pytest.raises(ValueError, match="`batch_size` must be 20, as the text was cut. Received: 3"):
+        pipeline.stream(np.zeros(1000, np.int32)).dataset(batch_size=3)
+
+
+# Lines
+
+
+def test_a_line_has_an_end_before_it_and_one_behind():
+    frame = TextFrame(objects(["ab", "", "b"]), None)
+    pipeline = LanguagePipeline(tokens="char").fit(frame)
+    [(inputs, target, weight)] = [
+        ({k: v.numpy().tolist() for k, v in i.items()}, t.numpy().tolist(), w.numpy().tolist())
+        for i, t, w in pipeline.lines(frame, np.arange(3), 4).dataset(batch_size=4)
+    ]
+    b, a = 3, 4  # b comes twice
+    assert inputs["tokens"] == [[END, 0, 0], [END, b, 0], [END, a, b], [END, b, 0]]
+    assert target == [[END, 0, 0], [b, END, 0], [a, b, END], [b, END, 0]]
+    assert weight == [[1, 0, 0], [1, 1, 0], [1, 1, 1], [0, 0, 0]]  # the last one only fills the batch
+    assert inputs["start"] == [1] * 4
+    assert pipeline.spec.inputs.conditions == 0
+
+
+def test_lines_are_told_their_class():
+    frame = named()
+    pipeline = LanguagePipeline(tokens="char").fit(frame, np.arange(40))
+    assert pipeline.conditions_ == ["A", "O"]
+    [(inputs, *_)] = pipeline.lines(frame, np.array([1, 0]), 2).dataset(batch_size=2)
+    assert inputs["condition"].numpy().tolist() == [1, 0]
+    unknown = replace(frame, answers=Answers("classification", "kind", objects([*frame.answers.values[:-1], "X"])))
+    with pytest.raises(InputError, match=r"^names\.csv: class 'X' has no training line"):
+        pipeline.lines(unknown, np.arange(3))
+
+
+def test_of_a_very_long_line_the_first_tokens_are_read_and_that_is_said():
+    frame = TextFrame(objects(["ab"] * 9 + ["x" * 1_000_000]), None)
+    pipeline = LanguagePipeline(tokens="char").fit(frame)
+    assert pipeline.notes[-1] == "1 training texts are longer than 1024 characters: the first 1024 are read"
+    assert pipeline.lines(frame, np.arange(10)).sequences.lengths.tolist() == [3] * 9 + [1025]
+    assert pipeline.widths_[-1] == 1025
+
+
+# Training
+
+
+class Job:
+    """A corpus, its parts, and trainers of a small network on it."""
+
+    def __init__(self, frame=None, streams=4, chunk=8):
+        self.frame = frame or corpus()
+        self.pipeline = LanguagePipeline(tokens="char", chunk=chunk, streams=streams).fit(self.frame)
+        self.train, self.validation, self.test = (
+            Stream(self.pipeline.ids(text), streams, chunk) for text in self.frame.parts
+        )
+
+    def trainer(self, family="dense", **options):
+        options = {"max_epochs": 3, "learning_rate": 0.01} | options
+        config = {"units": 4, "dropout": 0.2}
+        network = lambda: build(family, self.pipeline.spec, **config)  # noqa: E731
+        return Trainer(lambda: CarriedState(network(), self.train.batch_size), loss="crossentropy", **options)
+
+
+def weights_of(trainer):
+    return [v.numpy() for v in trainer.model.variables]
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.fixture(scope="module")
+def job():
+    return Job()
+
+
+@pytest.fixture(scope="module")
+def trained(job):
+    """A trainer that has trained, its history, its weights and states."""
+    trainer = job.trainer("simple_rnn")
+    history = trainer.fit(job.train, job.validation, seed=0)
+    return trainer, history, weights_of(trainer)
+
+
+def test_a_language_model_taken_up_again_goes_on_as_if_unbroken(job, trained, tmp_path):
+    trainer, unbroken, weights = trained
+    checkpoint = tmp_path / "state.npz"
+
+    def interrupt(epoch, loss):
+        assert loss == unbroken.losses[epoch - 1]
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(job.train, job.validation, seed=0, checkpoint=checkpoint, on_epoch=interrupt)
+    trainer.fit(job.train, job.validation, seed=9)  # the trainer is used for something else meanwhile
+    assert not same(weights_of(trainer), weights)
+    again = trainer.fit(job.train, job.validation, seed=0, checkpoint=checkpoint)
+    assert again.losses == unbroken.losses
+    assert same(weights_of(trainer), weights)
+
+
+def test_validation_does_not_disturb_the_state_that_training_carries(job):
+    runs = []
+    for validation in (job.validation, job.test, Stream(job.test.ids[::-1].copy(), 4, 8)):
+        trainer = job.trainer(max_epochs=1)  # the weights are those of the one epoch, whatever its loss
+        trainer.fit(job.train, validation, seed=0)
+        runs.append(weights_of(trainer))
+    assert same(runs[0], runs[1])
+    assert same(runs[0], runs[2])
+
+
+def test_the_carried_state_matters(job, trained):
+    trainer, _, _ = trained
+    predictor = LanguagePredictor(job.pipeline, trainer.model)
+    carried = np.stack([loss for loss, _ in predictor.token_losses(job.test)])
+    forgetful = []
+    for inputs, target, _ in job.test.dataset(batch_size=4):
+        fresh = {**inputs, "start": tf.ones(4)}
+        logits = trainer.model(fresh, training=False)
+        forgetful.append(keras.ops.sparse_categorical_crossentropy(target, logits, from_logits=True).numpy())
+    np.testing.assert_allclose(carried[0], forgetful[0], rtol=1e-4)  # nothing to carry yet
+    assert np.abs(carried[1] - forgetful[1]).max() > 1e-3
+    # the carried one is what the network says of the whole stretch in one go
+    states = {x.name: np.zeros((4, *x.shape[1:]), x.dtype) for x in predictor.network.inputs if "state" in x.name}
+    batches = list(job.test.dataset(batch_size=4))
+    tokens = np.concatenate([inputs["tokens"] for inputs, *_ in batches], axis=1)
+    targets = np.concatenate([target for _, target, _ in batches], axis=1)
+    logits = predictor.network({"tokens": tokens, **states}, training=False)["logits"]
+    whole = keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True).numpy()
+    np.testing.assert_allclose(np.concatenate(carried, axis=1), whole, rtol=1e-4, atol=1e-5)
+
+
+# Writing
+
+
+@pytest.fixture(scope="module")
+def writer(job, trained):
+    return LanguagePredictor(job.pipeline, trained[0].model)
+
+
+@pytest.fixture(scope="module")
+def names():
+    """A predictor of lines of two classes."""
+    return recurra.fit(
+        named(), task="language-model", tokens="char", family="dense", max_epochs=30, batch_size=12, config={"units": 16}
+    ).predictor
+
+
+def test_the_next_tokens_are_ranked(writer):
+    ranked = writer.next_tokens("the c", top=5)
+    assert list(ranked) == ["token", "probability"]
+    assert len(ranked) == 5
+    assert ranked["probability"].is_monotonic_decreasing
+    everything = writer.next_tokens("the c", top=10_000)
+    assert everything["probability"].sum() == pytest.approx(1)
+    # every character and the end, but neither padding nor unknown ones
+    assert sorted(everything["token"]) == sorted(["<end>", *writer.pipeline.vocabulary_.words])
+    pd.testing.assert_frame_equal(everything.head(5), ranked)
+
+
+def test_writing_repeats_from_a_seed_and_temperature_0_is_greedy(writer):
+    one = writer.generate("the ", length=12, seed=3, temperature=1.5)
+    assert one == writer.generate("the ", length=12, seed=3, temperature=1.5)
+    assert one.startswith("the ")
+    assert len(one) <= len("the ") + 12
+    assert one != writer.generate("the ", length=12, seed=4, temperature=1.5)
+    greedy = writer.generate("the ", length=4, temperature=0, seed=1)
+    text = "the "
+    for _ in range(4):
+        token = writer.next_tokens(text, top=1)["token"][0]
+        text += "" if token == "<end>" else token
+    assert greedy == text
+    assert writer.generate("the ", length=4, temperature=1e-310, seed=7) == greedy
+    assert writer.generate("the ", length=4, temperature=2.0, top=1, seed=7) == greedy
+
+
+class Loaded:
+    """Steps of a made-up network: the logits are always the same."""
+
+    shapes: dict = {}
+
+    def __init__(self, logits):
+        self.logits = np.array(logits, "float32")
+
+    def __call__(self, inputs):
+        return {"logits": np.broadcast_to(self.logits, (1, inputs["tokens"].shape[1], len(self.logits)))}
+
+
+def test_among_and_never_padding_or_unknown():
+    pipeline = LanguagePipeline(tokens="char").fit(TextFrame(objects(["abcd"]), None))
+    # padding and unknown would be the likeliest by far; then d, c, b, a; the end hardly ever
+    writer = Writer(pipeline, Loaded([50, 60, -30, 0.0, 0.1, 0.2, 0.3]))
+    assert writer.next_tokens("", top=2)["token"].tolist() == ["d", "c"]
+    for top, letters in ((1, "d"), (2, "cd"), (None, "abcd"), (99, "abcd")):
+        text = writer.generate("", length=200, temperature=1.0, top=top, seed=0)
+        assert (set(text), len(text)) == (set(letters), 200)
+    colder = writer.generate("", length=400, temperature=0.1, seed=0)
+    assert colder.count("d") > 200 > 3 * colder.count("b")
+
+
+def test_words_are_joined_to_the_prompt():
+    frame = corpus("cat sat .\n\n" * 40)
+    pipeline = LanguagePipeline(tokens="word").fit(frame)
+    assert pipeline.vocabulary_.words == [".", "cat", "sat"]
+    for likeliest, wanted in ((3, "a cat."), (4, "a cat cat"), (2, "a cat\n")):
+        writer = Writer(pipeline, Loaded([9.0 * (i == likeliest) for i in range(6)]))
+        assert writer.generate("a cat", length=1, temperature=0) == wanted
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"temperature": -0.1}, "--temperature must be a number of at least 0; received -0.1"),
+        ({"temperature": float("nan")}, "--temperature must be a number of at least 0; received nan"),
+        ({"temperature": float("inf")}, "--temperature must be"),
+        ({"top": 0}, "--among must be at least 1; received 0"),
+        ({"condition": "A"}, "the model was trained without classes, so --label A says nothing to it"),
+    ],
+)
+def test_what_a_writer_refuses(writer, how, words):
+    with pytest.raises(InputError, match=words):
+        writer.generate("a", length=1, **how)
+
+
+def test_a_class_is_asked_for_and_heeded(names):
+    with pytest.raises(InputError, match="--label must be one of A, O; received None"):
+        names.generate("ba")
+    with pytest.raises(InputError, match="--label must be one of A, O; received 'X'"):
+        names.next_tokens("ba", condition="X")
+    endings = {}
+    for kind in "AO":
+        ranked = names.next_tokens("bar", condition=kind, top=2).set_index("token")["probability"]
+        endings[kind] = ranked.idxmax()
+    assert endings == {"A": "a", "O": "o"}
+    line = names.generate("", condition="A", temperature=0, length=50)
+    assert len(line) < 50  # a line ends by itself
+
+
+def test_a_long_prompt_is_read_in_pieces_as_token_by_token(writer, monkeypatch):
+    text = SONG[:130]
+    one = writer.next_tokens(text, top=9)
+    monkeypatch.setattr("recurra.predictor.language._READ_AT_ONCE", 30)
+    pieces = writer.next_tokens(text, top=9)
+    assert pieces["token"].tolist() == one["token"].tolist()
+    np.testing.assert_allclose(pieces["probability"], one["probability"], rtol=1e-4)
+
+
+def test_a_language_predictor_is_kept_and_read_again(writer, names, tmp_path):
+    writer.save(tmp_path / "song")
+    again = LanguagePredictor.load(tmp_path / "song")
+    pd.testing.assert_frame_equal(again.next_tokens("the c"), writer.next_tokens("the c"), check_exact=True)
+    assert again.generate("the ", length=10, seed=1) == writer.generate("the ", length=10, seed=1)
+    names.save(tmp_path / "names")
+    again = LanguagePredictor.load(tmp_path / "names")
+    assert again.generate("", condition="O", seed=2) == names.generate("", condition="O", seed=2)
+
+
+# The job
+
+
+def made(frame, **options):
+    from recurra.comparison.jobs import make_job
+
+    return make_job(frame, task="language-model", families=["dense"], baselines=[], **options)
+
+
+def test_a_text_without_a_test_part_is_one_sentence():
+    job = made(CorpusFrame.from_text("it was the best of times   ", (15, 24)), tokens="word")
+    assert isinstance(job, LanguageJob)
+    with pytest.raises(InputError, match="the test part of the text holds no word token at all; give a longer text"):
+        _ = job.folds
+
+
+def test_the_batch_size_is_the_number_of_places_or_lines():
+    job = made(corpus(), tokens="char", length=5, batch_size=3)
+    _, parts = job.fitted(job.folds[0])
+    assert {part.batch_size for part in parts.values()} == {3}
+    lines = made(named(), tokens="char", batch_size=4, folds=2)
+    _, parts = lines.fitted(lines.folds[0])
+    assert {part.batch_size for part in parts.values()} == {min(4, len(lines.folds[0].validation))}
+
+
+def test_every_token_of_the_test_part_is_scored_in_its_place():
+    frame = named()
+    job = made(frame, tokens="char", folds=2, config={"units": 4}, max_epochs=1)
+    fold = job.folds[0]
+    from recurra.comparison.job import Order
+
+    fitted = job.fit("dense", fold, Order(0, {"units": 4}))
+    score = job.examine(fitted, fold)
+    lengths = np.array([len(frame.texts[i]) + 1 for i in fold.test])
+    assert len(score.losses) == len(fold.test)
+    assert score.scores["nats"] == pytest.approx((score.losses * lengths).sum() / lengths.sum())
+    # by hand, line by line
+    network, numbers = fitted.predictor.network, fitted.predictor.pipeline.condition_numbers(frame)
+    for place in (0, len(fold.test) - 1):
+        row = fold.test[place]
+        ids = fitted.predictor.pipeline.ids(frame.texts[row])
+        states = {x.name: np.zeros((1, *x.shape[1:]), x.dtype) for x in network.inputs if "state" in x.name}
+        told = {"tokens": np.array([[END, *ids]]), "condition": numbers[[row]], **states}
+        logits = network(told, training=False)["logits"]
+        loss = keras.ops.sparse_categorical_crossentropy(np.array([[*ids, END]]), logits, from_logits=True)
+        assert float(np.mean(loss)) == pytest.approx(score.losses[place], rel=1e-4)
+    assert PADDING == 0
