@@ -462,7 +462,9 @@ def _interruptible(folder: Path) -> Iterator[None]:
 
 def _given(context: typer.Context) -> dict[str, Any]:
     """What was given of the settings and column roles, by name."""
-    given = {name: value for name, value in context.params.items() if name not in _NO_SETTINGS and value is not None}
+    given = {name: value for name, value in context.params.items() if name not in _NO_SETTINGS}
+    # an option that may be repeated is an empty list where it was not given
+    given = {name: value for name, value in given.items() if value is not None and value not in ((), [])}
     given |= {name: _split(given[name]) for name in _LISTS if name in given}
     if "calendar" in given:
         given["calendar"] = tuple(given["calendar"])

@@ -23,7 +23,7 @@ _TEXT = (".csv", ".tsv", ".txt")
 _LINES = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
 _PANELS = (".npz", ".ts")
-_OPENERS: dict[str, Callable] = {
+OPENERS: dict[str, Callable] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
@@ -95,7 +95,7 @@ def read_bytes(path: Path, expected: str = "a table") -> tuple[str, bytes]:
         InputError: no such file, an unknown ending, an empty file, or content that isn't what the ending says.
     """
     kind = _kind(path)
-    _check_there(path, expected)
+    check_there(path, expected)
     data = _content(path)
     _check_magic(data, kind, path)
     if not data.strip():
@@ -110,14 +110,14 @@ def read_text(path: Path) -> str:
 
 def kind_of(path: str | Path) -> str:
     """Give the ending that tells the kind of a file, without that of a compression: ".tsv" for a.tsv.gz."""
-    endings = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in _OPENERS]
+    endings = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in OPENERS]
     return endings[-1] if endings else ""
 
 
 def is_known(path: str | Path) -> bool:
     """Whether a name ends like a file this module can read."""
     endings = [suffix.lower() for suffix in Path(path).suffixes]
-    if endings and endings[-1] in _OPENERS:
+    if endings and endings[-1] in OPENERS:
         endings.pop()
     return bool(endings) and endings[-1] in (*_TEXT, *_LINES, *_PARQUET, *_PANELS)
 
@@ -128,11 +128,12 @@ def _kind(path: Path) -> str:
     known = ", ".join((*_TEXT, *_PARQUET, *_LINES, *_PANELS))
     raise InputError(
         f"{path} has an unknown ending where one of {known} was expected (each also with "
-        f"{', '.join(_OPENERS)}): rename or convert the file."
+        f"{', '.join(OPENERS)}): rename or convert the file."
     )
 
 
-def _check_there(path: Path, expected: str) -> None:
+def check_there(path: Path, expected: str) -> None:
+    """Refuse a path that is no file with something in it, with the nearest name there is."""
     if path.is_dir():
         raise InputError(f"{path} is a folder where a file was expected: name one of the files in it.")
     if not path.exists():
@@ -148,9 +149,9 @@ def _content(path: Path) -> bytes:
     """Give the bytes, uncompressed."""
     ending = path.suffix.lower()
     try:
-        if ending not in _OPENERS:
+        if ending not in OPENERS:
             return path.read_bytes()
-        with _OPENERS[ending](path, "rb") as file:
+        with OPENERS[ending](path, "rb") as file:
             return file.read()
     except PermissionError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error

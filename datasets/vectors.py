@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .files import _OPENERS, _check_there
+from .files import OPENERS, check_there
 
 # Words without a vector get small random numbers, as untrained embeddings have.
 _SPREAD = 0.05
@@ -32,12 +32,12 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
 
     Source: Pennington, Socher & Manning (2014), GloVe: global vectors for word representation, EMNLP.
     """
+    path = Path(path)
+    check_there(path, "word vectors")
     place = {word: i for i, word in enumerate(words)}
     vectors: np.ndarray | None = None
     found = 0
-    path = Path(path)
-    _check_there(path, "word vectors")
-    with _OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8", errors="replace") as lines:
+    with OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             cells = line.rstrip().split(" ")
             if number == 1 and len(cells) == 2:
@@ -46,17 +46,21 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
                 vectors = np.random.default_rng(0).uniform(-_SPREAD, _SPREAD, (len(words), len(cells) - 1))
             # words may hold spaces; the numbers come last
             word = " ".join(cells[: len(cells) - vectors.shape[1]])
-            row = place.get(word)
-            if row is None:
-                continue
-            try:
-                vectors[row] = [float(cell) for cell in cells[len(cells) - vectors.shape[1] :]]
-            except ValueError as error:
-                raise InputError(
-                    f"{path}, line {number}: {vectors.shape[1]} numbers were expected after the word {word!r}; use a "
-                    "file in GloVe's text format"
-                ) from error
-            found += 1
+            if word in place:
+                vectors[place[word]] = _numbers(cells, vectors.shape[1], f"{path}, line {number}")
+                found += 1
     if vectors is None or not found:
-        raise InputError(f"{path} has no vector for any of the {len(words):,} words of the vocabulary; check the file")
+        raise InputError(
+            f"{path} has no vector for any of the {len(words):,} words of the vocabulary; use a file in GloVe's text "
+            "format: a word and its numbers on every line"
+        )
     return vectors.astype("float32"), found
+
+
+def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:
+    try:
+        return [float(cell) for cell in cells[len(cells) - dimensions :]]
+    except ValueError as error:
+        raise InputError(
+            f"{where}: {dimensions} numbers were expected after the word {cells[0]!r}; use a file in GloVe's text format"
+        ) from error

@@ -60,7 +60,7 @@ def next_in_graph(predictor: LanguagePredictor, inputs: dict[str, tf.Tensor]) ->
         known = tf.debugging.Assert(tf.reduce_all(tf.reduce_any(same, axis=1)), [f"condition must be one of {names}"])
         with tf.control_dependencies([known] if known is not None else []):
             told["condition"] = tf.argmax(same, axis=1, output_type=tf.int32)
-    last = _last_logits(network, tokens, lengths, told)  # (batch, vocabulary)
+    last = _last_logits(predictor, tokens, lengths, told)  # (batch, vocabulary)
     never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
     probability = tf.nn.softmax(last - tf.reduce_sum(never, axis=0))
     best = tf.math.top_k(probability, min(TOP, last.shape[-1] - 2))
@@ -68,20 +68,23 @@ def next_in_graph(predictor: LanguagePredictor, inputs: dict[str, tf.Tensor]) ->
     return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
 
 
-def _last_logits(network: Any, tokens: tf.Tensor, lengths: tf.Tensor, told: dict[str, Any]) -> tf.Tensor:
+def _last_logits(
+    predictor: LanguagePredictor, tokens: tf.Tensor, lengths: tf.Tensor, told: dict[str, Any]
+) -> tf.Tensor:
     """Logits after each row's last token: (batch, vocabulary). The text is read in pieces, the state carried on."""
-    batch, time = tf.shape(tokens)[0], tf.shape(tokens)[1]
+    network, batch, time = predictor.network, tf.shape(tokens)[0], tf.shape(tokens)[1]
     piece = tf.minimum(time, _READ_AT_ONCE)
     tokens = tf.pad(tokens, [[0, 0], [0, -time % piece]])
     states = {name: tf.zeros([batch, *shape], dtype) for name, (shape, dtype) in Steps(network).shapes.items()}
-    last = tf.zeros([batch, network.output_shape["logits"][-1]])
+    last = tf.zeros([batch, len(predictor.pipeline.vocabulary_)])
 
     def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
         outputs = network({"tokens": tokens[:, begin : begin + piece], **states, **told}, training=False)
         place = lengths - 1 - begin  # (batch,)
         found = tf.gather(outputs["logits"], tf.clip_by_value(place, 0, piece - 1), batch_dims=1)
         here = (place >= 0) & (place < piece)
-        return begin + piece, {name: outputs[name] for name in states}, tf.where(here[:, None], found, last)
+        after = {name: tf.ensure_shape(outputs[name], state.shape) for name, state in states.items()}
+        return begin + piece, after, tf.where(here[:, None], found, last)
 
     return tf.while_loop(lambda begin, *_: begin < time, read, (tf.constant(0), states, last))[2]
 

@@ -13,6 +13,8 @@ from ..frames import PanelFrame, TextFrame
 # Examples that stop the training: so many of those not tested, and no more than this number.
 _VALIDATION_SHARE = 0.1
 _MOST_VALIDATION = 5000
+# A single fold tests one part of so many.
+_ONE_FOLD = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ def example_folds(
 
     Args:
         frame: examples with answers.
-        n_folds: parts that are tested in turn.
+        n_folds: parts that are tested in turn; 1 tests a fifth, once.
         validation_share: share of the examples not tested that stop the training.
         seed: of the shuffling.
 
@@ -68,7 +70,7 @@ def example_folds(
         raise InputError(
             f"{frame.source}: {len(frame)} examples are too few for {n_folds} folds; give more, or fewer --folds"
         )
-    part = _deal(groups, n_folds, random)
+    part = _deal(groups, n_folds if n_folds > 1 else _ONE_FOLD, random)
     if (part < 0).all():
         raise InputError(
             f"{frame.source}: each of the {len(frame)} examples has a class of its own, so none can be tested; give "

@@ -41,7 +41,8 @@ class ExamplePredictor:
             ``probabilities`` (examples, classes) and ``number`` (examples,) of the likeliest class; or ``value``
             (examples,); of tags a list of arrays (time, classes) and (time,) each.
         """
-        said = predict_part(self.model, part)
+        # of sequences without one fixed length Keras knows no empty batch
+        said = predict_part(self.model, part) if len(part) or not self.pipeline.tagged else []
         if not self.pipeline.tagged:
             return {name: np.asarray(x) for name, x in self.pipeline.answer_.outputs(said).items()}
         lengths = part.sequences.lengths[part.rows]

@@ -35,7 +35,7 @@ def draw_confusion(comparison: Comparison) -> Figure | None:
     square = _square(rows, len(names), len(shown))
     turned = _turned(names, square)
     below = _LETTER * max(map(len, names)) if turned else 0.1
-    figure = new_figure(square * len(rows) / len(names) + below + 1.0)
+    figure = new_figure(square * len(rows) / len(names) + below + 1.1)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, line, numbers in zip(panels, shown, counts, strict=True):
         _draw_numbers(axes, numbers)

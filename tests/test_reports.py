@@ -1,10 +1,8 @@
-"""Reports from comparisons made by hand: nothing is trained here but for the schema test, which takes one epoch."""
+"""Reports of forecasts, from comparisons made by hand: nothing is trained here (see test_sequence_reports.py)."""
 
-import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import matplotlib.image
 import numpy as np
@@ -12,14 +10,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from recurra.comparison import Comparison, compare
+from recurra.comparison import Comparison
 from recurra.frames import SeriesFrame
 from recurra.reports import leaderboard, notes, tests_table, verdict_panel, write_plots
 from recurra.reports.drawing import colours, spread
 from recurra.reports.values import MISSING, counted, significant
 
 NAN = float("nan")
-SCHEMA = Path(__file__).parent.parent / "docs" / "comparison-json.md"
 NAMES = ["forecast.png", "error_by_step.png", "error_against_cost.png"]
 FAMILIES = ("linear", "dense", "simple_rnn", "gru", "lstm")
 BASELINES = ("naive", "seasonal_naive", "naive2", "drift", "theta", "ets")
@@ -78,6 +75,7 @@ def made(frame=None, *, families=FAMILIES, baselines=BASELINES, horizon=12, sd=0
     test = {"model": "gru", "against": "dense", "effect": 0.125, "effect_low": -0.031, "effect_high": 0.281}
     test |= {"p_value": 0.0421, "p_holm": 0.0842, "n": 1234, "note": ""}
     said = {
+        "task": "forecast",
         "data": {"source": frame.source, "targets": list(frame.targets)},
         "settings": {"families": list(families), "baselines": list(baselines), "seeds": 1 if sd is None else 3},
         "notes": ["a season of 24 steps found", "2 rows [sorted] by `ds`"],
@@ -320,65 +318,3 @@ def test_significant_digits(value, text):
 )
 def test_counts_in_brief(value, text):
     assert counted(value) == text
-
-
-# The schema of comparison.json.
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A real comparison: one recurrent family, one epoch."""
-    folder = tmp_path_factory.mktemp("run")
-    settings = {"horizon": 6, "lookback": 12, "season": 6, "folds": 1, "seeds": 1, "max_epochs": 1}
-    settings |= {"test_size": 20, "most_origins": 7}  # every third origin: the last is not the last possible one
-    return compare(made_frame(series=2), families=["gru"], baselines=["naive"], out=folder, **settings)
-
-
-@pytest.fixture(scope="module")
-def written(finished):
-    return (finished.folder / "comparison.json").read_text(encoding="utf-8")
-
-
-def test_the_example_row_is_where_the_example_begins(finished):
-    last_known = finished.frame.table["y"].iloc[finished.example_row - 1]
-    assert finished.example["naive"].ravel().tolist() == [last_known] * 6  # naive repeats it
-
-
-def described():
-    """Fields in the tables of the page: | `rows[].mase` | number | ..."""
-    return set(re.findall(r"^\| `([^`]+)` \|", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE))
-
-
-def fields(value, path=""):
-    """Paths of all fields; a ``config`` holds whatever its family knows and is described as one."""
-    if isinstance(value, dict) and not path.endswith("config"):
-        for key, item in value.items():
-            yield from fields(item, f"{path}.{key}".lstrip("."))
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for item in value:
-            yield from fields(item, f"{path}[]")
-    else:
-        yield path
-
-
-def refuse(constant):
-    raise AssertionError(f"{constant} is not JSON")
-
-
-def test_every_field_of_comparison_json_is_described_and_no_other(written):
-    assert set(fields(json.loads(written, parse_constant=refuse))) == described()
-
-
-def test_the_example_in_the_description_is_of_that_schema():
-    text = SCHEMA.read_text(encoding="utf-8")
-    example = json.loads(re.search(r"```json\n(.*?)```", text, flags=re.DOTALL)[1], parse_constant=refuse)
-    assert set(fields(example)) <= described()
-    assert set(example) == {name.split(".")[0].split("[")[0] for name in described()}
-
-
-def test_reports_of_a_real_comparison_json_need_nothing_else(written, tmp_path):
-    frame = made_frame(series=2)
-    comparison = Comparison(json.loads(written), None, frame, {"gru": np.full((6, 1), 10.0)}, 114)
-    assert len(write_plots(comparison, tmp_path)) == 3
-    assert re.search(r"\d gru +RNN ", printed(leaderboard(comparison)))
-    assert re.search(r"gru +[+-]\d", printed(tests_table(comparison)))
