@@ -179,6 +179,7 @@ def compare(
     plots = reports.write_plots(result, folder)
     for part in (
         reports.notes(result),
+        reports.class_counts(result),
         reports.leaderboard(result),
         reports.tests_table(result),
         reports.verdict_panel(result),
@@ -196,7 +197,7 @@ def compare(
                 f"exported is {family}, the best trained family; {best} was better, but is no network to be exported",
                 soft_wrap=True,
             )
-        _exported(path, export, source, result.said["task"])
+        _exported(path, export, source, frame, result.said["task"])
 
 
 @app.command()
@@ -262,7 +263,7 @@ def fit(
     )
     with say.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
-    _exported(path, export, source, fitted.task)
+    _exported(path, export, source, frame, fitted.task)
 
 
 @app.command()
@@ -338,7 +339,8 @@ def generate(
         out.print(text, markup=False, soft_wrap=True)
     if top:
         ranked = exported.next_tokens(prompt, top=top, condition=label)
-        table = Table(box=None, pad_edge=False, title="next, after the prompt", title_justify="left")
+        out.print("next, after the prompt:")
+        table = Table(box=None, pad_edge=False)
         table.add_column("token")
         table.add_column("probability", justify="right")
         for token, probability in ranked.itertuples(index=False):
@@ -502,10 +504,12 @@ def _name(source: str) -> str:
     return Path(source).name.split(".")[0] or "run"
 
 
-def _exported(path: Path, export: Path, source: str, task: str) -> None:
+def _exported(path: Path, export: Path, source: str, frame: Any, task: str) -> None:
     out.print(f"exported: {path}", soft_wrap=True)
     if task == "language-model":
-        out.print(f'write with it: recurra generate {export} --prompt "..."', soft_wrap=True)
+        told = getattr(frame, "answers", None)
+        label = "" if told is None else f" --label {told.values[0]}"
+        out.print(f'write with it: recurra generate {export}{label} --prompt "..."', soft_wrap=True)
     else:
         out.print(f"predict with it: recurra predict {export} {source}", soft_wrap=True)
 

@@ -153,7 +153,7 @@ def _evidence(trial: dict, model: dict, other: dict, scored: Metric) -> str:
     direction = "lower" if trial["effect"] > 0 else "higher"
     return (
         f"{start}: its {scored.noun} is {_percent(abs(trial['effect']))} {direction} "
-        f"(95 % interval: {_change(trial['effect_low'])} to {_change(trial['effect_high'])}), "
+        f"(95 % interval: {_range(trial['effect_low'], trial['effect_high'])}), "
         f"{_p_in_words(trial['p_holm'])}."
     )
 
@@ -221,6 +221,14 @@ def _trivial_unbeaten(
         f"Nothing that was trained beats {trivial['model']}{ahead} ({scored.title} {format(trivial[key], decimals)} "
         f"against {format(trained[key], decimals)} for {trained['model']})."
     ]
+
+
+def _range(low: float, high: float) -> str:
+    """An interval in words, the smaller change first where both go the same way."""
+    if low * high <= 0:
+        return f"{_change(low)} to {_change(high)}"
+    small, large = sorted((abs(low), abs(high)))
+    return f"{_percent(small)} to {_change(large if low > 0 else -large)}"
 
 
 def _change(effect: float) -> str:

@@ -96,6 +96,8 @@ class ExportedExamples:
         if isinstance(source, pd.DataFrame):
             made = PanelFrame if data["inputs"] == "values" else TextFrame
             return made.from_table(source, **roles)
+        if data["inputs"] != "values" and Path(source).suffix in (".npz", ".ts"):
+            raise InputError(f"{source} holds numbers, but the model reads {data['inputs']}; give a table with texts")
         frame = datasets.load(source, **roles)
         if not isinstance(frame, TextFrame | PanelFrame):
             raise InputError(f"{source} does not hold what the model reads ({data['inputs']}); give a file like it")

@@ -355,7 +355,7 @@ def test_yes_names_the_winner_the_numbers_and_the_price():
     assert judge(rows, tests)["text"] == (
         "Yes: lstm is worth its cost on this data. lstm has a MASE of 0.800 ± 0.010 against 1.000 ± 0.010 "
         "for linear, the best simpler model: its error is 20.0 % lower "
-        "(95 % interval: 10.0 % lower to 30.0 % lower), "
+        "(95 % interval: 10.0 % to 30.0 % lower), "
         "p = 0.004 after Holm's correction: chance alone would do that about 4 times in 1,000. "
         "The price of lstm: 12,345 parameters (24.7 times), 40 s of training (10 times), "
         "0.8 ms per forecast in batches (4 times), compared with linear."
