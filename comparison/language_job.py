@@ -196,8 +196,8 @@ class LanguageJob:
             streams = [pipeline.ids(text) for text in self.frame.parts]
             if short := [name for name, ids in zip(names, streams, strict=True) if not len(ids)]:
                 raise InputError(
-                    f"{self.frame.source}: the {short[0]} part of the text holds no {pipeline.tokens} token at all; give "
-                    "a longer text"
+                    f"{self.frame.source}: the {short[0]} part of the text holds no {pipeline.tokens} token at all; "
+                    "give a longer text"
                 )
             batch = min(pipeline.stream(ids).batch_size for ids in streams)
             return {name: Stream(ids, batch, pipeline.chunk) for name, ids in zip(names, streams, strict=True)}

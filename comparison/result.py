@@ -25,8 +25,8 @@ class Comparison:
     Attributes:
         said: everything that ``comparison.json`` holds, described in docs/comparison-json.md.
         folder: where it was written, or None.
-        example: per model, for the plots, from the last fold and first seed: the forecast of the first series' last test
-            window (horizon, targets); the class numbers or values told of the test examples (examples,); or the share
+        example: per model, for the plots, from the last fold and first seed: the forecast of the first series' last
+            test window (horizon, targets); the class numbers or values told of the test examples (examples,); or the share
             of right tags at each step (time,).
         frame: the data.
         example_row: row of ``frame.table`` that the example's first step forecasts.

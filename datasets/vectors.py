@@ -62,5 +62,5 @@ def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:
         return [float(cell) for cell in cells[len(cells) - dimensions :]]
     except ValueError as error:
         raise InputError(
-            f"{where}: {dimensions} numbers were expected after the word {cells[0]!r}; use a file in GloVe's text format"
+            f"{where}: {dimensions} numbers were expected after the word {cells[0]!r}; use GloVe's text format"
         ) from error

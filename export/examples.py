@@ -11,6 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from .. import datasets
+from ..datasets.panel_files import is_panel, read_panel
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame, data_hash
 from ..pipelines import ExamplePipeline
@@ -38,7 +39,7 @@ def serving_module(predictor: ExamplePredictor) -> tuple[tf.Module, dict[str, An
     def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         return predictor.answer_raw(dict(zip(names, tensors, strict=True)))
 
-    module.serve = tf.function(serve, input_signature=list(signature.values()))
+    module.serve = tf.function(serve, input_signature=list(signature.values()), autograph=False)
     return module, {"serving_default": module.serve}
 
 
@@ -96,8 +97,11 @@ class ExportedExamples:
         if isinstance(source, pd.DataFrame):
             made = PanelFrame if data["inputs"] == "values" else TextFrame
             return made.from_table(source, **roles)
-        if data["inputs"] != "values" and Path(source).suffix in (".npz", ".ts"):
-            raise InputError(f"{source} holds numbers, but the model reads {data['inputs']}; give a table with texts")
+        if Path(source).is_file() and is_panel(source, peek=not roles):
+            if data["inputs"] != "values":
+                raise InputError(f"{source} holds numbers, but the model reads {data['inputs']}; give a table with it")
+            # answers that stand beside them are not asked for, and leave nothing out
+            return PanelFrame.from_arrays(**read_panel(source) | {"answers": None})
         frame = datasets.load(source, **roles)
         if not isinstance(frame, TextFrame | PanelFrame):
             raise InputError(f"{source} does not hold what the model reads ({data['inputs']}); give a file like it")

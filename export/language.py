@@ -42,14 +42,14 @@ def serving_module(predictor: LanguagePredictor) -> tuple[tf.Module, dict[str, A
     def step(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         return network(dict(zip(steps, tensors, strict=True)), training=False)
 
-    module.serve = tf.function(serve, input_signature=[*text.values(), *told.values()])
-    module.step = tf.function(step, input_signature=list(specs.values()))
+    module.serve = tf.function(serve, input_signature=[*text.values(), *told.values()], autograph=False)
+    module.step = tf.function(step, input_signature=list(specs.values()), autograph=False)
     return module, {"serving_default": module.serve, "step": module.step}
 
 
 def next_in_graph(predictor: LanguagePredictor, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """``text`` (batch,) and ``condition`` → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
-    pipeline, network = predictor.pipeline, predictor.network
+    pipeline = predictor.pipeline
     ids = pipeline.prompts_in_graph(inputs["text"])  # ragged (batch, None)
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
     told: dict[str, Any] = {}
@@ -99,7 +99,7 @@ def example_inputs(predictor: LanguagePredictor, frame: CorpusFrame | TextFrame)
     texts = [frame.texts[i][: max(1, len(frame.texts[i]) // 2)] for i in rows]
     inputs = {"text": np.array([t.encode("utf-8") for t in texts], dtype=object)}
     if predictor.pipeline.conditions_ and frame.answers is not None:
-        labels = frame.answers.take(rows).values  # noqa: PD011
+        labels = frame.answers.take(rows).values
         inputs["condition"] = np.array([str(label).encode("utf-8") for label in labels], dtype=object)
     return inputs
 

@@ -40,7 +40,7 @@ def serving_module(predictor: SeriesPredictor) -> tuple[tf.Module, dict[str, Any
     def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         return predictor.forecast_raw(dict(zip(names, tensors, strict=True)))
 
-    module.serve = tf.function(serve, input_signature=list(signature.values()))
+    module.serve = tf.function(serve, input_signature=list(signature.values()), autograph=False)
     return module, {"serving_default": module.serve}
 
 

@@ -47,12 +47,7 @@ class ClassAnswer:
 
     def outputs(self, logits: Any) -> dict[str, Any]:
         """Logits (batch, classes) → probabilities (batch, classes) and the number of the likeliest class, as ops."""
-        import tensorflow as tf
-
-        return {
-            "probabilities": tf.nn.softmax(tf.cast(logits, tf.float32)),
-            "number": tf.argmax(logits, axis=-1, output_type=tf.int32),
-        }
+        return _likeliest(logits)
 
     def serve(self, logits: Any) -> dict[str, Any]:
         """Logits → ``label`` (batch,) as strings, and ``probabilities`` (batch, classes)."""
@@ -140,12 +135,7 @@ class TagAnswer:
 
     def outputs(self, logits: Any) -> dict[str, Any]:
         """Logits (batch, time, classes) → probabilities and numbers of the likeliest tags (batch, time)."""
-        import tensorflow as tf
-
-        return {
-            "probabilities": tf.nn.softmax(tf.cast(logits, tf.float32)),
-            "number": tf.argmax(logits, axis=-1, output_type=tf.int32),
-        }
+        return _likeliest(logits)
 
     def serve(self, logits: Any) -> dict[str, Any]:
         """Logits → ``tags`` (batch, time) as strings, also behind a sequence's end, and their probabilities."""
@@ -165,6 +155,15 @@ class TagAnswer:
         answer = cls()
         answer.classes_ = config["classes"]
         return answer
+
+
+def _likeliest(logits: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    return {
+        "probabilities": tf.nn.softmax(tf.cast(logits, tf.float32)),
+        "number": tf.argmax(logits, axis=-1, output_type=tf.int32),
+    }
 
 
 Answer = ClassAnswer | ValueAnswer | TagAnswer

@@ -111,8 +111,8 @@ class LanguagePipeline:
             told = f", told the class (one of {len(self.conditions_)}) first" if self.conditions_ else ""
             notes = [known, f"every text is read from its beginning to its end{told}"]
             if self.longer_:
-                most = _LONGEST[self.tokens]
-                notes.append(f"{self.longer_:,} training texts are longer than {most} {what}: the first {most} are read")
+                most = f"{_LONGEST[self.tokens]:,}"
+                notes.append(f"{self.longer_:,} training texts have more than {most} {what}: the first {most} are read")
             return notes
         return [
             known,

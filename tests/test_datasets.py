@@ -61,7 +61,7 @@ def size(name, frame):
 
 def answers(frame):
     """Answers of a frame as a list."""
-    return frame.answers.values.tolist()  # noqa: PD011  (a frame of ours, not of pandas)
+    return frame.answers.values.tolist()
 
 
 @cache

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from recurra.errors import InputError
-from recurra.export import load_model, save_model
 from recurra.export import language as language_export
+from recurra.export import load_model, save_model
 from recurra.frames import CorpusFrame, PanelFrame, TextFrame
 from recurra.models import build
 from recurra.pipelines import ExamplePipeline, LanguagePipeline, TokenReader, ValueReader
@@ -30,7 +30,9 @@ def texts():
 
 
 def prices():
-    table = pd.DataFrame({"text": ["cheap tea", "dear gold", "cheap gold", "dear tea"] * 4, "price": [1.5, 90, 20, 4] * 4})
+    table = pd.DataFrame(
+        {"text": ["cheap tea", "dear gold", "cheap gold", "dear tea"] * 4, "price": [1.5, 90, 20, 4] * 4}
+    )
     return TextFrame.from_table(table, text="text", value="price")
 
 
@@ -223,7 +225,9 @@ def test_they_need_neither_xla_nor_custom_operations(exported):
         operations = {node.op for node in nodes}
         assert operations - set(dir(tf.raw_ops)) - calls == set(), folder.name
         assert not operations & {"PyFunc", "EagerPyFunc"}, folder.name
-        must = [m for m in [*nodes, *graph.library.function] for k, v in m.attr.items() if "XlaMustCompile" in k and v.b]
+        must = [
+            m for m in [*nodes, *graph.library.function] for k, v in m.attr.items() if "XlaMustCompile" in k and v.b
+        ]
         assert must == [], folder.name
 
 
@@ -231,7 +235,9 @@ def test_signatures_name_their_tensors(exported):
     found = {}
     for folder in sorted(exported.iterdir()):
         signature = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
-        ins = {k: (spec.dtype.name, spec.shape.as_list()) for k, spec in signature.structured_input_signature[1].items()}
+        ins = {
+            k: (spec.dtype.name, spec.shape.as_list()) for k, spec in signature.structured_input_signature[1].items()
+        }
         found[folder.name] = (ins, sorted(signature.structured_outputs))
     text = {"text": ("string", [None])}
     assert found == {
@@ -372,9 +378,7 @@ def test_steps_go_on_exactly_as_the_whole_text(made, loaded):
         network = predictor.network
         ids = np.random.default_rng(0).integers(2, len(predictor.pipeline.vocabulary_), size=(3, 12)).astype(np.int32)
         told = {"condition": np.array([0, 1, 1], np.int32)} if name == "names" else {}
-        states = {
-            x.name: np.zeros((3, *x.shape[1:]), x.dtype) for x in network.inputs if x.name.startswith("state_")
-        }
+        states = {x.name: np.zeros((3, *x.shape[1:]), x.dtype) for x in network.inputs if x.name.startswith("state_")}
         whole = network({"tokens": ids, **states, **told}, training=False)
         pieces = []
         for begin, end in ((0, 5), (5, 6), (6, 12)):
@@ -393,7 +397,7 @@ def test_an_unknown_class_is_refused(loaded):
     raw = {"text": np.array([b"ba"], dtype=object), "condition": np.array([b"X"], dtype=object)}
     with pytest.raises(tf.errors.InvalidArgumentError, match="condition must be one of A, O"):
         model.served(raw)
-    with pytest.raises(InputError, match="is told a class before it writes: use `recurra generate .*names --label"):
+    with pytest.raises(InputError, match=r"is told a class before it writes: use `recurra generate .*names --label"):
         model.predict(["ba"])
 
 
@@ -407,7 +411,7 @@ def test_a_language_model_answers_with_the_next_token(loaded):
 # What stands beside it
 
 
-def test_what_stands_beside_them(made, exported, loaded):
+def test_what_stands_beside_them(exported, loaded):
     from tensorflow_serving.apis import prediction_log_pb2
 
     purposes = {

@@ -1,4 +1,4 @@
-"""Texts, panels and their answers as numbers: rules of cutting, batches, folds; and that training sees what serving sees."""
+"""Texts, panels and their answers as numbers: cutting, batches, folds; training reads what serving reads."""
 
 from dataclasses import replace
 
@@ -201,7 +201,9 @@ def test_what_a_text_reader_refuses(how, words):
 
 
 def test_texts_without_any_token_are_refused():
-    with pytest.raises(InputError, match=r"^mine\.csv: the training texts hold no token at all; check the text column$"):
+    with pytest.raises(
+        InputError, match=r"^mine\.csv: the training texts hold no token at all; check the text column$"
+    ):
         TokenReader().fit(["", " \x00"], source="mine.csv")
 
 
@@ -284,7 +286,9 @@ def test_a_sequence_of_another_shape_is_one_sentence(sequence, words):
 
 def test_missing_values_can_be_refused():
     one = ValueReader(missing="error").fit(values([1, 3]), source="test")
-    with pytest.raises(InputError, match="sequence 0 has no value at step 1 of channel 0; fill it, or choose --missing"):
+    with pytest.raises(
+        InputError, match="sequence 0 has no value at step 1 of channel 0; fill it, or choose --missing"
+    ):
         one.encode(values([1, NAN]))
     with pytest.raises(InputError, match="hold no step at all"):
         ValueReader().fit(values([], []), source="test")
@@ -312,7 +316,7 @@ def test_values_come_back_in_their_unit():
     scaled = answer.encode([20.0, 40.0])
     assert scaled.tolist() == [[0.0], [2.0]]
     assert answer.outputs(tf.constant(scaled))["value"].numpy().tolist() == [20.0, 40.0]
-    with pytest.raises(InputError, match="all have the value 0.1 in `y`, so there is nothing to learn"):
+    with pytest.raises(InputError, match=r"all have the value 0\.1 in `y`, so there is nothing to learn"):
         ValueAnswer().fit([0.1] * 3, source="test", name="y")
 
 

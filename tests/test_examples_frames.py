@@ -32,7 +32,7 @@ def said(frame, *words):
 
 
 def answers(frame):
-    return frame.answers.values.tolist()  # noqa: PD011  (a frame of ours, not of pandas)
+    return frame.answers.values.tolist()
 
 
 # Texts

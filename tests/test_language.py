@@ -185,7 +185,7 @@ def test_a_short_text_is_read_in_fewer_places():
     assert pipeline.stream(np.zeros(1000, np.int32)).batch_size == 20
     assert pipeline.stream(np.zeros(59, np.int32)).batch_size == 5
     assert pipeline.stream(np.zeros(3, np.int32)).batch_size == 1
-    with pytest.raises(ValueError, match="`batch_size` must be 20, as the text was cut. Received: 3"):
+    with pytest.raises(ValueError, match=r"`batch_size` must be 20, as the text was cut\. Received: 3"):
         pipeline.stream(np.zeros(1000, np.int32)).dataset(batch_size=3)
 
 
@@ -221,7 +221,7 @@ def test_lines_are_told_their_class():
 def test_of_a_very_long_line_the_first_tokens_are_read_and_that_is_said():
     frame = TextFrame(objects(["ab"] * 9 + ["x" * 1_000_000]), None)
     pipeline = LanguagePipeline(tokens="char").fit(frame)
-    assert pipeline.notes[-1] == "1 training texts are longer than 1024 characters: the first 1024 are read"
+    assert pipeline.notes[-1] == "1 training texts have more than 1,024 characters: the first 1,024 are read"
     assert pipeline.lines(frame, np.arange(10)).sequences.lengths.tolist() == [3] * 9 + [1025]
     assert pipeline.widths_[-1] == 1025
 
@@ -328,7 +328,13 @@ def writer(job, trained):
 def names():
     """A predictor of lines of two classes."""
     return recurra.fit(
-        named(), task="language-model", tokens="char", family="dense", max_epochs=30, batch_size=12, config={"units": 16}
+        named(),
+        task="language-model",
+        tokens="char",
+        family="dense",
+        max_epochs=30,
+        batch_size=12,
+        config={"units": 16},
     ).predictor
 
 
@@ -363,9 +369,8 @@ def test_writing_repeats_from_a_seed_and_temperature_0_is_greedy(writer):
 class Loaded:
     """Steps of a made-up network: the logits are always the same."""
 
-    shapes: dict = {}
-
     def __init__(self, logits):
+        self.shapes = {}
         self.logits = np.array(logits, "float32")
 
     def __call__(self, inputs):
