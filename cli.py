@@ -370,7 +370,8 @@ def remember(
     ] = None,
 ) -> None:
     """Train families on longer and longer made sequences, and see where each one forgets."""
-    given = {"families": _split(families), "max_epochs": max_epochs, "patience": patience, "config": set_}
+    given: dict[str, Any] = {"families": _split(families), "max_epochs": max_epochs, "patience": patience}
+    given["config"] = set_
     if distances is not None:
         try:
             given["distances"] = [int(d) for d in _split(distances) or []]

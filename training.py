@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _MOST_STEPS_PER_EXECUTION = 16
 LOSSES = ("mae", "mse", "huber")
 # Where nobody says how long to train: so many steps without improvement, and in all, within these numbers of epochs.
-_PATIENT_STEPS, _PATIENT_EPOCHS = 600, (3, 30)
-_MOST_STEPS, _MOST_EPOCHS = 30_000, (30, 300)
+_PATIENT_STEPS, _PATIENT_EPOCHS = 600, (3, 150)
+_MOST_STEPS, _MOST_EPOCHS = 30_000, (30, 1000)
 
 
 class Part(Protocol):
@@ -108,7 +108,7 @@ class Trainer:
         loss: "mae", "mse", "huber" or "crossentropy".
         batch_size: examples a step; None leaves it to the training part.
         max_epochs, patience: the most epochs, and how many without improvement end the training; None: as many as
-            make 30,000 steps (30 to 300 epochs), and 600 steps (3 to 30 epochs).
+            make 30,000 steps (30 to 1,000 epochs), and 600 steps (3 to 150 epochs).
         clipnorm: gradients that are longer, all weights together, are shortened to this length.
 
     Example:

@@ -473,6 +473,7 @@ def test_the_batch_size_is_the_number_of_places_or_lines():
 
 def test_every_token_of_the_test_part_is_scored_in_its_place():
     frame = named()
+    frame = replace(frame, texts=objects(name * (1 + i % 3) for i, name in enumerate(frame.texts)))
     job = made(frame, tokens="char", folds=2, config={"units": 4}, max_epochs=1)
     fold = job.folds[0]
     from recurra.comparison.job import Order
