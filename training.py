@@ -283,8 +283,8 @@ class _Course(keras.callbacks.Callback):
         self.batches = _without_fillers(validation)
         if not any(weight.any() for *_, weight in self.batches):
             raise InputError(
-                f"none of the {len(validation)} validation windows has an observed target, so nothing can stop the "
-                "training; give newer rows, fewer --folds or a larger --test-size"
+                f"none of the {len(validation)} windows or examples for validation has a known target, so nothing can "
+                "stop the training; give more rows (of a series newer ones), fewer --folds or a larger test part"
             )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002

@@ -48,9 +48,8 @@ def make_job(source: str | Path | Frame, *, task: str | None = None, **options: 
     common = {f.name for f in fields(Settings)}
     own = {f.name for f in fields(job.task_settings)}
     if unknown := sorted(set(options) - common - own):
-        raise InputError(
-            f"there is no setting {unknown[0]!r} for the task {task}; there are {', '.join(sorted(common | own))}"
-        )
+        known = ", ".join(_flag(name) for name in sorted(common | own))
+        raise InputError(f"{_flag(unknown[0])} says nothing for the task {task}, which has {known}")
     chosen = job.defaults(frame) | {name: value for name, value in options.items() if name in common}
     chosen |= {name: tuple(chosen[name]) for name in ("families", "baselines")}
     chosen["budget"] = parse_budget(chosen.get("budget"))
@@ -77,6 +76,10 @@ def task_of(frame: Frame, task: str | None) -> str:
     if task is not None and task != found:
         raise InputError(f"{frame.source} was read for {found}, so --task {task} does not fit it; leave --task out")
     return found
+
+
+def _flag(name: str) -> str:
+    return "--set" if name == "config" else f"--{name.replace('_', '-')}"
 
 
 def _roles(options: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,8 @@ class Comparison:
         said: everything that ``comparison.json`` holds, described in docs/comparison-json.md.
         folder: where it was written, or None.
         example: per model, for the plots, from the last fold and first seed: the forecast of the first series' last
-            test window (horizon, targets); the class numbers or values told of the test examples (examples,); or the share
-            of right tags at each step (time,).
+            test window (horizon, targets); the class numbers or values told of the test examples (examples,); or the
+            share of right tags at each step (time,).
         frame: the data.
         example_row: row of ``frame.table`` that the example's first step forecasts.
         truth: what the test examples of the last fold are, in the order of `example`: numbers of ``classes``, -1 for

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from recurra import models
 from recurra.baselines import BASELINES
 from recurra.comparison.scoring import Exam
-from recurra.comparison.trials import Trial, run_baseline
+from recurra.comparison.series_job import SeriesJob
+from recurra.comparison.settings import Settings
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 from recurra.pipelines import Fold, SeriesPipeline, Windows, rolling_origin, single_split, window_table
@@ -619,7 +620,9 @@ def test_baselines_are_blind_to_the_future(name, seed):
         # one origin a series: the cutoff
         exam = Exam.of(frame, fold, **SIZES, season=7, most_origins=1)
         exam = replace(exam, truth=np.zeros_like(exam.truth), scale=np.ones_like(exam.scale))
-        return run_baseline(frame, exam, fold, Trial(name, 0), season=7).example
+        job = SeriesJob(frame, Settings(("linear",), (name,)), {**SIZES, "season": 7})
+        job._folds, job._exams = [fold], [exam]
+        return job.baseline(name, fold).example
 
     before = forecast(frame)
     assert np.isfinite(before).all()

@@ -362,7 +362,7 @@ BY_LABEL = ["--text", "text", "--label", "label"]
         (["compare", "empty.txt", "--task", "language-model"], "empty.txt is empty where a text was expected"),
         (
             ["compare", "reviews.csv", "--text", "review", "--label", "stars", "--horizon", "3"],
-            "there is no setting 'horizon' for the task classification",
+            "--horizon says nothing for the task classification",
         ),
         (
             ["fit", "reviews.csv", "--text", "review", "--label", "stars", "--family", "lstm", "--set", "units=0"],
