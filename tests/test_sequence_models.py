@@ -262,7 +262,7 @@ def test_a_pair_that_makes_no_sense_is_answered_in_words(monkeypatch):
 @every_family
 @every_task
 def test_every_setting_is_in_the_docs(family, task):
-    text = (Path(models.__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^## {TITLES[task]}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     [row] = re.findall(rf"^\| `{family}` \|(.*)$", section, re.MULTILINE)
     if family in ("gru", "lstm"):
