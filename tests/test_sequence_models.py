@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recurra import models
 from recurra.errors import InputError
 from recurra.models import FAMILIES, CarriedState, Plan, build, check_config, draw_configs, known_settings
 from recurra.models.cost import multiply_adds
