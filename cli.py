@@ -191,12 +191,10 @@ def compare(
     if export is not None and result.predictor is not None:
         with say.status("exporting ..."):
             path = save_model(result.predictor, export, frame, **result.provenance())
-        family, best = (result.training or {})["family"], result.verdict["best"]
-        if best != family:
-            out.print(
-                f"exported is {family}, the best trained family; {best} was better, but is no network to be exported",
-                soft_wrap=True,
-            )
+        trained = next(line["model"] for line in result.said["summary"] if line["kind"] == "family")
+        if trained != result.verdict["best"]:
+            better = f"{result.verdict['best']} was better, but is no network to be exported"
+            out.print(f"exported is {trained}, the best trained family; {better}", soft_wrap=True)
         _exported(path, export, source, frame, result.said["task"])
 
 

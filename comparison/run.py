@@ -84,8 +84,10 @@ class Run:
     def notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
         notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
-        if cut := sum(outcome.row["stopped_by"] == "budget" for outcome in outcomes):
-            notes.append(f"{cut} trainings were ended by the budget, not by their validation error")
+        for reason, words in (("budget", "the budget"), ("max_epochs", "--max-epochs")):
+            if cut := sum(outcome.row["stopped_by"] == reason for outcome in outcomes):
+                were = "training was" if cut == 1 else "trainings were"
+                notes.append(f"{cut} {were} ended by {words}, not by the validation error: more might have helped")
         return [*notes, *self.job.notes_after(outcomes)]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:

@@ -220,7 +220,7 @@ def _effects(
     return {
         "effect": -result.difference / unit,
         "effect_low": -result.high / unit,
-        "effect_high": -result.low / unit,
+        "effect_high": min(-result.low / unit, 1.0),  # no loss is lower than nothing
     }
 
 

@@ -196,7 +196,9 @@ def compare_losses(
         both = ~np.isnan(losses[model]) & ~np.isnan(losses[against])
         unit = float(losses[against][both].mean()) if result.n else 0.0
         row: dict = {"model": model, "against": against, "effect": _share(-result.difference, unit)}
-        row |= {"effect_low": _share(result.high, -unit), "effect_high": _share(result.low, -unit)}
+        high = _share(result.low, -unit)
+        # no loss is lower than nothing
+        row |= {"effect_low": _share(result.high, -unit), "effect_high": None if high is None else min(high, 1.0)}
         row |= {"p_value": result.p_value, "n": result.n, "note": result.note}
         rows.append(row)
     for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
