@@ -237,7 +237,7 @@ class ExampleJob:
     def asked(self) -> tuple[Any, tuple[Any, ...]]:
         """Truth of the last fold's test part, and the labels that its numbers stand for; values have none."""
         fold = self.folds[-1]
-        return self.truth(fold), tuple(getattr(self.fitted(fold)[0].answer_, "classes_", ()))
+        return self.truth(fold), tuple(self.fitted(fold)[0].classes)
 
     def truth(self, fold: ExampleFold) -> Any:
         """Answers of the test part as numbers, -1 where training never saw them."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..baselines import LANGUAGE_BASELINES
 from ..errors import InputError
-from ..evaluation import compare_examples
+from ..evaluation import bits, compare_examples, nats, perplexity
 from ..frames import CorpusFrame, TextFrame, data_hash
 from ..models import CarriedState
 from ..pipelines import ExampleFold, Examples, LanguagePipeline, Stream, derive_tokens, example_folds, example_split
@@ -206,7 +207,8 @@ class LanguageJob:
             return {name: Stream(ids, batch, pipeline.chunk) for name, ids in zip(names, streams, strict=True)}
         rows = {name: getattr(fold, name) for name in names}
         batch = min(self.settings.batch_size or 32, *(len(r) for r in rows.values() if len(r)))
-        return {name: pipeline.lines(self.frame, r, batch) for name, r in rows.items()}
+        whole = pipeline.lines(self.frame, np.arange(len(self.frame)), batch)  # the texts are cut once for all parts
+        return {name: replace(whole, rows=r) for name, r in rows.items()}
 
     def _pipeline(self) -> LanguagePipeline:
         own = self.own
@@ -240,5 +242,5 @@ def _score(losses: np.ndarray, lengths: np.ndarray) -> Score:
     """Metrics of every token's loss (tokens,), and the mean loss of each piece."""
     starts = np.cumsum(lengths) - lengths
     means = np.add.reduceat(losses, starts) / lengths
-    nats = float(losses.mean())
-    return Score({"nats": nats, "perplexity": float(np.exp(nats)), "bits": nats / float(np.log(2))}, means, np.empty(0))
+    scores = {"nats": nats(-losses), "perplexity": perplexity(-losses), "bits": bits(-losses)}
+    return Score(scores, means, np.empty(0))

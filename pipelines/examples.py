@@ -105,28 +105,24 @@ class ExamplePipeline:
         if target is not None and target.dtype == np.int32:
             weight = np.where(target == UNSEEN, 0, self.weights_[np.maximum(target, 0)]).astype("float32")
             target = np.maximum(target, 0)
-        longest = int(encoded.sequences.lengths[rows].max(initial=1))
-        widths = self.widths_ if longest <= self.widths_[-1] else (*self.widths_, longest)
-        return Examples(encoded.sequences, target, weight, rows, widths, self.tagged)
+        return Examples(encoded.sequences, target, weight, rows, self.widths_, self.tagged)
 
     def unanswered(self, inputs: Sequence[Any]) -> Examples:
         """Examples of which only the inputs are known, in order."""
         sequences = self.reader.encode(inputs)
-        rows = np.arange(len(sequences))
-        longest = int(sequences.lengths.max(initial=1))
-        widths = self.widths_ if longest <= self.widths_[-1] else (*self.widths_, longest)
         n = len(sequences.flat) if self.tagged else len(sequences)
-        return Examples(sequences, None, np.ones(n, "float32"), rows, widths, self.tagged)
+        rows = np.arange(len(sequences))
+        return Examples(sequences, None, np.ones(n, "float32"), rows, self.widths_, self.tagged)
 
     def _class_weights(self, values: list[Any]) -> np.ndarray:
         """What an example of each class counts: (classes,); one number where there are no classes."""
         n_classes = len(self.classes)
         if not n_classes:
             return np.ones(1, "float32")
-        encoded = self.answer_.encode(values)
-        numbers = encoded.flat if isinstance(encoded, Ragged) else encoded
         if not self.balanced:
             return np.ones(n_classes, "float32")
+        encoded = self.answer_.encode(values)
+        numbers = encoded.flat if isinstance(encoded, Ragged) else encoded
         return (len(numbers) / n_classes / np.bincount(numbers, minlength=n_classes)).astype("float32")
 
     # ------------------------------------------------------------------------------------------ the same as graph ops

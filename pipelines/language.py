@@ -191,8 +191,6 @@ class LanguagePipeline:
         ragged = encode(tokenize(frame.texts, self.tokens), self.vocabulary_).cut(_LONGEST[self.tokens])
         after = _with_ends(ragged)
         before = Ragged(_shifted(after.flat), after.lengths)
-        longest = int(after.lengths[rows].max(initial=1))
-        widths = self.widths_ if longest <= self.widths_[-1] else (*self.widths_, longest)
         extras = {"start": np.ones(len(after), "float32")}
         if self.conditions_:
             extras["condition"] = self.condition_numbers(frame)
@@ -202,7 +200,7 @@ class LanguagePipeline:
             after.flat,
             weight,
             rows,
-            widths,
+            self.widths_,
             tagged=True,
             extras=extras,
             batch_size=batch_size,

@@ -111,6 +111,12 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """The lengths, and that of the longest example where it is longer than all of them."""
+        longest = int(self.sequences.lengths[self.rows].max(initial=1))
+        return self.widths if longest <= self.widths[-1] else (*self.widths, longest)
+
     def dataset(
         self, *, batch_size: int, seed: int | None = None, first_epoch: int = 0, steps: int | None = None
     ) -> tf.data.Dataset:
@@ -175,7 +181,7 @@ class Examples:
     def _width(self, rows: np.ndarray) -> np.ndarray:
         """Padded length of each batch: (batches, batch) → (batches,)."""
         longest = self.sequences.lengths[rows].max(axis=1)
-        widths = np.array(self.widths)
+        widths = np.array(self.padded)
         return widths[np.minimum(np.searchsorted(widths, longest), len(widths) - 1)].astype(np.int64)
 
     def _gather(self) -> Any:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ..pipelines import ExamplePipeline, Examples
-from ..pipelines.examples import ExampleFrame
 from ..training import predict_part
 from .kept import read_kept, write_kept
 
@@ -96,6 +95,3 @@ def answer_table(pipeline: ExamplePipeline, answers: dict[str, Any]) -> pd.DataF
         each = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
         table = pd.concat([table, each], axis=1)
     return table
-
-
-__all__ = ["ExampleFrame", "ExamplePredictor", "answer_table"]
