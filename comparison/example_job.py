@@ -39,8 +39,9 @@ from ..pipelines import (
 from ..predictor import ExamplePredictor
 from ..spec import FIRST_WORD, SequenceSpec
 from ..training import Part
-from .job import Fitted, Order, Score, Trainers
+from .job import Fitted, Order, Score, Trainers, train
 from .settings import ExampleSettings, Settings, to_json
+from .trials import losses_by_fold
 
 # More classes than these are only counted.
 _MOST_CLASSES_NAMED = 20
@@ -117,17 +118,9 @@ class ExampleJob:
             config = {k: v for k, v in config.items() if k != "embedding"}
         key = id(pipeline) if vectors else None
         trainer = self.trainers.get(family, pipeline.spec, config, also=vectors, key=key)
-        history = trainer.fit(
-            pipeline.part(encoded, fold.train),
-            pipeline.part(encoded, fold.validation),
-            seed=order.seed,
-            budget=order.budget,
-            checkpoint=order.checkpoint,
-            on_epoch=order.on_epoch,
-        )
-        if trainer.model is None:
-            raise RuntimeError("a trainer that has trained has a model")
-        return Fitted(ExamplePredictor(pipeline, trainer.model), history)
+        known, validation = pipeline.part(encoded, fold.train), pipeline.part(encoded, fold.validation)
+        model, history = train(trainer, known, validation, order)
+        return Fitted(ExamplePredictor(pipeline, model), history)
 
     def fitted(self, fold: ExampleFold) -> tuple[ExamplePipeline, Encoded, dict[str, Any]]:
         """The pipeline fitted on a fold's training part, the frame through it, and word vectors; made once a fold."""
@@ -218,8 +211,7 @@ class ExampleJob:
         losses = {}
         first = {}
         for model in [*recurrent, against]:
-            mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
-            by_fold = [[o.losses for o in mine if o.row["fold"] == fold.index] for fold in self.folds]
+            by_fold = losses_by_fold(outcomes, model, [fold.index for fold in self.folds])
             losses[model] = np.concatenate([np.mean(of_fold, axis=0) for of_fold in by_fold])
             first[model] = np.concatenate([of_fold[0] for of_fold in by_fold]) == 0
         correct = first if self.task == "classification" else None

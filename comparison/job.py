@@ -114,6 +114,21 @@ class Job(Protocol):
         """Test recurrent families against the best simpler model."""
 
 
+def train(trainer: Trainer, train: Part, validation: Part, order: Order) -> tuple[keras.Model, History]:
+    """Train as ordered: the model with its best weights, and how it went."""
+    history = trainer.fit(
+        train,
+        validation,
+        seed=order.seed,
+        budget=order.budget,
+        checkpoint=order.checkpoint,
+        on_epoch=order.on_epoch,
+    )
+    if trainer.model is None:
+        raise RuntimeError("a trainer that has trained has a model")
+    return trainer.model, history
+
+
 class Trainers:
     """Keeps each compiled configuration for all folds and seeds."""
 

@@ -18,8 +18,9 @@ from ..predictor import LanguagePredictor
 from ..spec import END, SequenceSpec
 from ..training import Part
 from .example_job import families_for
-from .job import Fitted, Order, Score, Trainers
+from .job import Fitted, Order, Score, Trainers, train
 from .settings import LanguageSettings, Settings, to_json
+from .trials import losses_by_fold
 
 # Neighbouring tokens are hard or easy together: so many of them make one stretch, and stretches are compared.
 STRETCH = 50
@@ -99,17 +100,8 @@ class LanguageJob:
         trainer = self.trainers.get(
             family, pipeline.spec, order.config, wrap=lambda network: CarriedState(network, batch), key=batch
         )
-        history = trainer.fit(
-            parts["train"],
-            parts["validation"],
-            seed=order.seed,
-            budget=order.budget,
-            checkpoint=order.checkpoint,
-            on_epoch=order.on_epoch,
-        )
-        if trainer.model is None:
-            raise RuntimeError("a trainer that has trained has a model")
-        return Fitted(LanguagePredictor(pipeline, trainer.model), history)
+        model, history = train(trainer, parts["train"], parts["validation"], order)
+        return Fitted(LanguagePredictor(pipeline, model), history)
 
     def fitted(self, fold: ExampleFold) -> tuple[LanguagePipeline, dict[str, Stream | Examples]]:
         """The pipeline fitted on a fold's training part, and the parts through it; made once a fold."""
@@ -184,8 +176,7 @@ class LanguageJob:
         """Paired bootstrap over stretches of the text, or over lines."""
         losses = {}
         for model in [*recurrent, against]:
-            mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
-            by_fold = [[o.losses for o in mine if o.row["fold"] == fold.index] for fold in self.folds]
+            by_fold = losses_by_fold(outcomes, model, [fold.index for fold in self.folds])
             losses[model] = np.concatenate([np.mean(of_fold, axis=0) for of_fold in by_fold])
         weights = np.concatenate([_pieces(self.fitted(fold)[1]["test"]) for fold in self.folds])
         return compare_examples(losses, against=against, weights=weights)

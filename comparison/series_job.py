@@ -16,7 +16,7 @@ from ..pipelines import Fold, SeriesPipeline, derive_window, rolling_origin, sin
 from ..predictor import SeriesPredictor
 from ..spec import SequenceSpec
 from ..training import Part
-from .job import Fitted, Order, Score, Trainers
+from .job import Fitted, Order, Score, Trainers, train
 from .scoring import Exam
 from .settings import SeriesSettings, Settings, to_json
 from .summary import aligned_losses
@@ -92,20 +92,11 @@ class SeriesJob:
     def fit(self, family: str, fold: Fold, order: Order) -> Fitted:
         """Train, and calibrate the intervals on the validation part."""
         pipeline, values = self.fitted(fold)
-        train = pipeline.windows(self.frame, 0, fold.train)
+        known = pipeline.windows(self.frame, 0, fold.train)
         validation = pipeline.windows(self.frame, fold.train, fold.validation).thinned(MOST_VALIDATION_ORIGINS)
         trainer = self.trainers.get(family, pipeline.spec, order.config)
-        history = trainer.fit(
-            pipeline.part(values, train),
-            pipeline.part(values, validation),
-            seed=order.seed,
-            budget=order.budget,
-            checkpoint=order.checkpoint,
-            on_epoch=order.on_epoch,
-        )
-        if trainer.model is None:
-            raise RuntimeError("a trainer that has trained has a model")
-        predictor = SeriesPredictor(pipeline, trainer.model)
+        model, history = train(trainer, pipeline.part(values, known), pipeline.part(values, validation), order)
+        predictor = SeriesPredictor(pipeline, model)
         predictor.calibrate(values, validation)
         return Fitted(predictor, history, predictor.intervals.notes if predictor.intervals else ())
 

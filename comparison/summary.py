@@ -10,7 +10,7 @@ import numpy as np
 from ..evaluation import METRICS, judge
 from .job import Job
 from .scoring import Exam
-from .trials import Outcome
+from .trials import Outcome, losses_by_fold
 from .variants import carries_state
 
 PRICES = ("parameters", "multiply_adds", "train_seconds", "predict_ms")
@@ -81,8 +81,7 @@ def aligned_losses(
     by_series = n_origins < _FEWEST_ORIGINS < len(exams[0].windows.count)
     losses = {}
     for model in models:
-        chosen = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
-        of_fold = [np.mean([o.losses for o in chosen if o.row["fold"] == fold], axis=0) for fold in range(len(exams))]
+        of_fold = [np.mean(seeds, axis=0) for seeds in losses_by_fold(outcomes, model, range(len(exams)))]
         if by_series:
             total = [_mean_by(exam.windows.series(), loss) for exam, loss in zip(exams, of_fold, strict=True)]
             losses[model] = _mean_of_known([_padded(t, len(exams[0].windows.count)) for t in total])

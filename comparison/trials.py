@@ -6,7 +6,7 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,12 @@ class Outcome:
     row: dict[str, Any]
     losses: np.ndarray
     example: np.ndarray
+
+
+def losses_by_fold(outcomes: Sequence[Outcome], model: str, folds: Iterable[int]) -> list[list[np.ndarray]]:
+    """A model's losses in each fold, one array a seed, of the configuration that was chosen."""
+    mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
+    return [[o.losses for o in mine if o.row["fold"] == fold] for fold in folds]
 
 
 class TrialStore:
