@@ -15,6 +15,7 @@ from keras import ops
 
 from .atomic import replacing
 from .errors import InputError
+from .models.recurrent import portable
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -243,7 +244,12 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
     import tensorflow as tf
 
     if not hasattr(model, "_forward"):
-        graph = tf.function(lambda inputs: model(inputs, training=False), jit_compile=is_recurrent(model))
+
+        def forward(inputs: dict[str, Any]) -> Any:
+            with portable(False):
+                return model(inputs, training=False)
+
+        graph = tf.function(forward, jit_compile=is_recurrent(model))
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
         model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
     return model._forward

@@ -8,6 +8,7 @@ from typing import Unpack
 import keras
 
 from ..spec import SequenceSpec
+from . import recurrent
 from .language import LanguageSettings, recurrent_language
 from .recurrence import RecurrentSettings, recurrent_forecaster
 from .recurrent_reader import ReaderSettings, TaggerSettings, recurrent_reader, recurrent_tagger
@@ -26,7 +27,7 @@ def gru(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> keras.Mode
     Example:
         >>> gru(spec, units=32, segment_length=1)
     """
-    return recurrent_forecaster("gru", keras.layers.GRU, spec, **settings)
+    return recurrent_forecaster("gru", recurrent.GRU, spec, **settings)
 
 
 def gru_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras.Model:
@@ -40,7 +41,7 @@ def gru_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras.
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, classes).
     """
-    return recurrent_reader("gru", keras.layers.GRU, spec, **settings)
+    return recurrent_reader("gru", recurrent.GRU, spec, **settings)
 
 
 def gru_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras.Model:
@@ -54,7 +55,7 @@ def gru_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras.
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, time, classes).
     """
-    return recurrent_tagger("gru", keras.layers.GRU, spec, **settings)
+    return recurrent_tagger("gru", recurrent.GRU, spec, **settings)
 
 
 def gru_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> keras.Model:
@@ -68,4 +69,4 @@ def gru_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> ke
         An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary)
         and the states for the next call.
     """
-    return recurrent_language("gru", keras.layers.GRU, spec, **settings)
+    return recurrent_language("gru", recurrent.GRU, spec, **settings)

@@ -9,6 +9,7 @@ from typing import Unpack
 import keras
 
 from ..spec import SequenceSpec
+from . import recurrent
 from .language import LanguageSettings, recurrent_language
 from .recurrence import RecurrentSettings, recurrent_forecaster
 from .recurrent_reader import ReaderSettings, TaggerSettings, recurrent_reader, recurrent_tagger
@@ -27,7 +28,7 @@ def lstm(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> keras.Mod
     Example:
         >>> lstm(spec, units=32, segment_length=1)
     """
-    return recurrent_forecaster("lstm", keras.layers.LSTM, spec, **settings)
+    return recurrent_forecaster("lstm", recurrent.LSTM, spec, **settings)
 
 
 def lstm_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras.Model:
@@ -41,7 +42,7 @@ def lstm_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, classes).
     """
-    return recurrent_reader("lstm", keras.layers.LSTM, spec, **settings)
+    return recurrent_reader("lstm", recurrent.LSTM, spec, **settings)
 
 
 def lstm_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras.Model:
@@ -55,7 +56,7 @@ def lstm_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, time, classes).
     """
-    return recurrent_tagger("lstm", keras.layers.LSTM, spec, **settings)
+    return recurrent_tagger("lstm", recurrent.LSTM, spec, **settings)
 
 
 def lstm_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> keras.Model:
@@ -69,4 +70,4 @@ def lstm_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> k
         An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary)
         and the states for the next call.
     """
-    return recurrent_language("lstm", keras.layers.LSTM, spec, **settings)
+    return recurrent_language("lstm", recurrent.LSTM, spec, **settings)

@@ -8,6 +8,7 @@ from typing import Unpack
 import keras
 
 from ..spec import SequenceSpec
+from . import recurrent
 from .language import LanguageSettings, recurrent_language
 from .recurrence import RecurrentSettings, recurrent_forecaster
 from .recurrent_reader import ReaderSettings, TaggerSettings, recurrent_reader, recurrent_tagger
@@ -26,7 +27,7 @@ def simple_rnn(spec: SequenceSpec, **settings: Unpack[RecurrentSettings]) -> ker
     Example:
         >>> simple_rnn(spec, units=32, segment_length=1)
     """
-    return recurrent_forecaster("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+    return recurrent_forecaster("simple_rnn", recurrent.SimpleRNN, spec, **settings)
 
 
 def simple_rnn_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) -> keras.Model:
@@ -40,7 +41,7 @@ def simple_rnn_reader(spec: SequenceSpec, **settings: Unpack[ReaderSettings]) ->
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, classes).
     """
-    return recurrent_reader("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+    return recurrent_reader("simple_rnn", recurrent.SimpleRNN, spec, **settings)
 
 
 def simple_rnn_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) -> keras.Model:
@@ -54,7 +55,7 @@ def simple_rnn_tagger(spec: SequenceSpec, **settings: Unpack[TaggerSettings]) ->
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, time, classes).
     """
-    return recurrent_tagger("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+    return recurrent_tagger("simple_rnn", recurrent.SimpleRNN, spec, **settings)
 
 
 def simple_rnn_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]) -> keras.Model:
@@ -68,4 +69,4 @@ def simple_rnn_language(spec: SequenceSpec, **settings: Unpack[LanguageSettings]
         An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary)
         and the states for the next call.
     """
-    return recurrent_language("simple_rnn", keras.layers.SimpleRNN, spec, **settings)
+    return recurrent_language("simple_rnn", recurrent.SimpleRNN, spec, **settings)
