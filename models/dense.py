@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from ..spec import PADDING, SequenceSpec
+from .dropout import Dropout
 from .embedding import embed
 from .forecaster import forecaster
 from .jordan import JordanCell
@@ -186,7 +187,7 @@ def dense_tagger(
         x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
     x = Windows(window, name="windows")(keras.layers.ZeroPadding1D((window - 1, 0))(x))  # (batch, time, window × width)
     if feedback:
-        x = keras.layers.Dropout(dropout)(x) if dropout else x
+        x = Dropout(dropout)(x) if dropout else x
         cell = JordanCell(units, num_layers, answer_size(spec), feedback)
         return keras.Model(inputs, keras.layers.RNN(cell, return_sequences=True, name="feedback")(x), name="dense")
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, time, units)
@@ -237,6 +238,6 @@ def _hidden(x: Any, units: int, num_layers: int, dropout: float, residual: bool)
     """(batch, ..., width) → (batch, ..., units)."""
     for layer in range(num_layers):
         y = keras.layers.Dense(units, activation="relu")(x)
-        y = keras.layers.Dropout(dropout)(y) if dropout else y
+        y = Dropout(dropout)(y) if dropout else y
         x = x + y if residual and layer else y
     return x

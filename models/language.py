@@ -9,6 +9,7 @@ from keras import ops
 
 from ..errors import InputError
 from ..spec import NextTokenOutput, SequenceSpec, TokensInput
+from .dropout import Dropout
 from .kinds import of_kind
 from .reader import vocabulary_size
 from .steps import Bias
@@ -123,7 +124,7 @@ def recurrent_language(
     inputs = language_inputs(spec, [(units, "float32")] * each * num_layers)
     table = token_table(spec, embedding or units, tie_weights)
     x = table(inputs["tokens"])  # (batch, time, embedding)
-    x = keras.layers.Dropout(dropout)(x) if dropout else x
+    x = Dropout(dropout)(x) if dropout else x
     x = add_condition(x, inputs, spec)
     states = []
     for i in range(num_layers):
@@ -131,7 +132,7 @@ def recurrent_language(
         y, *after = layer(units, return_sequences=True, return_state=True)(x, initial_state=before)
         states += after
         x = x + y if residual and y.shape[-1] == x.shape[-1] else y  # (batch, time, units)
-        x = keras.layers.Dropout(dropout)(x) if dropout else x
+        x = Dropout(dropout)(x) if dropout else x
     outputs = {"logits": next_token(x, table, spec)}
     outputs |= {f"state_{i}": state for i, state in enumerate(states)}
     return keras.Model(inputs, outputs, name=family)

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ..spec import PADDING, ClassOutput, SequenceSpec, TagOutput, TokensInput
+from .dropout import Dropout
 from .kinds import of_kind
 from .steps import Masked, SequenceMask
 
@@ -50,4 +51,4 @@ def drop_steps(x: Any, rate: float) -> Any:
     """Leave out whole steps in training: (batch, time, channels) → the same."""
     if not rate:
         return x
-    return keras.layers.Dropout(rate, noise_shape=(None, None, 1), name="input_dropout")(x)
+    return Dropout(rate, noise_shape=(None, None, 1), name="input_dropout")(x)

@@ -9,6 +9,7 @@ from keras import ops
 
 from ..errors import InputError
 from ..spec import SequenceSpec
+from .dropout import Dropout
 from .forecaster import forecaster
 
 GRID: dict[str, list[Any]] = {
@@ -97,7 +98,7 @@ def recurrent_forecaster(
             y = keras.layers.Bidirectional(cell)(x) if bidirectional else cell(x)
             same = not last and y.shape[-1] == x.shape[-1]
             x = x + y if residual and same else y
-            x = keras.layers.Dropout(dropout)(x) if dropout else x
+            x = Dropout(dropout)(x) if dropout else x
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
         return keras.layers.Dense(outputs, name="head")(x)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from ..spec import SequenceSpec
+from .dropout import Dropout
 from .embedding import embed
 from .reader import answer_size, drop_steps, read_inputs, reads_tokens
 from .steps import JoinSteps, Masked, Pool
@@ -174,5 +175,5 @@ def _stack(
             y = keras.layers.Bidirectional(cell)(x, mask=steps)
             y = Masked()(y, steps) if whole else y
         x = x + y if residual and whole and y.shape[-1] == x.shape[-1] else y
-        x = keras.layers.Dropout(dropout)(x) if dropout else x
+        x = Dropout(dropout)(x) if dropout else x
     return x

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recurra.errors import InputError
 from recurra.models import FAMILIES, RECURRENT, build, draw_configs, known_settings, list_families
 from recurra.models.cost import multiply_adds
+from recurra.models.dropout import Dropout
 from recurra.models.forecaster import WINDOW_NORMS
 from recurra.models.recurrence import default_segment_length
 from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
@@ -360,3 +361,25 @@ def test_the_cost_of_an_unknown_layer_is_not_guessed():
     model = keras.Model(inputs, keras.layers.Conv1D(2, 3)(inputs))
     with pytest.raises(ValueError, match="cost of a Conv1D layer is not known"):
         multiply_adds(model)
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dropout_leaves_out_the_share_and_keeps_the_mean(compiled):
+    layer = Dropout(0.3, seed=1)
+    run = tf.function(lambda x: layer(x, training=True), jit_compile=compiled)
+    dropped = run(tf.ones((50, 20, 30))).numpy()
+    assert np.unique(dropped) == pytest.approx([0, 1 / 0.7])
+    assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert not np.array_equal(dropped, run(tf.ones((50, 20, 30))))  # another mask every time
+    np.testing.assert_array_equal(layer(tf.ones((2, 3))), np.ones((2, 3)))
+
+
+def test_dropout_of_whole_steps_and_from_a_seed():
+    x = tf.ones((7, 50, 4))
+    first, again = (Dropout(0.5, noise_shape=(None, None, 1), seed=3)(x, training=True).numpy() for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, np.repeat(first[:, :, :1], 4, axis=2))
+    assert 0 < (first[:, :, 0] == 0).mean() < 1

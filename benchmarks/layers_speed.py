@@ -1,0 +1,275 @@
+"""How quick the recurrent layers are, beside stock Keras and PyTorch.
+
+Every peer has a process of its own and they take turns, so a noisy neighbour meets all of them. PyTorch's process needs
+an interpreter that has it: ``--torch PYTHON``, else an environment is made for it.
+
+A training step is the forward and backward pass of one recurrent layer with a Dense head, squared error, and an Adam
+update, on a batch that is always the same; eight steps an execution for the Keras models. Forward is one batch, by the
+form that ``predict`` runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CELLS = ("SimpleRNN", "GRU", "LSTM")
+GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
+SHAPES = [(32, 30, 4, 32), (64, 96, 7, 64), (32, 200, 128, 128), (64, 35, 650, 650), (16, 1000, 1, 64)]
+GROWTH = {"time": [25, 50, 100, 200, 400], "units": [16, 32, 64, 128, 256], "batch": [8, 16, 32, 64, 128]}
+BASE = {"batch": 32, "time": 100, "inputs": 8, "units": 64}
+PEERS = ("recurra", "keras", "keras-jit", "keras-unroll", "torch")
+TORCH = "torch==2.13.0"
+TURNS, SECONDS, STEPS = 7, 0.4, 8
+# Unrolled graphs of more steps take Keras minutes to build.
+MOST_UNROLLED = 100
+FLOPS = 210e9
+
+Step = Callable[[], Any]
+
+
+# What a peer's process does
+
+
+def keras_steps(peer: str, cell: str, shape: tuple[int, ...]) -> tuple[Step, Step]:
+    """Functions that run one execution of `STEPS` training steps, and one forward pass."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from recurra.models import recurrent
+
+    batch, length, inputs, units = shape
+    options = {"unroll": True} if peer == "keras-unroll" else {}
+    layer = getattr(recurrent if peer == "recurra" else keras.layers, cell)(units, **options)
+    model = keras.Sequential([keras.Input((length, inputs)), layer, keras.layers.Dense(1)])
+    model.compile("adam", "mse", jit_compile=peer == "keras-jit", steps_per_execution=STEPS)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(batch, length, inputs)).astype("f4"), rng.normal(size=(batch, 1)).astype("f4")
+    model.train_on_batch(x, y)
+    model.make_train_function(force=True)
+    data = iter(tf.data.Dataset.from_tensors((x, y)).repeat())
+    graph = tf.function(lambda x: model(x, training=False), jit_compile=peer == "keras-jit")
+    tensor = tf.constant(x)
+    with recurrent.portable(False):
+        forward = graph.get_concrete_function(tensor)
+    return lambda: model.train_function(data), lambda: forward(tensor).numpy()
+
+
+def torch_steps(cell: str, shape: tuple[int, ...]) -> tuple[Step, Step]:
+    """The same for PyTorch, which knows SimpleRNN as RNN."""
+    import torch
+
+    batch, length, inputs, units = shape
+    layer = getattr(torch.nn, {"SimpleRNN": "RNN"}.get(cell, cell))(inputs, units, batch_first=True)
+    head = torch.nn.Linear(units, 1)
+    optimizer = torch.optim.Adam([*layer.parameters(), *head.parameters()])
+    x, y = torch.randn(batch, length, inputs), torch.randn(batch, 1)
+
+    def train() -> None:
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(head(layer(x)[0][:, -1]), y).backward()
+            optimizer.step()
+
+    def forward() -> None:
+        with torch.inference_mode():
+            head(layer(x)[0][:, -1])
+
+    return train, forward
+
+
+def clock(function: Step, steps: int, seconds: float) -> float:
+    """Milliseconds a step."""
+    n, begin = 0, time.perf_counter()
+    while n == 0 or time.perf_counter() - begin < seconds:
+        function()
+        n += 1
+    return (time.perf_counter() - begin) / (n * steps) * 1e3
+
+
+def serve(peer: str) -> None:
+    """Answer requests, one JSON line each: a cell and a shape build the functions, a turn measures them."""
+    train = forward = lambda: None
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "cell" in asked:
+            begin = time.perf_counter()
+            shape = tuple(asked["shape"])
+            make = torch_steps if peer == "torch" else lambda cell, shape: keras_steps(peer, cell, shape)
+            train, forward = make(asked["cell"], shape)
+            train()
+            forward()
+            answer = {"first": time.perf_counter() - begin}
+        else:
+            answer = {"train": clock(train, STEPS, SECONDS), "forward": clock(forward, 1, SECONDS / 2)}
+        print("answer", json.dumps(answer), flush=True)
+
+
+# Taking turns
+
+
+class Peer:
+    """A process that measures itself when told to."""
+
+    def __init__(self, name: str, python: str) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            [python, __file__, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"},
+        )
+
+    def ask(self, **asked: Any) -> dict[str, float]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line.startswith("answer "):
+                return json.loads(line.removeprefix("answer "))
+        raise RuntimeError(f"{self.name} stopped at {asked}")
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def torch_python(given: str | None) -> str | None:
+    """An interpreter with PyTorch, or None with the reason said."""
+    if given:
+        return given
+    home = ROOT / "runs" / "benchmarks" / "torch"
+    python = home / "bin" / "python"
+    if not python.exists():
+        venv.create(home, with_pip=True)
+        done = subprocess.run([python, "-m", "pip", "install", "-q", TORCH, "numpy"], check=False)
+        if done.returncode:
+            print(f"torch is skipped: {TORCH} can't be installed here")
+            return None
+    return str(python)
+
+
+def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """All peers on one shape: for each the first step in seconds, and milliseconds of train and forward steps."""
+    peers = [Peer(name, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED]
+    results: dict[str, dict[str, Any]] = {}
+    try:
+        for peer in peers:
+            results[peer.name] = {**peer.ask(cell=cell, shape=shape), "train": [], "forward": []}
+        for _ in range(TURNS):
+            for peer in peers:
+                for what, value in peer.ask().items():
+                    results[peer.name][what].append(value)
+    finally:
+        for peer in peers:
+            peer.close()
+    return results
+
+
+def floor(cell: str, shape: tuple[int, ...]) -> float:
+    """Multiply-adds of a training step at `FLOPS`, in milliseconds: forward once, backward twice."""
+    batch, length, inputs, units = shape
+    return 3 * 2 * batch * length * (inputs + units) * GATES[cell] * units / FLOPS * 1e3
+
+
+def pythons(torch: str | None) -> dict[str, str]:
+    """The interpreter of each peer."""
+    found = {name: sys.executable for name in PEERS if name != "torch"}
+    python = torch_python(torch)
+    return found | ({"torch": python} if python else {})
+
+
+def layers(torch: str | None) -> None:
+    """The table, to docs/benchmarks/layers.md."""
+    import report
+
+    sections: dict[str, list[dict[str, Any]]] = {"Training step": [], "Forward": []}
+    peers = pythons(torch)
+    for shape in SHAPES:
+        for cell in CELLS:
+            results = measure(cell, shape, peers)
+            for heading, what in (("Training step", "train"), ("Forward", "forward")):
+                sections[heading].append(_row(cell, shape, results, what))
+                print(sections[heading][-1], flush=True)
+            report.write(
+                "layers",
+                "Speed of the recurrent layers",
+                sections,
+                notes=[
+                    f"Milliseconds: median (quartiles) of {TURNS} turns, every peer in a process of its own. torch is "
+                    f"{TORCH}; keras-jit compiles the whole step with XLA; keras-unroll was left out beyond "
+                    f"{MOST_UNROLLED} steps.",
+                    "× Keras, × torch: their time by recurra's, Keras with the best of its settings. floor: the "
+                    f"multiply-adds alone at {FLOPS / 1e9:.0f} GFLOPS. first: seconds to build, compile and run once.",
+                ],
+            )
+
+
+def _row(cell: str, shape: tuple[int, ...], results: dict[str, dict[str, Any]], what: str) -> dict[str, Any]:
+    medians = {name: statistics.median(result[what]) for name, result in results.items()}
+    row: dict[str, Any] = {"cell": cell, "batch, time, inputs, units": ", ".join(map(str, shape))}
+    row |= {name: _spread(results[name][what]) if name in results else None for name in PEERS}
+    row["× Keras"] = min(value for name, value in medians.items() if name.startswith("keras")) / medians["recurra"]
+    row["× torch"] = medians["torch"] / medians["recurra"] if "torch" in medians else None
+    row["floor"] = floor(cell, shape) / (1 if what == "train" else 3)
+    return row | {"first": results["recurra"]["first"]}
+
+
+def _spread(samples: list[float]) -> str:
+    low, middle, high = statistics.quantiles(samples, n=4)
+    return f"{middle:.3g} ({low:.3g}–{high:.3g})"
+
+
+def growth(torch: str | None) -> None:
+    """Time of a training step against length, units and batch, one varied at a time: docs/benchmarks/growth.png."""
+    import matplotlib as mpl
+    import report
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    peers = {name: python for name, python in pythons(torch).items() if name != "keras-unroll"}
+    figure, axes = plt.subplots(1, len(GROWTH), figsize=(12, 4), sharey=True, layout="constrained")
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for axis, (word, values) in zip(axes, GROWTH.items(), strict=True):
+        rows = []
+        for value in values:
+            results = measure("LSTM", tuple({**BASE, word: value}.values()), peers)
+            rows.append({word: value} | {name: statistics.median(results[name]["train"]) for name in peers})
+            print(rows[-1], flush=True)
+        for name in peers:
+            axis.loglog(values, [row[name] for row in rows], marker="o", label=name)
+        axis.set_xlabel(word)
+        sections[f"Against {word}"] = rows
+    axes[0].set_ylabel("milliseconds a training step")
+    axes[0].legend()
+    base = ", ".join(f"{word} {value}" for word, value in BASE.items())
+    figure.suptitle(f"One LSTM layer; {base}, one of them varied at a time")
+    figure.savefig(report.FOLDER / "growth.png", dpi=120)
+    report.write(
+        "growth",
+        "How the cost of an LSTM layer grows",
+        sections,
+        notes=[
+            f"Milliseconds a training step, median of {TURNS} turns; {base}, one varied at a time.",
+            "![](growth.png)",
+        ],
+    )
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
