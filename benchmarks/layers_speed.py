@@ -1,7 +1,6 @@
 """How quick the recurrent layers are, beside stock Keras and PyTorch.
 
-Every peer has a process of its own and they take turns, so a noisy neighbour meets all of them. PyTorch's process needs
-an interpreter that has it: ``--torch PYTHON``, else an environment is made for it.
+PyTorch's process needs an interpreter that has it: ``--torch PYTHON``, else an environment is made for it.
 
 A training step is the forward and backward pass of one recurrent layer with a Dense head, squared error, and an Adam
 update, on a batch that is always the same; eight steps an execution for the Keras models. Forward is one batch, by the
@@ -10,18 +9,14 @@ form that ``predict`` runs.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from peers import Peer, clock, environment, serve
+
 CELLS = ("SimpleRNN", "GRU", "LSTM")
 GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 SHAPES = [(32, 30, 4, 32), (64, 96, 7, 64), (32, 200, 128, 128), (64, 35, 650, 650), (16, 1000, 1, 64)]
@@ -88,84 +83,29 @@ def torch_steps(cell: str, shape: tuple[int, ...]) -> tuple[Step, Step]:
     return train, forward
 
 
-def clock(function: Step, steps: int, seconds: float) -> float:
-    """Milliseconds a step."""
-    n, begin = 0, time.perf_counter()
-    while n == 0 or time.perf_counter() - begin < seconds:
-        function()
-        n += 1
-    return (time.perf_counter() - begin) / (n * steps) * 1e3
-
-
-def serve(peer: str) -> None:
-    """Answer requests, one JSON line each: a cell and a shape build the functions, a turn measures them."""
+def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A cell and a shape build the functions, a turn measures them."""
     train = forward = lambda: None
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if "cell" in asked:
-            begin = time.perf_counter()
-            shape = tuple(asked["shape"])
-            make = torch_steps if peer == "torch" else lambda cell, shape: keras_steps(peer, cell, shape)
-            train, forward = make(asked["cell"], shape)
-            train()
-            forward()
-            answer = {"first": time.perf_counter() - begin}
-        else:
-            answer = {"train": clock(train, STEPS, SECONDS), "forward": clock(forward, 1, SECONDS / 2)}
-        print("answer", json.dumps(answer), flush=True)
 
+    def reply(asked: dict[str, Any]) -> dict[str, Any]:
+        nonlocal train, forward
+        if "cell" not in asked:
+            return {"train": 1e3 * clock(train, SECONDS) / STEPS, "forward": 1e3 * clock(forward, SECONDS / 2)}
+        begin = time.perf_counter()
+        cell, shape = asked["cell"], tuple(asked["shape"])
+        train, forward = torch_steps(cell, shape) if peer == "torch" else keras_steps(peer, cell, shape)
+        train()
+        forward()
+        return {"first": time.perf_counter() - begin}
 
-# Taking turns
-
-
-class Peer:
-    """A process that measures itself when told to."""
-
-    def __init__(self, name: str, python: str) -> None:
-        self.name = name
-        self.process = subprocess.Popen(
-            [python, __file__, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"},
-        )
-
-    def ask(self, **asked: Any) -> dict[str, float]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("answer "):
-                return json.loads(line.removeprefix("answer "))
-        raise RuntimeError(f"{self.name} stopped at {asked}")
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def torch_python(given: str | None) -> str | None:
-    """An interpreter with PyTorch, or None with the reason said."""
-    if given:
-        return given
-    home = ROOT / "runs" / "benchmarks" / "torch"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-        done = subprocess.run([python, "-m", "pip", "install", "-q", TORCH, "numpy"], check=False)
-        if done.returncode:
-            print(f"torch is skipped: {TORCH} can't be installed here")
-            return None
-    return str(python)
+    return reply
 
 
 def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[str, dict[str, Any]]:
     """All peers on one shape: for each the first step in seconds, and milliseconds of train and forward steps."""
-    peers = [Peer(name, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED]
+    peers = [
+        Peer(name, __file__, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED
+    ]
     results: dict[str, dict[str, Any]] = {}
     try:
         for peer in peers:
@@ -189,7 +129,7 @@ def floor(cell: str, shape: tuple[int, ...]) -> float:
 def pythons(torch: str | None) -> dict[str, str]:
     """The interpreter of each peer."""
     found = {name: sys.executable for name in PEERS if name != "torch"}
-    python = torch_python(torch)
+    python = environment("torch", TORCH, "numpy", given=torch)
     return found | ({"torch": python} if python else {})
 
 
@@ -272,4 +212,4 @@ def growth(torch: str | None) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(answer(sys.argv[1]))

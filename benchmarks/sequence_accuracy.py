@@ -58,7 +58,8 @@ def _panel(published: float | None, segment: int, **settings: Any) -> Case:
 
 
 _BIGRAMS = "ngrams=2+ngram_buckets=524288+embedding=32+input_dropout=0.3+dropout=0.5"
-_SHORT = f"{_BIGRAMS}+segment_length=1+bidirectional=true"
+_SHORT = "ngrams=2+ngram_buckets=131072+embedding=32+segment_length=1+dropout=0.5+input_dropout=0.5"
+_SHORT_DENSE = _SHORT.replace("+segment_length=1", "")
 CASES: dict[str, Case] = {
     "binary_addition": Case(
         {
@@ -69,7 +70,7 @@ CASES: dict[str, Case] = {
         aim="exact = 1 for a recurrent family",
         notes=("Trained on numbers of at most 20 bits, tested on 1,000 additions of 100 bits.",),
     ),
-    "digits": replace(_panel(None, 1, folds=5), aim="≥ 0.97"),
+    "digits": replace(_panel(None, 1, folds=5, seeds=1), aim="≥ 0.97"),
     "japanese_vowels": _panel(0.976, 1),
     "ucr_gunpoint": _panel(0.928, 4),
     "ucr_italypowerdemand": _panel(0.953, 4),
@@ -80,11 +81,12 @@ CASES: dict[str, Case] = {
         {
             "families": ["linear:ngrams=3+learning_rate=0.01", "dense:ngrams=3", "simple_rnn", "gru", "lstm"],
             "folds": 3,
+            "seeds": 1,
         },
     ),
     "imdb": Case(
         {
-            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=8", f"lstm:{_BIGRAMS}+segment_length=8"],
+            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=8"],
             "length": 800,
             "vocabulary_size": 40_000,
             "patience": 2,
@@ -100,7 +102,7 @@ CASES: dict[str, Case] = {
     ),
     "newsgroups20": Case(
         {
-            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=4", f"lstm:{_BIGRAMS}+segment_length=4"],
+            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=4"],
             "baselines": ["majority", "tfidf_logistic"],
             "vocabulary_size": 40_000,
         },
@@ -112,18 +114,22 @@ CASES: dict[str, Case] = {
         aim="at or above the Bi-LSTM",
     ),
     "mr": Case(
-        {"families": [f"dense:{_BIGRAMS}", f"gru:{_SHORT}", f"lstm:{_SHORT}"]},
+        {"families": [f"dense:{_SHORT_DENSE}", f"gru:{_SHORT}"]},
         published={"Bi-LSTM (published)": 0.777, "LSTM (published)": 0.751, "TF-IDF + logistic regression": 0.746},
         aim="at or above the Bi-LSTM",
     ),
     "sst2": Case(
-        {"families": [f"dense:{_BIGRAMS}", f"gru:{_SHORT}", f"lstm:{_SHORT}"]},
+        {"families": [f"dense:{_SHORT_DENSE}", f"gru:{_SHORT}"]},
         published={"BiLSTM (published)": 0.875, "2-layer LSTM (published)": 0.863},
         aim="at or above the LSTM",
         notes=("Trained on phrases, tested on the dev set, which is held out of everything else.",),
     ),
     "tinyshakespeare": Case(
-        {"tokens": "char", "families": ["dense:units=256", "gru:units=256", "lstm:units=256+num_layers=2+dropout=0.2"]},
+        {
+            "tokens": "char",
+            "families": ["dense:units=256", "lstm:units=256+dropout=0.2+learning_rate=0.003"],
+            "seeds": 1,
+        },
         ("nats", "perplexity"),
         published={"large GPT (published)": 1.47, "GPT sized for a processor (published)": 1.88},
         aim="≤ 1.60 nats a character",
@@ -133,7 +139,8 @@ CASES: dict[str, Case] = {
             "tokens": "space",
             "families": ["lstm:units=200+num_layers=2+embedding=200+dropout=0.2+learning_rate=0.002"],
             "baselines": ["unigram", "kneser_ney"],
-            "max_epochs": 14,
+            "max_epochs": 13,
+            "seeds": 1,
         },
         ("perplexity", "nats"),
         published={"LSTM small (TensorFlow's tutorial)": 115.9, "LSTM small (Zaremba et al. 2014)": 114.5},
@@ -174,8 +181,9 @@ def main(names: list[str]) -> None:
         notes += [f"{key}: {note}" for key, case in CASES.items() if key in ordered for note in case.notes]
         notes += [
             "Official training and test parts where the set has them (digits: five folds, word_sentiment: three). Mean "
-            f"over {SEEDS} seeds; sd: standard deviation over seeds. Validation examples come from the training part "
-            "only; they stopped the training, and by them the settings in the models' names were chosen.",
+            f"over {SEEDS} seeds (digits, word_sentiment, tinyshakespeare, ptb: one); sd: standard deviation over "
+            "seeds. Validation examples come from the training part only; they stopped the training, and by them the "
+            "settings in the models' names were chosen.",
             "Seconds are of one training, on a machine that did other work as well.",
         ]
         report.write(

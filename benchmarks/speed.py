@@ -4,6 +4,7 @@
     python benchmarks/speed.py buckets       an IMDB epoch with and without batches by length
     python benchmarks/speed.py layers        the recurrent layers against stock Keras and PyTorch
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
+    python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
 
 Figures go to docs/benchmarks/. No test depends on them: machines are noisy.
 """
@@ -11,17 +12,19 @@ Figures go to docs/benchmarks/. No test depends on them: machines are noisy.
 import argparse
 
 import buckets_speed
+import forecasting_speed
 import layers_speed
 import windows_speed
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=["windows", "buckets", "layers", "growth"])
+    parser.add_argument("which", choices=["windows", "buckets", "layers", "growth", "forecasting"])
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch, for layers and growth")
     asked = parser.parse_args()
     {
         "windows": windows_speed.main,
         "buckets": buckets_speed.main,
         "layers": lambda: layers_speed.layers(asked.torch),
+        "forecasting": forecasting_speed.main,
         "growth": lambda: layers_speed.growth(asked.torch),
     }[asked.which]()
