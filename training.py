@@ -249,7 +249,8 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
             with portable(False):
                 return model(inputs, training=False)
 
-        graph = tf.function(forward, jit_compile=is_recurrent(model))
+        # One trace for batches of all lengths; XLA compiles each of them all the same.
+        graph = tf.function(forward, jit_compile=is_recurrent(model), reduce_retracing=True)
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
         model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
     return model._forward

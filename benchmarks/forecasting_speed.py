@@ -226,8 +226,8 @@ def main() -> None:
         sections,
         notes=[
             f"ETTh1's OT, {ROWS:,} rows, lookback {LOOKBACK}, horizon {HORIZON}, batch {BATCH}; an LSTM of "
-            f"{LSTM_UNITS} units reading step by step, a Dense layer of {DENSE_UNITS}. Medians of {TURNS} turns (range); "
-            f"each turn trains {EPOCHS} epochs, of which the first, with the compilation, is not counted.",
+            f"{LSTM_UNITS} units reading step by step, a Dense layer of {DENSE_UNITS}. Medians of {TURNS} turns "
+            f"(range); each turn trains {EPOCHS} epochs, of which the first, with the compilation, is not counted.",
             "latency: milliseconds of one forecast from the newest rows, by the call a user makes.",
             f"{', '.join(PACKAGES.values())}; darts has no plain Dense network.",
         ],

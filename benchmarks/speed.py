@@ -2,8 +2,10 @@
 
     python benchmarks/speed.py windows       the window pipeline against keras.utils.timeseries_dataset_from_array
     python benchmarks/speed.py buckets       an IMDB epoch with and without batches by length
+    python benchmarks/speed.py text          an IMDB epoch of an LSTM against the recipe of Keras's example
     python benchmarks/speed.py layers        the recurrent layers against stock Keras and PyTorch
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
+    python benchmarks/speed.py inference     one window through an exported network, beside ONNX Runtime and PyTorch
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
 
 Figures go to docs/benchmarks/. No test depends on them: machines are noisy.
@@ -13,18 +15,22 @@ import argparse
 
 import buckets_speed
 import forecasting_speed
+import inference_speed
 import layers_speed
+import text_speed
 import windows_speed
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=["windows", "buckets", "layers", "growth", "forecasting"])
-    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch, for layers and growth")
+    parser.add_argument("which", choices=["windows", "buckets", "text", "layers", "growth", "inference", "forecasting"])
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
     asked = parser.parse_args()
     {
         "windows": windows_speed.main,
         "buckets": buckets_speed.main,
+        "text": text_speed.main,
         "layers": lambda: layers_speed.layers(asked.torch),
         "forecasting": forecasting_speed.main,
+        "inference": lambda: inference_speed.main(asked.torch),
         "growth": lambda: layers_speed.growth(asked.torch),
     }[asked.which]()
