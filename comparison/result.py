@@ -95,11 +95,12 @@ def check_same(folder: Path, question: dict[str, Any]) -> None:
     if path.exists():
         earlier = json.loads(path.read_text(encoding="utf-8"))
         if differing := [key for key in question if question[key] != earlier.get(key)]:
-            key = differing[0]
-            raise InputError(
-                f"{folder} holds another comparison: its {key} is {_short(earlier.get(key))}, now it is "
-                f"{_short(question[key])}; choose another --out, or delete that folder"
-            )
+            # A hash tells nobody anything; settings come first.
+            key = min(differing, key=lambda key: key == "data")
+            what = f"its {key} is {_short(earlier.get(key))}, now it is {_short(question[key])}"
+            if key == "data":
+                what = "it was asked of other data, or of other columns of them"
+            raise InputError(f"{folder} holds another comparison: {what}; choose another --out, or delete that folder")
     else:
         with replacing(path) as file:
             file.write_text(json.dumps(question, indent=1), encoding="utf-8")

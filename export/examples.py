@@ -115,7 +115,8 @@ class ExportedExamples:
                 lists of tokens, or of arrays (time, channels).
 
         Returns:
-            A row an example: ``label``, ``probability`` and ``probability_<class>``; or ``value``; or ``tags``.
+            A row an example: ``label``, ``probability`` and ``probability_<class>``; or ``value``; or ``tags``. Where
+            a column names the sequences, it comes first.
 
         Raises:
             InputError: if anything is wrong with the input.
@@ -123,7 +124,11 @@ class ExportedExamples:
         if isinstance(source, str | Path | pd.DataFrame):
             source = self.read(source)
         inputs = getattr(source, "inputs", source)
-        return answer_table(self.pipeline, self.answers(inputs))
+        table = answer_table(self.pipeline, self.answers(inputs))
+        names = getattr(source, "names", None)
+        if names is not None:
+            table.insert(0, self.info["data"]["roles"]["id"], names)
+        return table
 
     def answers(self, inputs: Sequence[Any]) -> dict[str, Any]:
         """Call the signature ``serving_default`` on raw inputs; see ``ExamplePredictor.answers``."""

@@ -21,6 +21,7 @@ class Read:
     answers: Answers | None
     missing: np.ndarray
     is_test: np.ndarray | None
+    names: np.ndarray | None = None
 
 
 class Places(Protocol):

@@ -69,7 +69,8 @@ def read_long(
     answers, missing = None, np.zeros(len(order.starts), dtype=bool)
     if columns.answer is not None:
         answers, missing = _answers(parts, order, columns, columns.answer, notes)
-    return columns.time or ROW_NUMBERS, Read(order.cut(values), tuple(channels), answers, missing, is_test)
+    names = objects(parts.cells(columns.id))[order.rows[order.starts]]
+    return columns.time or ROW_NUMBERS, Read(order.cut(values), tuple(channels), answers, missing, is_test, names)
 
 
 def _time_column(parts: Parts, columns: Columns, channels: Sequence[str], notes: list[str]) -> str | None:

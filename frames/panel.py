@@ -30,6 +30,7 @@ class PanelFrame:
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
         roles: the user's own columns, to read another table the same way.
+        names: what the id column calls each sequence: object (sequences,); None without such a column.
     """
 
     values: list[np.ndarray]
@@ -39,6 +40,7 @@ class PanelFrame:
     source: str = "table"
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=dict)
+    names: np.ndarray | None = None
 
     @classmethod
     def from_table(
@@ -107,7 +109,7 @@ class PanelFrame:
             read = read_nested(parts, values=values or "values", role=role, name=name, notes=notes)
         roles: dict[str, Any] = {"id": id, "time": time, "label": label, "value": value, "tags": tags, "split": split}
         roles |= {"values": values or "values"} if id is None else {"channels": list(read.channels)}
-        frame = cls(read.values, read.answers, read.channels, read.is_test, source, (), roles)
+        frame = cls(read.values, read.answers, read.channels, read.is_test, source, (), roles, read.names)
         return _checked(frame, read.missing, notes)
 
     @classmethod
@@ -194,6 +196,7 @@ class PanelFrame:
             values=[self.values[row] for row in rows],
             answers=None if self.answers is None else self.answers.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
+            names=None if self.names is None else self.names[rows],
         )
 
 

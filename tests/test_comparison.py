@@ -242,6 +242,8 @@ def test_what_is_no_number_is_written_as_null(untrained, tmp_path):
 def test_another_question_does_not_go_into_the_same_folder(comparison):
     with pytest.raises(InputError, match="holds another comparison: its seeds is 2, now it is 1"):
         quick(comparison.frame, out=comparison.folder, seeds=1)
+    with pytest.raises(InputError, match="it was asked of other data, or of other columns of them; choose"):
+        quick(wave(missing=[117]), out=comparison.folder)
 
 
 # Losses side by side

@@ -439,3 +439,13 @@ def test_the_same_model_makes_no_second_version(made, exported):
     for name in ("texts", "names"):
         predictor, frame = made[name]
         assert save_model(predictor, exported / name, frame, training={"family": "x"}).name == "1"
+
+
+def test_answers_carry_the_name_of_each_sequence(tmp_path):
+    table = pd.DataFrame({"who": list("bbacccdd"), "x": np.arange(8.0), "kind": list("uuvuuuvv")})
+    frame = PanelFrame.from_table(table, id="who", label="kind", channels=["x"])
+    predictor, _ = example(frame, ValueReader(), "linear")
+    save_model(predictor, tmp_path / "panel", frame, training={"family": "linear"})
+    told = load_model(tmp_path / "panel").predict(table.drop(columns="kind"))
+    assert list(told.columns[:2]) == ["who", "label"]
+    assert told["who"].tolist() == ["b", "a", "c", "d"]

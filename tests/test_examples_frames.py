@@ -196,6 +196,7 @@ def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
     frame = PanelFrame.from_table(steps(), id="who", label="kind", channels=["x", "z"])
     assert [sequence.tolist() for sequence in frame.inputs[:2]] == [[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0]]]
     assert (frame.channels, answers(frame), frame.kind) == (("x", "z"), ["u", "v", "u"], "values")
+    assert frame.names.tolist() == ["b", "a", "c"]
     assert frame.input_roles == {"id": "who", "time": "step", "channels": ["x", "z"]}
     said(frame, "go by column `step`", "they are sorted", "1 of 10 values are missing", "ignored: `dose`")
     as_found = PanelFrame.from_table(steps(), id="who", time="none", channels=["x"])
