@@ -379,12 +379,13 @@ def remember(
     with _starting():
         from . import comparison, reports
         from .reports.live import show
-    with show(say) as on_progress:
+    with _interruptible(folder), show(say) as on_progress:
         result = comparison.remember(
             task,
             seeds=seeds,
             budget=budget,
             on_progress=on_progress,
+            out=folder,
             **{name: value for name, value in given.items() if value is not None},
         )
     files = reports.write_remembering(result, folder)

@@ -19,6 +19,7 @@ from ..frames import PanelFrame, TextFrame
 from ..models import draw_configs
 from .job import Order
 from .jobs import make_job
+from .result import check_same
 from .run import Progress
 from .settings import parse_budget
 from .trials import Trial
@@ -42,7 +43,8 @@ class Remembering:
 
     Attributes:
         task: "recall", "adding" or "copy".
-        rows: model, distance, seed, accuracy (share of right answers on the test part), train_seconds.
+        rows: model, distance, seed, accuracy (share of right answers on the test part), train_seconds, and ended_by:
+            "patience", "budget" or "max_epochs".
         chance: accuracy of guessing.
     """
 
@@ -80,6 +82,7 @@ def remember(
     families: Sequence[str] = ("dense", "simple_rnn", "gru", "lstm"),
     seeds: int = 1,
     budget: str | float | None = None,
+    out: Path | str | None = None,
     on_progress: Callable[[Progress], None] = lambda *_: None,
     **settings: Any,
 ) -> Remembering:
@@ -92,6 +95,8 @@ def remember(
         families: models, or variants such as ``"dense:window=20"``. Recurrent ones answer from their last state.
         seeds: repetitions.
         budget: time for all training together.
+        out: folder for ``remember.json`` and ``remember.csv``, written after every training; the same call again goes
+            on from there.
         on_progress: called with where the run is.
         **settings: fields of ``Settings`` and ``ExampleSettings``, such as ``config={"units": 32}``.
 
@@ -99,7 +104,7 @@ def remember(
         Accuracy by model, distance and seed.
 
     Raises:
-        InputError: an unknown task, or settings that do not fit.
+        InputError: an unknown task, settings that do not fit, or `out` holds something else.
 
     Example:
         >>> recurra.remember("recall", distances=[5, 50]).table
@@ -113,7 +118,10 @@ def remember(
         raise InputError(f"--distances must be whole numbers of at least 1; received {list(distances)}")
     total = len(distances) * len(families) * seeds
     share = (parse_budget(budget) or math.inf) / total
-    rows: list[dict[str, Any]] = []
+    asked = {"task": task, "distances": sorted(distances), "families": list(families), "seeds": seeds}
+    question = {**asked, "budget": budget, **settings}
+    rows = [] if out is None else _earlier(Path(out), question)
+    known = {(row["model"], row["distance"], row["seed"]) for row in rows}
     for distance in sorted(distances):
         frame = made(task, distance)
         for name in families:
@@ -124,6 +132,8 @@ def remember(
             fixed = {**config, **(job.settings.config or {})}
             drawn = draw_configs(family, job.spec(fold), 1, fixed=fixed)[0]
             for seed in range(seeds):
+                if (name, distance, seed) in known:
+                    continue
                 trial, done = Trial(f"{name} over {distance} steps", 0, seed), len(rows)
 
                 def on_epoch(epoch: int, loss: float, trial: Trial = trial, done: int = done) -> None:
@@ -133,8 +143,17 @@ def remember(
                 fitted = job.fit(family, fold, Order(seed, drawn, share, on_epoch=on_epoch))
                 accuracy = _accuracy(task, job.examine(fitted, fold))
                 row = {"model": name, "distance": distance, "seed": seed, "accuracy": accuracy}
-                rows.append({**row, "train_seconds": fitted.history.seconds})
+                rows.append({**row, "train_seconds": fitted.history.seconds, "ended_by": fitted.history.stopped_by})
+                if out is not None:
+                    Remembering(task, pd.DataFrame(rows), TASKS[task]).write(out)
     return Remembering(task, pd.DataFrame(rows), TASKS[task])
+
+
+def _earlier(folder: Path, question: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the same question brought before it was stopped."""
+    check_same(folder, question)
+    file = folder / "remember.json"
+    return json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
 
 
 def made(task: str, distance: int) -> TextFrame | PanelFrame:

@@ -1,11 +1,13 @@
 """Variants of a family, remembering over distances, and word vectors from a file."""
 
 import gzip
+import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import recurra
 from recurra.comparison import Remembering
@@ -100,18 +102,18 @@ def test_how_far_a_model_remembers():
 
 
 @pytest.fixture(scope="module")
-def remembered():
+def remembered(tmp_path_factory):
     seen = []
-    result = recurra.remember(
-        "recall",
-        distances=[6, 2],
-        families=["dense:reading=window+window=3", "dense:reading=window+window=7"],
-        config={"units": 8},
-        max_epochs=4,
-        batch_size=128,
-        on_progress=seen.append,
-    )
-    return result, seen
+    asked = {
+        "distances": [6, 2],
+        "families": ["dense:reading=window+window=3", "dense:reading=window+window=7"],
+        "config": {"units": 8},
+        "max_epochs": 4,
+        "batch_size": 128,
+        "out": tmp_path_factory.mktemp("remembered"),
+        "on_progress": seen.append,
+    }
+    return recurra.remember("recall", **asked), seen, asked
 
 
 def test_what_left_the_window_is_lost(remembered):
@@ -127,6 +129,26 @@ def test_progress_counts_all_trainings(remembered):
     seen = remembered[1]
     assert {p.total for p in seen} == {4}
     assert sorted({p.done for p in seen}) == [0, 1, 2, 3]
+
+
+def test_remembering_goes_on_where_it_was_stopped(remembered):
+    result, _, asked = remembered
+    file = asked["out"] / "remember.json"
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({**said, "rows": said["rows"][:3]}))
+    seen = []
+    again = recurra.remember("recall", **asked | {"on_progress": seen.append})
+    assert {p.done for p in seen} == {3}
+    assert again.rows["accuracy"].tolist() == result.rows["accuracy"].tolist()
+    with pytest.raises(InputError, match="holds another comparison: its seeds is 1, now it is 2"):
+        recurra.remember("recall", **asked, seeds=2)
+
+
+def test_remembering_says_what_ended_the_trainings(remembered):
+    assert set(remembered[0].rows["ended_by"]) == {"max_epochs"}
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(remembering_table(remembered[0]))
+    assert "4 of 4 trainings ended by --max-epochs, more might have helped" in " ".join(console.export_text().split())
 
 
 def test_remembering_is_written_and_drawn(remembered, tmp_path):
