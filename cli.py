@@ -84,6 +84,10 @@ Length = Annotated[
     ),
 ]
 Keep = Annotated[str | None, typer.Option(help="Of longer texts, read the first (the default) or the last steps.")]
+Validation = Annotated[
+    str | None,
+    typer.Option(help="Examples that stop the training: random, or the last of each class where neighbours are alike."),
+]
 Balanced = Annotated[bool | None, typer.Option("--balanced", help="Let rare classes count more in training.")]
 Vectors = Annotated[Path | None, typer.Option(help="Word vectors in GloVe's format for the embeddings to begin with.")]
 # How models are trained.
@@ -138,6 +142,7 @@ def compare(
     length: Length = None,
     keep: Keep = None,
     balanced: Balanced = None,
+    validation: Validation = None,
     vectors: Vectors = None,
     loss: Loss = None,
     max_epochs: Epochs = None,
@@ -230,6 +235,7 @@ def fit(
     length: Length = None,
     keep: Keep = None,
     balanced: Balanced = None,
+    validation: Validation = None,
     vectors: Vectors = None,
     loss: Loss = None,
     max_epochs: Epochs = None,

@@ -106,6 +106,8 @@ class Trainer:
     Args:
         build: makes a fresh uncompiled model.
         learning_rate: Adam's first learning rate; halved after `patience` // 3 epochs without improvement.
+        epsilon: what Adam adds to the size of the gradients before it divides by it. The default makes steps of the
+            same size for rare and frequent words; near the gradients' own size (1e-4), rare ones move less.
         loss: "mae", "mse", "huber" or "crossentropy".
         batch_size: examples a step; None leaves it to the training part.
         max_epochs, patience: the most epochs, and how many without improvement end the training; None: as many as
@@ -123,6 +125,7 @@ class Trainer:
         build: Callable[[], keras.Model],
         *,
         learning_rate: float = 1e-3,
+        epsilon: float = 1e-7,
         loss: str = "mae",
         batch_size: int | None = None,
         max_epochs: int | None = 100,
@@ -130,7 +133,7 @@ class Trainer:
         clipnorm: float = 1.0,
     ) -> None:
         self._build = build
-        self.learning_rate = learning_rate
+        self.learning_rate, self.epsilon = learning_rate, epsilon
         # Padding has no weight: a mean over it too would make short sequences count for less.
         reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
         self.loss = Elementwise(loss, reduction=reduction)
@@ -194,7 +197,7 @@ class Trainer:
         if self.model is None:
             self.model = fresh
             self.model.compile(
-                keras.optimizers.Adam(self.learning_rate, global_clipnorm=self.clipnorm),
+                keras.optimizers.Adam(self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),
                 self.loss,
                 jit_compile=is_recurrent(fresh),
                 steps_per_execution=int(np.clip(steps // 8, 1, _MOST_STEPS_PER_EXECUTION)),
@@ -250,7 +253,7 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
                 return model(inputs, training=False)
 
         # One trace for batches of all lengths; XLA compiles each of them all the same.
-        graph = tf.function(forward, jit_compile=is_recurrent(model), reduce_retracing=True)
+        graph = tf.function(forward, jit_compile=is_recurrent(model), reduce_retracing=True, autograph=False)
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
         model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
     return model._forward

@@ -59,6 +59,7 @@ def _panel(published: float | None, segment: int, **settings: Any) -> Case:
 
 _BIGRAMS = "ngrams=2+ngram_buckets=524288+embedding=32+input_dropout=0.3+dropout=0.5"
 _SHORT = "ngrams=2+ngram_buckets=131072+embedding=32+segment_length=1+dropout=0.5+input_dropout=0.5"
+_FILMS = "ngrams=2+ngram_buckets=262144+embedding=32+input_dropout=0.3+dropout=0.5+epsilon=0.0001+learning_rate=0.003"
 CASES: dict[str, Case] = {
     "binary_addition": Case(
         {
@@ -85,12 +86,21 @@ CASES: dict[str, Case] = {
     ),
     "imdb": Case(
         {
-            "families": [f"dense:{_BIGRAMS}", f"gru:{_BIGRAMS}+segment_length=8"],
+            "families": [
+                f"dense:{_FILMS}",
+                f"gru:{_FILMS}+units=32+residual=true+pooling=mean+segment_length=8",
+            ],
             "length": 800,
             "vocabulary_size": 40_000,
             "patience": 2,
+            "validation": "last",
         },
-        notes=("Chosen with gru on 2,500 validation reviews, one seed: 2**17 or 2**19 rows of hashed pairs.",),
+        notes=(
+            "A first run chose its settings and stopped on random validation reviews, and had gru at 0.875 (dense "
+            "0.893) in the test: reviews of one film stand together, so others of the same film stopped the training "
+            "too late. Since then the last reviews of each class are the validation part, and by them the settings "
+            "were chosen, with gru and one seed.",
+        ),
         published={
             "NBSVM, bigrams (Wang & Manning 2012)": 0.9122,
             "fastText, bigrams (Keras)": 0.9056,

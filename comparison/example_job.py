@@ -80,8 +80,13 @@ class ExampleJob:
     def folds(self) -> list[ExampleFold]:
         """The folds, and in ``notes`` what was done to make them."""
         if self._folds is None:
-            share = self.own.validation_share
-            self._folds, notes = example_folds(self.frame, n_folds=self.settings.folds, validation_share=share)
+            own = self.own
+            self._folds, notes = example_folds(
+                self.frame,
+                n_folds=self.settings.folds,
+                validation_share=own.validation_share,
+                validation=own.validation,
+            )
             self.notes += [*notes, *self.spoken(self._folds[0])]
         return self._folds
 
@@ -104,7 +109,8 @@ class ExampleJob:
 
     def final_fold(self) -> ExampleFold:
         """All examples that are not an official test part."""
-        fold = example_split(self.frame, validation_share=self.own.validation_share)
+        own = self.own
+        fold = example_split(self.frame, validation_share=own.validation_share, validation=own.validation)
         if self._folds is None:
             self.notes += self.spoken(fold)
         return fold

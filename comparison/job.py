@@ -155,7 +155,7 @@ class Trainers:
         """The trainer of a configuration.
 
         Args:
-            family, spec, config: what is built; ``learning_rate`` is the training's.
+            family, spec, config: what is built; those of ``models.TRAINING`` are the training's.
             also: settings that are no JSON, such as word vectors.
             wrap: what is put around the network for training.
             key: what else tells one trainer from another.
@@ -163,10 +163,7 @@ class Trainers:
         # Another fold may have seen other words: then its vocabulary differs, and so does the model.
         which = (family, spec, json.dumps(config, sort_keys=True), key)
         if which not in self._kept:
-            shape = {k: v for k, v in config.items() if k != "learning_rate"} | (also or {})
-            self._kept[which] = Trainer(
-                lambda: wrap(models.build(family, spec, **shape)),
-                learning_rate=config.get("learning_rate", 1e-3),
-                **self._training,
-            )
+            shape = {k: v for k, v in config.items() if k not in models.TRAINING} | (also or {})
+            own = {k: v for k, v in config.items() if k in models.TRAINING}
+            self._kept[which] = Trainer(lambda: wrap(models.build(family, spec, **shape)), **(self._training | own))
         return self._kept[which]

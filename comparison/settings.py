@@ -113,6 +113,7 @@ class ExampleSettings:
         balanced: whether rare classes count more in training.
         vectors: a file of word vectors in GloVe's format, with which the embeddings begin.
         validation_share: share of the examples not tested that stop the training.
+        validation: which of them, "random" or the "last" of each class; see ``example_folds``.
         buckets: whether batches are padded to one of several lengths.
         loss: what training for values minimises; classes and tags go by cross-entropy.
     """
@@ -126,6 +127,7 @@ class ExampleSettings:
     balanced: bool = False
     vectors: str | None = None
     validation_share: float = 0.1
+    validation: str = "random"
     buckets: bool = True
     loss: str = "mae"
 
@@ -134,6 +136,8 @@ class ExampleSettings:
         check_loss(self.loss)
         if not 0 < self.validation_share < 1:
             raise InputError(f"--validation-share must lie between 0 and 1; received {self.validation_share}")
+        if self.validation not in ("random", "last"):
+            raise InputError(f"--validation must be random or last; received {self.validation}")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from .embedding import default_embedding
 from .forecaster import default_window_norm
 from .settings import check_settings, settings_of, unfit_for
 
+# Settings of the training, not of the network: Adam's own.
+TRAINING = ("learning_rate", "epsilon")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -168,8 +171,8 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
 
 
 def known_settings(family: str, task: str = "forecast") -> set[str]:
-    """Names that a family's factory for a task takes, and ``learning_rate``, which its training takes."""
-    return {*settings_of(_plan(family, task).build), "learning_rate"}
+    """Names that a family's factory for a task takes, and those that its training takes."""
+    return {*settings_of(_plan(family, task).build), *TRAINING}
 
 
 def check_config(family: str, task: str, config: dict[str, Any]) -> None:
@@ -178,7 +181,7 @@ def check_config(family: str, task: str, config: dict[str, Any]) -> None:
     Raises:
         InputError: naming the setting, its value and what is expected.
     """
-    known = settings_of(_plan(family, task).build) | {"learning_rate": False}
+    known = settings_of(_plan(family, task).build) | dict.fromkeys(TRAINING, False)
     check_settings(f"{family} for {task}", known, config)
 
 
@@ -195,7 +198,7 @@ def draw_configs(
         seed: of the draws.
 
     Returns:
-        Settings for :func:`build`, and ``learning_rate`` for training.
+        Settings for :func:`build`, and those of `TRAINING`.
 
     Raises:
         InputError: if the family cannot do the task, or a fixed setting cannot have its value.

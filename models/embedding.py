@@ -62,11 +62,14 @@ def embed(
     return add_ngrams(x, tokens, ngrams, ngram_buckets)
 
 
-def add_ngrams(x: Any, tokens: Any, ngrams: int, buckets: int, initializer: str = "uniform") -> Any:
-    """Add the vectors of the runs that end at each step: (batch, time, width) → the same."""
+def add_ngrams(x: Any, tokens: Any, ngrams: int, buckets: int) -> Any:
+    """Add the vectors of the runs that end at each step: (batch, time, width) → the same.
+
+    The vectors begin at zero: most runs of a new text never stood in the training ones, and should say nothing.
+    """
     if ngrams == 1:
         return x
-    table = keras.layers.Embedding(buckets, x.shape[-1], embeddings_initializer=initializer, name="ngram_embedding")
+    table = keras.layers.Embedding(buckets, x.shape[-1], embeddings_initializer="zeros", name="ngram_embedding")
     for size in range(2, ngrams + 1):
         ids = HashedNgrams(size, buckets, name=f"ngrams_{size}")(tokens)  # (batch, time)
         x = x + Masked(name=f"masked_ngrams_{size}")(table(ids), ops.not_equal(ids, 0))

@@ -68,7 +68,7 @@ def linear_reader(spec: SequenceSpec, *, ngrams: int = 1, ngram_buckets: int = 2
         answer = keras.layers.Dense(size, kernel_initializer=_near_zero(spec.inputs.length), name="head")(x)
         return keras.Model(inputs, answer, name="linear")
     scores = keras.layers.Embedding(vocabulary_size(spec), size, embeddings_initializer="zeros", name="embedding")(x)
-    scores = add_ngrams(scores, x, ngrams, ngram_buckets, initializer="zeros")  # (batch, time, classes)
+    scores = add_ngrams(scores, x, ngrams, ngram_buckets)  # (batch, time, classes)
     answer = Bias(name="head")(Pool("mean", name="pooling")(scores, steps))  # (batch, classes)
     return keras.Model(inputs, answer, name="linear")
 

@@ -57,6 +57,7 @@ def _is_number(value: Any) -> bool:
 
 # A setting means the same in every family and task that has it.
 RULES: dict[str, Rule] = {
+    "epsilon": Rule(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0"),
     "learning_rate": Rule(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0"),
     "units": _whole(1),
     "num_layers": _whole(1),

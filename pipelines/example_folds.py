@@ -33,7 +33,12 @@ class ExampleFold:
 
 
 def example_folds(
-    frame: TextFrame | PanelFrame, *, n_folds: int = 3, validation_share: float = _VALIDATION_SHARE, seed: int = 0
+    frame: TextFrame | PanelFrame,
+    *,
+    n_folds: int = 3,
+    validation_share: float = _VALIDATION_SHARE,
+    validation: str = "random",
+    seed: int = 0,
 ) -> tuple[list[ExampleFold], list[str]]:
     """Cut examples into folds in which every class has its share.
 
@@ -44,6 +49,9 @@ def example_folds(
         frame: examples with answers.
         n_folds: parts that are tested in turn; 1 tests a fifth, once.
         validation_share: share of the examples not tested that stop the training.
+        validation: which of them: "random", or the "last" of each class. Where neighbours in the file have more in
+            common than the test part will have with them (one film, one patient, one day), random ones stop the
+            training too late.
         seed: of the shuffling.
 
     Returns:
@@ -61,9 +69,9 @@ def example_folds(
                 f"{frame.source}: {len(known)} examples to learn from and {len(test)} to test on were found; give at "
                 "least two and one"
             )
-        train, validation = _split(known, groups, validation_share, random)
-        return [ExampleFold(0, train, validation, np.sort(test))], [
-            f"the test part given is scored, once: {len(test):,} examples; {len(validation):,} of the other "
+        train, stopping = _split(known, groups, validation_share, random if validation == "random" else None)
+        return [ExampleFold(0, train, stopping, np.sort(test))], [
+            f"the test part given is scored, once: {len(test):,} examples; {len(stopping):,} of the other "
             f"{len(known):,} stop the training"
         ]
     if len(frame) < 2 * n_folds:
@@ -79,8 +87,8 @@ def example_folds(
     folds = []
     for index in range(n_folds):
         known, test = np.flatnonzero(part != index), np.flatnonzero(part == index)
-        train, validation = _split(known, groups, validation_share, random)
-        folds.append(ExampleFold(index, train, validation, test))
+        train, stopping = _split(known, groups, validation_share, random if validation == "random" else None)
+        folds.append(ExampleFold(index, train, stopping, test))
     notes = []
     if single := int((part < 0).sum()):
         notes.append(f"{single} classes with a single example are learnt from in every fold and never scored")
@@ -88,14 +96,19 @@ def example_folds(
 
 
 def example_split(
-    frame: TextFrame | PanelFrame, *, validation_share: float = _VALIDATION_SHARE, seed: int = 0
+    frame: TextFrame | PanelFrame,
+    *,
+    validation_share: float = _VALIDATION_SHARE,
+    validation: str = "random",
+    seed: int = 0,
 ) -> ExampleFold:
     """Split off a validation part and score nothing: how a final model is trained."""
     rows = np.arange(len(frame)) if frame.is_test is None else np.flatnonzero(~frame.is_test)
     if len(rows) < 2:
         raise InputError(f"{frame.source}: {len(rows)} examples are too few to learn from; give at least two")
-    train, validation = _split(rows, _groups(frame), validation_share, np.random.default_rng(seed))
-    return ExampleFold(0, train, validation, np.empty(0, np.int64))
+    random = np.random.default_rng(seed) if validation == "random" else None
+    train, stopping = _split(rows, _groups(frame), validation_share, random)
+    return ExampleFold(0, train, stopping, np.empty(0, np.int64))
 
 
 def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
@@ -126,10 +139,21 @@ def _deal(groups: np.ndarray, n_parts: int, random: np.random.Generator) -> np.n
 
 
 def _split(
-    rows: np.ndarray, groups: np.ndarray, share: float, random: np.random.Generator
+    rows: np.ndarray, groups: np.ndarray, share: float, random: np.random.Generator | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split examples into training and validation part, every group in its share; each has at least one."""
+    """Split examples into training and validation part, every group in its share; each has at least one.
+
+    Without `random` the validation part is the last ones of each group.
+    """
     n_validation = int(np.clip(round(share * len(rows)), 1, min(_MOST_VALIDATION, len(rows) - 1)))
+    if random is None:
+        counts = np.bincount(groups[rows])
+        wanted = np.minimum(np.round(n_validation / len(rows) * counts).astype(int), counts - 1)
+        behind = {group: np.flatnonzero(groups[rows] == group)[::-1] for group in np.flatnonzero(wanted > 0)}
+        last = [place for group, mine in behind.items() for place in mine[: wanted[group]]]
+        # of too few examples one at least, from the class that has the most
+        validation = np.sort(rows[last or [np.flatnonzero(groups[rows] == counts.argmax())[-1]]])
+        return np.setdiff1d(rows, validation), validation
     order = random.permutation(rows)
     order = order[np.argsort(groups[order], kind="stable")]
     counts = np.bincount(groups[rows])

@@ -520,12 +520,13 @@ def labelled(labels, task="classification", is_test=None):
     st.lists(st.integers(0, 4), min_size=6, max_size=80),
     st.integers(2, 3),
     st.sampled_from([0.1, 0.3, 0.8]),
+    st.sampled_from(["random", "last"]),
     st.integers(0, 9),
 )
-def test_folds_cover_everything_once_and_every_class_has_its_share(labels, n_folds, share, seed):
+def test_folds_cover_everything_once_and_every_class_has_its_share(labels, n_folds, share, which, seed):
     labels = [0, 0, *labels]
     frame = labelled(labels)
-    folds, notes = example_folds(frame, n_folds=n_folds, validation_share=share, seed=seed)
+    folds, notes = example_folds(frame, n_folds=n_folds, validation_share=share, validation=which, seed=seed)
     labels = np.array(labels)
     singles = [i for i in range(len(labels)) if (labels == labels[i]).sum() == 1]
     tested = np.concatenate([fold.test for fold in folds])
@@ -551,6 +552,13 @@ def test_the_validation_part_has_every_class_in_its_share():
     got = [sum(labels[i] == label for i in fold.validation) for label in "abc"]
     np.testing.assert_allclose(got, [25, 15, 10], atol=1)
     assert len(example_split(labelled(labels)).validation) == 100
+
+
+def test_the_last_of_each_class_can_stop_the_training():
+    labels = ["a", "b"] * 20 + ["c"] * 10
+    fold = example_split(labelled(labels), validation_share=0.2, validation="last")
+    assert fold.validation.tolist() == [32, 33, 34, 35, 36, 37, 38, 39, 48, 49]
+    assert sorted([*fold.train, *fold.validation]) == list(range(50))
 
 
 @pytest.mark.parametrize("n", [4, 5, 7, 8, 13, 19, 60])
