@@ -191,8 +191,8 @@ def main(names: list[str]) -> None:
         notes += [
             "Official training and test parts where the set has them (digits: five folds, word_sentiment: three). Mean "
             f"over {SEEDS} seeds; one seed for digits, newsgroups20, word_sentiment, tinyshakespeare and ptb. sd: "
-            "standard deviation over seeds. Validation examples come from the training part only; they stopped the training, "
-            "and by them the settings in the models' names were chosen.",
+            "standard deviation over seeds. Validation examples come from the training part only; they stopped the "
+            "training, and by them the settings in the models' names were chosen.",
             "Seconds are of one training, on a machine that did other work as well.",
         ]
         report.write(
