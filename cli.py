@@ -485,15 +485,11 @@ def _given(context: typer.Context) -> dict[str, Any]:
 # Parameters of a command that are no settings of a comparison.
 _NO_SETTINGS = ("source", "task", "family", "seed", "out_folder", "export")
 _LISTS = ("target", "past", "future", "channels", "calendar", "families", "baselines")
-_ROLES = (
-    *("time", "target", "id", "past", "future", "freq"),
-    *("text", "label", "value", "tags", "values", "channels", "test", "split"),
-)
 
 
 def _load(source: str, given: dict[str, Any], task: str | None = None) -> Any:
     """Read the source, and take the column roles out of what was given."""
-    roles = {name: given.pop(name) for name in _ROLES if name in given}
+    roles = {name: given.pop(name) for name in datasets.ROLES if name in given}
     with say.status(f"reading {source} ..."):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
 

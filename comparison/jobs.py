@@ -84,10 +84,4 @@ def _flag(name: str) -> str:
 
 def _roles(options: dict[str, Any]) -> dict[str, Any]:
     """Take the column roles out of the options."""
-    return {name: options.pop(name) for name in ROLES if name in options}
-
-
-ROLES = (
-    *("time", "target", "id", "past", "future", "freq"),
-    *("text", "label", "value", "tags", "values", "channels", "test", "split"),
-)
+    return {name: options.pop(name) for name in datasets.ROLES if name in options}

@@ -42,7 +42,7 @@ from . import (
     weather,
     word_sentiment,
 )
-from .choose import Frame, load_file, load_named
+from .choose import ROLES, Frame, load_file, load_named
 from .files import is_known, read_table
 from .record import Dataset
 from .vectors import read_vectors
@@ -84,7 +84,7 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "Dataset", "list_datasets", "load", "read_table", "read_vectors"]
+__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "read_table", "read_vectors"]
 
 
 def list_datasets() -> list[str]:

@@ -20,7 +20,9 @@ TASKS = ("forecast", "classification", "regression", "tagging", "language-model"
 ANSWERS = {"classification": "label", "regression": "value", "tagging": "tags"}
 _SERIES = ("target", "past", "future", "freq")
 _SEQUENCES = ("text", "values", "channels", "label", "value", "tags", "split", "test")
-_FLAGS = {role: f"--{role}" for role in (*_SERIES, *_SEQUENCES, "time", "id")}
+# Columns, and the test file, that a user can name.
+ROLES = (*_SERIES, *_SEQUENCES, "time", "id")
+_FLAGS = {role: f"--{role}" for role in ROLES}
 
 
 def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
