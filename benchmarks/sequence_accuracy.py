@@ -138,6 +138,7 @@ CASES: dict[str, Case] = {
             "tokens": "char",
             "families": ["dense:units=256", "lstm:units=256+dropout=0.2+learning_rate=0.003"],
             "seeds": 1,
+            "max_epochs": 30,
         },
         ("nats", "perplexity"),
         published={"large GPT (published)": 1.47, "GPT sized for a processor (published)": 1.88},
