@@ -18,7 +18,7 @@ from typing import Any
 
 from peers import Peer, clock, environment, serve
 
-CELLS = ("SimpleRNN", "GRU", "LSTM")
+CELLS = ("LSTM", "GRU", "SimpleRNN")
 GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 SHAPES = [(32, 30, 4, 32), (64, 96, 7, 64), (32, 200, 128, 128), (64, 35, 650, 650), (16, 1000, 1, 64)]
 GROWTH = {"time": [25, 50, 100, 200, 400], "units": [16, 32, 64, 128, 256], "batch": [8, 16, 32, 64, 128]}
@@ -141,8 +141,8 @@ def layers(torch: str | None) -> None:
 
     sections: dict[str, list[dict[str, Any]]] = {"Training step": [], "Forward": []}
     peers = pythons(torch)
-    for shape in SHAPES:
-        for cell in CELLS:
+    for cell in CELLS:
+        for shape in SHAPES:
             results = measure(cell, shape, peers)
             for heading, what in (("Training step", "train"), ("Forward", "forward")):
                 sections[heading].append(_row(cell, shape, results, what))

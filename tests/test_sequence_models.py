@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from recurra.errors import InputError
-from recurra.models import FAMILIES, CarriedState, Plan, build, check_config, draw_configs, known_settings
+from recurra.models import FAMILIES, TRAINING, CarriedState, Plan, build, check_config, draw_configs, known_settings
 from recurra.models.cost import multiply_adds
 from recurra.models.embedding import HashedNgrams, default_embedding
 from recurra.models.language import default_language_window
@@ -218,7 +218,7 @@ def test_settings_that_cannot_be_are_refused(family, task):
     spec = forecast() if task == "forecast" else LANGUAGE if task == "language-model" else spec_of(task, "tokens")
     with pytest.raises(InputError, match=f"{family} for {task} has no setting `colour`; there are .*"):
         build(family, spec, colour="red")
-    may_be_none = settings_of(FAMILIES[family].tasks[task].build) | {"learning_rate": False}
+    may_be_none = settings_of(FAMILIES[family].tasks[task].build) | dict.fromkeys(TRAINING, False)
     for name in known_settings(family, task):
         rule = RULES[name]
         for value in ("a", [1], -1, 1.5, float("nan"), None):
@@ -227,7 +227,7 @@ def test_settings_that_cannot_be_are_refused(family, task):
             said = re.escape(f"`{name}` of {family} for {task} must be {rule.expected}; received {value!r}")
             with pytest.raises(InputError, match=said):
                 check_config(family, task, {name: value})
-            if name != "learning_rate":
+            if name not in TRAINING:
                 with pytest.raises(InputError, match=said):
                     build(family, spec, **{name: value})
 
@@ -267,7 +267,7 @@ def test_every_setting_is_in_the_docs(family, task):
     if family in ("gru", "lstm"):
         assert "as `simple_rnn`" in row
     else:
-        assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == known_settings(family, task) - {"learning_rate"}
+        assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == known_settings(family, task) - {*TRAINING}
 
 
 @every_family
@@ -280,10 +280,10 @@ def test_drawn_configurations_of_readers(family, task, kind):
     assert len(drawn) >= 3
     assert all(value is not None for config in drawn for value in config.values())
     assert drawn[0] == draw_configs(family, spec, 1, seed=5)[0]
-    names = set(drawn[0]) - {"learning_rate"}
+    names = set(drawn[0]) - {*TRAINING}
     assert names <= known_settings(family, task)
     assert kind == "tokens" or not any(RULES[name].of_tokens for name in names)
-    build(family, spec, **{k: v for k, v in drawn[0].items() if k != "learning_rate"})
+    build(family, spec, **{k: v for k, v in drawn[0].items() if k not in TRAINING})
 
 
 def test_drawn_configurations_of_language_models_and_fixed_settings():

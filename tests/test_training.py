@@ -336,5 +336,5 @@ def test_a_folder_answers_one_question_only(killed):
         compare(source, out=folder, **SETTINGS | {"max_epochs": 6})
     other = SeriesFrame.from_table(pd.read_csv(source))
     other = replace(other, table=other.table.assign(y=other.table["y"] + 1))
-    with pytest.raises(InputError, match="its data is"):
+    with pytest.raises(InputError, match="it was asked of other data"):
         compare(other, out=folder, **SETTINGS)
