@@ -149,7 +149,7 @@ CASES: dict[str, Case] = {
             "tokens": "space",
             "families": ["lstm:units=200+num_layers=2+embedding=200+dropout=0.2+learning_rate=0.002"],
             "baselines": ["unigram", "kneser_ney"],
-            "max_epochs": 13,
+            "max_epochs": 9,
             "seeds": 1,
         },
         ("perplexity", "nats"),
