@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from peers import Peer, clock, environment, serve
+from peers import Peer, clock, environment, serve, take_turns
 
 ROWS, LOOKBACK, HORIZON, BATCH, TURNS = 8_640, 96, 24, 32, 5
 LSTM_UNITS, DENSE_UNITS = 32, 64
@@ -208,15 +208,7 @@ def main() -> None:
         peers = [
             Peer(name, __file__, python) for name, python in pythons.items() if (model, name) != ("dense", "darts")
         ]
-        turns: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
-        for peer in peers:
-            peer.ask(model=model, series=series)
-        for turn in range(TURNS):
-            for peer in peers:
-                turns[peer.name].append(peer.ask())
-                print(model, turn, peer.name, turns[peer.name][-1], flush=True)
-        for peer in peers:
-            peer.close()
+        turns = {name: told[1:] for name, told in take_turns(peers, TURNS, model=model, series=series).items()}
         sections[model] = [_row(name, samples) for name, samples in turns.items()]
         for row in sections[model]:
             row["recurra is × as fast"] = sections[model][0]["windows/s"] / row["windows/s"]

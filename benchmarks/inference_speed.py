@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from peers import Peer, clock, environment, serve
+from peers import Peer, clock, environment, serve, take_turns
 
 LOOKBACK, UNITS, HORIZON, TURNS, SECONDS = 96, 64, 24, 9, 0.5
 PEERS = ("recurra", "keras", "onnxruntime", "torch")
@@ -111,13 +111,7 @@ def main(torch: str | None) -> None:
         for name in PEERS
         if python or name in ("recurra", "keras")
     ]
-    turns: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    for _ in range(TURNS):
-        for peer in peers:
-            turns[peer.name].append(peer.ask()["microseconds"])
-            print(peer.name, round(turns[peer.name][-1]), flush=True)
-    for peer in peers:
-        peer.close()
+    turns = {name: [turn["microseconds"] for turn in told] for name, told in take_turns(peers, TURNS).items()}
     ours = statistics.median(turns["recurra"])
     rows = []
     for name, samples in turns.items():

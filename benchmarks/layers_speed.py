@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from peers import Peer, clock, environment, serve
+from peers import Peer, clock, environment, serve, take_turns
 
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
@@ -108,17 +108,9 @@ def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[
     peers = [
         Peer(name, __file__, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED
     ]
-    results: dict[str, dict[str, Any]] = {}
-    try:
-        for peer in peers:
-            results[peer.name] = {**peer.ask(cell=cell, shape=shape), "train": [], "forward": []}
-        for _ in range(TURNS):
-            for peer in peers:
-                for what, value in peer.ask().items():
-                    results[peer.name][what].append(value)
-    finally:
-        for peer in peers:
-            peer.close()
+    results = {}
+    for name, (first, *turns) in take_turns(peers, TURNS, cell=cell, shape=shape).items():
+        results[name] = {**first, **{what: [turn[what] for turn in turns] for what in ("train", "forward")}}
     return results
 
 

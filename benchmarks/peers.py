@@ -47,6 +47,29 @@ class Peer:
         self.process.wait()
 
 
+def take_turns(peers: list[Peer], turns: int, **first: Any) -> dict[str, list[dict[str, Any]]]:
+    """Ask all peers in turn, again and again, and end their processes.
+
+    Args:
+        peers: those that take part.
+        turns: how often each is asked.
+        first: what each is told before the turns, if anything.
+
+    Returns:
+        The answers of each by name; that to `first` comes first.
+    """
+    answers: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
+    try:
+        for asked in [first] * bool(first) + [{}] * turns:
+            for peer in peers:
+                answers[peer.name].append(peer.ask(**asked))
+                print(peer.name, answers[peer.name][-1], flush=True)
+    finally:
+        for peer in peers:
+            peer.close()
+    return answers
+
+
 def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """What a peer's process does: read questions, write answers."""
     for line in sys.stdin:

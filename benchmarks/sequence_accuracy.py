@@ -57,7 +57,6 @@ def _panel(published: float | None, segment: int, **settings: Any) -> Case:
     )
 
 
-_BIGRAMS = "ngrams=2+ngram_buckets=524288+embedding=32+input_dropout=0.3+dropout=0.5"
 _SHORT = "ngrams=2+ngram_buckets=131072+embedding=32+segment_length=1+dropout=0.5+input_dropout=0.5"
 _FILMS = "ngrams=2+ngram_buckets=262144+embedding=32+input_dropout=0.3+dropout=0.5+epsilon=0.0001+learning_rate=0.003"
 CASES: dict[str, Case] = {

@@ -22,7 +22,7 @@ from .jobs import make_job
 from .result import check_same
 from .run import Progress
 from .settings import parse_budget
-from .trials import Trial
+from .trials import Trial, cut_short
 from .variants import carries_state, parse_variant
 
 DISTANCES = (5, 10, 20, 50, 100, 200)
@@ -63,6 +63,11 @@ class Remembering:
         missed = [distance for distance, accuracy in row.items() if not accuracy >= REMEMBERED]
         kept = [int(d) for d in row.index if not missed or d < missed[0]]
         return max(kept, default=0)
+
+    @property
+    def cut_short(self) -> list[tuple[int, str]]:
+        """How many trainings were ended by something else than the validation error, and by what."""
+        return cut_short(self.rows["ended_by"].tolist())
 
     def write(self, folder: Path | str) -> list[Path]:
         """Write ``remember.json`` and ``remember.csv`` into a folder."""

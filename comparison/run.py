@@ -15,7 +15,7 @@ from ..models import draw_configs
 from ..training import History
 from .job import Fitted, Job, Order
 from .result import check_same
-from .trials import Outcome, Trial, TrialStore, run_baseline, run_family
+from .trials import Outcome, Trial, TrialStore, cut_short, run_baseline, run_family
 from .variants import parse_variant
 
 
@@ -84,10 +84,9 @@ class Run:
     def notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
         notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
-        for reason, words in (("budget", "the budget"), ("max_epochs", "--max-epochs")):
-            if cut := sum(outcome.row["stopped_by"] == reason for outcome in outcomes):
-                were = "training was" if cut == 1 else "trainings were"
-                notes.append(f"{cut} {were} ended by {words}, not by the validation error: more might have helped")
+        for cut, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
+            were = "training was" if cut == 1 else "trainings were"
+            notes.append(f"{cut} {were} ended by {by}, not by the validation error: more might have helped")
         return [*notes, *self.job.notes_after(outcomes)]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:

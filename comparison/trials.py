@@ -53,6 +53,12 @@ class Outcome:
     example: np.ndarray
 
 
+def cut_short(ended: Sequence[str | None]) -> list[tuple[int, str]]:
+    """How many trainings were ended by something else than the validation error, and by what."""
+    reasons = {"budget": "the budget", "max_epochs": "--max-epochs"}
+    return [(ended.count(reason), words) for reason, words in reasons.items() if reason in ended]
+
+
 def losses_by_fold(outcomes: Sequence[Outcome], model: str, folds: Iterable[int]) -> list[list[np.ndarray]]:
     """A model's losses in each fold, one array a seed, of the configuration that was chosen."""
     mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]

@@ -123,11 +123,9 @@ class ExportedExamples:
         """
         if isinstance(source, str | Path | pd.DataFrame):
             source = self.read(source)
-        inputs = getattr(source, "inputs", source)
-        table = answer_table(self.pipeline, self.answers(inputs))
-        names = getattr(source, "names", None)
-        if names is not None:
-            table.insert(0, self.info["data"]["roles"]["id"], names)
+        table = answer_table(self.pipeline, self.answers(getattr(source, "inputs", source)))
+        if isinstance(source, PanelFrame) and source.names is not None:
+            table.insert(0, source.roles["id"], source.names)
         return table
 
     def answers(self, inputs: Sequence[Any]) -> dict[str, Any]:

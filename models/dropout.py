@@ -12,8 +12,7 @@ import tensorflow as tf
 class Dropout(keras.layers.Dropout):
     """`keras.layers.Dropout`, its mask drawn by the Philox generator.
 
-    Left to choose (TensorFlow 2.21), XLA draws on a CPU by a way that takes some forty times as long as the layers
-    around it do.
+    Left to choose (TensorFlow 2.21), XLA draws on a CPU by a way that takes far longer than the layers around it do.
 
     Example:
         >>> Dropout(0.5, noise_shape=(None, None, 1))  # whole steps of (batch, time, channels)

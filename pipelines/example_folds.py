@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ _VALIDATION_SHARE = 0.1
 _MOST_VALIDATION = 5000
 # A single fold tests one part of so many.
 _ONE_FOLD = 5
+# (rows, group of every example, how many) → those of the rows that stop the training
+_Choose = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ def example_folds(
     """
     groups = _groups(frame)
     random = np.random.default_rng(seed)
+    choose = _choice(validation, random)
     if frame.is_test is not None:
         known, test = np.flatnonzero(~frame.is_test), np.flatnonzero(frame.is_test)
         if not len(test) or len(known) < 2:
@@ -69,7 +74,7 @@ def example_folds(
                 f"{frame.source}: {len(known)} examples to learn from and {len(test)} to test on were found; give at "
                 "least two and one"
             )
-        train, stopping = _split(known, groups, validation_share, random if validation == "random" else None)
+        train, stopping = _split(known, groups, validation_share, choose)
         return [ExampleFold(0, train, stopping, np.sort(test))], [
             f"the test part given is scored, once: {len(test):,} examples; {len(stopping):,} of the other "
             f"{len(known):,} stop the training"
@@ -87,7 +92,7 @@ def example_folds(
     folds = []
     for index in range(n_folds):
         known, test = np.flatnonzero(part != index), np.flatnonzero(part == index)
-        train, stopping = _split(known, groups, validation_share, random if validation == "random" else None)
+        train, stopping = _split(known, groups, validation_share, choose)
         folds.append(ExampleFold(index, train, stopping, test))
     notes = []
     if single := int((part < 0).sum()):
@@ -106,8 +111,7 @@ def example_split(
     rows = np.arange(len(frame)) if frame.is_test is None else np.flatnonzero(~frame.is_test)
     if len(rows) < 2:
         raise InputError(f"{frame.source}: {len(rows)} examples are too few to learn from; give at least two")
-    random = np.random.default_rng(seed) if validation == "random" else None
-    train, stopping = _split(rows, _groups(frame), validation_share, random)
+    train, stopping = _split(rows, _groups(frame), validation_share, _choice(validation, np.random.default_rng(seed)))
     return ExampleFold(0, train, stopping, np.empty(0, np.int64))
 
 
@@ -138,33 +142,42 @@ def _deal(groups: np.ndarray, n_parts: int, random: np.random.Generator) -> np.n
     return part
 
 
-def _split(
-    rows: np.ndarray, groups: np.ndarray, share: float, random: np.random.Generator | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split examples into training and validation part, every group in its share; each has at least one.
+def _choice(validation: str, random: np.random.Generator) -> _Choose:
+    """The function that chooses the validation part."""
+    choices: dict[str, _Choose] = {"random": partial(_drawn, random=random), "last": _last}
+    if validation not in choices:
+        raise ValueError(f"`validation` must be one of {list(choices)}. Received: {validation!r}")
+    return choices[validation]
 
-    Without `random` the validation part is the last ones of each group.
-    """
+
+def _split(rows: np.ndarray, groups: np.ndarray, share: float, choose: _Choose) -> tuple[np.ndarray, np.ndarray]:
+    """Split examples into training and validation part, every group in its share; each has at least one."""
     n_validation = int(np.clip(round(share * len(rows)), 1, min(_MOST_VALIDATION, len(rows) - 1)))
-    if random is None:
-        counts = np.bincount(groups[rows])
-        wanted = np.minimum(np.round(n_validation / len(rows) * counts).astype(int), counts - 1)
-        behind = {group: np.flatnonzero(groups[rows] == group)[::-1] for group in np.flatnonzero(wanted > 0)}
-        last = [place for group, mine in behind.items() for place in mine[: wanted[group]]]
-        # of too few examples one at least, from the class that has the most
-        validation = np.sort(rows[last or [np.flatnonzero(groups[rows] == counts.argmax())[-1]]])
-        return np.setdiff1d(rows, validation), validation
+    validation = np.sort(choose(rows, groups, n_validation))
+    return np.setdiff1d(rows, validation), validation
+
+
+def _last(rows: np.ndarray, groups: np.ndarray, n: int) -> np.ndarray:
+    """About `n` of the examples: the last ones of every group, never all of it."""
+    counts = np.bincount(groups[rows])
+    wanted = np.minimum(np.round(n / len(rows) * counts).astype(int), counts - 1)
+    if not (wanted > 0).any():
+        wanted[counts.argmax()] = 1  # one at least, from the group that has the most
+    return np.concatenate([rows[groups[rows] == group][-wanted[group] :] for group in np.flatnonzero(wanted > 0)])
+
+
+def _drawn(rows: np.ndarray, groups: np.ndarray, n: int, *, random: np.random.Generator) -> np.ndarray:
+    """About `n` of the examples, drawn from every group in its share, never all of it."""
     order = random.permutation(rows)
     order = order[np.argsort(groups[order], kind="stable")]
     counts = np.bincount(groups[rows])
     candidates = order[counts[groups[order]] > 1]
     candidates = candidates if len(candidates) else order
     # evenly spaced along the groups: every class gives its share ...
-    places = np.unique(np.floor((np.arange(n_validation) + 0.5) * len(candidates) / n_validation).astype(int))
+    places = np.unique(np.floor((np.arange(n) + 0.5) * len(candidates) / n).astype(int))
     chosen = candidates[places]
     # ... and none its last example
     _, first = np.unique(groups[chosen], return_index=True)
     given = np.bincount(groups[chosen], minlength=len(counts))
     emptied = [i for i in first if 1 < counts[groups[chosen[i]]] == given[groups[chosen[i]]]]
-    validation = np.sort(np.delete(chosen, emptied))
-    return np.setdiff1d(rows, validation), validation
+    return np.delete(chosen, emptied)

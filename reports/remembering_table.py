@@ -27,10 +27,8 @@ def remembering_table(remembering: Remembering) -> Table:
         f"share of right answers after so many steps; guessing: {remembering.chance:.2f}; remembers: the longest "
         "distance up to which at least 0.9 were right"
     )
-    ended = remembering.rows["ended_by"]
-    for reason, words in (("budget", "the budget"), ("max_epochs", "--max-epochs")):
-        if cut := int((ended == reason).sum()):
-            caption += f"; {cut} of {len(ended)} trainings ended by {words}, more might have helped"
+    for cut, by in remembering.cut_short:
+        caption += f"; {cut} of {len(remembering.rows)} trainings ended by {by}, more might have helped"
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, caption=Text(f"\n{caption}", style="dim"))
     table.caption_justify = "left"
     table.add_column(remembering.task, no_wrap=True)

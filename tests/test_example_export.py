@@ -449,3 +449,7 @@ def test_answers_carry_the_name_of_each_sequence(tmp_path):
     told = load_model(tmp_path / "panel").predict(table.drop(columns="kind"))
     assert list(told.columns[:2]) == ["who", "label"]
     assert told["who"].tolist() == ["b", "a", "c", "d"]
+    # the column is that of the table read now: a model of arrays has none of its own
+    predictor, arrays = example(panel(), ValueReader(length=5), "linear")
+    save_model(predictor, tmp_path / "arrays", arrays, training={"family": "linear"})
+    assert load_model(tmp_path / "arrays").predict(frame)["who"].tolist() == ["b", "a", "c", "d"]

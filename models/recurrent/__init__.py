@@ -1,4 +1,4 @@
-"""Recurrent layers near the machine's limit: `SimpleRNN`, `GRU` and `LSTM` as Keras has them, faster on a CPU.
+"""Recurrent layers: `SimpleRNN`, `GRU` and `LSTM` as Keras has them, with a loop over time made for CPUs.
 
 Constructor words, weights, names, configs and results are those of `keras.layers.*`; weights load both ways. What
 differs is the loop over time (see `scan`). Not promised: gradients of gradients, and speed for options the fast path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -72,49 +72,47 @@ def hide_unstarted(hs: Any, mask: Any, return_sequences: bool) -> Any:
     return tf.where(started, hs, tf.zeros_like(hs))
 
 
-@keras.saving.register_keras_serializable("recurra")
-class SimpleRNN(keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN`, quicker on a CPU.
+class _FastLoop:
+    """Replaces Keras's loop over time where it can.
 
-    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
-    by itself, on all cores. With True it works too, on one.
+    Attributes:
+        loop: the cell's name in `scan`.
+    """
+
+    loop: ClassVar[str]
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
+        """What `keras.layers.RNN` calls for all steps."""
+        if why_stock(self, mask):
+            return super().inner_loop(sequences, initial_state, mask, training)  # type: ignore[misc]
+        return fast_loop(self, self.loop, sequences, initial_state, mask, training)
+
+
+@keras.saving.register_keras_serializable("recurra")
+class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` with the same arguments, weights and results, and a loop for the CPU.
 
     Source: Elman (1990), Finding structure in time, Cognitive Science 14.
     """
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
-        if why_stock(self, mask):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return fast_loop(self, "simple_rnn", sequences, initial_state, mask, training)
+    loop = "simple_rnn"
 
 
 @keras.saving.register_keras_serializable("recurra")
-class GRU(keras.layers.GRU):
-    """`keras.layers.GRU`, quicker on a CPU.
-
-    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
-    by itself, on all cores. With True it works too, on one.
+class GRU(_FastLoop, keras.layers.GRU):
+    """`keras.layers.GRU` with the same arguments, weights and results, and a loop for the CPU.
 
     Source: Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
     """
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
-        if why_stock(self, mask):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return fast_loop(self, "gru", sequences, initial_state, mask, training)
+    loop = "gru"
 
 
 @keras.saving.register_keras_serializable("recurra")
-class LSTM(keras.layers.LSTM):
-    """`keras.layers.LSTM`, quicker on a CPU.
-
-    Same arguments, weights and results. Leave the model's `jit_compile` at "auto" or False: then the loop is compiled
-    by itself, on all cores. With True it works too, on one.
+class LSTM(_FastLoop, keras.layers.LSTM):
+    """`keras.layers.LSTM` with the same arguments, weights and results, and a loop for the CPU.
 
     Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9.
     """
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
-        if why_stock(self, mask):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return fast_loop(self, "lstm", sequences, initial_state, mask, training)
+    loop = "lstm"
