@@ -46,15 +46,15 @@ def keras_steps(peer: str, cell: str, shape: tuple[int, ...]) -> tuple[Step, Ste
 
     batch, length, inputs, units = shape
     options = {"unroll": True} if peer == "keras-unroll" else {}
-    layer = getattr(recurrent if peer == "recurra" else keras.layers, cell)(units, **options)
+    layer = getattr(recurrent if peer.startswith("recurra") else keras.layers, cell)(units, **options)
     model = keras.Sequential([keras.Input((length, inputs)), layer, keras.layers.Dense(1)])
-    model.compile("adam", "mse", jit_compile=peer == "keras-jit", steps_per_execution=STEPS)
+    model.compile("adam", "mse", jit_compile=peer.endswith("-jit"), steps_per_execution=STEPS)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(batch, length, inputs)).astype("f4"), rng.normal(size=(batch, 1)).astype("f4")
     model.train_on_batch(x, y)
     model.make_train_function(force=True)
     data = iter(tf.data.Dataset.from_tensors((x, y)).repeat())
-    graph = tf.function(lambda x: model(x, training=False), jit_compile=peer == "keras-jit")
+    graph = tf.function(lambda x: model(x, training=False), jit_compile=peer.endswith("-jit"))
     tensor = tf.constant(x)
     with recurrent.portable(False):
         forward = graph.get_concrete_function(tensor)

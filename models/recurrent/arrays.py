@@ -21,9 +21,39 @@ def steps(like: Any, width: Any) -> Any:
     )
 
 
+def rewritten(array: Any) -> Any:
+    """An array (time, batch, ...) to be read and written over step by step: in its place, without a second one."""
+    return tf.TensorArray(
+        array.dtype, size=tf.shape(array)[0], clear_after_read=False, element_shape=array.shape[1:]
+    ).unstack(array)
+
+
+def until(length: Any, array: Any) -> Any:
+    """An array (time, batch, ...) with zeros from step `length` on. An int is the whole of it."""
+    if isinstance(length, int):
+        return array
+    return tf.where(tf.range(tf.shape(array)[0])[:, tf.newaxis, tf.newaxis] < length, array, tf.zeros_like(array))
+
+
 def before(initial: Any, states: Any) -> Any:
     """What each step started from: `initial` (batch, units), then `states` (time, batch, units) but for the last."""
     return tf.concat([initial[tf.newaxis], states[:-1]], axis=0)  # (time, batch, units)
+
+
+def with_one(array: Any) -> Any:
+    """(time, batch, width) → (time, batch, width + 1): a one behind, which brings the bias into matrix products."""
+    return tf.concat([array, tf.ones_like(array[..., :1])], axis=2)
+
+
+def weighted(x: Any, kernel: Any, bias: Any) -> Any:
+    """x W + b of all steps, as one matrix product: (time, batch, inputs) → (time, batch, width)."""
+    return tf.tensordot(with_one(x), tf.concat([kernel, bias[tf.newaxis]], axis=0), 1)
+
+
+def weight_gradients(x: Any, d: Any) -> Any:
+    """Gradients of W (inputs, width) and b (width,) in x W + b, whose gradient d is (time, batch, width)."""
+    both = tf.matmul(flat(with_one(x)), flat(d), transpose_a=True)  # (inputs + 1, width)
+    return both[:-1], both[-1]
 
 
 def flat(array: Any) -> Any:

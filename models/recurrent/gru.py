@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .arrays import at, before, flat, steps, unmasked
+from .arrays import at, before, steps, unmasked, weight_gradients, weighted
 
 GATES = 3
 
@@ -27,7 +27,7 @@ def forward(x: Any, weights: Any, initial: Any, mask: Any, length: Any, *, keep:
     units = recurrent.shape[0]
     # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2: the halves of z and r are taken from the weights once.
     scale = tf.constant([0.5] * (2 * units) + [1.0] * units, x.dtype)  # (3 * units,)
-    x = tf.tensordot(x, kernel * scale, 1) + bias[0] * scale  # (time, batch, 3 * units)
+    x = weighted(x, kernel * scale, bias[0] * scale)  # (time, batch, 3 * units)
     recurrent, bias = recurrent * scale, bias[1] * scale
 
     def step(t: Any, h: Any, hs: Any, gates: Any, ps: Any) -> Any:
@@ -49,7 +49,7 @@ def forward(x: Any, weights: Any, initial: Any, mask: Any, length: Any, *, keep:
     return hs, [h], [hs, gates.stack(), ps.stack()] if keep else []
 
 
-def backward(kept: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs: Any, d_last: Any) -> Any:
+def backward(kept: Any, x: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs: Any, d_last: Any) -> Any:
     """Go back through the loop; arguments and returns as in `lstm.backward`."""
     _, recurrent, _ = weights
     hs, gates, p = kept
@@ -74,6 +74,6 @@ def backward(kept: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs
     _, d_h, d_all = tf.while_loop(lambda t, *_: t >= 0, step, state)
     d_all = tf.tile(d_all.stack(), [1, 1, 3])  # (time, batch, 3 * units)
     d_qs, d_xs = d_all * of_state, d_all * of_input
-    d_recurrent = tf.matmul(flat(h_before), flat(d_qs), transpose_a=True)
-    d_bias = tf.stack([tf.reduce_sum(d, axis=[0, 1]) for d in (d_xs, d_qs)])  # (2, 3 * units)
-    return d_xs, d_recurrent, d_bias, [d_h]
+    d_kernel, d_bias = weight_gradients(x, d_xs)
+    d_recurrent, d_state_bias = weight_gradients(h_before, d_qs)
+    return d_xs, [d_kernel, d_recurrent, tf.stack([d_bias, d_state_bias])], [d_h]

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .arrays import at, before, flat, steps, unmasked
+from .arrays import at, before, flat, rewritten, steps, unmasked, until, weight_gradients, weighted
 
 GATES = 4
 
@@ -38,7 +38,7 @@ def forward(x: Any, weights: Any, initial: Any, mask: Any, length: Any, *, keep:
     kernel, recurrent, bias = weights
     units = recurrent.shape[0]
     scale, offset = as_tanh(units, x.dtype)
-    x = tf.tensordot(x, kernel * scale, 1) + bias * scale  # (time, batch, 4 * units)
+    x = weighted(x, kernel * scale, bias * scale)  # (time, batch, 4 * units)
     recurrent = recurrent * scale
 
     def step(t: Any, h: Any, c: Any, hs: Any, cs: Any, gates: Any) -> Any:
@@ -58,19 +58,21 @@ def forward(x: Any, weights: Any, initial: Any, mask: Any, length: Any, *, keep:
     return hs, [h, c], [hs, cs.stack(), gates.stack()] if keep else []
 
 
-def backward(kept: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs: Any, d_last: Any) -> Any:
+def backward(kept: Any, x: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs: Any, d_last: Any) -> Any:
     """Go back through the loop.
 
     Everything that doesn't depend on the gradient that flows back is made for all steps at once, so a step is one
     matrix product and three lines.
 
     Args:
+        kept, x, weights, initial, mask, length: as in `forward`.
         d_hs: gradient of all h (time, batch, units), or None. d_last: of the last h and c (batch, units).
 
     Returns:
-        Gradients of x W + b (time, batch, 4 * units), recurrent kernel, bias, and of the initial h and c.
+        Gradients of x W + b (time, batch, 4 * units), of the weights, and of the initial h and c.
     """
     _, recurrent, _ = weights
+    units = recurrent.shape[0]
     hs, cs, gates = kept
     i, f, g, o = tf.split(gates, 4, axis=2)  # (time, batch, units)
     tanh_c = tf.tanh(cs)
@@ -80,20 +82,18 @@ def backward(kept: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs
     of_gates = tf.concat([of_i, of_f, of_g, of_o], axis=2)  # (time, batch, 4 * units)
     if mask is not None:
         of_gates, of_c = (tf.where(mask, a, tf.zeros_like(a)) for a in (of_gates, of_c))
-        f = tf.where(mask, f, tf.ones_like(f))
     back = tf.transpose(recurrent)  # (4 * units, units)
 
     def step(t: Any, d_h: Any, d_c: Any, d_zs: Any) -> Any:
         d_h = d_h if d_hs is None else d_h + at(d_hs, t)
         d_c = d_c + d_h * at(of_c, t)
-        d_z = tf.concat([d_c, d_c, d_c, d_h], axis=1) * at(of_gates, t)  # (batch, 4 * units)
-        d_before = d_z @ back  # (batch, units)
-        if mask is not None:
-            d_before = tf.where(at(mask, t), d_before, d_h)
-        return t - 1, d_before, d_c * at(f, t), d_zs.write(t, d_z)
+        d_z = tf.concat([d_c, d_c, d_c, d_h], axis=1) * d_zs.read(t)  # (batch, 4 * units)
+        before_h, before_c = d_z @ back, d_c * at(gates, t)[:, units : 2 * units]  # (batch, units)
+        return t - 1, *unmasked(mask, t, [before_h, before_c], [d_h, d_c]), d_zs.write(t, d_z)
 
-    state = (length - 1, *d_last, steps(gates, 4 * recurrent.shape[0]))
+    state = (length - 1, *d_last, rewritten(until(length, of_gates)))
     _, d_h, d_c, d_zs = tf.while_loop(lambda t, *_: t >= 0, step, state)
     d_zs = d_zs.stack()  # (time, batch, 4 * units)
+    d_kernel, d_bias = weight_gradients(x, d_zs)
     d_recurrent = tf.matmul(flat(before(initial[0], hs)), flat(d_zs), transpose_a=True)
-    return d_zs, d_recurrent, tf.reduce_sum(d_zs, axis=[0, 1]), [d_h, d_c]
+    return d_zs, [d_kernel, d_recurrent, d_bias], [d_h, d_c]

@@ -21,7 +21,6 @@ from typing import Any
 import tensorflow as tf
 
 from . import gru, lstm, simple_rnn
-from .arrays import flat
 
 CELLS = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}
 
@@ -44,6 +43,8 @@ def scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, return_seq
     batch, time = size(x, 0), size(x, 1)
     shards = shard_count(x.shape[0])
     rows = -(-padded(x, 0) // shards) * shards  # a multiple of `shards`
+    # Known beforehand, XLA runs the loop without asking before every step whether it is the last.
+    length = time if is_known(x, 1) else tf.convert_to_tensor(time, tf.int32)
     x = pad(pad(x, 0, rows), 1, padded(x, 1))
     mask = None if mask is None else pad(pad(mask, 0, rows), 1, padded(mask, 1))
     initial = [pad(state, 0, rows) for state in initial]
@@ -53,7 +54,7 @@ def scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, return_seq
         weights,
         initial,
         mask,
-        tf.convert_to_tensor(time, tf.int32),
+        length,
         shards=shards,
         return_sequences=return_sequences,
         keep=keep,
@@ -153,12 +154,8 @@ def backward_shard(
 ) -> Any:
     """Go backward over the rows of one shard."""
     d_hs = None if d_hs is None else tf.transpose(d_hs, [1, 0, 2])  # (time, batch, units)
-    d_zs, d_recurrent, d_bias, d_initial = CELLS[cell].backward(
-        kept, weights, initial, in_front(mask), length, d_hs, d_last
-    )
     x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-    d_kernel = tf.matmul(flat(x), flat(d_zs), transpose_a=True)
-    return d_zs, [d_kernel, d_recurrent, d_bias], d_initial
+    return CELLS[cell].backward(kept, x, weights, initial, in_front(mask), length, d_hs, d_last)
 
 
 def d_inputs_shard(d_zs: Any, kernel: Any, *, cell: str) -> Any:  # noqa: ARG001 - all compiled functions are told their cell
@@ -202,11 +199,14 @@ def size(x: Any, axis: int) -> Any:
     return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
+def is_known(x: Any, axis: int) -> bool:
+    """Whether the size of an axis never varies: in a graph a known size doesn't; eager calls may bring any."""
+    return x.shape[axis] is not None and not tf.executing_eagerly()
+
+
 def padded(x: Any, axis: int) -> Any:
-    """The size to pad an axis to. In a graph a known size never varies; eager calls may bring any."""
-    if x.shape[axis] is not None and not tf.executing_eagerly():
-        return x.shape[axis]
-    return bucket(size(x, axis))
+    """The size to pad an axis to."""
+    return x.shape[axis] if is_known(x, axis) else bucket(size(x, axis))
 
 
 def pad(x: Any, axis: int, to: Any) -> Any:
