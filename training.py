@@ -252,8 +252,9 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
             with portable(False):
                 return model(inputs, training=False)
 
-        # One trace for batches of all lengths; XLA compiles each of them all the same.
-        graph = tf.function(forward, jit_compile=is_recurrent(model), reduce_retracing=True, autograph=False)
+        # One trace for batches of all lengths. Recurrent layers are compiled by themselves, a loop a core; a training
+        # step gains more by XLA having all of it.
+        graph = tf.function(forward, reduce_retracing=True, autograph=False)
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
         model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
     return model._forward

@@ -9,6 +9,7 @@ form that ``predict`` runs.
 
 from __future__ import annotations
 
+import resource
 import statistics
 import sys
 import time
@@ -23,7 +24,7 @@ GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 SHAPES = [(32, 30, 4, 32), (64, 96, 7, 64), (32, 200, 128, 128), (64, 35, 650, 650), (16, 1000, 1, 64)]
 GROWTH = {"time": [25, 50, 100, 200, 400], "units": [16, 32, 64, 128, 256], "batch": [8, 16, 32, 64, 128]}
 BASE = {"batch": 32, "time": 100, "inputs": 8, "units": 64}
-PEERS = ("recurra", "keras", "keras-jit", "keras-unroll", "torch")
+PEERS = ("recurra", "recurra-jit", "keras", "keras-jit", "keras-unroll", "torch")
 TORCH = "torch==2.13.0"
 TURNS, SECONDS, STEPS = 5, 0.4, 8
 # Unrolled graphs of more steps take Keras minutes to build.
@@ -88,11 +89,13 @@ def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """A cell and a shape build the functions, a turn measures them."""
     import_module("torch" if peer == "torch" else "recurra.models.recurrent")  # all peers at the same time
     train = forward = lambda: None
+    imports = memory()
 
     def reply(asked: dict[str, Any]) -> dict[str, Any]:
         nonlocal train, forward
         if "cell" not in asked:
-            return {"train": 1e3 * clock(train, SECONDS) / STEPS, "forward": 1e3 * clock(forward, SECONDS / 2)}
+            times = {"train": 1e3 * clock(train, SECONDS) / STEPS, "forward": 1e3 * clock(forward, SECONDS / 2)}
+            return times | {"memory": memory() - imports}
         begin = time.perf_counter()
         cell, shape = asked["cell"], tuple(asked["shape"])
         train, forward = torch_steps(cell, shape) if peer == "torch" else keras_steps(peer, cell, shape)
@@ -103,14 +106,24 @@ def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return reply
 
 
+def memory() -> float:
+    """The most memory the process has had, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
 def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """All peers on one shape: for each the first step in seconds, and milliseconds of train and forward steps."""
+    """All peers on one shape.
+
+    Returns:
+        For each the seconds until the first step is done, milliseconds of train and forward steps a turn, and megabytes
+        of memory beyond the imports a turn.
+    """
     peers = [
         Peer(name, __file__, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED
     ]
     results = {}
     for name, (first, *turns) in take_turns(peers, TURNS, cell=cell, shape=shape).items():
-        results[name] = {**first, **{what: [turn[what] for turn in turns] for what in ("train", "forward")}}
+        results[name] = {**first, **{what: [turn[what] for turn in turns] for what in turns[0]}}
     return results
 
 
@@ -145,10 +158,12 @@ def layers(torch: str | None) -> None:
                 sections,
                 notes=[
                     f"Milliseconds: median (quartiles) of {TURNS} turns, every peer in a process of its own. torch is "
-                    f"{TORCH}; keras-jit compiles the whole step with XLA; keras-unroll was left out beyond "
+                    f"{TORCH}; -jit: the whole step compiled by XLA; keras-unroll was left out beyond "
                     f"{MOST_UNROLLED} steps.",
-                    "× Keras, × torch: their time by recurra's, Keras with the best of its settings. floor: the "
-                    f"multiply-adds alone at {FLOPS / 1e9:.0f} GFLOPS. first: seconds to build, compile and run once.",
+                    "× Keras, × torch: their time by recurra's, recurra and Keras with the best of their settings. "
+                    f"floor: the multiply-adds alone at {FLOPS / 1e9:.0f} GFLOPS, what two cores do in large products; small "
+                    "ones that stay in a cache are quicker. first: seconds until recurra's layer is built, compiled and "
+                    "has run once.",
                 ],
             )
 
@@ -157,8 +172,11 @@ def _row(cell: str, shape: tuple[int, ...], results: dict[str, dict[str, Any]], 
     medians = {name: statistics.median(result[what]) for name, result in results.items()}
     row: dict[str, Any] = {"cell": cell, "batch, time, inputs, units": ", ".join(map(str, shape))}
     row |= {name: _spread(results[name][what]) if name in results else None for name in PEERS}
-    row["× Keras"] = min(value for name, value in medians.items() if name.startswith("keras")) / medians["recurra"]
-    row["× torch"] = medians["torch"] / medians["recurra"] if "torch" in medians else None
+    best = {
+        side: min(value for name, value in medians.items() if name.startswith(side)) for side in ("recurra", "keras")
+    }
+    row["× Keras"] = best["keras"] / best["recurra"]
+    row["× torch"] = medians["torch"] / best["recurra"] if "torch" in medians else None
     row["floor"] = floor(cell, shape) / (1 if what == "train" else 3)
     return row | {"first": results["recurra"]["first"]}
 
@@ -169,28 +187,35 @@ def _spread(samples: list[float]) -> str:
 
 
 def growth(torch: str | None) -> None:
-    """Time of a training step against length, units and batch, one varied at a time: docs/benchmarks/growth.png."""
+    """Time and memory of training against length, units and batch, one varied at a time: docs/benchmarks/growth.png."""
     import matplotlib as mpl
     import report
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    peers = {name: python for name, python in pythons(torch).items() if name != "keras-unroll"}
-    figure, axes = plt.subplots(1, len(GROWTH), figsize=(12, 4), sharey=True, layout="constrained")
+    peers = {name: python for name, python in pythons(torch).items() if name in ("recurra", "keras", "torch")}
+    costs = {"train": "milliseconds a training step", "memory": "megabytes beyond the imports"}
+    figure, grid = plt.subplots(
+        len(costs), len(GROWTH), figsize=(12, 7), sharex="col", sharey="row", layout="constrained"
+    )
     sections: dict[str, list[dict[str, Any]]] = {}
-    for axis, (word, values) in zip(axes, GROWTH.items(), strict=True):
-        rows = []
-        for value in values:
-            results = measure("LSTM", tuple({**BASE, word: value}.values()), peers)
-            rows.append({word: value} | {name: statistics.median(results[name]["train"]) for name in peers})
-            print(rows[-1], flush=True)
-        for name in peers:
-            axis.loglog(values, [row[name] for row in rows], marker="o", label=name)
-        axis.set_xlabel(word)
-        sections[f"Against {word}"] = rows
-    axes[0].set_ylabel("milliseconds a training step")
-    axes[0].legend()
+    for column, (word, values) in zip(grid.T, GROWTH.items(), strict=True):
+        told = [measure("LSTM", tuple({**BASE, word: value}.values()), peers) for value in values]
+        for axis, (cost, label) in zip(column, costs.items(), strict=True):
+            rows = [
+                {word: value} | {name: statistics.median(results[name][cost]) for name in peers}
+                for value, results in zip(values, told, strict=True)
+            ]
+            for name in peers:
+                axis.loglog(values, [row[name] for row in rows], marker="o", label=name)
+            axis.set_xticks(values, map(str, values), minor=False)
+            axis.minorticks_off()
+            sections[f"{label.capitalize()}, against {word}"] = rows
+        column[-1].set_xlabel(word)
+    for axis, label in zip(grid[:, 0], costs.values(), strict=True):
+        axis.set_ylabel(label)
+    grid[0, 0].legend()
     base = ", ".join(f"{word} {value}" for word, value in BASE.items())
     figure.suptitle(f"One LSTM layer; {base}, one of them varied at a time")
     figure.savefig(report.FOLDER / "growth.png", dpi=120)
@@ -199,7 +224,8 @@ def growth(torch: str | None) -> None:
         "How the cost of an LSTM layer grows",
         sections,
         notes=[
-            f"Milliseconds a training step, median of {TURNS} turns; {base}, one varied at a time.",
+            f"Medians of {TURNS} turns, every peer in a process of its own; {base}, one varied at a time. Memory "
+            "is the most the process had, compilation included, less what it had after its imports.",
             "![](growth.png)",
         ],
     )

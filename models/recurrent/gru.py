@@ -39,14 +39,16 @@ def forward(x: Any, weights: Any, initial: Any, mask: Any, length: Any, *, keep:
         g = tf.tanh(a[:, 2 * units :] + r * p)
         if keep:
             gates, ps = gates.write(t, tf.concat([zr, g], axis=1)), ps.write(t, p)
+        else:  # Carried out of the loop, for nothing else makes XLA take the tanh of several values at a time.
+            gates = zr
         [h] = unmasked(mask, t, [z * h + (1 - z) * g], [h])
         return t + 1, h, hs.write(t, h), gates, ps
 
-    kept = (steps(x, 3 * units), steps(x, units)) if keep else ((), ())
+    kept = (steps(x, 3 * units), steps(x, units)) if keep else (tf.tile(initial[0], [1, 2]), ())
     state = (0, *initial, steps(x, units), *kept)
     _, h, hs, gates, ps = tf.while_loop(lambda t, *_: t < length, step, state)
     hs = hs.stack()  # (time, batch, units)
-    return hs, [h], [hs, gates.stack(), ps.stack()] if keep else []
+    return hs, [h], [hs, gates.stack(), ps.stack()] if keep else [gates]
 
 
 def backward(kept: Any, x: Any, weights: Any, initial: Any, mask: Any, length: Any, d_hs: Any, d_last: Any) -> Any:
