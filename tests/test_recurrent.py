@@ -284,6 +284,53 @@ def test_under_mirrored_strategy():
     assert "agree" in result.stdout, result.stderr
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", CELLS)
+def test_one_row_of_states_or_mask_stands_for_all(kind, compiled):
+    x, mask = tf.constant(rng().normal(size=(5, 7, 4)), "float32"), np.arange(7)[None] < 5
+    ours, stock = pair(kind, x, units=3)
+    one = states(kind, 1, 3)
+    many = [tf.repeat(state, 5, axis=0) for state in one]
+
+    def ask(x, mask, *initial):
+        return ours(x, mask=mask, initial_state=list(initial))
+
+    ask = tf.function(ask) if compiled else ask
+    expected = stock(x, mask=np.repeat(mask, 5, axis=0), initial_state=many)
+    assert_agree(ask(x, tf.constant(mask), *one), expected)
+    assert_agree(ask(x, tf.constant(np.repeat(mask, 5, axis=0)[..., None]), *many), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"initial_state": 4}, "`initial_state` has 4 rows, the inputs have 5"),
+        ({"mask": (5, 4)}, "The mask has 4 steps, the inputs have 7"),
+        ({"mask": (4, 7)}, "`mask` has 4 rows, the inputs have 5"),
+    ],
+)
+@pytest.mark.parametrize("kind", CELLS)
+def test_other_sizes_are_refused(kind, arguments, message):
+    x = tf.constant(rng().normal(size=(5, 7, 4)), "float32")
+    ours, _ = pair(kind, x, units=3)
+    if "mask" in arguments:
+        given = {"mask": tf.ones(arguments["mask"], tf.bool)}
+    else:
+        given = {"initial_state": states(kind, arguments["initial_state"], 3)}
+    with pytest.raises(ValueError, match=message):
+        ours(x, **given)
+
+
+def test_other_inputs_and_too_many_states_are_refused():
+    x = tf.constant(rng().normal(size=(5, 7, 4)), "float32")
+    ours, _ = pair("GRU", x, units=3)
+    with pytest.raises(ValueError, match=r"has 2 tensors; .* has 1 states"):
+        ours(x, initial_state=states("LSTM", 5, 3))
+    model = keras.Sequential([keras.Input((None, 4)), recurrent.GRU(3)])
+    with pytest.raises(ValueError, match=r"3 values a step|incompatible"):
+        model.predict(x[:, :, :3], verbose=0)
+
+
 def test_new_lengths_compile_a_few_times_only():
     x = tf.random.stateless_normal((8, 40, 2), (1, 2))
     layer, stock = pair("GRU", x, units=3)

@@ -22,7 +22,7 @@ EVENT = {
     "horizon": 1,
     "lookback": 24,
     "loss": "huber",
-    "config": {"units": 32, "learning_rate": 1e-2, "segment_length": 1, "window_norm": "none"},
+    "config": {"units": 32, "learning_rate": 5e-3, "segment_length": 1, "window_norm": "none"},
 }
 PLAIN = {"horizon": HORIZON, "lookback": 12, "config": {"units": 8, "learning_rate": 5e-3}}
 
@@ -61,7 +61,7 @@ def assert_event_needs_memory(comparison):
 
 
 def test_who_carries_a_distant_event_wins(tmp_path):
-    settings = EVENT | {"families": ["linear", "dense", "lstm"], "max_epochs": 10}
+    settings = EVENT | {"families": ["linear", "dense", "lstm"], "max_epochs": 12}
     assert_event_needs_memory(judged("distant_event", tmp_path, **settings))
 
 

@@ -38,6 +38,7 @@ def why_stock(layer: Any, mask: Any) -> str | None:
 def fast_loop(layer: Any, name: str, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
     """What `keras.layers.RNN.inner_loop` returns: last h, all h (or the last), last states."""
     cell = layer.cell
+    initial_state, mask = fitting(layer, sequences, initial_state, mask)
     if training and cell.dropout > 0:
         sequences = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, tf.newaxis, :]
     bias = cell.bias
@@ -59,6 +60,38 @@ def fast_loop(layer: Any, name: str, sequences: Any, initial_state: Any, mask: A
         hs, states = scan(name, x, (kernel, recurrent, bias), initial, mask, keep=bool(training), **flags)
     hs = hide_unstarted(hs, mask, layer.return_sequences)
     return (hs[:, -1], hs, states) if layer.return_sequences else (hs, hs[:, tf.newaxis], states)
+
+
+def fitting(layer: Any, x: Any, states: Any, mask: Any) -> tuple[list[Any], Any]:
+    """States (batch, units) and the mask (batch, time) as many as the inputs need; one row stands for all.
+
+    Raises:
+        ValueError: inputs, states or the mask have another size than they should.
+    """
+    batch, time, inputs = x.shape
+    wanted = layer.cell.kernel.shape[0]
+    if inputs != wanted:
+        raise ValueError(f"The inputs have {inputs} values a step; {layer.name} was built for {wanted}.")
+    sizes = layer.cell.state_size if isinstance(layer.cell.state_size, list | tuple) else [layer.cell.state_size]
+    if len(states) != len(sizes):
+        raise ValueError(f"`initial_state` has {len(states)} tensors; {layer.name} has {len(sizes)} states.")
+    states = [_rows(state, batch, x, [size], "initial_state") for state, size in zip(states, sizes, strict=True)]
+    if mask is None:
+        return states, None
+    mask = tf.squeeze(mask, axis=2) if mask.shape.rank == 3 else mask
+    if None not in (time, mask.shape[1]) and mask.shape[1] != time:
+        raise ValueError(f"The mask has {mask.shape[1]} steps, the inputs have {time}; give a value for each step.")
+    return states, _rows(mask, batch, x, [tf.shape(x)[1]], "mask")
+
+
+def _rows(array: Any, batch: int | None, x: Any, rest: list[Any], name: str) -> Any:
+    """An array (batch or 1, ...) for as many rows as `x` has."""
+    rows = array.shape[0]
+    if rows == batch and batch is not None:
+        return array
+    if None not in (rows, batch) and rows != 1:
+        raise ValueError(f"`{name}` has {rows} rows, the inputs have {batch}; give as many, or a single one for all.")
+    return tf.broadcast_to(array, [tf.shape(x)[0], *rest])
 
 
 def hide_unstarted(hs: Any, mask: Any, return_sequences: bool) -> Any:
