@@ -131,7 +131,7 @@ def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[
     return results
 
 
-def floor(cell: str, shape: tuple[int, ...]) -> float:
+def products(cell: str, shape: tuple[int, ...]) -> float:
     """Multiply-adds of a training step at `FLOPS`, in milliseconds: forward once, backward twice."""
     batch, length, inputs, units = shape
     return 3 * 2 * batch * length * (inputs + units) * GATES[cell] * units / FLOPS * 1e3
@@ -165,9 +165,9 @@ def layers(torch: str | None) -> None:
                     f"{TORCH}; -jit: the whole step compiled by XLA; keras-unroll was left out beyond "
                     f"{MOST_UNROLLED} steps.",
                     "× Keras, × torch: their time by recurra's, recurra and Keras with the best of their settings. "
-                    f"floor: the multiply-adds alone at {FLOPS / 1e9:.0f} GFLOPS, what two cores do in large products; "
-                    "small ones that stay in a cache are quicker. first: seconds from building recurra's model to the "
-                    "end of its first training step, compilation included.",
+                    f"at {FLOPS / 1e9:.0f} GFLOPS: what the multiply-adds alone would take at the rate of numpy's "
+                    "large products on two cores; oneDNN, which TensorFlow and PyTorch use, is up to a half quicker. "
+                    "first: seconds until the first training step is done, building and compiling included (recurra).",
                 ],
             )
 
@@ -181,7 +181,7 @@ def _row(cell: str, shape: tuple[int, ...], results: dict[str, dict[str, Any]], 
     }
     row["× Keras"] = best["keras"] / best["recurra"]
     row["× torch"] = medians["torch"] / best["recurra"] if "torch" in medians else None
-    row["floor"] = floor(cell, shape) / (1 if what == "train" else 3)
+    row[f"at {FLOPS / 1e9:.0f} GFLOPS"] = products(cell, shape) / (1 if what == "train" else 3)
     return row | {"first": results["recurra"]["first"]}
 
 
@@ -232,8 +232,9 @@ def growth(torch: str | None) -> None:
         "How the cost of an LSTM layer grows",
         sections,
         notes=[
-            f"Medians of {TURNS} turns, every peer in a process of its own; {base}, one varied at a time. Memory "
-            "is the most the process had, compilation included, less what it had after its imports.",
+            f"Medians of {TURNS} turns, every peer in a process of its own; {base}, one varied at a time. This shape "
+            "itself stands in all three tables: so much a repetition differs.",
+            "Memory is the most the process had, compilation included, less what it had after its imports.",
             "![](growth.png)",
         ],
     )
