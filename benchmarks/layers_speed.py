@@ -166,7 +166,7 @@ def layers(torch: str | None) -> None:
                     f"{MOST_UNROLLED} steps.",
                     "× Keras, × torch: their time by recurra's, recurra and Keras with the best of their settings. "
                     f"at {FLOPS / 1e9:.0f} GFLOPS: what the multiply-adds alone would take at the rate of numpy's "
-                    "large products on two cores; oneDNN, which TensorFlow and PyTorch use, is up to a half quicker. "
+                    "large products on two cores; the products inside TensorFlow and PyTorch may be quicker. "
                     "first: seconds until the first training step is done, building and compiling included (recurra).",
                 ],
             )
@@ -191,42 +191,21 @@ def _spread(samples: list[float]) -> str:
 
 
 def growth(torch: str | None) -> None:
-    """Time and memory of training against length, units and batch, one varied at a time: docs/benchmarks/growth.png."""
-    import matplotlib as mpl
+    """Time and memory of training against length, units and batch, one varied at a time: docs/benchmarks/growth.md."""
     import report
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib import ticker
 
     peers = {name: python for name, python in pythons(torch).items() if name in ("recurra", "keras", "torch")}
     costs = {"train": "milliseconds a training step", "memory": "megabytes beyond the imports"}
-    figure, grid = plt.subplots(
-        len(costs), len(GROWTH), figsize=(12, 7), sharex="col", sharey="row", layout="constrained"
-    )
     sections: dict[str, list[dict[str, Any]]] = {}
-    for column, (word, values) in zip(grid.T, GROWTH.items(), strict=True):
+    for word, values in GROWTH.items():
         told = [measure("LSTM", tuple({**BASE, word: value}.values()), peers) for value in values]
-        for axis, (cost, label) in zip(column, costs.items(), strict=True):
-            rows = [
+        for cost, label in costs.items():
+            sections[f"{label.capitalize()}, against {word}"] = [
                 {word: value} | {name: statistics.median(results[name][cost]) for name in peers}
                 for value, results in zip(values, told, strict=True)
             ]
-            for name in peers:
-                axis.loglog(values, [row[name] for row in rows], marker="o", label=name)
-            axis.set_xticks(values, map(str, values), minor=False)
-            axis.minorticks_off()
-            sections[f"{label.capitalize()}, against {word}"] = rows
-        column[-1].set_xlabel(word)
-    for axis, label in zip(grid[:, 0], costs.values(), strict=True):
-        axis.set_ylabel(label)
-        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-        axis.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-        axis.yaxis.set_minor_locator(ticker.NullLocator())
-    grid[0, 0].legend()
     base = ", ".join(f"{word} {value}" for word, value in BASE.items())
-    figure.suptitle(f"One LSTM layer; {base}, one of them varied at a time")
-    figure.savefig(report.FOLDER / "growth.png", dpi=120)
+    draw_growth(sections, list(costs.values()), f"One LSTM layer; {base}, one of them varied at a time")
     report.write(
         "growth",
         "How the cost of an LSTM layer grows",
@@ -238,6 +217,35 @@ def growth(torch: str | None) -> None:
             "![](growth.png)",
         ],
     )
+
+
+def draw_growth(sections: dict[str, list[dict[str, Any]]], labels: list[str], title: str) -> None:
+    """Draw docs/benchmarks/growth.png: a row of axes a cost, a column what varies."""
+    import matplotlib as mpl
+    import report
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+    from matplotlib import ticker
+
+    size: dict[str, Any] = {"figsize": (12, 7), "sharex": "col", "sharey": "row", "layout": "constrained"}
+    figure, grid = plt.subplots(len(labels), len(GROWTH), **size)
+    for column, (word, values) in zip(grid.T, GROWTH.items(), strict=True):
+        for axis, label in zip(column, labels, strict=True):
+            rows = sections[f"{label.capitalize()}, against {word}"]
+            for name in [name for name in rows[0] if name != word]:
+                axis.loglog(values, [row[name] for row in rows], marker="o", label=name)
+            axis.set_xticks(values, map(str, values), minor=False)
+            axis.minorticks_off()
+        column[-1].set_xlabel(word)
+    for axis, label in zip(grid[:, 0], labels, strict=True):
+        axis.set_ylabel(label)
+        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+        axis.yaxis.set_minor_locator(ticker.NullLocator())
+    grid[0, 0].legend()
+    figure.suptitle(title)
+    figure.savefig(report.FOLDER / "growth.png", dpi=120)
 
 
 if __name__ == "__main__":

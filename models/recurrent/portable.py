@@ -13,9 +13,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from . import gru, lstm, simple_rnn
-
-CELLS = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}
+from . import lstm
+from .scan import CELLS, in_front
 
 _forced: contextvars.ContextVar[bool | None] = contextvars.ContextVar("recurra_portable", default=None)
 
@@ -63,8 +62,7 @@ def portable_scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, r
     else:
         time = tf.shape(x)[1]
         x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-        mask = None if mask is None else tf.transpose(mask)[..., tf.newaxis]  # (time, batch, 1)
-        hs, last, _ = CELLS[cell].forward(x, weights, initial, mask, time, keep=False)
+        hs, last, _ = CELLS[cell].forward(x, weights, initial, in_front(mask), time, keep=False)
     return (tf.transpose(hs, [1, 0, 2]) if return_sequences else last[0]), last
 
 
