@@ -509,7 +509,7 @@ def _name(source: str) -> str:
 def _exported(path: Path, export: Path, source: str, frame: Any, task: str) -> None:
     out.print(f"exported: {path}", soft_wrap=True)
     if task == "language-model":
-        told = getattr(frame, "answers", None)
+        told = getattr(frame, "targets", None)
         label = "" if told is None else f" --label {told.values[0]}"
         out.print(f'write with it: recurra generate {export}{label} --prompt "..."', soft_wrap=True)
     else:

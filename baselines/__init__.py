@@ -7,9 +7,9 @@ Forecasts (``BASELINES``): a function ``forecast(values, origins, horizon, seaso
 series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as a
 network's are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other series.
 
-Whole examples (``EXAMPLE_BASELINES``, for classification, regression and tagging): ``fit(inputs, answers, n_classes, *,
+Whole examples (``EXAMPLE_BASELINES``, for classification, regression and tagging): ``fit(inputs, targets, n_classes, *,
 seed) -> predict``. Inputs are texts, lists of tokens, or sequences of values (time, channels) that may hold NaN;
-answers are class ids (n,), values (n,), or a list of tags (time,); ``predict(inputs)`` gives probabilities (n,
+targets are class ids (n,), values (n,), or a list of tags (time,); ``predict(inputs)`` gives probabilities (n,
 classes), values (n,), or a list of probabilities (time, classes).
 
 Language models (``LANGUAGE_BASELINES``): ``fit(ids, vocabulary, *, end) -> model`` with ``log_probabilities(ids)`` and
@@ -81,8 +81,8 @@ class ExampleBaseline:
     """A line of the registry of baselines for whole examples.
 
     Attributes:
-        fit: ``fit(inputs, answers, n_classes, *, seed) -> predict``.
-        task: what it answers.
+        fit: ``fit(inputs, targets, n_classes, *, seed) -> predict``.
+        task: what it targets.
         kinds: what it reads: "text" (raw strings), "tokens" (lists of strings), "values" (arrays of numbers).
         library: what must be installed besides recurra's own dependencies, if anything.
     """

@@ -13,7 +13,7 @@ from .sequences import fit_scale
 BLOCK, MOST_ASKED = 256, 500
 
 
-def dtw_1nn(inputs: Sequence[np.ndarray], answers: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
     """Answer with the class of the training sequence that is nearest after warping time.
 
     Sequences may differ in length and have several channels, which are warped together; no limit on the warping. Gaps
@@ -23,7 +23,7 @@ def dtw_1nn(inputs: Sequence[np.ndarray], answers: np.ndarray, n_classes: int, *
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
-        answers: class ids (n,), each in 0..n_classes - 1.
+        targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
         seed: of who is asked.
 
@@ -42,18 +42,18 @@ def dtw_1nn(inputs: Sequence[np.ndarray], answers: np.ndarray, n_classes: int, *
     distances by dtaidistance (Meert and others).
     """
     library()
-    answers = np.asarray(answers, dtype=int)
+    targets = np.asarray(targets, dtype=int)
     scale = fit_scale(inputs)
     known = scale(inputs)
     asked = np.random.default_rng(seed).permutation(len(known))[:MOST_ASKED]
-    hits = answers[_nearest([known[i] for i in asked], known, but=asked)] == answers[asked] if len(known) > 1 else []
+    hits = targets[_nearest([known[i] for i in asked], known, but=asked)] == targets[asked] if len(known) > 1 else []
     # As if one hit and one miss more had been seen: no answer is certain.
     sure = max((np.sum(hits) + 1) / (len(hits) + 2), 2 / (n_classes + 1))
     others = (1 - sure) / max(n_classes - 1, 1)
 
     def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
         probabilities = np.full((len(inputs), n_classes), others)
-        probabilities[np.arange(len(inputs)), answers[_nearest(scale(inputs), known)]] = sure
+        probabilities[np.arange(len(inputs)), targets[_nearest(scale(inputs), known)]] = sure
         return probabilities
 
     return predict

@@ -49,9 +49,9 @@ def in_columns(probabilities: np.ndarray, classes: np.ndarray, n_classes: int) -
     return wide / wide.sum(axis=1, keepdims=True)
 
 
-def class_shares(answers: np.ndarray, n_classes: int) -> np.ndarray:
-    """Share of each class among the answers: (n_classes,)."""
-    answers = np.asarray(answers, dtype=int)
-    if answers.size == 0 or answers.min() < 0 or answers.max() >= n_classes:
-        raise ValueError(f"`answers` must be class ids in 0..{n_classes - 1}, at least one. Received: {answers!r}")
-    return np.bincount(answers, minlength=n_classes) / len(answers)
+def class_shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
+    """Share of each class among the targets: (n_classes,)."""
+    targets = np.asarray(targets, dtype=int)
+    if targets.size == 0 or targets.min() < 0 or targets.max() >= n_classes:
+        raise ValueError(f"`targets` must be class ids in 0..{n_classes - 1}, at least one. Received: {targets!r}")
+    return np.bincount(targets, minlength=n_classes) / len(targets)

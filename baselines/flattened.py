@@ -10,7 +10,7 @@ from .majority import majority
 from .sequences import MOST_STEPS, fit_scale, stretched
 
 
-def logistic_flattened(inputs: Sequence[np.ndarray], answers: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def logistic_flattened(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
     """Logistic regression on every step of every channel.
 
     Where lengths differ, each sequence is stretched to that of the longest in training (at most 1,000 steps), and its
@@ -20,7 +20,7 @@ def logistic_flattened(inputs: Sequence[np.ndarray], answers: np.ndarray, n_clas
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
-        answers: class ids (n,), each in 0..n_classes - 1.
+        targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
         seed: of the held-out tenth.
 
@@ -34,16 +34,16 @@ def logistic_flattened(inputs: Sequence[np.ndarray], answers: np.ndarray, n_clas
 
     Source: Wang, Yan and Oates (2017), Time Series Classification from Scratch, IJCNN, for sequences as flat inputs.
     """
-    if len(np.unique(answers)) < 2:
-        return majority(inputs, answers, n_classes)
+    if len(np.unique(targets)) < 2:
+        return majority(inputs, targets, n_classes)
     columns = _fit_columns(inputs)
-    model = logistic(columns(inputs), answers, n_classes, inverse_strengths=(0.001, 0.01, 0.1, 1.0), seed=seed)
+    model = logistic(columns(inputs), targets, n_classes, inverse_strengths=(0.001, 0.01, 0.1, 1.0), seed=seed)
     return lambda inputs: model(columns(inputs)) if len(inputs) else np.zeros((0, n_classes))
 
 
 def ridge_flattened(
     inputs: Sequence[np.ndarray],
-    answers: np.ndarray,
+    targets: np.ndarray,
     n_classes: int | None = None,  # noqa: ARG001
     *,
     seed: int = 0,
@@ -52,17 +52,17 @@ def ridge_flattened(
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
-        answers: values (n,), in any unit.
+        targets: values (n,), in any unit.
         n_classes: not used here; every baseline takes the same arguments.
         seed: of the held-out tenth.
 
     Returns:
-        A function from sequences to values (n,), in the unit of ``answers``.
+        A function from sequences to values (n,), in the unit of ``targets``.
 
     Source: Hoerl and Kennard (1970), Technometrics 12.
     """
     columns = _fit_columns(inputs)
-    model = ridge(columns(inputs), answers, seed=seed)
+    model = ridge(columns(inputs), targets, seed=seed)
     return lambda inputs: model(columns(inputs)) if len(inputs) else np.zeros(0)
 
 

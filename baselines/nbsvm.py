@@ -17,7 +17,7 @@ INVERSE_STRENGTH = 1.0
 TEMPERATURES = (0.05, 20.0)
 
 
-def nbsvm(inputs: Sequence[Any], answers: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
     """Naive Bayes log-count ratios as features of a linear classifier, one class against the rest.
 
     The strongest simple classifier of long texts there is. Which n-grams stand in a text (cut by the rule of
@@ -35,13 +35,13 @@ def nbsvm(inputs: Sequence[Any], answers: np.ndarray, n_classes: int, *, seed: i
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    answers = np.asarray(answers, dtype=int)
-    if not has_grams(inputs) or len(np.unique(answers)) < 2:
-        return majority(inputs, answers, n_classes)
+    targets = np.asarray(targets, dtype=int)
+    if not has_grams(inputs) or len(np.unique(targets)) < 2:
+        return majority(inputs, targets, n_classes)
     stands = vectoriser(CountVectorizer, inputs, binary=True)
     features = stands.fit_transform(inputs)
-    temperature = _temperature(features, answers, seed=seed)
-    scorer = _fit(features, answers, seed=seed)
+    temperature = _temperature(features, targets, seed=seed)
+    scorer = _fit(features, targets, seed=seed)
 
     def predict(inputs: Sequence[Any]) -> np.ndarray:
         if not len(inputs):
@@ -64,12 +64,12 @@ class Scorer:
         return features @ self.weights + self.offsets
 
 
-def _fit(features: Any, answers: np.ndarray, *, seed: int) -> Scorer:
-    classes = np.unique(answers)
+def _fit(features: Any, targets: np.ndarray, *, seed: int) -> Scorer:
+    classes = np.unique(targets)
     if len(classes) == 2:  # one problem, told from both sides
-        weights, offset = _one_against_rest(features, answers == classes[1], seed=seed)
+        weights, offset = _one_against_rest(features, targets == classes[1], seed=seed)
         return Scorer(np.stack([-weights, weights], axis=1) / 2, np.array([-offset, offset]) / 2, classes)
-    fits = [_one_against_rest(features, answers == name, seed=seed) for name in classes]
+    fits = [_one_against_rest(features, targets == name, seed=seed) for name in classes]
     return Scorer(np.stack([fit[0] for fit in fits], axis=1), np.array([fit[1] for fit in fits]), classes)
 
 
@@ -81,7 +81,7 @@ def _one_against_rest(features: Any, is_class: np.ndarray, *, seed: int) -> tupl
     ratio = _log_shares(features[is_class]) - _log_shares(features[~is_class])  # (columns,)
     model = LogisticRegression(C=INVERSE_STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=seed)
     with warnings.catch_warnings():
-        # Of a class that is easily told the last digits of the weights are still moving; the answers no longer do.
+        # Of a class that is easily told the last digits of the weights are still moving; the targets no longer do.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features.multiply(ratio).tocsr(), is_class)
     weights = model.coef_[0]
@@ -94,17 +94,17 @@ def _log_shares(features: Any) -> np.ndarray:
     return np.log(counts / counts.sum())
 
 
-def _temperature(features: Any, answers: np.ndarray, *, seed: int) -> float:
-    """What the scores are divided by, so that held-out answers are likeliest."""
+def _temperature(features: Any, targets: np.ndarray, *, seed: int) -> float:
+    """What the scores are divided by, so that held-out targets are likeliest."""
     from scipy.optimize import minimize_scalar
 
-    fitted, held = held_out_tenth(len(answers), seed=seed)
-    held = held[np.isin(answers[held], answers[fitted])]
-    if len(held) < FEWEST_HELD_OUT or len(np.unique(answers[fitted])) < 2:
+    fitted, held = held_out_tenth(len(targets), seed=seed)
+    held = held[np.isin(targets[held], targets[fitted])]
+    if len(held) < FEWEST_HELD_OUT or len(np.unique(targets[fitted])) < 2:
         return 1.0
-    scorer = _fit(features[fitted], answers[fitted], seed=seed)
+    scorer = _fit(features[fitted], targets[fitted], seed=seed)
     scores = scorer.scores(features[held])
-    own = np.searchsorted(scorer.classes, answers[held])
+    own = np.searchsorted(scorer.classes, targets[held])
 
     def log_loss(log_temperature: float) -> float:
         probabilities = _softmax(scores / np.exp(log_temperature))[np.arange(len(held)), own]

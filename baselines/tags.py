@@ -15,7 +15,7 @@ REACH = 2
 
 def majority_tag(
     inputs: Sequence[Any],  # noqa: ARG001
-    answers: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray],
     n_classes: int,
     *,
     seed: int = 0,  # noqa: ARG001
@@ -24,7 +24,7 @@ def majority_tag(
 
     Arguments:
         inputs: training sequences, of any kind; not looked at.
-        answers: for each sequence the tags of its steps (time,), each in 0..n_classes - 1.
+        targets: for each sequence the tags of its steps (time,), each in 0..n_classes - 1.
         n_classes: how many tags there are, seen in training or not.
         seed: not used here; every baseline takes the same arguments.
 
@@ -32,19 +32,19 @@ def majority_tag(
         A function from sequences to a list of probabilities (time, n_classes) whose rows sum to 1.
 
     Raises:
-        ValueError: no answers, or ids outside the tags.
+        ValueError: no targets, or ids outside the tags.
 
     Example:
         >>> majority_tag([["a", "b"]], [np.array([1, 1])], 2)([["c"]])
         [array([[0., 1.]])]
     """
-    shares = class_shares(np.concatenate(list(answers)), n_classes)
+    shares = class_shares(np.concatenate(list(targets)), n_classes)
     return lambda inputs: [np.tile(shares, (len(sequence), 1)) for sequence in inputs]
 
 
 def most_frequent_tag(
     inputs: Sequence[Sequence[str]],
-    answers: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray],
     n_classes: int,
     *,
     seed: int = 0,  # noqa: ARG001
@@ -56,7 +56,7 @@ def most_frequent_tag(
 
     Arguments:
         inputs: training sequences, lists of tokens.
-        answers, n_classes, seed: as for :func:`majority_tag`.
+        targets, n_classes, seed: as for :func:`majority_tag`.
 
     Returns:
         As for :func:`majority_tag`.
@@ -68,7 +68,7 @@ def most_frequent_tag(
 
     Source: Charniak, Hendrickson, Jacobson and Perkowitz (1993), Equations for Part-of-Speech Tagging, AAAI.
     """
-    tags = np.concatenate(list(answers))
+    tags = np.concatenate(list(targets))
     overall = class_shares(tags, n_classes)
     number = _numbered(inputs)
     counts = np.zeros((len(number) + 1, n_classes))  # row 0: unknown
@@ -78,7 +78,7 @@ def most_frequent_tag(
     return lambda inputs: _split(shares[_ids(inputs, number)], inputs)
 
 
-def logistic_window(inputs: Sequence[Any], answers: Sequence[np.ndarray], n_classes: int, *, seed: int = 0) -> Predict:
+def logistic_window(inputs: Sequence[Any], targets: Sequence[np.ndarray], n_classes: int, *, seed: int = 0) -> Predict:
     """Logistic regression on a step and the two before and after it.
 
     What can be told from the neighbourhood alone; whatever must be carried further needs a memory. Values: all channels
@@ -88,16 +88,16 @@ def logistic_window(inputs: Sequence[Any], answers: Sequence[np.ndarray], n_clas
 
     Arguments:
         inputs: training sequences: lists of tokens, or values (time, channels), NaN where nothing was observed.
-        answers, n_classes, seed: as for :func:`majority_tag`.
+        targets, n_classes, seed: as for :func:`majority_tag`.
 
     Returns:
         As for :func:`majority_tag`.
 
     Source: Dietterich (2002), Machine Learning for Sequential Data, section 3.1 (sliding windows).
     """
-    tags = np.concatenate(list(answers))
+    tags = np.concatenate(list(targets))
     if len(np.unique(tags)) < 2:
-        return majority_tag(inputs, answers, n_classes)
+        return majority_tag(inputs, targets, n_classes)
     windows = _value_windows(inputs) if isinstance(inputs[0], np.ndarray) else _token_windows(inputs)
     model = logistic(windows(inputs), tags, n_classes, inverse_strengths=(1.0,), seed=seed)
 

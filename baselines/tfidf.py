@@ -11,7 +11,7 @@ from .linear import logistic, ridge
 from .majority import majority, mean
 
 
-def tfidf_logistic(inputs: Sequence[Any], answers: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def tfidf_logistic(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
     """Logistic regression on TF-IDF weighted n-grams.
 
     N-grams are cut by the rule of ``grams.py``, weighted by 1 + log(count) and by inverse document frequency, each text
@@ -20,7 +20,7 @@ def tfidf_logistic(inputs: Sequence[Any], answers: np.ndarray, n_classes: int, *
 
     Arguments:
         inputs: training texts, or lists of tokens (n,).
-        answers: class ids (n,), each in 0..n_classes - 1.
+        targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
         seed: of the held-out tenth.
 
@@ -34,16 +34,16 @@ def tfidf_logistic(inputs: Sequence[Any], answers: np.ndarray, n_classes: int, *
 
     Source: Salton and Buckley (1988), Information Processing & Management 24.
     """
-    if not has_grams(inputs) or len(np.unique(answers)) < 2:
-        return majority(inputs, answers, n_classes)
+    if not has_grams(inputs) or len(np.unique(targets)) < 2:
+        return majority(inputs, targets, n_classes)
     features, transform = _weighted(inputs)
-    model = logistic(features, answers, n_classes, seed=seed)
+    model = logistic(features, targets, n_classes, seed=seed)
     return lambda inputs: model(transform(inputs)) if len(inputs) else np.zeros((0, n_classes))
 
 
 def tfidf_ridge(
     inputs: Sequence[Any],
-    answers: np.ndarray,
+    targets: np.ndarray,
     n_classes: int | None = None,  # noqa: ARG001
     *,
     seed: int = 0,
@@ -52,20 +52,20 @@ def tfidf_ridge(
 
     Arguments:
         inputs: training texts, or lists of tokens (n,).
-        answers: values (n,), in any unit.
+        targets: values (n,), in any unit.
         n_classes: not used here; every baseline takes the same arguments.
         seed: of the held-out tenth.
 
     Returns:
-        A function from texts (or token lists) to values (n,), in the unit of ``answers``. Without any n-gram in
+        A function from texts (or token lists) to values (n,), in the unit of ``targets``. Without any n-gram in
         training, their mean.
 
     Source: Hoerl and Kennard (1970), Technometrics 12.
     """
     if not has_grams(inputs):
-        return mean(inputs, answers)
+        return mean(inputs, targets)
     features, transform = _weighted(inputs)
-    model = ridge(features, answers, seed=seed)
+    model = ridge(features, targets, seed=seed)
     return lambda inputs: model(transform(inputs)) if len(inputs) else np.zeros(0)
 
 

@@ -16,7 +16,7 @@ HOMES = Path(__file__).resolve().parents[1] / "runs" / "benchmarks" / "peers"
 
 
 class Peer:
-    """A process of ``SCRIPT NAME`` that answers questions, one JSON line each; see :func:`serve`."""
+    """A process of ``SCRIPT NAME`` that targets questions, one JSON line each; see :func:`serve`."""
 
     def __init__(self, name: str, script: str, python: str | Path = sys.executable) -> None:
         self.name = name
@@ -56,22 +56,22 @@ def take_turns(peers: list[Peer], turns: int, **first: Any) -> dict[str, list[di
         first: what each is told before the turns, if anything.
 
     Returns:
-        The answers of each by name; that to `first` comes first.
+        The targets of each by name; that to `first` comes first.
     """
-    answers: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
+    targets: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
     try:
         for asked in [first] * bool(first) + [{}] * turns:
             for peer in peers:
-                answers[peer.name].append(peer.ask(**asked))
-                print(peer.name, answers[peer.name][-1], flush=True)
+                targets[peer.name].append(peer.ask(**asked))
+                print(peer.name, targets[peer.name][-1], flush=True)
     finally:
         for peer in peers:
             peer.close()
-    return answers
+    return targets
 
 
 def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """What a peer's process does: read questions, write answers."""
+    """What a peer's process does: read questions, write targets."""
     for line in sys.stdin:
         print("answer", json.dumps(answer(json.loads(line))), flush=True)
 

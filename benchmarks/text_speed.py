@@ -55,7 +55,7 @@ def theirs(frame: Any, train: np.ndarray, validation: np.ndarray, seed: int) -> 
     import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
-    texts, labels = frame.texts, np.unique(frame.answers.values, return_inverse=True)[1]
+    texts, labels = frame.texts, np.unique(frame.targets.values, return_inverse=True)[1]
     reader = keras.layers.TextVectorization(WORDS, output_sequence_length=LENGTH)
     reader.adapt(tf.data.Dataset.from_tensor_slices(texts[train].astype(str)).batch(256))
     x, y = reader(tf.constant(texts.astype(str))).numpy(), labels

@@ -53,12 +53,12 @@ class ExampleJob:
     task_settings = ExampleSettings
 
     def __init__(self, frame: TextFrame | PanelFrame, settings: Settings, options: dict[str, Any]) -> None:
-        if frame.answers is None:
+        if frame.targets is None:
             raise InputError(
                 f"{frame.source}: no column was named that is to be learnt; use --label, --value or --tags"
             )
-        self.frame, self.settings, self.task = frame, settings, frame.answers.task
-        self.answers = frame.answers
+        self.frame, self.settings, self.task = frame, settings, frame.targets.task
+        self.targets = frame.targets
         options, self.notes = _with_tokens(frame, options)
         self.own = ExampleSettings(**options)
         settings.check_names(self.task, families_for(self.task), list_baselines(self.task, frame.kind))
@@ -138,24 +138,24 @@ class ExampleJob:
         return self._fitted[1:]
 
     def examine(self, fitted: Fitted, fold: ExampleFold) -> Score:
-        """Ask for the test part's answers."""
+        """Ask for the test part's targets."""
         pipeline, encoded, _ = self.fitted(fold)
-        answers = fitted.predictor.answers(pipeline.part(encoded, fold.test))
-        return self._score(fold, answers["value"] if self.task == "regression" else answers["probabilities"])
+        targets = fitted.predictor.targets(pipeline.part(encoded, fold.test))
+        return self._score(fold, targets["value"] if self.task == "regression" else targets["probabilities"])
 
     def baseline(self, name: str, fold: ExampleFold) -> Score:
         """Fit a baseline on the training and validation part, as it stops by itself, and ask the same."""
         known = np.sort(np.concatenate([fold.train, fold.validation]))
         pipeline = self.fitted(fold)[0]
-        answers = self._truth(known, pipeline)
+        targets = self._truth(known, pipeline)
         # A class that only the validation part has is none for anybody.
         if self.task == "classification":
-            known, answers = known[answers >= 0], answers[answers >= 0]
+            known, targets = known[targets >= 0], targets[targets >= 0]
         elif self.task == "tagging":
-            kept = [i for i, tags in enumerate(answers) if (tags >= 0).all()]
-            known, answers = known[kept], [answers[i] for i in kept]
+            kept = [i for i, tags in enumerate(targets) if (tags >= 0).all()]
+            known, targets = known[kept], [targets[i] for i in kept]
         fit = EXAMPLE_BASELINES[name].fit
-        predict = fit([self.frame.inputs[i] for i in known], answers, len(pipeline.classes))
+        predict = fit([self.frame.inputs[i] for i in known], targets, len(pipeline.classes))
         return self._score(fold, predict([self.frame.inputs[i] for i in fold.test]))
 
     def timed(self, fitted: Fitted, fold: ExampleFold) -> tuple[Part, int]:  # noqa: ARG002
@@ -176,14 +176,14 @@ class ExampleJob:
             "hash": data_hash(frame),
             "rows": len(frame),
             "inputs": frame.kind,
-            "answer": self.answers.name,
+            "answer": self.targets.name,
             "roles": dict(frame.roles),
         }
         if isinstance(frame, PanelFrame):
             lengths = [len(v) for v in frame.values]
             said |= {"channels": list(frame.channels), "shortest": min(lengths), "longest": max(lengths)}
         if self.task == "classification":
-            counts = Counter(self.answers.values).most_common()
+            counts = Counter(self.targets.values).most_common()
             said["classes"] = len(counts)
             said["class_counts"] = {str(name): n for name, n in counts[:_MOST_CLASSES_NAMED]}
         return said
@@ -201,13 +201,13 @@ class ExampleJob:
         ]
 
     def notes_after(self, scored: Sequence[Any]) -> list[str]:  # noqa: ARG002
-        """What test answers nobody could know."""
+        """What test targets nobody could know."""
         if self.task != "classification" or self.frame.is_test is not None:
             return []  # of an official test part the frame has said it
         unseen = 0
         for fold in self.folds:
-            learnt = {self.answers.values[i] for i in fold.train}
-            unseen += sum(self.answers.values[i] not in learnt for i in fold.test)
+            learnt = {self.targets.values[i] for i in fold.train}
+            unseen += sum(self.targets.values[i] not in learnt for i in fold.test)
         if not unseen:
             return []
         return [f"{unseen} test examples have a label that their training part never saw; every model gets them wrong"]
@@ -226,7 +226,7 @@ class ExampleJob:
         return compare_examples(losses, against=against, correct=correct, weights=weights)
 
     def _lengths(self, fold: ExampleFold) -> np.ndarray:
-        return np.array([len(self.answers.values[i]) for i in fold.test])
+        return np.array([len(self.targets.values[i]) for i in fold.test])
 
     def example_row(self) -> int:
         """Only forecasts have one."""
@@ -238,11 +238,11 @@ class ExampleJob:
         return self.truth(fold), tuple(self.fitted(fold)[0].classes)
 
     def truth(self, fold: ExampleFold) -> Any:
-        """Answers of the test part as numbers, -1 where training never saw them."""
+        """Targets of the test part as numbers, -1 where training never saw them."""
         return self._truth(fold.test, self.fitted(fold)[0])
 
     def _truth(self, rows: np.ndarray, pipeline: ExamplePipeline) -> Any:
-        values = [self.answers.values[i] for i in rows]
+        values = [self.targets.values[i] for i in rows]
         if self.task == "regression":
             return np.asarray(values, dtype=float)
         numbers = pipeline.answer_.encode(values)

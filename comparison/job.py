@@ -96,7 +96,7 @@ class Job(Protocol):
         """Ask a baseline the same."""
 
     def timed(self, fitted: Fitted, fold: Any) -> tuple[Part, int]:
-        """What prediction time is measured on, and the answers that one batch of it gives."""
+        """What prediction time is measured on, and the targets that one batch of it gives."""
 
     def priced_steps(self, fold: Any) -> int | None:
         """Steps that one answer takes, where the network can take any number of them."""

@@ -60,7 +60,7 @@ def make_job(source: str | Path | Frame, *, task: str | None = None, **options: 
 
 
 def task_of(frame: Frame, task: str | None) -> str:
-    """The task asked for, or the one that a frame's answers ask for.
+    """The task asked for, or the one that a frame's targets ask for.
 
     Raises:
         InputError: if the frame has nothing to be learnt for it.

@@ -150,7 +150,7 @@ class LanguageJob:
         said: dict[str, Any] = {"source": frame.source, "hash": data_hash(frame)}
         if isinstance(frame, CorpusFrame):
             return said | {"inputs": "corpus", "characters": len(frame)}
-        answer = None if frame.answers is None else frame.answers.name
+        answer = None if frame.targets is None else frame.targets.name
         return said | {"inputs": "lines", "rows": len(frame), "answer": answer, "roles": dict(frame.roles)}
 
     def describe_folds(self) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ DISTANCES = (5, 10, 20, 50, 100, 200)
 _NEAR = 0.04
 # What is right by guessing: one of two symbols; a sum within reach of the best guess, 1; one of eight symbols.
 TASKS = {"recall": 0.5, "adding": 2 * _NEAR - _NEAR**2, "copy": 1 / 8}
-# Only the last state answers, and every step is read by itself: pooling or segments would do the remembering.
+# Only the last state targets, and every step is read by itself: pooling or segments would do the remembering.
 _LAST_STATE = {"pooling": "last", "segment_length": 1}
 _SYMBOLS = 10
 # From this share on, a distance counts as remembered.
@@ -43,7 +43,7 @@ class Remembering:
 
     Attributes:
         task: "recall", "adding" or "copy".
-        rows: model, distance, seed, accuracy (share of right answers on the test part), train_seconds, and ended_by:
+        rows: model, distance, seed, accuracy (share of right targets on the test part), train_seconds, and ended_by:
             "patience", "budget" or "max_epochs".
         chance: accuracy of guessing.
     """

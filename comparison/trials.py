@@ -126,7 +126,7 @@ def run_family(
     return Outcome(row, score.losses, score.example)
 
 
-def predict_ms(model: keras.Model, part: Part, answers: int) -> float:
+def predict_ms(model: keras.Model, part: Part, targets: int) -> float:
     """Milliseconds of the network for one answer, in batches: the median of several runs, once it is compiled."""
     inputs = next(iter(part.dataset(batch_size=part.predict_batch).take(1)))[0]
     forward, seconds = compiled(model), []
@@ -134,7 +134,7 @@ def predict_ms(model: keras.Model, part: Part, answers: int) -> float:
         begun = time.perf_counter()
         forward(inputs).numpy()
         seconds.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(seconds[1:]) / answers
+    return 1000 * statistics.median(seconds[1:]) / targets
 
 
 def run_baseline(job: Job, fold: Any, trial: Trial) -> Outcome:

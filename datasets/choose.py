@@ -86,7 +86,7 @@ def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, mis
 def check_task(source: str, found: str | None, task: str | None) -> None:
     """Refuse a task that the data are not for."""
     if task is not None and found != task:
-        fix = f"use --task {found}, or other data" if found else "name the column of answers"
+        fix = f"use --task {found}, or other data" if found else "name the column of targets"
         raise InputError(f"{source} holds data for the task {found or 'none'} where {task} was asked for: {fix}.")
 
 
@@ -111,15 +111,15 @@ def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> Non
             f"{source} was given --text, one text a row, and {_FLAGS[rows[0]]}, which is for series and panels: leave "
             "one of them out."
         )
-    answers = [role for role in ANSWERS.values() if role in roles]
-    if task in ANSWERS and answers and answers != [ANSWERS[task]]:
+    targets = [role for role in ANSWERS.values() if role in roles]
+    if task in ANSWERS and targets and targets != [ANSWERS[task]]:
         raise InputError(
-            f"{source} was given --task {task} and --{answers[0]}, but the answers of {task} are --{ANSWERS[task]}: "
+            f"{source} was given --task {task} and --{targets[0]}, but the targets of {task} are --{ANSWERS[task]}: "
             "leave one out."
         )
-    if task == "language-model" and set(answers) - {"label"}:
+    if task == "language-model" and set(targets) - {"label"}:
         raise InputError(
-            f"{source} was given --task language-model and --{answers[0]}, but a language model knows the next words "
+            f"{source} was given --task language-model and --{targets[0]}, but a language model knows the next words "
             "only, and perhaps a class by --label: leave it out."
         )
 
@@ -151,7 +151,7 @@ def _holds_lists(table: pd.DataFrame, name: str) -> bool:
 
 
 def _default_answers(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, source: str) -> dict[str, str]:
-    """Take the answers by their usual name where a task was named, or where nothing was."""
+    """Take the targets by their usual name where a task was named, or where nothing was."""
     if any(role in roles for role in ANSWERS.values()) or task == "language-model" or (roles and task is None):
         return {}
     for role in (ANSWERS[task],) if task else ("tags", "label", "value"):
@@ -160,7 +160,7 @@ def _default_answers(table: pd.DataFrame, roles: Mapping[str, Any], task: str | 
     if task is None:
         return {}
     raise InputError(
-        f"{source} was given --task {task}, but no column of answers, and none is called `{ANSWERS[task]}` (its "
+        f"{source} was given --task {task}, but no column of targets, and none is called `{ANSWERS[task]}` (its "
         f"columns are {', '.join(f'`{name}`' for name in table.columns)}): name it with --{ANSWERS[task]}."
     )
 
@@ -183,7 +183,7 @@ def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) 
         raise InputError(f"{source} holds numbers, of which there is no language model: choose another --task.")
     names = [(known, roles[role]) for known, role in ANSWERS.items() if role in roles]
     if len(names) > 1:
-        raise InputError(f"{source} was given several answers ({', '.join(name for _, name in names)}): leave one out.")
+        raise InputError(f"{source} was given several targets ({', '.join(name for _, name in names)}): leave one out.")
     known, name = names[0] if names else (task, None)
     read = read_panel(source, values=roles.get("values"), answer=name, task=known)
     if "test" in roles:
@@ -192,8 +192,8 @@ def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) 
                 f"{roles['test']} is a table where a test part like {source} was expected: give the same kind."
             )
         read = join_parts(read, read_panel(roles["test"], values=roles.get("values"), answer=name, task=known))
-    if read["answers"] is None and task is not None:
-        raise InputError(f"{source} holds no answers, which {task} needs: add an array `y`, or leave --task out.")
+    if read["targets"] is None and task is not None:
+        raise InputError(f"{source} holds no targets, which {task} needs: add an array `y`, or leave --task out.")
     frame = PanelFrame.from_arrays(**read)
     check_task(str(source), frame.task, known)
     return frame

@@ -12,14 +12,14 @@ from .record import Dataset
 
 
 def read() -> dict[str, Any]:
-    """Read the arrays: values (1797, 8, 8), answers 0 to 9."""
+    """Read the arrays: values (1797, 8, 8), targets 0 to 9."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
     channels = [f"column {number}" for number in range(8)]
     return {
         "values": data.images,
-        "answers": data.target,
+        "targets": data.target,
         "task": "classification",
         "name": "digit",
         "channels": channels,

@@ -21,7 +21,7 @@ _SHA256 = {
 
 
 def read() -> dict[str, Any]:
-    """Read the sequences: 640 arrays (7 to 29, 12), answers 1 to 9."""
+    """Read the sequences: 640 arrays (7 to 29, 12), targets 1 to 9."""
     names = {part: f"JapaneseVowels_{part}.ts" for part in _SHA256}
     train, test = (
         read_panel(fetch_from_archive(f"uea/{names[part]}", _URL, sha256, zip_member(names[part])))

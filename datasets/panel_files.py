@@ -25,8 +25,8 @@ def read_panel(
     Args:
         path: .npz, .ts or .tsv (UCR), each also compressed.
         values: name of the array of values in an .npz. Default: X.
-        answer: name of the array of answers in an .npz. Default: y, if there is one.
-        task: of the answers; by default told from them.
+        answer: name of the array of targets in an .npz. Default: y, if there is one.
+        task: of the targets; by default told from them.
 
     Returns:
         Arguments of ``PanelFrame.from_arrays``.
@@ -40,7 +40,7 @@ def read_panel(
     if kind == ".npz":
         read = _read_npz(data, path, values or "X", answer)
     else:
-        for role, name in (("--values", values), ("the answers", answer)):
+        for role, name in (("--values", values), ("the targets", answer)):
             if name is not None:
                 raise InputError(
                     f"{path} has no names for its columns, so {role} cannot be `{name}`: leave the role out."
@@ -56,15 +56,15 @@ def read_panel(
 def join_parts(train: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     """Put an official test part, read from a file of its own, behind the training part."""
     for part in (train, test):
-        if part.get("answers") is None:
-            raise InputError(f"{part['source']} has no answers, which both a training and a test part need.")
+        if part.get("targets") is None:
+            raise InputError(f"{part['source']} has no targets, which both a training and a test part need.")
         if part.get("is_test") is not None:
             raise InputError(f"{part['source']} already holds an official test part: leave --test out.")
     is_test = np.repeat([False, True], [len(train["values"]), len(test["values"])])
     return {
         **train,
         "values": [*train["values"], *test["values"]],
-        "answers": [*train["answers"], *test["answers"]],
+        "targets": [*train["targets"], *test["targets"]],
         "is_test": is_test,
         "notes": list(dict.fromkeys([*train["notes"], *test["notes"]])),
     }
@@ -141,16 +141,16 @@ def _one_part(
     cut = trim(list(sequences), notes)
     default = "y" if f"y{part}" in named else None
     name = answer or default
-    answers: Any = None if name is None else array(name, "of answers")
-    if answers is not None and answers.ndim not in (1, 2):
+    targets: Any = None if name is None else array(name, "of targets")
+    if targets is not None and targets.ndim not in (1, 2):
         raise InputError(
-            f"Array `{name}{part}` of {path} has the shape {answers.shape} where one answer a sequence was expected."
+            f"Array `{name}{part}` of {path} has the shape {targets.shape} where one answer a sequence was expected."
         )
-    if answers is not None and answers.ndim == 2 and answers.shape[1] == 1:
-        answers = answers[:, 0]
-    if answers is not None and answers.ndim == 2:  # tags are cut as the sequences are
-        answers = [tags[: len(sequence)] for tags, sequence in zip(answers, cut, strict=False)]
-    return {"values": cut, "answers": answers, "name": name or "y", "notes": notes}
+    if targets is not None and targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if targets is not None and targets.ndim == 2:  # tags are cut as the sequences are
+        targets = [tags[: len(sequence)] for tags, sequence in zip(targets, cut, strict=False)]
+    return {"values": cut, "targets": targets, "name": name or "y", "notes": notes}
 
 
 def trim(sequences: list[np.ndarray], notes: list[str]) -> list[np.ndarray]:

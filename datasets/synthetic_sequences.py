@@ -61,7 +61,7 @@ def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: in
         seed: of the generator.
 
     Returns:
-        Arguments of ``PanelFrame.from_arrays``: values (sequences, distance, 2), answers (sequences,).
+        Arguments of ``PanelFrame.from_arrays``: values (sequences, distance, 2), targets (sequences,).
 
     Example:
         >>> adding(10, train=2, test=1)["values"].shape
@@ -76,8 +76,8 @@ def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: in
     rows = np.arange(count)
     marks[rows, random.integers(0, distance // 2, size=count)] = 1.0
     marks[rows, random.integers(distance // 2, distance, size=count)] = 1.0
-    answers = (numbers * marks).sum(axis=1)
-    return _panel(np.stack([numbers, marks], axis=2), answers, "regression", "sum", ("number", "marker"), train)
+    targets = (numbers * marks).sum(axis=1)
+    return _panel(np.stack([numbers, marks], axis=2), targets, "regression", "sum", ("number", "marker"), train)
 
 
 def copy(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def binary_addition(
         seed: of the generator.
 
     Returns:
-        Arguments of ``PanelFrame.from_arrays``: values of bits + 1 steps and two channels, answers lists of 0 and 1.
+        Arguments of ``PanelFrame.from_arrays``: values of bits + 1 steps and two channels, targets lists of 0 and 1.
 
     Example:
         >>> binary_addition(3, 4, train=1, test=1)["values"][1].shape
@@ -124,7 +124,7 @@ def binary_addition(
     """
     random = np.random.default_rng(seed)
     lengths = [*random.integers(1, bits + 1, size=train), *[test_bits] * test]
-    values, answers = [], []
+    values, targets = [], []
     for length in lengths:
         pair = np.zeros((length + 1, 2))  # the last step takes the carry out
         pair[:length] = random.integers(2, size=(length, 2))
@@ -133,19 +133,19 @@ def binary_addition(
             carry, bit = divmod(first + second + carry, 2)
             tags.append(bit)
         values.append(pair)
-        answers.append(tags)
-    return _panel(values, answers, "tagging", "sum", ("first", "second"), train)
+        targets.append(tags)
+    return _panel(values, targets, "tagging", "sum", ("first", "second"), train)
 
 
 def _split(train: int, test: int) -> list[str]:
     return ["train"] * train + ["test"] * test
 
 
-def _panel(values: Any, answers: Any, task: str, name: str, channels: tuple[str, ...], train: int) -> dict[str, Any]:
+def _panel(values: Any, targets: Any, task: str, name: str, channels: tuple[str, ...], train: int) -> dict[str, Any]:
     is_test = np.arange(len(values)) >= train
     return {
         "values": values,
-        "answers": answers,
+        "targets": targets,
         "task": task,
         "name": name,
         "channels": channels,

@@ -35,12 +35,12 @@ def read_ts(text: str, path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} has time stamps in it (@timeStamps true), which are not read: write the values alone."
         )
-    values, answers = [], []
+    values, targets = [], []
     for number, line in enumerate(lines[start + 1 :], start=start + 2):
         if line.strip() and not line.startswith("#"):
             channels = line.strip().split(":")
             if labelled or valued:
-                answers.append(channels.pop().strip())
+                targets.append(channels.pop().strip())
             values.append(_sequence(channels, number, path))
             if values[-1].shape[1] != values[0].shape[1]:
                 raise InputError(
@@ -49,7 +49,7 @@ def read_ts(text: str, path: Path) -> dict[str, Any]:
                 )
     if not values:
         raise InputError(f"{path} has no sequence after @data where at least one was expected.")
-    return {"values": values, **_answers(answers, path, labelled=labelled)}
+    return {"values": values, **_answers(targets, path, labelled=labelled)}
 
 
 def _says(header: dict[str, list[str]], name: str) -> bool:
@@ -70,17 +70,17 @@ def _sequence(channels: list[str], line: int, path: Path) -> np.ndarray:
     return np.column_stack(found)
 
 
-def _answers(answers: list[str], path: Path, *, labelled: bool) -> dict[str, Any]:
+def _answers(targets: list[str], path: Path, *, labelled: bool) -> dict[str, Any]:
     if labelled:
         return {
-            "answers": as_labels(["" if a == "?" else a for a in answers]),
+            "targets": as_labels(["" if a == "?" else a for a in targets]),
             "name": "class",
             "task": "classification",
         }
-    if not answers:
-        return {"answers": None}
+    if not targets:
+        return {"targets": None}
     try:
-        values = [np.nan if answer in ("?", "") else float(answer) for answer in answers]
+        values = [np.nan if answer in ("?", "") else float(answer) for answer in targets]
     except ValueError as error:
         raise InputError(f"{path} says @targetLabel true but holds a target that is no number: {error}.") from error
-    return {"answers": values, "name": "target", "task": "regression"}
+    return {"targets": values, "name": "target", "task": "regression"}

@@ -30,7 +30,7 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
         values.append(numbers(cells, number, path))
     ends = [np.flatnonzero(~np.isnan(sequence)) for sequence in values]
     cut = [sequence[: end[-1] + 1] if len(end) else sequence[:0] for sequence, end in zip(values, ends, strict=True)]
-    return {"values": cut, "answers": as_labels(labels), "name": "class", "task": "classification"}
+    return {"values": cut, "targets": as_labels(labels), "name": "class", "task": "classification"}
 
 
 def numbers(cells: list[str], line: int, path: Path) -> np.ndarray:

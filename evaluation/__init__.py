@@ -4,7 +4,7 @@ Plain functions on arrays and dicts; nothing here trains, loads or plots. Foreca
 scored. ``METRICS`` says for each task which measures there are.
 """
 
-from .answers import (
+from .scores import (
     accuracy,
     bits,
     calibration_error,

@@ -56,7 +56,7 @@ def answer(predictor: ExamplePredictor, inputs: dict[str, Any]) -> dict[str, Any
 
 def describe(predictor: ExamplePredictor, frame: ExampleFrame) -> dict[str, Any]:
     """What ``recurra.json`` says of this kind of model."""
-    name = None if frame.answers is None else frame.answers.name
+    name = None if frame.targets is None else frame.targets.name
     return {
         "task": predictor.pipeline.task,
         "data": {
@@ -72,7 +72,7 @@ def describe(predictor: ExamplePredictor, frame: ExampleFrame) -> dict[str, Any]
 
 
 class ExportedExamples:
-    """An exported model that answers for texts or sequences.
+    """An exported model that targets for texts or sequences.
 
     Attributes:
         path: its folder.
@@ -100,8 +100,8 @@ class ExportedExamples:
         if Path(source).is_file() and is_panel(source, peek=not roles):
             if data["inputs"] != "values":
                 raise InputError(f"{source} holds numbers, but the model reads {data['inputs']}; give a table with it")
-            # answers that stand beside them are not asked for, and leave nothing out
-            return PanelFrame.from_arrays(**read_panel(source) | {"answers": None})
+            # targets that stand beside them are not asked for, and leave nothing out
+            return PanelFrame.from_arrays(**read_panel(source) | {"targets": None})
         frame = datasets.load(source, **roles)
         if not isinstance(frame, TextFrame | PanelFrame):
             raise InputError(f"{source} does not hold what the model reads ({data['inputs']}); give a file like it")
@@ -123,13 +123,13 @@ class ExportedExamples:
         """
         if isinstance(source, str | Path | pd.DataFrame):
             source = self.read(source)
-        table = answer_table(self.pipeline, self.answers(getattr(source, "inputs", source)))
+        table = answer_table(self.pipeline, self.targets(getattr(source, "inputs", source)))
         if isinstance(source, PanelFrame) and source.names is not None:
             table.insert(0, source.roles["id"], source.names)
         return table
 
-    def answers(self, inputs: Sequence[Any]) -> dict[str, Any]:
-        """Call the signature ``serving_default`` on raw inputs; see ``ExamplePredictor.answers``."""
+    def targets(self, inputs: Sequence[Any]) -> dict[str, Any]:
+        """Call the signature ``serving_default`` on raw inputs; see ``ExamplePredictor.targets``."""
         parts: dict[str, list[Any]] = {}
         for start in range(0, max(len(inputs), 1), _AT_ONCE):
             some = inputs[start : start + _AT_ONCE]

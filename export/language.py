@@ -98,8 +98,8 @@ def example_inputs(predictor: LanguagePredictor, frame: CorpusFrame | TextFrame)
     rows = np.unique(np.linspace(0, len(frame) - 1, _CHECKED).astype(int))
     texts = [frame.texts[i][: max(1, len(frame.texts[i]) // 2)] for i in rows]
     inputs = {"text": np.array([t.encode("utf-8") for t in texts], dtype=object)}
-    if predictor.pipeline.conditions_ and frame.answers is not None:
-        labels = frame.answers.take(rows).values
+    if predictor.pipeline.conditions_ and frame.targets is not None:
+        labels = frame.targets.take(rows).values
         inputs["condition"] = np.array([str(label).encode("utf-8") for label in labels], dtype=object)
     return inputs
 
@@ -115,7 +115,7 @@ def describe(predictor: LanguagePredictor, frame: CorpusFrame | TextFrame) -> di
     if isinstance(frame, CorpusFrame):
         data |= {"inputs": "corpus", "characters": len(frame.text)}
     else:
-        answer = None if frame.answers is None else frame.answers.name
+        answer = None if frame.targets is None else frame.targets.name
         data |= {"inputs": "lines", "rows": len(frame), "answer": answer}
     return {"task": "language-model", "data": data, "pipeline": predictor.pipeline.to_config()}
 

@@ -22,7 +22,7 @@ _CHECKED_WINDOWS = 64
 
 
 def serving_module(predictor: SeriesPredictor) -> tuple[tf.Module, dict[str, Any]]:
-    """A module whose function ``serve`` takes raw values and answers in the user's units, and its signatures."""
+    """A module whose function ``serve`` takes raw values and targets in the user's units, and its signatures."""
     pipeline = predictor.pipeline
     lookback, horizon = pipeline.lookback, pipeline.horizon
     channels = len(pipeline.channels_.names)

@@ -4,7 +4,7 @@ They stand on the lowest floor because data sets make them and pipelines read th
 one another. A frame holds what was observed; it fills no gap (that is the pipeline's work, fitted per fold).
 """
 
-from .answers import Answers
+from .targets import Targets
 from .corpus import CorpusFrame
 from .fingerprint import data_hash
 from .panel import PanelFrame
@@ -12,4 +12,4 @@ from .season import detect_season
 from .series import SeriesFrame
 from .text import TextFrame
 
-__all__ = ["Answers", "CorpusFrame", "PanelFrame", "SeriesFrame", "TextFrame", "data_hash", "detect_season"]
+__all__ = ["Targets", "CorpusFrame", "PanelFrame", "SeriesFrame", "TextFrame", "data_hash", "detect_season"]

@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from ..errors import InputError
-from .answers import Answers, objects
+from .targets import Targets, objects
 from .labels import one_type
 
 _FEW_CLASSES = 50  # whole numbers stored as floats: up to so many different ones are classes
@@ -18,7 +18,7 @@ class Read:
 
     values: list[np.ndarray]
     channels: tuple[str, ...]
-    answers: Answers | None
+    targets: Targets | None
     missing: np.ndarray
     is_test: np.ndarray | None
     names: np.ndarray | None = None
@@ -84,15 +84,15 @@ def check_widths(arrays: list[np.ndarray], places: Places, source: str) -> int:
 
 def as_answers(
     given: Any, arrays: list[np.ndarray], task: str | None, name: str, source: str, notes: list[str]
-) -> tuple[Answers, np.ndarray]:
-    """Check answers handed over as an array: their number, their type, which are missing."""
-    if isinstance(given, Answers):
+) -> tuple[Targets, np.ndarray]:
+    """Check targets handed over as an array: their number, their type, which are missing."""
+    if isinstance(given, Targets):
         task, name, given = given.task, given.name, given.values
     cells = np.asarray(given).tolist() if _is_matrix(given) else list(given)
     cells = [cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell for cell in cells]
     if len(cells) != len(arrays):
         raise InputError(
-            f"{source} has {len(arrays)} sequences but {len(cells)} answers in `{name}` where one for each was "
+            f"{source} has {len(arrays)} sequences but {len(cells)} targets in `{name}` where one for each was "
             "expected: correct the arrays."
         )
     cells = [None if isinstance(cell, float) and np.isnan(cell) else cell for cell in cells]
@@ -101,15 +101,15 @@ def as_answers(
         raise InputError(f"`{name}` of {source} holds no answer at all where one for each sequence was expected.")
     task = task or _tell_task(cells, name, notes)
     if task == "tagging":
-        return Answers(task, name, _tags(cells, arrays, name, source, notes)), missing
+        return Targets(task, name, _tags(cells, arrays, name, source, notes)), missing
     if any(isinstance(cell, list | tuple) for cell in cells):
         raise InputError(
             f"`{name}` of {source} holds lists where one answer for each sequence was expected: correct it."
         )
     if task == "regression":
-        return Answers(task, name, _values(cells, name, source)), missing
+        return Targets(task, name, _values(cells, name, source)), missing
     cells = [None if gone else cell for cell, gone in zip(cells, missing, strict=True)]
-    return Answers(task, name, objects(one_type(cells, name, notes))), missing
+    return Targets(task, name, objects(one_type(cells, name, notes))), missing
 
 
 def _is_matrix(given: Any) -> bool:
@@ -141,7 +141,7 @@ def _tags(cells: list, arrays: list[np.ndarray], name: str, source: str, notes: 
 
 
 def _tell_task(cells: list, name: str, notes: list[str]) -> str:
-    """Tell the task from the answers; a doubtful choice is noted."""
+    """Tell the task from the targets; a doubtful choice is noted."""
     found = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, list | tuple) for cell in found):
         return "tagging"

@@ -14,7 +14,7 @@ from .text import TextFrame
 
 
 def data_hash(frame: SeriesFrame | TextFrame | PanelFrame | CorpusFrame) -> str:
-    """Hash the content: roles, values, answers, official parts.
+    """Hash the content: roles, values, targets, official parts.
 
     The bytes are made here from plain numbers and strings, so the hash doesn't hang on the version of
     pandas or on the format of the file; for a series, nor on the order of its rows.
@@ -50,12 +50,12 @@ def _add_sequences(digest: "hashlib._Hash", frame: TextFrame | PanelFrame) -> No
             _add_texts(digest, tokens)
     else:
         _add_texts(digest, frame.texts)
-    if frame.answers is not None:
-        _add_texts(digest, [frame.answers.task, frame.answers.name])
-        if frame.answers.task == "regression":
-            _add_numbers(digest, frame.answers.values)
+    if frame.targets is not None:
+        _add_texts(digest, [frame.targets.task, frame.targets.name])
+        if frame.targets.task == "regression":
+            _add_numbers(digest, frame.targets.values)
         else:
-            _add_texts(digest, map(repr, frame.answers.values))
+            _add_texts(digest, map(repr, frame.targets.values))
     if frame.is_test is not None:
         digest.update(np.packbits(frame.is_test).tobytes())
 

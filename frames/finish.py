@@ -1,4 +1,4 @@
-"""The last checks of a frame with answers: rows without one are left out, the classes of the rest are told."""
+"""The last checks of a frame with targets: rows without one are left out, the classes of the rest are told."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def finish(frame: Any, missing: np.ndarray, notes: list[str], what: str = "rows"
     """Leave out sequences without an answer and check those that stay.
 
     Args:
-        frame: a TextFrame or PanelFrame with answers.
+        frame: a TextFrame or PanelFrame with targets.
         missing: which have no answer: bool (sequences,).
         notes: where to tell what was done.
         what: how to call the sequences, in the plural.
@@ -24,7 +24,7 @@ def finish(frame: Any, missing: np.ndarray, notes: list[str], what: str = "rows"
     Raises:
         InputError: no training or no test sequence is left, or there is nothing to learn.
     """
-    name = frame.answers.name
+    name = frame.targets.name
     if missing.any():
         notes.append(f"{int(missing.sum()):,} of {len(missing):,} {what} have no `{name}`: they are left out.")
         frame = frame.take(np.flatnonzero(~missing))
@@ -33,7 +33,7 @@ def finish(frame: Any, missing: np.ndarray, notes: list[str], what: str = "rows"
         raise InputError(f"{frame.source} has no training {what} with a `{name}`: there is nothing to learn from.")
     if frame.is_test is not None and not test.any():
         raise InputError(f"The test part of {frame.source} has no {what} with a `{name}`: leave it out, or fill it in.")
-    values = frame.answers.values
+    values = frame.targets.values
     if frame.task == "regression":
         if len(set(values[~test].tolist())) == 1:
             notes.append(f"`{name}` is constant ({values[~test][0]:g}): there is nothing to learn.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .answers import objects
+from .targets import objects
 from .parts import Parts
 
 _IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence

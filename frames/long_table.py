@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .answers import Answers, objects
+from .targets import Targets, objects
 from .arrays import Read
 from .cells import looks_numeric
 from .labels import read_labels
@@ -66,11 +66,11 @@ def read_long(
     if is_test is not None:
         flags = objects(is_test.tolist())
         is_test = np.array(_constant(parts, order, flags, columns.split or columns.id, columns.id), dtype=bool)
-    answers, missing = None, np.zeros(len(order.starts), dtype=bool)
+    targets, missing = None, np.zeros(len(order.starts), dtype=bool)
     if columns.answer is not None:
-        answers, missing = _answers(parts, order, columns, columns.answer, notes)
+        targets, missing = _answers(parts, order, columns, columns.answer, notes)
     names = objects(parts.cells(columns.id))[order.rows[order.starts]]
-    return columns.time or ROW_NUMBERS, Read(order.cut(values), tuple(channels), answers, missing, is_test, names)
+    return columns.time or ROW_NUMBERS, Read(order.cut(values), tuple(channels), targets, missing, is_test, names)
 
 
 def _time_column(parts: Parts, columns: Columns, channels: Sequence[str], notes: list[str]) -> str | None:
@@ -157,21 +157,21 @@ def _moments(parts: Parts, time: str) -> np.ndarray:
     return np.concatenate(found).astype("float64")
 
 
-def _answers(parts: Parts, order: _Order, columns: Columns, name: str, notes: list[str]) -> tuple[Answers, np.ndarray]:
+def _answers(parts: Parts, order: _Order, columns: Columns, name: str, notes: list[str]) -> tuple[Targets, np.ndarray]:
     if columns.role == "tags":
         return _tags(parts, order, name, notes)
     if columns.role == "value":
         cells = objects(None if np.isnan(number) else number for number in parts.numbers(name))
         found = _constant(parts, order, cells, name, columns.id)
         values = np.array([np.nan if cell is None else cell for cell in found], dtype="float64")
-        return Answers("regression", name, values), np.isnan(values)
+        return Targets("regression", name, values), np.isnan(values)
     labels, gone = read_labels(parts, name, notes)
     labels[gone] = None
     found = _constant(parts, order, labels, name, columns.id)
-    return Answers("classification", name, objects(found)), np.array([cell is None for cell in found], dtype=bool)
+    return Targets("classification", name, objects(found)), np.array([cell is None for cell in found], dtype=bool)
 
 
-def _tags(parts: Parts, order: _Order, name: str, notes: list[str]) -> tuple[Answers, np.ndarray]:
+def _tags(parts: Parts, order: _Order, name: str, notes: list[str]) -> tuple[Targets, np.ndarray]:
     """Cut a column of tags; a sequence without any is missing, one with a gap is refused."""
     tags, gone = read_labels(parts, name, notes)
     lists, missing = order.cut(tags), np.array([flags.all() for flags in order.cut(gone)])
@@ -181,7 +181,7 @@ def _tags(parts: Parts, order: _Order, name: str, notes: list[str]) -> tuple[Ans
                 f"Column `{name}` is empty in {parts.place(int(rows[np.argmax(flags)]))} where every step of a "
                 "sequence was expected to have a tag: fill it in, or leave all tags of the sequence empty."
             )
-    return Answers("tagging", name, objects(list(cells) for cells in lists)), missing
+    return Targets("tagging", name, objects(list(cells) for cells in lists)), missing
 
 
 def _constant(parts: Parts, order: _Order, cells: np.ndarray, name: str, id: str) -> list:

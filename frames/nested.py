@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .answers import Answers
+from .targets import Targets
 from .arrays import Read, as_sequence, check_widths
 from .labels import read_labels
 from .parts import Parts
@@ -31,21 +31,21 @@ def read_nested(parts: Parts, *, values: str, role: str | None, name: str | None
     is_test = parts.is_test(notes)
     if role is None or name is None:
         return Read(arrays, channels, None, np.zeros(len(arrays), dtype=bool), is_test)
-    answers, missing = _answers(parts, arrays, role, name, notes)
-    return Read(arrays, channels, answers, missing, is_test)
+    targets, missing = _answers(parts, arrays, role, name, notes)
+    return Read(arrays, channels, targets, missing, is_test)
 
 
 def _answers(
     parts: Parts, arrays: list[np.ndarray], role: str, name: str, notes: list[str]
-) -> tuple[Answers, np.ndarray]:
+) -> tuple[Targets, np.ndarray]:
     if role == "value":
         numbers = parts.numbers(name)
-        return Answers("regression", name, numbers), np.isnan(numbers)
+        return Targets("regression", name, numbers), np.isnan(numbers)
     if role == "label":
         labels, missing = read_labels(parts, name, notes)
-        return Answers("classification", name, labels), missing
+        return Targets("classification", name, labels), missing
     tags, missing = read_tags(parts, name, np.array([len(array) for array in arrays]), "steps", notes)
-    return Answers("tagging", name, tags), missing
+    return Targets("tagging", name, tags), missing
 
 
 def _cell(cell: Any) -> Any:

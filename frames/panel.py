@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .answers import Answers
+from .targets import Targets
 from .arrays import as_answers, as_sequence, check_widths
 from .finish import finish
 from .long_table import Columns, read_long
@@ -18,13 +18,13 @@ from .parts import Parts, note_duplicates, one_role
 
 @dataclass(frozen=True, eq=False)
 class PanelFrame:
-    """Sequences of numbers and their answers.
+    """Sequences of numbers and their targets.
 
     Make one with :meth:`from_table` or :meth:`from_arrays`, which check the cells and say in ``notes`` what they did.
 
     Attributes:
         values: for each sequence float64 (time, channels), NaN where a value is missing.
-        answers: a class, a number or a list of tags for each sequence; None for sequences alone.
+        targets: a class, a number or a list of tags for each sequence; None for sequences alone.
         channels: name of each channel.
         is_test: which sequences are an official test part: bool (sequences,); None if there is none.
         source: the file or data set, as error messages name it.
@@ -34,7 +34,7 @@ class PanelFrame:
     """
 
     values: list[np.ndarray]
-    answers: Answers | None
+    targets: Targets | None
     channels: tuple[str, ...]
     is_test: np.ndarray | None = None
     source: str = "table"
@@ -109,14 +109,14 @@ class PanelFrame:
             read = read_nested(parts, values=values or "values", role=role, name=name, notes=notes)
         roles: dict[str, Any] = {"id": id, "time": time, "label": label, "value": value, "tags": tags, "split": split}
         roles |= {"values": values or "values"} if id is None else {"channels": list(read.channels)}
-        frame = cls(read.values, read.answers, read.channels, read.is_test, source, (), roles, read.names)
+        frame = cls(read.values, read.targets, read.channels, read.is_test, source, (), roles, read.names)
         return _checked(frame, read.missing, notes)
 
     @classmethod
     def from_arrays(
         cls,
         values: Any,
-        answers: Any = None,
+        targets: Any = None,
         *,
         task: str | None = None,
         name: str = "y",
@@ -129,10 +129,10 @@ class PanelFrame:
 
         Args:
             values: (sequences, time), (sequences, time, channels), or a list of arrays (time,) or (time, channels).
-            answers: :class:`Answers`, or for each sequence a class, a number, or an array of classes (time,).
-            task: "classification", "regression" or "tagging". Default: told from ``answers``: texts and whole numbers
+            targets: :class:`Targets`, or for each sequence a class, a number, or an array of classes (time,).
+            task: "classification", "regression" or "tagging". Default: told from ``targets``: texts and whole numbers
                 are classes, broken numbers values, lists tags.
-            name: what the answers are called.
+            name: what the targets are called.
             channels: name of each channel. Default: c0, c1, ...
             is_test: which sequences are an official test part: bool (sequences,).
             source: as messages name it.
@@ -161,9 +161,9 @@ class PanelFrame:
                     f"`is_test` must hold one flag for each of {len(arrays)} sequences. Received: {is_test.shape}"
                 )
         missing = np.zeros(len(arrays), dtype=bool)
-        if answers is not None:
-            answers, missing = as_answers(answers, arrays, task, name, source, told)
-        return _checked(cls(arrays, answers, names, is_test, source), missing, told)
+        if targets is not None:
+            targets, missing = as_answers(targets, arrays, task, name, source, told)
+        return _checked(cls(arrays, targets, names, is_test, source), missing, told)
 
     @property
     def kind(self) -> str:
@@ -177,13 +177,13 @@ class PanelFrame:
 
     @property
     def input_roles(self) -> dict[str, Any]:
-        """Roles without the answers and the official part: to read a table that is to be answered."""
+        """Roles without the targets and the official part: to read a table that is to be answered."""
         return {role: self.roles[role] for role in ("id", "time", "values", "channels") if role in self.roles}
 
     @property
     def task(self) -> str | None:
-        """Task of the answers, or None."""
-        return None if self.answers is None else self.answers.task
+        """Task of the targets, or None."""
+        return None if self.targets is None else self.targets.task
 
     def __len__(self) -> int:
         return len(self.values)
@@ -194,7 +194,7 @@ class PanelFrame:
         return replace(
             self,
             values=[self.values[row] for row in rows],
-            answers=None if self.answers is None else self.answers.take(rows),
+            targets=None if self.targets is None else self.targets.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
             names=None if self.names is None else self.names[rows],
         )
@@ -206,13 +206,13 @@ def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str]) -> PanelF
     if not lengths.any():
         raise InputError(f"{frame.source} has no steps in any sequence where at least one was expected.")
     empty = int((lengths == 0).sum())
-    if empty and frame.answers is not None:
+    if empty and frame.targets is not None:
         notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are left out.")
         keep = np.flatnonzero(lengths > 0)
         frame, missing = frame.take(keep), missing[keep]
     elif empty:
         notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are kept.")
-    if frame.answers is not None:
+    if frame.targets is not None:
         frame = finish(frame, missing, notes, "sequences")
     total = sum(sequence.size for sequence in frame.inputs)
     gaps = sum(int(np.isnan(sequence).sum()) for sequence in frame.inputs)

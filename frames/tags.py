@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .answers import objects
+from .targets import objects
 from .labels import one_type
 from .parts import Parts
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .answers import Answers, objects
+from .targets import Targets, objects
 from .cells import is_text, looks_numeric
 from .finish import finish
 from .labels import read_labels
@@ -23,13 +23,13 @@ TOKEN_NAMES = ("tokens", "words")
 
 @dataclass(frozen=True, eq=False)
 class TextFrame:
-    """Texts and their answers.
+    """Texts and their targets.
 
     Make one with :meth:`from_table`, which checks the cells and says in ``notes`` what it did.
 
     Attributes:
         texts: object (texts,): str each; for kind "tokens" list[str] each.
-        answers: a class, a number or a list of tags for each text; None for texts alone.
+        targets: a class, a number or a list of tags for each text; None for texts alone.
         kind: "text" or "tokens" (already cut).
         is_test: which texts are an official test part: bool (texts,); None if there is none.
         source: the file or data set, as error messages name it.
@@ -38,7 +38,7 @@ class TextFrame:
     """
 
     texts: np.ndarray
-    answers: Answers | None = None
+    targets: Targets | None = None
     kind: str = "text"
     is_test: np.ndarray | None = None
     source: str = "table"
@@ -80,7 +80,7 @@ class TextFrame:
 
         Example:
             >>> frame = TextFrame.from_table(pd.DataFrame({"text": ["good", "bad"], "stars": [5, 1]}), label="stars")
-            >>> frame.answers.values.tolist()
+            >>> frame.targets.values.tolist()
             [5, 1]
         """
         parts = Parts(table, test, source, split)
@@ -126,13 +126,13 @@ class TextFrame:
 
     @property
     def input_roles(self) -> dict[str, Any]:
-        """Roles without the answers and the official part: to read a table that is to be answered."""
+        """Roles without the targets and the official part: to read a table that is to be answered."""
         return {"text": self.roles["text"]} if "text" in self.roles else {}
 
     @property
     def task(self) -> str | None:
-        """Task of the answers, or None."""
-        return None if self.answers is None else self.answers.task
+        """Task of the targets, or None."""
+        return None if self.targets is None else self.targets.task
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -143,13 +143,13 @@ class TextFrame:
         return replace(
             self,
             texts=self.texts[rows],
-            answers=None if self.answers is None else self.answers.take(rows),
+            targets=None if self.targets is None else self.targets.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
         )
 
 
 def _with_answers(frame: TextFrame, parts: Parts, role: str, name: str, notes: list[str]) -> TextFrame:
-    """Add the answers; rows without one are left out and counted."""
+    """Add the targets; rows without one are left out and counted."""
     if role == "value":
         numbers = parts.numbers(name)
         values, missing, task = numbers, np.isnan(numbers), "regression"
@@ -161,7 +161,7 @@ def _with_answers(frame: TextFrame, parts: Parts, role: str, name: str, notes: l
         missing, task = missing | (lengths == 0), "tagging"
     else:
         (values, missing), task = read_labels(parts, name, notes), "classification"
-    return finish(replace(frame, answers=Answers(task, name, values)), missing, notes)
+    return finish(replace(frame, targets=Targets(task, name, values)), missing, notes)
 
 
 def _default_text(parts: Parts, taken: set, notes: list[str], *, tokens: bool) -> str:

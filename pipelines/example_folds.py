@@ -50,7 +50,7 @@ def example_folds(
     from the rest. A class with a single example is always learnt from and never scored.
 
     Args:
-        frame: examples with answers.
+        frame: examples with targets.
         n_folds: parts that are tested in turn; 1 tests a fifth, once.
         validation_share: share of the examples not tested that stop the training.
         validation: which of them: "random", or the "last" of each class. Where neighbours in the file have more in
@@ -117,12 +117,12 @@ def example_split(
 
 def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
     """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
-    if frame.answers is None:
-        raise ValueError("folds are made of examples with answers. Received: answers=None")
-    values = frame.answers.values
-    if frame.answers.task == "tagging":
+    if frame.targets is None:
+        raise ValueError("folds are made of examples with targets. Received: targets=None")
+    values = frame.targets.values
+    if frame.targets.task == "tagging":
         return np.zeros(len(frame), np.int64)
-    if frame.answers.task == "regression":
+    if frame.targets.task == "regression":
         rank = np.argsort(np.argsort(np.asarray(values, dtype=float), kind="stable"), kind="stable")
         tenths = int(np.clip(len(rank) // 2, 1, 10))  # of few examples fewer parts, so that none stands alone
         return rank * tenths // max(len(rank), 1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..frames import PanelFrame, TextFrame
 from ..spec import SequenceSpec
-from .answers import ANSWERS, UNSEEN, Answer, TagAnswer, ValueAnswer
+from .target_encoders import ANSWERS, UNSEEN, Answer, TagAnswer, ValueAnswer
 from .ragged import Examples, Ragged, padded_lengths
 from .readers import TokenReader, ValueReader
 
@@ -56,14 +56,14 @@ class ExamplePipeline:
 
     def fit(self, frame: ExampleFrame, rows: np.ndarray | None = None) -> ExamplePipeline:
         """Learn vocabulary or scale, length and classes from the examples `rows`, or from all."""
-        answers = frame.answers
-        if answers is None:
-            raise ValueError("a frame without answers cannot be learnt from. Received: answers=None")
+        targets = frame.targets
+        if targets is None:
+            raise ValueError("a frame without targets cannot be learnt from. Received: targets=None")
         rows = np.arange(len(frame)) if rows is None else rows
         inputs = [frame.inputs[i] for i in rows]
-        self.reader.fit(inputs, source=frame.source, whole=answers.task == "tagging")
-        values = [answers.values[i] for i in rows]
-        self.answer_: Answer = ANSWERS[answers.task]().fit(values, source=frame.source, name=answers.name)
+        self.reader.fit(inputs, source=frame.source, whole=targets.task == "tagging")
+        values = [targets.values[i] for i in rows]
+        self.answer_: Answer = ANSWERS[targets.task]().fit(values, source=frame.source, name=targets.name)
         self.weights_ = self._class_weights(values)
         longest = int(self.reader.lengths_.max(initial=1))
         self.widths_ = padded_lengths(self.reader.lengths_, longest) if self.buckets else (longest,)
@@ -92,9 +92,9 @@ class ExamplePipeline:
     def encode(self, frame: ExampleFrame) -> Encoded:
         """A frame as numbers."""
         sequences = self.reader.encode(frame.inputs)
-        if frame.answers is None:
+        if frame.targets is None:
             return Encoded(sequences, None)
-        target = self.answer_.encode(frame.answers.values)
+        target = self.answer_.encode(frame.targets.values)
         return Encoded(sequences, target.flat if isinstance(target, Ragged) else target)
 
     def part(self, encoded: Encoded, rows: np.ndarray) -> Examples:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..frames import CorpusFrame, TextFrame
 from ..spec import END, NextTokenOutput, SequenceSpec, TokensInput
-from .answers import sorted_labels
+from .target_encoders import sorted_labels
 from .ragged import Examples, Ragged, padded_lengths
 from .tokens import TOKENS, Vocabulary, cut_texts, encode, fit_vocabulary, tokenize
 
@@ -80,8 +80,8 @@ class LanguagePipeline:
             texts: Any = self._pieces(frame.parts[0])
         else:
             texts = frame.texts if rows is None else frame.texts[rows]
-            if frame.answers is not None and frame.answers.task == "classification":
-                labels = frame.answers.values if rows is None else frame.answers.values[rows]
+            if frame.targets is not None and frame.targets.task == "classification":
+                labels = frame.targets.values if rows is None else frame.targets.values[rows]
                 self.conditions_ = sorted_labels(labels)
         parts = tokenize(texts, self.tokens)
         self.vocabulary_, self.known_ = fit_vocabulary(
@@ -210,7 +210,7 @@ class LanguagePipeline:
     def condition_numbers(self, frame: TextFrame) -> np.ndarray:
         """Number of each line's class: (lines,) int32."""
         number = {label: i for i, label in enumerate(self.conditions_)}
-        values: Any = [] if frame.answers is None else frame.answers.values
+        values: Any = [] if frame.targets is None else frame.targets.values
         if unknown := [value for value in values if value not in number]:
             raise InputError(
                 f"{frame.source}: class {unknown[0]!r} has no training line, so nothing can be written for it; "

@@ -1,6 +1,6 @@
 """Readers: what stands in a frame's rows → numbers a model can take; learnt from training rows only.
 
-A reader is one half of an ExamplePipeline; the other half knows the answers (:mod:`recurra.pipelines.answers`).
+A reader is one half of an ExamplePipeline; the other half knows the targets (:mod:`recurra.pipelines.target_encoders`).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class ExamplePredictor:
         self.pipeline = pipeline
         self.model = model
 
-    def answers(self, part: Examples) -> dict[str, Any]:
+    def targets(self, part: Examples) -> dict[str, Any]:
         """What the model says of encoded examples, in order.
 
         Returns:
@@ -49,7 +49,7 @@ class ExamplePredictor:
         return {name: [np.asarray(row[name]) for row in rows] for name in ("probabilities", "number")}
 
     def answer_raw(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Raw inputs as the reader's ``raw`` gives them → what the exported model answers.
+        """Raw inputs as the reader's ``raw`` gives them → what the exported model targets.
 
         The exported graph is this function traced, so both give the same numbers.
         """
@@ -68,7 +68,7 @@ class ExamplePredictor:
         """
         inputs = getattr(source, "inputs", source)
         part = self.pipeline.unanswered(inputs)
-        return answer_table(self.pipeline, self.answers(part))
+        return answer_table(self.pipeline, self.targets(part))
 
     def save(self, path: Path | str) -> None:
         """Write ``model.keras`` and ``pipeline.json`` into the folder `path`."""
@@ -81,16 +81,16 @@ class ExamplePredictor:
         return cls(ExamplePipeline.from_config(said["pipeline"]), model)
 
 
-def answer_table(pipeline: ExamplePipeline, answers: dict[str, Any]) -> pd.DataFrame:
-    """Answers as a table, a row an example."""
+def answer_table(pipeline: ExamplePipeline, targets: dict[str, Any]) -> pd.DataFrame:
+    """Targets as a table, a row an example."""
     if pipeline.task == "regression":
-        return pd.DataFrame({"value": answers["value"].astype("float64")})
+        return pd.DataFrame({"value": targets["value"].astype("float64")})
     classes = pipeline.classes
     if pipeline.tagged:
-        tags = [[classes[i] for i in numbers] for numbers in answers["number"]]
+        tags = [[classes[i] for i in numbers] for numbers in targets["number"]]
         return pd.DataFrame({"tags": pd.Series(tags, dtype=object)})
-    probabilities = answers["probabilities"].astype("float64")
-    table = pd.DataFrame({"label": [classes[i] for i in answers["number"]], "probability": probabilities.max(axis=1)})
+    probabilities = targets["probabilities"].astype("float64")
+    table = pd.DataFrame({"label": [classes[i] for i in targets["number"]], "probability": probabilities.max(axis=1)})
     if len(classes) <= _MOST_COLUMNS:
         each = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
         table = pd.concat([table, each], axis=1)

@@ -76,7 +76,7 @@ def _size(classes: int) -> float:
 
 
 def _draw_numbers(axes: Axes, numbers: np.ndarray) -> None:
-    """Right answers blue, wrong ones orange; few of them can still be told from none."""
+    """Right targets blue, wrong ones orange; few of them can still be told from none."""
     share = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
     shade = np.sqrt(share)
     right = np.eye(*numbers.shape) > 0

@@ -35,7 +35,7 @@ def write_remembering_plot(remembering: Remembering, folder: Path | str) -> Path
         ends.append((str(name), float(mean.index[-1]), float(mean.iloc[-1]), colour))
     axes.axhline(remembering.chance, linestyle=":", color=QUIET, linewidth=1.2)
     distances = sorted(rows["distance"].unique())
-    axes.set(xscale="log", ylim=(0, 1.04), xlabel="steps to be bridged", ylabel="share of right answers")
+    axes.set(xscale="log", ylim=(0, 1.04), xlabel="steps to be bridged", ylabel="share of right targets")
     axes.set_xticks(distances, labels=[str(d) for d in distances])
     axes.minorticks_off()
     quieten(axes)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def remembering_table(remembering: Remembering) -> Table:
-    """A row a model, a column a distance: the share of right answers on the test part.
+    """A row a model, a column a distance: the share of right targets on the test part.
 
     Args:
         remembering: what :func:`recurra.remember` returned.
@@ -24,7 +24,7 @@ def remembering_table(remembering: Remembering) -> Table:
     rows = remembering.table
     distances = [name for name in rows.columns if name != "remembers"]
     caption = (
-        f"share of right answers after so many steps; guessing: {remembering.chance:.2f}; remembers: the longest "
+        f"share of right targets after so many steps; guessing: {remembering.chance:.2f}; remembers: the longest "
         "distance up to which at least 0.9 were right"
     )
     for cut, by in remembering.cut_short:

@@ -58,7 +58,7 @@ def _mark_trained(axes: Axes, comparison: Comparison) -> None:
     frame = comparison.frame
     if frame.is_test is None or comparison.truth is None:
         return
-    longest = max((len(tags) for tags, test in zip(frame.answers.values, frame.is_test, strict=True) if not test))
+    longest = max((len(tags) for tags, test in zip(frame.targets.values, frame.is_test, strict=True) if not test))
     if longest >= max(map(len, comparison.truth)):
         return
     axes.axvline(longest, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
@@ -73,5 +73,5 @@ def _below(comparison: Comparison) -> str:
     if reach < len(lengths):
         said += f"; {reach:,} of {len(lengths):,} test sequences reach the last step"
     frame = comparison.frame
-    trained = [0] if frame.is_test is None else [len(t) for t in frame.answers.values[~frame.is_test]]
+    trained = [0] if frame.is_test is None else [len(t) for t in frame.targets.values[~frame.is_test]]
     return said + ("; dotted: the longest trained on" if 0 < max(trained) < max(lengths) else "")

@@ -26,12 +26,12 @@ def draw_predicted_against_true(comparison: Comparison) -> Figure | None:
     if not shown or comparison.truth is None:
         return None
     truth = np.asarray(comparison.truth, dtype=float)
-    answers = [np.asarray(comparison.example[line["model"]], dtype=float) for line in shown]
-    low, high = _limits(truth, answers)
+    targets = [np.asarray(comparison.example[line["model"]], dtype=float) for line in shown]
+    low, high = _limits(truth, targets)
     figure, name = new_figure(5.2), shortened(str(comparison.said["data"]["answer"]))
     panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
     metric = main_metric(comparison)
-    for axes, line, told in zip(panels, shown, answers, strict=True):
+    for axes, line, told in zip(panels, shown, targets, strict=True):
         _draw_dots(axes, truth, told, (low, high), colours(comparison)[line["model"]])
         error = score(last_row(comparison, line["model"])[metric.key], metric)
         _write(axes, f"{line['model']}\n{metric.title} {error}", ink_of(colours(comparison)[line["model"]]))
@@ -42,17 +42,17 @@ def draw_predicted_against_true(comparison: Comparison) -> Figure | None:
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set_xlabel(f"true {name}", fontsize=9.5, color=INK, parse_math=False)
     panels[0].set_ylabel(f"predicted {name}", fontsize=9.5, color=INK, parse_math=False)
-    off = sum(int(((told < low) | (told > high)).sum()) for told in answers)
+    off = sum(int(((told < low) | (told > high)).sum()) for told in targets)
     below = f"{len(truth):,} test examples of the last fold, first seed; on the line: right"
     title(panels[0], "Predicted against true", below + (f"; {off:,} off the scale, at the edge" if off else ""))
     return figure
 
 
-def _limits(truth: np.ndarray, answers: list[np.ndarray]) -> tuple[float, float]:
+def _limits(truth: np.ndarray, targets: list[np.ndarray]) -> tuple[float, float]:
     """Range of both axes: all true values, and predictions as far as they are not absurd."""
     low, high = float(truth.min()), float(truth.max())
     reach = _FURTHEST * (high - low) or 1.0
-    told = np.concatenate(answers)
+    told = np.concatenate(targets)
     low, high = max(min(low, told.min()), low - reach), min(max(high, told.max()), high + reach)
     spare = 0.04 * (high - low) or 1.0
     return low - spare, high + spare

@@ -36,9 +36,9 @@ _WORDS = {
         "forecast origins",
     ),
     "classification": Words(
-        "error: share of wrong answers; macro F1: every class weighs the same; log loss in nats; calib. error: how far "
-        f"the probabilities are from the share of right answers; {_LONGEST}",
-        "error (share of wrong answers)",
+        "error: share of wrong targets; macro F1: every class weighs the same; log loss in nats; calib. error: how far "
+        f"the probabilities are from the share of right targets; {_LONGEST}",
+        "error (share of wrong targets)",
         "examples",
     ),
     "regression": Words(

@@ -59,9 +59,9 @@ def size(name, frame):
     return len(DATASETS[name].loader()) if DATASETS[name].frame == "series" else len(frame)
 
 
-def answers(frame):
-    """Answers of a frame as a list."""
-    return frame.answers.values.tolist()
+def targets(frame):
+    """Targets of a frame as a list."""
+    return frame.targets.values.tolist()
 
 
 @cache
@@ -231,7 +231,7 @@ def test_seasons_of_the_sets_that_need_no_download():
 
 def test_docstrings_tell_libraries_apart_and_repeat_nothing():
     frame = loaded("docstrings")
-    counts = pd.crosstab(answers(frame), frame.is_test)
+    counts = pd.crosstab(targets(frame), frame.is_test)
     assert (counts[False].to_numpy() == 400).all()
     assert (counts[True].to_numpy() == 100).all()
     assert len(counts) == 8
@@ -243,32 +243,32 @@ def test_docstrings_tell_libraries_apart_and_repeat_nothing():
 
 def test_digits_are_rows_of_pixels():
     frame = load("digits")
-    assert (frame.task, len(frame.channels), answers(frame)[:3]) == ("classification", 8, [0, 1, 2])
+    assert (frame.task, len(frame.channels), targets(frame)[:3]) == ("classification", 8, [0, 1, 2])
     assert {sequence.shape for sequence in frame.inputs} == {(8, 8)}
-    assert pd.Series(answers(frame)).value_counts().agg(["min", "max"]).tolist() == [174, 183]
+    assert pd.Series(targets(frame)).value_counts().agg(["min", "max"]).tolist() == [174, 183]
 
 
 def test_binary_addition_adds():
     frame = load("binary_addition")
     assert frame.task == "tagging"
-    for pair, tags in zip(frame.inputs, answers(frame), strict=True):
+    for pair, tags in zip(frame.inputs, targets(frame), strict=True):
         first, second, total = (sum(int(bit) << place for place, bit in enumerate(bits)) for bits in (*pair.T, tags))
         assert first + second == total
-    lengths = np.array([len(tags) - 1 for tags in answers(frame)])
+    lengths = np.array([len(tags) - 1 for tags in targets(frame)])
     assert (lengths[~frame.is_test].min(), lengths[~frame.is_test].max()) == (1, 20)
     assert (set(lengths[frame.is_test]), int(frame.is_test.sum())) == ({100}, 1000)
 
 
 def test_what_is_to_be_remembered_is_there():
     recall = load("recall")
-    assert [tokens[0] for tokens in recall.texts] == [str(label) for label in answers(recall)]
+    assert [tokens[0] for tokens in recall.texts] == [str(label) for label in targets(recall)]
     assert {len(tokens) for tokens in recall.texts} == {21}
     adding = load("adding")
     sums = [(numbers * marks).sum() for numbers, marks in (sequence.T for sequence in adding.inputs)]
-    np.testing.assert_allclose(sums, answers(adding))
+    np.testing.assert_allclose(sums, targets(adding))
     assert adding.inputs[0][:, 1].sum() == 2
     copy = load("copy")
-    assert all(tokens[:10] == tags[-10:] for tokens, tags in zip(copy.texts, answers(copy), strict=True))
+    assert all(tokens[:10] == tags[-10:] for tokens, tags in zip(copy.texts, targets(copy), strict=True))
     assert set(copy.texts[0][10:30]) == {"-"}
     far = synthetic_sequences.recall(100, seed=1)
     assert len(far["tokens"].iloc[0]) == 101
@@ -585,7 +585,7 @@ def test_labels_stay_as_written(tmp_path):
     ]:
         path.write_text("text,code\n" + "".join(f"0{n},{cell}\n" for n, cell in enumerate(cells.split(","))))
         frame = load(path, text="text", label="code")
-        assert answers(frame) == labels
+        assert targets(frame) == labels
         assert frame.texts[0] == "00"
 
 
@@ -662,7 +662,7 @@ def test_npz_files(tmp_path):
     x, y = np.arange(24.0).reshape(4, 3, 2), np.array(["a", "b", "a", "b"])
     np.savez(path, X=x, y=y)
     frame = load(path)
-    assert (frame.task, answers(frame), frame.channels) == ("classification", list(y), ("c0", "c1"))
+    assert (frame.task, targets(frame), frame.channels) == ("classification", list(y), ("c0", "c1"))
     np.testing.assert_array_equal(frame.inputs, x)
     assert "4 sequences of 3 steps with 2 channels" in " ".join(frame.notes)
     np.savez_compressed(path, X_train=x, y_train=y, X_test=x[:1], y_test=y[:1])
@@ -673,7 +673,7 @@ def test_npz_files(tmp_path):
         load(path)
     frame = load(path, values="signal", value="grade")
     assert [len(sequence) for sequence in frame.inputs] == [3, 2]
-    assert answers(frame) == [1.5, 2.5]
+    assert targets(frame) == [1.5, 2.5]
     told = " ".join(frame.notes)
     assert "2 of 4 sequences end in missing values only" in told
     assert "1 of 4 sequences have no steps" in told
@@ -681,14 +681,14 @@ def test_npz_files(tmp_path):
     assert load(path, values="signal").task is None
     np.savez(path, X=np.ones((4, 3)), y=[1.0, 2.0, 1.0, 2.0])
     frame = load(path)
-    assert answers(frame) == [1, 2, 1, 2]
+    assert targets(frame) == [1, 2, 1, 2]
     assert "taken as classes" in " ".join(frame.notes)
     assert load(path, task="regression").task == "regression"
     for arrays, words in [
         ({"X": np.array([[1], [1, 2]], dtype=object)}, "pickled"),
         ({"X": np.ones(3)}, r"shape \(3,\)"),
         ({"X": np.array([["a", "b"]])}, "type <U1"),
-        ({"X": np.ones((4, 3)), "y": np.ones(3)}, "4 sequences but 3 answers"),
+        ({"X": np.ones((4, 3)), "y": np.ones(3)}, "4 sequences but 3 targets"),
         ({"X": np.full((4, 3), np.inf), "y": np.arange(4) % 2}, "infinite"),
         ({"X_train": np.ones((4, 3)), "y_train": np.arange(4) % 2}, "no array `X_test`"),
     ]:
@@ -712,7 +712,7 @@ def test_records_survive_a_file(tmp_path, rows):
     path.write_text("".join(json.dumps(record) + "\n" for record in table.to_dict("records")), encoding="utf-8")
     frame = load(path, text="text", label="label")
     assert frame.texts.tolist() == table["text"].tolist()
-    assert answers(frame) == table["label"].tolist()
+    assert targets(frame) == table["label"].tolist()
     table.to_parquet(tmp_path / "t.parquet")
     assert data_hash(load(tmp_path / "t.parquet", text="text", label="label")) == data_hash(frame)
 
@@ -753,7 +753,7 @@ def test_the_reviews_are_tabulated_from_their_archive(tmp_path):
 )
 def test_real_sequences(name, task, classes, tests):
     frame = loaded(name)
-    counts = pd.Series(answers(frame)).value_counts().sort_index()
+    counts = pd.Series(targets(frame)).value_counts().sort_index()
     assert frame.task == task
     assert (0 if frame.is_test is None else int(frame.is_test.sum())) == tests
     if isinstance(classes, int):
@@ -770,7 +770,7 @@ def test_real_details():
     assert {sequence.shape[1] for sequence in vowels.inputs} == {12}
     lengths = [len(sequence) for sequence in vowels.inputs]
     assert (min(lengths), max(lengths)) == (7, 29)
-    assert load("names", task="language-model").answers.name == "nationality"
+    assert load("names", task="language-model").targets.name == "nationality"
     assert load("word_sentiment", value="mean").task == "regression"
     names = load(Path(DATA) / "names/Polish.txt", task="language-model")
     assert "ń" in names.text or "ó" in names.text

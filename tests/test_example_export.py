@@ -18,7 +18,7 @@ from recurra.models import build
 from recurra.pipelines import ExamplePipeline, LanguagePipeline, TokenReader, ValueReader
 from recurra.predictor import ExamplePredictor, LanguagePredictor, Writer
 
-# Weights are random, and large enough that answers differ: what is exported needs no training to be held against.
+# Weights are random, and large enough that targets differ: what is exported needs no training to be held against.
 SPREAD = 0.7
 AWKWARD = ["", " ", "\x00", "zzz qqq", "Istanbul İT'S <br/> 中文 😀", "bad\xa0film\u2028good", "'good' " * 20]
 
@@ -138,17 +138,17 @@ def expected(predictor, inputs):
     return predictor.answer_raw({name: tf.constant(x) for name, x in inputs.items()})
 
 
-def check(name, answers, wanted):
-    assert sorted(answers) == sorted(wanted)
+def check(name, targets, wanted):
+    assert sorted(targets) == sorted(wanted)
     for key, value in wanted.items():
         ours = np.asarray(value)
         if ours.dtype.kind == "f":
-            np.testing.assert_allclose(answers[key], ours, rtol=1e-4, atol=1e-6, err_msg=name)
+            np.testing.assert_allclose(targets[key], ours, rtol=1e-4, atol=1e-6, err_msg=name)
         else:
-            assert np.array_equal(np.asarray(answers[key]), ours), (name, key)
+            assert np.array_equal(np.asarray(targets[key]), ours), (name, key)
 
 
-# The same answers, anywhere
+# The same targets, anywhere
 
 
 def test_the_exported_models_answer_as_the_predictors_do(made, loaded):
@@ -172,9 +172,9 @@ said = {}
 for name, inputs in json.load(sys.stdin).items():
     serve = tf.saved_model.load(os.path.join(sys.argv[1], name, "1")).signatures["serving_default"]
     kinds = {name: spec.dtype for name, spec in serve.structured_input_signature[1].items()}
-    answers = serve(**{key: tf.constant(value, kinds[key]) for key, value in inputs.items()})
+    targets = serve(**{key: tf.constant(value, kinds[key]) for key, value in inputs.items()})
     said[name] = {k: np.vectorize(bytes.decode, otypes=[object])(v).tolist() if v.dtype == tf.string
-                  else v.numpy().tolist() for k, v in answers.items()}
+                  else v.numpy().tolist() for k, v in targets.items()}
 assert not any(name.split(".")[0] == "recurra" for name in sys.modules)
 print(json.dumps(said))
 """

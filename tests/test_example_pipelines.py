@@ -1,4 +1,4 @@
-"""Texts, panels and their answers as numbers: cutting, batches, folds; training reads what serving reads."""
+"""Texts, panels and their targets as numbers: cutting, batches, folds; training reads what serving reads."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.frames import Answers, PanelFrame, TextFrame
-from recurra.frames.answers import objects
+from recurra.frames import Targets, PanelFrame, TextFrame
+from recurra.frames.targets import objects
 from recurra.pipelines import (
     ExamplePipeline,
     Examples,
@@ -21,7 +21,7 @@ from recurra.pipelines import (
     example_folds,
     example_split,
 )
-from recurra.pipelines.answers import ClassAnswer, TagAnswer, ValueAnswer
+from recurra.pipelines.target_encoders import ClassAnswer, TagAnswer, ValueAnswer
 from recurra.pipelines.ragged import padded_lengths
 from recurra.pipelines.tokens import cut_texts
 
@@ -95,8 +95,8 @@ def test_words_hold_no_space_and_no_capital_and_lose_no_letter(text):
 
 
 def text_frame(texts, labels=None, **more):
-    answers = None if labels is None else Answers("classification", "label", objects(labels))
-    return TextFrame(objects(texts), answers, **more)
+    targets = None if labels is None else Targets("classification", "label", objects(labels))
+    return TextFrame(objects(texts), targets, **more)
 
 
 KNOWN = ["It's good, I think", "bad\x00 film 😀", "中 good <br> İt", " a b\xa0c\u2028", "'good' I'm", "bad bad"]
@@ -294,7 +294,7 @@ def test_missing_values_can_be_refused():
         ValueReader().fit(values([], []), source="test")
 
 
-# Answers
+# Targets
 
 
 def test_labels_keep_their_type_and_unseen_ones_are_none():
@@ -340,7 +340,7 @@ def test_what_training_never_saw_weighs_nothing_and_rare_classes_can_weigh_more(
 
 
 def test_a_weight_has_the_shape_of_its_target():
-    frame = replace(text_frame(["a b", "c"]), answers=Answers("regression", "y", np.array([1.0, 2.0])))
+    frame = replace(text_frame(["a b", "c"]), targets=Targets("regression", "y", np.array([1.0, 2.0])))
     pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame)
     [(_, target, weight)] = batches(pipeline.part(pipeline.encode(frame), np.arange(2)), batch_size=3)
     assert target.shape == weight.shape == (3, 1)
@@ -369,10 +369,10 @@ def test_other_rows_change_nothing_that_was_learnt(others):
 
 def test_other_sequences_change_nothing_that_was_learnt():
     train = values([1, 2], [3, 4, 5])
-    answers = Answers("classification", "y", objects([0, 1, 0]))
+    targets = Targets("classification", "y", objects([0, 1, 0]))
     configs = []
     for last in (values([1.5]), values([1e6] * 9)):
-        frame = PanelFrame([*train, *last], answers, ("x",))
+        frame = PanelFrame([*train, *last], targets, ("x",))
         configs.append(ExamplePipeline(ValueReader()).fit(frame, np.arange(2)).to_config())
     assert configs[0] == configs[1]
 
@@ -384,7 +384,7 @@ def test_a_pipeline_is_kept_as_json():
     assert again.to_config() == pipeline.to_config()
     assert again.spec == pipeline.spec
     assert again.encode(frame).sequences.flat.tolist() == pipeline.encode(frame).sequences.flat.tolist()
-    panel = PanelFrame(values([1, 2], [3]), Answers("tagging", "y", objects([["a", "b"], ["a"]])), ("x",))
+    panel = PanelFrame(values([1, 2], [3]), Targets("tagging", "y", objects([["a", "b"], ["a"]])), ("x",))
     tagged = ExamplePipeline(ValueReader()).fit(panel)
     assert ExamplePipeline.from_config(tagged.to_config()).spec == tagged.spec
 
@@ -512,8 +512,8 @@ def test_texts_without_a_token_are_read_as_padding():
 
 
 def labelled(labels, task="classification", is_test=None):
-    answers = Answers(task, "y", np.array(labels, dtype=float) if task == "regression" else objects(labels))
-    return TextFrame(objects([""] * len(labels)), answers, is_test=is_test)
+    targets = Targets(task, "y", np.array(labels, dtype=float) if task == "regression" else objects(labels))
+    return TextFrame(objects([""] * len(labels)), targets, is_test=is_test)
 
 
 @given(

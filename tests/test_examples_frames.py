@@ -1,4 +1,4 @@
-"""Frames of examples: texts, tokens, panels and corpora; answers, official parts, the rules for bad input."""
+"""Frames of examples: texts, tokens, panels and corpora; targets, official parts, the rules for bad input."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.frames import Answers, CorpusFrame, PanelFrame, TextFrame, data_hash
-from recurra.frames.answers import objects
+from recurra.frames import Targets, CorpusFrame, PanelFrame, TextFrame, data_hash
+from recurra.frames.targets import objects
 
 
 def texts(**columns):
@@ -31,8 +31,8 @@ def said(frame, *words):
         assert word in told, told
 
 
-def answers(frame):
-    return frame.answers.values.tolist()
+def targets(frame):
+    return frame.targets.values.tolist()
 
 
 # Texts
@@ -58,7 +58,7 @@ def test_the_text_column_is_found_by_its_name_or_as_the_only_one():
 
 def test_texts_alone_have_no_answers():
     frame = TextFrame.from_table(texts())
-    assert (frame.answers, frame.task, frame.is_test, frame.notes) == (None, None, None, ())
+    assert (frame.targets, frame.task, frame.is_test, frame.notes) == (None, None, None, ())
     assert frame.take([2, 0]).texts.tolist() == ["three", "one"]
 
 
@@ -81,8 +81,8 @@ def test_texts_alone_have_no_answers():
 )
 def test_labels_stay_as_the_user_wrote_them(labels, expected, note):
     frame = TextFrame.from_table(texts(y=labels), label="y")
-    assert answers(frame) == expected
-    assert {type(label) for label in answers(frame)} <= {str, int}
+    assert targets(frame) == expected
+    assert {type(label) for label in targets(frame)} <= {str, int}
     said(frame, *([] if note is None else [note]))
 
 
@@ -96,7 +96,7 @@ def test_labels_that_leave_nothing_to_learn_are_refused():
 
 def test_values_are_numbers_and_missing_ones_are_left_out():
     frame = TextFrame.from_table(texts(y=["1.5", "?", "2", "3"]), value="y")
-    assert (frame.task, answers(frame)) == ("regression", [1.5, 2.0, 3.0])
+    assert (frame.task, targets(frame)) == ("regression", [1.5, 2.0, 3.0])
     said(frame, "1 of 4 rows have no `y`")
     said(TextFrame.from_table(texts(y=1), value="y"), "constant (1)")
     refused(TextFrame.from_table, texts(y=["1", "2", "x", "3"]), value="y", words=("`y`", "'x'", "row 2"))
@@ -144,14 +144,14 @@ def test_repeated_texts_are_counted_but_empty_ones_are_no_repetition():
 def test_tokens_and_tags():
     records = [{"tokens": ["the", "cat"], "tags": ["D", "N"]}, {"tokens": ["cats"], "tags": ["N"]}]
     frame = TextFrame.from_records(records, tags="tags")
-    assert (frame.kind, frame.task, answers(frame)) == ("tokens", "tagging", [["D", "N"], ["N"]])
+    assert (frame.kind, frame.task, targets(frame)) == ("tokens", "tagging", [["D", "N"], ["N"]])
     assert frame.texts.tolist() == [["the", "cat"], ["cats"]]
     by_text = pd.DataFrame({"text": ["the cat", "cats", ""], "tags": ["D N", "N", ""]})
     same = TextFrame.from_table(by_text, tags="tags")
-    assert (same.texts.tolist(), answers(same)) == (frame.texts.tolist(), answers(frame))
+    assert (same.texts.tolist(), targets(same)) == (frame.texts.tolist(), targets(frame))
     said(same, "cut into tokens at their spaces", "1 of 3 rows have no `tags`")
     whole = TextFrame.from_records([{"tokens": [0, 1], "tags": [0, 1]}, {"tokens": [1], "tags": [1.0]}], tags="tags")
-    assert (whole.texts.tolist(), answers(whole)) == ([["0", "1"], ["1"]], [[0, 1], [1]])
+    assert (whole.texts.tolist(), targets(whole)) == ([["0", "1"], ["1"]], [[0, 1], [1]])
     labelled = TextFrame.from_records(
         [{"tokens": ["a"], "y": "u"}, {"tokens": ["b"], "y": "v"}], text="tokens", label="y"
     )
@@ -195,7 +195,7 @@ def steps():
 def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
     frame = PanelFrame.from_table(steps(), id="who", label="kind", channels=["x", "z"])
     assert [sequence.tolist() for sequence in frame.inputs[:2]] == [[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0]]]
-    assert (frame.channels, answers(frame), frame.kind) == (("x", "z"), ["u", "v", "u"], "values")
+    assert (frame.channels, targets(frame), frame.kind) == (("x", "z"), ["u", "v", "u"], "values")
     assert frame.names.tolist() == ["b", "a", "c"]
     assert frame.input_roles == {"id": "who", "time": "step", "channels": ["x", "z"]}
     said(frame, "go by column `step`", "they are sorted", "1 of 10 values are missing", "ignored: `dose`")
@@ -204,9 +204,9 @@ def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
     again = PanelFrame.from_table(steps()[["who", "step", "x", "z"]], **frame.input_roles)
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again.inputs, frame.inputs, strict=True))
     valued = PanelFrame.from_table(steps(), id="who", value="dose", channels=["x"])
-    assert answers(valued) == [0.5, 0.2, 0.1]
+    assert targets(valued) == [0.5, 0.2, 0.1]
     tagged = PanelFrame.from_table(steps(), id="who", tags="z", channels=["x"])
-    assert answers(tagged) == [[10, 20], [30], [40, 50]]
+    assert targets(tagged) == [[10, 20], [30], [40, 50]]
     assert PanelFrame.from_table(steps(), id="who").channels == ("x", "z", "dose")
 
 
@@ -249,7 +249,7 @@ def test_lists_of_values():
     assert [len(sequence) for sequence in PanelFrame.from_table(table).inputs] == [3, 1, 0]
     wide = pd.DataFrame({"values": [[[1, 2], [3, 4]], [[5, 6]]], "tags": [[0, 1], [1]]})
     frame = PanelFrame.from_table(wide, tags="tags")
-    assert (frame.channels, answers(frame)) == (("c0", "c1"), [[0, 1], [1]])
+    assert (frame.channels, targets(frame)) == (("c0", "c1"), [[0, 1], [1]])
     refused(
         PanelFrame.from_table, wide.assign(tags=[[0, 1], [1, 1]]), tags="tags", words=("2 tags in row 1", "1 steps")
     )
@@ -280,15 +280,15 @@ def test_arrays():
         ([0.5, 1.0, 2.0, 3.0], "regression", [0.5, 1.0, 2.0, 3.0]),
         (np.array([[0, 1, 1]] * 4), "tagging", [[0, 1, 1]] * 4),
         ([1.0, 2.0, 1.0, np.nan], "regression", [1.0, 2.0, 1.0]),
-        (Answers("classification", "who", objects(["x", "y", "x", "y"])), "classification", ["x", "y", "x", "y"]),
+        (Targets("classification", "who", objects(["x", "y", "x", "y"])), "classification", ["x", "y", "x", "y"]),
     ]:
         made = PanelFrame.from_arrays(cube, given_answers)
-        assert (made.task, answers(made)) == (task, expected)
+        assert (made.task, targets(made)) == (task, expected)
     assert PanelFrame.from_arrays(cube, [1, 2, 3, 4], task="regression").task == "regression"
     kept = PanelFrame.from_arrays(cube, [0, 1, 0, 1], is_test=[False, False, True, True]).take([3, 1])
-    assert (kept.is_test.tolist(), answers(kept), kept.inputs[0][0, 0]) == ([True, False], [1, 1], 18.0)
+    assert (kept.is_test.tolist(), targets(kept), kept.inputs[0][0, 0]) == ([True, False], [1, 1], 18.0)
     for arguments, words in [
-        ((cube, [0, 1]), ("4 sequences but 2 answers",)),
+        ((cube, [0, 1]), ("4 sequences but 2 targets",)),
         ((cube, [[0, 1]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
         (([[1.0], [[1.0, 2.0]]],), ("Sequence 1", "2 channels where 1")),
         ((cube, [None] * 4), ("no answer at all",)),
@@ -353,4 +353,4 @@ def test_a_long_table_gives_the_sequences_whatever_the_order_of_its_rows(lengths
     frame = PanelFrame.from_table(pd.DataFrame(rows, columns=["id", "time", "x", "y"]), id="id", label="y")
     found = {sequence[0, 0]: sequence[:, 0].tolist() for sequence in frame.inputs}
     assert [found[first[0]] for first in expected] == expected
-    assert all(label == sequence[0, 0] % 2 for label, sequence in zip(answers(frame), frame.inputs, strict=True))
+    assert all(label == sequence[0, 0] % 2 for label, sequence in zip(targets(frame), frame.inputs, strict=True))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import recurra
 from recurra.comparison.language_job import LanguageJob
 from recurra.errors import InputError
-from recurra.frames import Answers, CorpusFrame, TextFrame
-from recurra.frames.answers import objects
+from recurra.frames import Targets, CorpusFrame, TextFrame
+from recurra.frames.targets import objects
 from recurra.models import CarriedState, build
 from recurra.pipelines import LanguagePipeline, Stream
 from recurra.predictor import LanguagePredictor, Writer
@@ -33,8 +33,8 @@ def corpus(text=SONG, cuts=None):
 def named(labels=True):
     """Lines of two classes: names that end in a, and names that end in o."""
     names = [first + middle + end for first in "bdfg" for middle in ("ar", "il", "on") for end in "ao"] * 2
-    answers = Answers("classification", "kind", objects([name[-1].upper() for name in names])) if labels else None
-    return TextFrame(objects(names), answers, source="names.csv")
+    targets = Targets("classification", "kind", objects([name[-1].upper() for name in names])) if labels else None
+    return TextFrame(objects(names), targets, source="names.csv")
 
 
 PIPELINES = {
@@ -213,7 +213,7 @@ def test_lines_are_told_their_class():
     assert pipeline.conditions_ == ["A", "O"]
     [(inputs, *_)] = pipeline.lines(frame, np.array([1, 0]), 2).dataset(batch_size=2)
     assert inputs["condition"].numpy().tolist() == [1, 0]
-    unknown = replace(frame, answers=Answers("classification", "kind", objects([*frame.answers.values[:-1], "X"])))
+    unknown = replace(frame, targets=Targets("classification", "kind", objects([*frame.targets.values[:-1], "X"])))
     with pytest.raises(InputError, match=r"^names\.csv: class 'X' has no training line"):
         pipeline.lines(unknown, np.arange(3))
 

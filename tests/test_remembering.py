@@ -164,11 +164,11 @@ def test_remembering_is_written_and_drawn(remembered, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "answers"), [("recall", "classification"), ("adding", "regression"), ("copy", "tagging")]
+    ("task", "targets"), [("recall", "classification"), ("adding", "regression"), ("copy", "tagging")]
 )
-def test_the_made_sequences_have_a_test_part(task, answers):
+def test_the_made_sequences_have_a_test_part(task, targets):
     frame = made(task, 3)
-    assert frame.task == answers
+    assert frame.task == targets
     assert frame.is_test.sum() == 1000
 
 

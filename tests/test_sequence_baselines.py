@@ -64,7 +64,7 @@ def examples(kind, n, seed=0):
 
 
 def answered(name, kind, n=60, seed=0):
-    """Inputs of a kind, and answers of the baseline's task that follow from them."""
+    """Inputs of a kind, and targets of the baseline's task that follow from them."""
     inputs, classes = examples(kind, n, seed)
     task = EXAMPLE_BASELINES[name].task
     if task == "regression":
@@ -80,7 +80,7 @@ def answered(name, kind, n=60, seed=0):
 @every_baseline
 def test_answers_have_the_shape_of_their_task(name, kind):
     predict = fit(name, *answered(name, kind), 5)
-    inputs, answers = answered(name, kind, n=20, seed=1)
+    inputs, targets = answered(name, kind, n=20, seed=1)
     found = predict(inputs)
     task = EXAMPLE_BASELINES[name].task
     if task == "regression":
@@ -88,7 +88,7 @@ def test_answers_have_the_shape_of_their_task(name, kind):
         assert np.isfinite(found).all()
         return
     rows = found if task == "classification" else np.concatenate(found)
-    assert rows.shape == (20 if task == "classification" else sum(map(len, answers)), 5)
+    assert rows.shape == (20 if task == "classification" else sum(map(len, targets)), 5)
     if task == "tagging":
         assert [len(tags) for tags in found] == [len(sequence) for sequence in inputs]
     assert rows.dtype == np.float64
@@ -102,24 +102,24 @@ def test_it_learns_what_can_be_learnt(name, kind):
     if name in ("majority", "mean", "majority_tag"):
         return
     predict = fit(name, *answered(name, kind, n=200), 3)
-    inputs, answers = answered(name, kind, n=60, seed=1)
+    inputs, targets = answered(name, kind, n=60, seed=1)
     found = predict(inputs)
     task = EXAMPLE_BASELINES[name].task
     if task == "regression":
-        assert np.mean(np.abs(found - answers)) < 3
+        assert np.mean(np.abs(found - targets)) < 3
     elif task == "tagging":
-        assert np.mean(np.concatenate([rows.argmax(axis=1) for rows in found]) == np.concatenate(answers)) > 0.95
+        assert np.mean(np.concatenate([rows.argmax(axis=1) for rows in found]) == np.concatenate(targets)) > 0.95
     else:
-        assert np.mean(found.argmax(axis=1) == answers) > 0.85
+        assert np.mean(found.argmax(axis=1) == targets) > 0.85
 
 
 @every_baseline
 def test_the_same_seed_gives_the_same_answers_and_rows_do_not_see_each_other(name, kind):
-    inputs, answers = answered(name, kind, n=250)
+    inputs, targets = answered(name, kind, n=250)
     new = answered(name, kind, n=9, seed=1)[0]
-    together = fit(name, inputs, answers, 3, seed=4)(new)
-    again = fit(name, inputs, answers, 3, seed=4)(new)
-    alone = [fit(name, inputs, answers, 3, seed=4)([row])[0] for row in new[:2]]
+    together = fit(name, inputs, targets, 3, seed=4)(new)
+    again = fit(name, inputs, targets, 3, seed=4)(new)
+    alone = [fit(name, inputs, targets, 3, seed=4)([row])[0] for row in new[:2]]
     for i in range(9):
         np.testing.assert_array_equal(together[i], again[i])
     for i in range(2):
@@ -128,33 +128,33 @@ def test_the_same_seed_gives_the_same_answers_and_rows_do_not_see_each_other(nam
 
 @every_baseline
 def test_nothing_to_answer_and_nothing_to_learn_from(name, kind):
-    inputs, answers = answered(name, kind)
-    assert len(fit(name, inputs, answers, 3)([])) == 0
-    one = [0 * tags for tags in answers] if EXAMPLE_BASELINES[name].task == "tagging" else 0 * answers
+    inputs, targets = answered(name, kind)
+    assert len(fit(name, inputs, targets, 3)([])) == 0
+    one = [0 * tags for tags in targets] if EXAMPLE_BASELINES[name].task == "tagging" else 0 * targets
     found = fit(name, inputs, one, 3)(inputs[:2])
     if EXAMPLE_BASELINES[name].task == "classification":
         assert (found.argmax(axis=1) == 0).all()
     empty = {"text": "", "tokens": [], "values": np.zeros((0, 2))}[kind]
-    assert len(fit(name, inputs, answers, 3)([empty])) == 1
+    assert len(fit(name, inputs, targets, 3)([empty])) == 1
     if EXAMPLE_BASELINES[name].task != "tagging" and kind != "values":
-        assert len(fit(name, [empty] * len(inputs), answers, 3)([empty])) == 1
+        assert len(fit(name, [empty] * len(inputs), targets, 3)([empty])) == 1
 
 
 @every_baseline
 def test_a_class_with_one_example_is_no_trouble(name, kind):
-    inputs, answers = answered(name, kind, n=250)
+    inputs, targets = answered(name, kind, n=250)
     if EXAMPLE_BASELINES[name].task != "classification":
         return
     held = held_out_tenth(250, seed=0)[1][:2]  # nothing of the rare class is left to choose a strength with
-    for rare in (np.where(np.arange(250) == 7, 2, answers % 2), np.isin(np.arange(250), held).astype(int)):
+    for rare in (np.where(np.arange(250) == 7, 2, targets % 2), np.isin(np.arange(250), held).astype(int)):
         assert fit(name, inputs, rare, 3)(inputs[:5]).shape == (5, 3)
 
 
 @pytest.mark.parametrize("name", ["majority", "tfidf_logistic", "nbsvm", "majority_tag"])
 def test_answers_outside_the_classes_are_refused(name):
-    answers = [np.array([3])] * 2 if name == "majority_tag" else np.array([3, 3])
+    targets = [np.array([3])] * 2 if name == "majority_tag" else np.array([3, 3])
     with pytest.raises(ValueError, match=r"0\.\.1"):
-        fit(name, [["a"], ["b"]] if name == "majority_tag" else ["a", "b"], answers, 2)
+        fit(name, [["a"], ["b"]] if name == "majority_tag" else ["a", "b"], targets, 2)
 
 
 # The registries
@@ -247,10 +247,10 @@ def test_single_words_are_told_by_their_letters():
     rng = np.random.default_rng(0)
     letters = np.array(list("bcdfghklmnprst"))
     words = ["".join(rng.choice(letters, 4)) + ("ova" if i % 2 else "sson") for i in range(300)]
-    answers = np.arange(300) % 2
+    targets = np.arange(300) % 2
     for name in ("tfidf_logistic", "nbsvm"):
-        predict = fit(name, words[:200], answers[:200], 2)
-        assert np.mean(predict(words[200:]).argmax(axis=1) == answers[200:]) == 1
+        predict = fit(name, words[:200], targets[:200], 2)
+        assert np.mean(predict(words[200:]).argmax(axis=1) == targets[200:]) == 1
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -272,12 +272,12 @@ def test_nbsvm_weighs_with_the_log_count_ratio():
 
     nbsvm = importlib.import_module("recurra.baselines.nbsvm")
     features = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1.0]])
-    answers = np.array([1, 1, 0, 0])
+    targets = np.array([1, 1, 0, 0])
     p, q = 1 + np.array([2, 1, 0]), 1 + np.array([0, 1, 2])
     ratio = np.log(p / p.sum()) - np.log(q / q.sum())
-    peer = LogisticRegression(C=1, solver="liblinear", dual=True, random_state=0).fit(features * ratio, answers)
+    peer = LogisticRegression(C=1, solver="liblinear", dual=True, random_state=0).fit(features * ratio, targets)
     weights = ratio * (0.75 * np.abs(peer.coef_[0]).mean() + 0.25 * peer.coef_[0])
-    scorer = nbsvm._fit(csr_array(features), answers, seed=0)
+    scorer = nbsvm._fit(csr_array(features), targets, seed=0)
     scores = scorer.scores(features)
     np.testing.assert_allclose(scores[:, 1] - scores[:, 0], features @ weights + peer.intercept_, rtol=1e-6)
 

@@ -376,10 +376,10 @@ def test_dense_average_by_hand():
 
 def test_dense_window_leaves_out_what_comes_later():
     model = reader_of("dense", "classification", "tokens", "window")  # reads four tokens
-    answers = [model({"tokens": tf.constant([[3, 4, 5, 6, *rest]])}).numpy() for rest in ([], [7], [8, 9])]
-    np.testing.assert_array_equal(answers[0], answers[1])
-    np.testing.assert_array_equal(answers[0], answers[2])
-    assert (model({"tokens": tf.constant([[3, 4, 5, 7]])}).numpy() != answers[0]).any()
+    targets = [model({"tokens": tf.constant([[3, 4, 5, 6, *rest]])}).numpy() for rest in ([], [7], [8, 9])]
+    np.testing.assert_array_equal(targets[0], targets[1])
+    np.testing.assert_array_equal(targets[0], targets[2])
+    assert (model({"tokens": tf.constant([[3, 4, 5, 7]])}).numpy() != targets[0]).any()
 
 
 @pytest.mark.parametrize(("pooling", "wanted"), [("last", 0.842886), ("mean", 0.652502), ("max", 0.842886)])
@@ -409,8 +409,8 @@ def test_segments_of_values_are_set_side_by_side():
 def test_pooling_by_hand():
     x = tf.constant([[[-1.0], [-3], [7]], [[1], [2], [3]]])
     real = tf.constant([[True, True, False], [False, False, False]])
-    answers = {how: Pool(how)(x, real).numpy()[:, 0].tolist() for how in ("last", "mean", "max")}
-    assert answers == {"last": [-3, 0], "mean": [-2, 0], "max": [-1, 0]}
+    targets = {how: Pool(how)(x, real).numpy()[:, 0].tolist() for how in ("last", "mean", "max")}
+    assert targets == {"last": [-3, 0], "mean": [-2, 0], "max": [-1, 0]}
 
 
 def test_windows_by_hand():

@@ -192,7 +192,7 @@ def test_the_axes_of_the_cost_plot_are_in_the_words_of_the_task(finished):
     assert axes.get_ylabel() == "nats a token"
     axes = draw_error_against_cost(finished["classification"]).axes[0]
     assert axes.get_xlabel() == "multiply-adds a sequence"
-    assert axes.get_ylabel() == "error (share of wrong answers)"
+    assert axes.get_ylabel() == "error (share of wrong targets)"
 
 
 def test_confusion_counts_what_the_last_fold_was_told(finished):
@@ -218,7 +218,7 @@ def test_confusion_of_classes_never_trained_on():
 
 
 def made_classes(finished, classes, seed=0):
-    """The same comparison with other classes and answers."""
+    """The same comparison with other classes and targets."""
     old, rng, n = finished["classification"], np.random.default_rng(seed), 500
     truth = rng.integers(-1, len(classes), n)
     example = {model: np.where(rng.random(n) < 0.7, np.maximum(truth, 0), 0) for model in old.example}

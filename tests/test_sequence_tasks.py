@@ -18,7 +18,7 @@ from recurra.comparison.jobs import make_job
 from recurra.errors import InputError
 from recurra.export import load_model
 from recurra.frames import TextFrame
-from recurra.frames.answers import objects
+from recurra.frames.targets import objects
 from recurra.pipelines import ExamplePipeline, TokenReader
 from recurra.predictor import ExamplePredictor
 from recurra.training import Trainer
@@ -91,7 +91,7 @@ def test_a_tagger_repeats_from_its_seed():
     said = []
     for seed in (3, 4, 3):
         fitted = job.fit("dense", fold, Order(seed, job.settings.config))
-        said.append(fitted.predictor.answers(fitted.predictor.pipeline.unanswered(frame.inputs))["probabilities"])
+        said.append(fitted.predictor.targets(fitted.predictor.pipeline.unanswered(frame.inputs))["probabilities"])
     assert same(said[0], said[2])
     assert not same(said[0], said[1])
     tags = fitted.predictor.predict(frame)["tags"]
@@ -106,8 +106,8 @@ def test_the_validation_loss_of_values_is_the_mean_over_the_examples():
     train, validation = pipeline.part(encoded, np.arange(53)), pipeline.part(encoded, np.arange(53, 60))
     trainer = Trainer(lambda: models.build("dense", pipeline.spec, units=4), loss="mae", max_epochs=1)
     history = trainer.fit(train, validation, seed=0)
-    told = ExamplePredictor(pipeline, trainer.model).answers(validation)["value"]
-    wrong = np.abs(told - frame.answers.values[53:]).mean() / pipeline.answer_.scale_
+    told = ExamplePredictor(pipeline, trainer.model).targets(validation)["value"]
+    wrong = np.abs(told - frame.targets.values[53:]).mean() / pipeline.answer_.scale_
     assert history.best_loss == pytest.approx(wrong, rel=1e-4)
 
 
@@ -124,7 +124,7 @@ def test_neither_validation_nor_test_texts_reach_the_weights():
         assert fold.test.tolist() == list(range(40, 60))
         fitted = job.fit("dense", fold, Order(0, {"units": 4}))
         pipeline, encoded, _ = job.fitted(fold)
-        said.append(fitted.predictor.answers(pipeline.part(encoded, fold.test))["probabilities"])
+        said.append(fitted.predictor.targets(pipeline.part(encoded, fold.test))["probabilities"])
         assert "zzz" not in pipeline.reader.vocabulary_.words
     np.testing.assert_array_equal(said[0][:-1], said[1][:-1])
 

@@ -1,4 +1,4 @@
-"""Answers: what is to be told of each sequence: a class, a number, or a class for every step."""
+"""Targets: what is to be told of each sequence: a class, a number, or a class for every step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ TASKS = ("classification", "regression", "tagging")
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Targets:
     """One answer for each sequence of a frame.
 
     Attributes:
@@ -20,7 +20,7 @@ class Answers:
             (sequences,); for tagging object (sequences,) of lists of str or int, one for each step.
 
     Example:
-        >>> Answers("classification", "label", objects(["spam", "ham"])).take([1]).values.tolist()
+        >>> Targets("classification", "label", objects(["spam", "ham"])).take([1]).values.tolist()
         ['ham']
     """
 
@@ -35,9 +35,9 @@ class Answers:
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, rows: Sequence[int] | np.ndarray) -> "Answers":
-        """Give the answers of these sequences, in this order."""
-        return Answers(self.task, self.name, self.values[np.asarray(rows)])
+    def take(self, rows: Sequence[int] | np.ndarray) -> "Targets":
+        """Give the targets of these sequences, in this order."""
+        return Targets(self.task, self.name, self.values[np.asarray(rows)])
 
 
 def objects(items: Iterable[Any]) -> np.ndarray:

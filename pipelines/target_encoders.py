@@ -1,4 +1,4 @@
-"""Answers: the user's labels, values and tags ↔ the numbers a model is trained on; learnt from training rows only."""
+"""Targets: the user's labels, values and tags ↔ the numbers a model is trained on; learnt from training rows only."""
 
 from __future__ import annotations
 

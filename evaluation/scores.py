@@ -1,4 +1,4 @@
-"""How wrong the answers to whole examples are: classes, values, tags, and next tokens.
+"""How wrong the y_true to whole examples are: classes, values, tags, and next tokens.
 
 A label that training never saw is an answer id outside 0..classes - 1 (by custom -1): it is always wrong, and its
 probability counts as ``SMALLEST``. ``mae`` and ``rmse`` of values are those of ``metrics.py``.
@@ -14,11 +14,11 @@ SMALLEST = 1e-7
 BINS = 15
 
 
-def accuracy(answers: np.ndarray, predicted: np.ndarray) -> float:
-    """Share of right answers.
+def accuracy(y_true: np.ndarray, predicted: np.ndarray) -> float:
+    """Share of right y_true.
 
     Arguments:
-        answers: true class ids (n,).
+        y_true: true class ids (n,).
         predicted: predicted class ids (n,).
 
     Returns:
@@ -31,14 +31,14 @@ def accuracy(answers: np.ndarray, predicted: np.ndarray) -> float:
         >>> accuracy(np.array([0, 1]), np.array([0, 0]))
         0.5
     """
-    answers, predicted = _same_shape(answers, predicted)
-    return _mean(predicted == answers)
+    y_true, predicted = _same_shape(y_true, predicted)
+    return _mean(predicted == y_true)
 
 
-def macro_f1(answers: np.ndarray, predicted: np.ndarray) -> float:
+def macro_f1(y_true: np.ndarray, predicted: np.ndarray) -> float:
     """Mean over the classes of F1, the harmonic mean of precision and recall: every class weighs the same.
 
-    Over the classes that stand in the answers or were predicted; one never hit counts 0. Arguments, returns and errors
+    Over the classes that stand in the y_true or were predicted; one never hit counts 0. Arguments, returns and errors
     as in :func:`accuracy`.
 
     Example:
@@ -49,17 +49,17 @@ def macro_f1(answers: np.ndarray, predicted: np.ndarray) -> float:
     """
     from sklearn.metrics import f1_score
 
-    answers, predicted = _same_shape(answers, predicted)
-    return float(f1_score(answers, predicted, average="macro", zero_division=0)) if len(answers) else float("nan")
+    y_true, predicted = _same_shape(y_true, predicted)
+    return float(f1_score(y_true, predicted, average="macro", zero_division=0)) if len(y_true) else float("nan")
 
 
-def log_loss(answers: np.ndarray, probabilities: np.ndarray) -> float:
+def log_loss(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean negative natural logarithm of the probability of the right class, in nats.
 
     Probabilities below 1e-7 count as that, and so do labels that training never saw.
 
     Arguments:
-        answers: true class ids (n,).
+        y_true: true class ids (n,).
         probabilities: (n, classes), rows that sum to 1.
 
     Returns:
@@ -74,17 +74,17 @@ def log_loss(answers: np.ndarray, probabilities: np.ndarray) -> float:
 
     Source: Good (1952), Rational Decisions, Journal of the Royal Statistical Society B 14.
     """
-    answers, probabilities = _checked(answers, probabilities)
-    known = (answers >= 0) & (answers < probabilities.shape[1])
-    own = probabilities[np.arange(len(answers)), np.where(known, answers, 0)]
+    y_true, probabilities = _checked(y_true, probabilities)
+    known = (y_true >= 0) & (y_true < probabilities.shape[1])
+    own = probabilities[np.arange(len(y_true)), np.where(known, y_true, 0)]
     return _mean(-np.log(np.maximum(np.where(known, own, 0.0), SMALLEST)))
 
 
-def calibration_error(answers: np.ndarray, probabilities: np.ndarray, *, bins: int = BINS) -> float:
-    """How far the probability of the answer given is from the share of right answers (expected calibration error).
+def calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *, bins: int = BINS) -> float:
+    """How far the probability of the answer given is from the share of right y_true (expected calibration error).
 
     Answers are sorted into 15 bins of equal width by their probability; the distance in each bin is weighted by the
-    answers in it. 0 is best; some hundredths are mere chance where a bin holds few. Arguments, returns and errors as
+    y_true in it. 0 is best; some hundredths are mere chance where a bin holds few. Arguments, returns and errors as
     in :func:`log_loss`.
 
     Example:
@@ -93,14 +93,14 @@ def calibration_error(answers: np.ndarray, probabilities: np.ndarray, *, bins: i
 
     Source: Guo, Pleiss, Sun and Weinberger (2017), On Calibration of Modern Neural Networks, ICML, eq. 3.
     """
-    answers, probabilities = _checked(answers, probabilities)
-    if not len(answers):
+    y_true, probabilities = _checked(y_true, probabilities)
+    if not len(y_true):
         return float("nan")
     sure = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == answers
+    right = probabilities.argmax(axis=1) == y_true
     which = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
     distance = np.abs(np.bincount(which, weights=right - sure, minlength=bins))
-    return float(distance.sum() / len(answers))
+    return float(distance.sum() / len(y_true))
 
 
 def r2(truth: np.ndarray, predicted: np.ndarray) -> float:
@@ -129,11 +129,11 @@ def r2(truth: np.ndarray, predicted: np.ndarray) -> float:
     return 1 - _mean((predicted - truth) ** 2) / variance if variance > 0 else float("nan")
 
 
-def tag_error(answers: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> float:
+def tag_error(y_true: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> float:
     """Share of wrong tags; all tags weigh the same, whatever the length of their sequence.
 
     Arguments:
-        answers: for each sequence its true tag ids (time,).
+        y_true: for each sequence its true tag ids (time,).
         predicted: for each sequence the predicted ones (time,).
 
     Returns:
@@ -146,11 +146,11 @@ def tag_error(answers: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) ->
         >>> tag_error([np.array([0, 0]), np.array([1, 1])], [np.array([0, 1]), np.array([1, 1])])
         0.25
     """
-    wrong = _wrong(answers, predicted)
+    wrong = _wrong(y_true, predicted)
     return _mean(np.concatenate([np.zeros(0, dtype=bool), *wrong]))
 
 
-def exact_share(answers: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> float:
+def exact_share(y_true: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> float:
     """Share of sequences without any wrong tag; one without steps is not scored.
 
     Arguments, returns and errors as in :func:`tag_error`.
@@ -159,7 +159,7 @@ def exact_share(answers: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) 
         >>> exact_share([np.array([0, 0]), np.array([1, 1])], [np.array([0, 1]), np.array([1, 1])])
         0.5
     """
-    return _mean(np.array([not wrong.any() for wrong in _wrong(answers, predicted) if len(wrong)]))
+    return _mean(np.array([not wrong.any() for wrong in _wrong(y_true, predicted) if len(wrong)]))
 
 
 def nats(log_probabilities: np.ndarray) -> float:
@@ -209,24 +209,24 @@ def _same_shape(truth: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
     return truth, predicted
 
 
-def _wrong(answers: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _wrong(y_true: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Which steps of each sequence are wrong."""
-    lengths, found = [len(tags) for tags in answers], [len(tags) for tags in predicted]
+    lengths, found = [len(tags) for tags in y_true], [len(tags) for tags in predicted]
     if lengths != found:
         pairs = enumerate(zip(lengths, found, strict=False))
         first = next((i for i, (true, said) in pairs if true != said), min(len(lengths), len(found)))
         raise ValueError(
-            "answers and predictions must have the same lengths. "
+            "y_true and predictions must have the same lengths. "
             f"Received: {len(lengths)} and {len(found)} sequences, differing first at {first}"
         )
-    return [np.asarray(said) != np.asarray(true) for true, said in zip(answers, predicted, strict=True)]
+    return [np.asarray(said) != np.asarray(true) for true, said in zip(y_true, predicted, strict=True)]
 
 
-def _checked(answers: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    answers, probabilities = np.asarray(answers), np.asarray(probabilities, dtype=float)
-    if answers.ndim != 1 or probabilities.ndim != 2 or len(answers) != len(probabilities):
+def _checked(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    y_true, probabilities = np.asarray(y_true), np.asarray(probabilities, dtype=float)
+    if y_true.ndim != 1 or probabilities.ndim != 2 or len(y_true) != len(probabilities):
         raise ValueError(
-            "`answers` must be (n,) and `probabilities` (n, classes). "
-            f"Received: {answers.shape} and {probabilities.shape}"
+            "`y_true` must be (n,) and `probabilities` (n, classes). "
+            f"Received: {y_true.shape} and {probabilities.shape}"
         )
-    return answers.astype(int), probabilities
+    return y_true.astype(int), probabilities
