@@ -1,13 +1,12 @@
 """Comparison: families × folds × seeds → one tidy table and a verdict.
 
-Every model gets the same folds, windows, seeds, budget and number of configurations; baselines always take part.
+Every model gets the same folds, examples, seeds, budget and number of configurations; baselines always take part.
 """
 
-from .comparing import compare
-from .fitting import Fit, fit
-from .remembering import Remembering, remember
-from .result import Comparison
-from .run import Progress
-from .settings import Settings, parse_budget
+from .compare import compare
+from .fit import FitResult, fit
+from .progress import Progress
+from .result import Comparison, Refit
+from .settings import CompareSettings, parse_budget
 
-__all__ = ["Comparison", "Fit", "Progress", "Remembering", "Settings", "compare", "fit", "parse_budget", "remember"]
+__all__ = ["CompareSettings", "Comparison", "FitResult", "Progress", "Refit", "compare", "fit", "parse_budget"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,114 +10,136 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .. import __version__
 from ..atomic import replacing
-from ..errors import InputError
-from ..evaluation import METRICS
+from ..evaluation import TestRow, Verdict
+from ..frames import Frame
+from ..predictor import Predictor
+from ..tasks import Task
+from ..tasks.protocol import PlotData
+from .identity import to_strict_json
+from .trials import Row
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A model of the comparison, fitted once more on all data.
+
+    Attributes:
+        model: its name.
+        predictor: raw in, raw out.
+        training: how it came to be, for the model card.
+    """
+
+    model: str
+    predictor: Predictor[Any]
+    training: dict[str, Any]
 
 
 @dataclass(eq=False)
 class Comparison:
-    """Families and baselines, compared on one data set.
+    """Families and baselines, compared on one data set; docs/comparison-json.md describes the fields.
 
     Attributes:
-        said: everything that ``comparison.json`` holds, described in docs/comparison-json.md.
-        folder: where it was written, or None.
-        example: per model, for the plots, from the last fold and first seed: the forecast of the first series' last
-            test window (horizon, targets); the class numbers or values told of the test examples (examples,); or the
-            share of right tags at each step (time,).
+        task: typed settings of the task, those derived from the data included.
         frame: the data.
-        example_row: row of ``frame.table`` that the example's first step forecasts.
-        truth: what the test examples of the last fold are, in the order of `example`: numbers of ``classes``, -1 for
-            those never trained on; values; or a list of tag numbers (time,). None for forecasts and language models.
-        classes: the user's labels or tags in that fold; a class number is a place in it.
-        predictor: the best trained family, trained once more on all rows; None if that was not asked for.
-        training: how it was trained.
+        data, settings, notes, folds: what was compared on what, and what a rule chose.
+        trial_rows: one object per model, fold, seed and configuration.
+        summary_rows: one object per model, the best first.
+        test_rows: one object per recurrent family: its effect against the best simpler model.
+        verdict: ``{"worth_it": True | False | None, "best": ..., "text": ...}``.
+        folder: where it was written, or None.
+        examples: per model, for the plots, from the last fold and first seed: the forecast of the first series' last
+            test window (horizon, targets); class numbers or values predicted for the test set (examples,); or the
+            accuracy at each step (time,).
+        plot_data: what plots need beside them.
+        refits: the best model and, where that has no graph, the best that can be exported; empty if that was not
+            asked for.
     """
 
-    said: dict[str, Any]
-    folder: Path | None
-    frame: Any
-    example: dict[str, np.ndarray] = field(default_factory=dict)
-    example_row: int = 0
-    predictor: Any = None
-    training: dict[str, Any] | None = None
-    truth: Any = None
-    classes: tuple[Any, ...] = ()
+    task: Task
+    frame: Frame
+    data: dict[str, Any]
+    settings: dict[str, Any]
+    notes: list[str]
+    folds: list[dict[str, Any]]
+    trial_rows: list[Row]
+    summary_rows: list[Row]
+    test_rows: list[TestRow]
+    verdict: Verdict
+    folder: Path | None = None
+    examples: dict[str, np.ndarray] = field(default_factory=dict)
+    plot_data: PlotData = field(default_factory=PlotData)
+    refits: list[Refit] = field(default_factory=list)
 
     @property
-    def rows(self) -> pd.DataFrame:
-        """One row a model, fold, seed and configuration."""
-        return pd.DataFrame(self.said["rows"]).drop(columns=["by_step", "config", "notes"], errors="ignore")
+    def trials(self) -> pd.DataFrame:
+        """One row per model, fold, seed and configuration."""
+        return pd.DataFrame(self.trial_rows).drop(columns=["by_step", "config", "notes"], errors="ignore")
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row a model, the best first."""
-        return pd.DataFrame(self.said["summary"]).drop(columns="by_step", errors="ignore").set_index("model")
+        """One row per model, the best first."""
+        return pd.DataFrame(self.summary_rows).drop(columns="by_step", errors="ignore").set_index("model")
 
     @property
     def tests(self) -> pd.DataFrame:
-        """One row a recurrent family: its effect against the best simpler model."""
-        return pd.DataFrame(self.said["tests"])
+        """One row per recurrent family: its effect against the best simpler model."""
+        return pd.DataFrame(self.test_rows)
 
     @property
-    def verdict(self) -> dict[str, Any]:
-        """``{"worth_it": True | False | None, "best": ..., "text": ...}``."""
-        return self.said["verdict"]
+    def predictor(self) -> Predictor[Any] | None:
+        """The best model, fitted once more on all data; None if that was not asked for."""
+        return self.refits[0].predictor if self.refits else None
 
-    def provenance(self) -> dict[str, Any]:
-        """What an export of the predictor says of itself: how it was trained, and its family's accuracy here."""
-        line = next(line for line in self.said["summary"] if line["kind"] == "family")
-        metrics = METRICS[self.said["task"]]
-        names = [*metrics.names, f"{metrics.main}_sd"]
-        return {"training": self.training, "metrics": {name: line[name] for name in names}}
+    @property
+    def exportable(self) -> Refit | None:
+        """The best model that can be a SavedModel."""
+        return next((refit for refit in self.refits if refit.predictor.model.why_no_graph is None), None)
+
+    def provenance(self, refit: Refit | None = None) -> dict[str, Any]:
+        """What an export says of itself: how it came to be, and its model's accuracy here."""
+        refit = refit or self.exportable
+        if refit is None:
+            return {"training": {}, "metrics": {}}
+        line = next(line for line in self.summary_rows if line["model"] == refit.model)
+        names = [*(metric.name for metric in self.task.metrics), f"{self.task.metrics[0].name}_sd"]
+        return {"training": refit.training, "metrics": {name: line[name] for name in names}}
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``comparison.json`` holds: strict JSON."""
+        return to_strict_json(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "recurra": __version__,
+                "task": self.task.name,
+                "data": self.data,
+                "settings": self.settings,
+                "notes": self.notes,
+                "folds": self.folds,
+                "trials": self.trial_rows,
+                "summary": self.summary_rows,
+                "tests": self.test_rows,
+                "verdict": self.verdict,
+            }
+        )
 
     def write(self) -> None:
         """Write ``comparison.json`` and ``comparison.csv`` into the folder."""
         if self.folder is None:
             return
         with replacing(self.folder / "comparison.json") as path:
-            path.write_text(json.dumps(plain(self.said), indent=1), encoding="utf-8")
+            path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
         with replacing(self.folder / "comparison.csv") as path:
-            self.rows.to_csv(path, index=False)
+            self.trials.to_csv(path, index=False)
 
-
-def check_same(folder: Path, question: dict[str, Any]) -> None:
-    """Make sure that trials found in `folder` answer the same question, or begin a new run there.
-
-    Raises:
-        InputError: if the folder holds another comparison; the message says what differs.
-    """
-    path = folder / "question.json"
-    question = plain(question)
-    if path.exists():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-        if differing := [key for key in question if question[key] != earlier.get(key)]:
-            # A hash tells nobody anything; settings come first.
-            key = min(differing, key=lambda key: key == "data")
-            what = f"its {key} is {_short(earlier.get(key))}, now it is {_short(question[key])}"
-            if key == "data":
-                what = "it was asked of other data, or of other columns of them"
-            raise InputError(f"{folder} holds another comparison: {what}; choose another --out, or delete that folder")
-    else:
-        with replacing(path) as file:
-            file.write_text(json.dumps(question, indent=1), encoding="utf-8")
-
-
-def plain(value: Any) -> Any:
-    """Strict JSON: no NaN, no numpy types."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    def __repr__(self) -> str:
+        main = self.task.metrics[0]
+        best = self.summary_rows[0]
+        answer = {True: "yes", False: "no", None: "cannot tell"}[self.verdict["worth_it"]]
+        return (
+            f"Comparison({self.task.name} of {self.data['source']!r}: {len(self.summary_rows)} models, best "
+            f"{best['model']} with {main.title} {best[main.name]:.4g}; is a recurrent network worth it? {answer})"
+        )

@@ -1,140 +1,161 @@
-"""Run a comparison: trials one after another, each written down at once, so that a killed run goes on."""
+"""Run an experiment: trials one after another, each written down at once, so that a killed run resumes."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..models import draw_configs
-from ..training import History
-from .job import Fitted, Job, Order
-from .result import check_same
-from .trials import Outcome, Trial, TrialStore, cut_short, run_baseline, run_family
-from .variants import parse_variant
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is: handed to ``on_progress`` before each trial and after each epoch.
-
-    The training on all rows, after the folds, has no fold: there ``final`` is True.
-    """
-
-    trial: Trial
-    done: int
-    total: int
-    epoch: int = 0
-    loss: float | None = None
-    seconds_left: float | None = None
-    final: bool = False
+from ..models import draw_configs, parse_variant
+from ..tasks import Experiment, FittedModel, FoldData
+from ..tasks.protocol import FoldLosses
+from ..tasks.settings import to_json
+from ..training import FitOptions, History
+from .identity import check_identity
+from .progress import OnProgress, Progress
+from .settings import CompareSettings
+from .trainers import Trainers
+from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
 
 
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
     """What a model card says of a training."""
-    return {"family": family, **config, "seed": seed, "best_epoch": history.best_epoch, "ended_by": history.stopped_by}
+    ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
+    return {"family": family, **config, "seed": seed, **ended}
 
 
 class Run:
-    """The loop over folds, families, configurations and seeds."""
+    """The loop over folds, families, configurations and seeds.
 
-    def __init__(self, job: Job, folder: Path | None, on_progress: Callable[[Progress], None]) -> None:
-        s = job.settings
-        self.job, self.settings, self.on_progress = job, s, on_progress
-        self.folds = job.folds
-        question = job.question()  # sets the exams: what is wrong with them is said before a folder is made
+    Args:
+        experiment: knows the data.
+        settings: which models, how often, how long.
+        folder: where finished trials are kept, or None.
+        on_progress: called often with where the run is.
+
+    Raises:
+        InputError: if the folder holds the trials of another comparison.
+    """
+
+    def __init__(
+        self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
+    ) -> None:
+        self.experiment, self.settings, self.on_progress = experiment, settings, on_progress
+        experiment.check()  # what is wrong with the data is said before a folder is made
+        self.n_folds = experiment.n_folds
+        self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
-            check_same(folder, question)
-        each = s.configs + s.seeds - 1
-        self.total = len(self.folds) * (len(s.baselines) + len(s.families) * each)
-        self.share = (s.budget or float("inf")) / (len(self.folds) * len(s.families) * each)
+            check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
+        each = settings.configs + settings.seeds - 1
+        self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
+        self.share = (settings.budget or float("inf")) / (self.n_folds * len(settings.families) * each)
         self.done = 0
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
 
+    def settings_json(self) -> dict[str, Any]:
+        """All settings, those of the task included."""
+        return to_json(self.experiment.task, self.settings)  # type: ignore[arg-type]  # every task is a dataclass
+
     def all_trials(self) -> list[Outcome]:
         """Run what is not finished yet; baselines first, because they say early what is to be beaten."""
         outcomes = []
-        for fold in self.folds:
+        for fold in range(self.n_folds):
             for name in self.settings.baselines:
                 outcomes.append(self._baseline(name, fold))
             for family in self.settings.families:
                 outcomes += self._family(family, fold)
         return outcomes
 
-    def refit(self, summary: list[dict[str, Any]], outcomes: list[Outcome]) -> tuple[Fitted, dict[str, Any]]:
-        """Train the best family once more, with the settings chosen in the newest fold, on all rows."""
-        best = next(line["model"] for line in summary if line["kind"] == "family")
-        rows = [o.row for o in outcomes if o.row["model"] == best and o.row["chosen"]]
-        newest = max(row["fold"] for row in rows)
-        config = next(row["config"] for row in rows if row["fold"] == newest)
-        trial = Trial(best, len(self.folds))
-        self._say(trial)
-        order = Order(0, config, self.share, on_epoch=self._epochs(trial))
-        family, _ = parse_variant(best)
-        fitted = self.job.fit(family, self.job.final_fold(), order)
-        return fitted, training_record(family, config, 0, fitted.history)
+    def refit(self, model: str, kind: str, outcomes: list[Outcome]) -> tuple[FittedModel, dict[str, Any]]:
+        """Fit a model once more on all data, a network with the configuration chosen in the newest fold.
 
-    def notes(self, outcomes: list[Outcome]) -> list[str]:
+        Returns:
+            The fitted model, and what a model card says of how it came to be.
+        """
+        data = self.experiment.prepare_final()
+        trial = Trial(model, self.n_folds)
+        self._report(trial)
+        if kind == "baseline":
+            return data.baseline(model), {"baseline": model}
+        family, _ = parse_variant(model, self.experiment.task.output_kind)
+        config = _newest_config(model, outcomes)
+        return self.train_final(data, family, config, seed=0, trial=trial)
+
+    def train_final(
+        self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial
+    ) -> tuple[FittedModel, dict[str, Any]]:
+        """Train a configuration on the final fold."""
+        options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
+        network, history = self.trainers.train(data, family, config, options)
+        return data.network(network), training_record(family, config, seed, history)
+
+    def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
         notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
-        for cut, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
-            were = "training was" if cut == 1 else "trainings were"
-            notes.append(f"{cut} {were} ended by {by}, not by the validation error: more might have helped")
-        return [*notes, *self.job.notes_after(outcomes)]
+        for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
+            trainings = "training was" if count == 1 else "trainings were"
+            notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
+        return [*notes, *self.experiment.closing_notes()]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
         """Each model's example in the last fold, first seed."""
-        newest = len(self.folds) - 1
         found: dict[str, np.ndarray] = {}
         for outcome in outcomes:
-            if outcome.row["fold"] == newest and outcome.row["chosen"]:
+            if outcome.row["fold"] == self.n_folds - 1 and outcome.row["chosen"]:
                 found.setdefault(outcome.row["model"], outcome.example)
         return found
 
-    def _baseline(self, name: str, fold: Any) -> Outcome:
-        outcome = self._finished_or(Trial(name, fold.index), lambda trial: run_baseline(self.job, fold, trial))
+    def fold_losses(self, model: str, outcomes: list[Outcome]) -> FoldLosses:
+        """A model's losses in each fold, one array per seed, of the configuration that was chosen."""
+        mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
+        return [[o.losses for o in mine if o.row["fold"] == fold] for fold in range(self.n_folds)]
+
+    def _baseline(self, name: str, fold: int) -> Outcome:
+        trial = Trial(name, fold)
+        outcome = self._finished_or(trial, lambda: run_baseline(self.experiment.prepare(fold), trial))
         outcome.row["chosen"] = True
         return outcome
 
-    def _family(self, family: str, fold: Any) -> list[Outcome]:
+    def _family(self, name: str, fold: int) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        name, own = parse_variant(family)
-        configs = draw_configs(name, self.job.spec(fold), s.configs, fixed={**(s.config or {}), **own})
+        data = self.experiment.prepare(fold)
+        family, own = parse_variant(name, self.experiment.task.output_kind)
+        configs = draw_configs(family, data.spec, s.configs, fixed={**(s.config or {}), **own})
 
-        def work(trial: Trial) -> Outcome:
-            return run_family(
-                self.job,
-                fold,
-                trial,
-                configs[trial.config_number],
+        def attempt(seed: int, number: int) -> Outcome:
+            trial = Trial(name, fold, seed, number)
+            options = FitOptions(
+                seed=seed,
                 budget=self.share,
                 checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._epochs(trial),
+                on_epoch=self._on_epoch(trial),
+            )
+            return self._finished_or(
+                trial, lambda: run_family(self.trainers, data, trial, family, configs[number], options)
             )
 
-        tried = [self._finished_or(Trial(family, fold.index, 0, i), work) for i in range(len(configs))]
+        tried = [attempt(0, number) for number in range(len(configs))]
         best = min(range(len(tried)), key=lambda i: tried[i].row["validation_loss"])
-        more = [self._finished_or(Trial(family, fold.index, seed, best), work) for seed in range(1, s.seeds)]
-        for i, outcome in enumerate(tried):
-            outcome.row["chosen"] = i == best
-        for outcome in more:
+        repeated = [attempt(seed, best) for seed in range(1, s.seeds)]
+        for number, outcome in enumerate(tried):
+            outcome.row["chosen"] = number == best
+        for outcome in repeated:
             outcome.row["chosen"] = True
-        return tried + more
+        return tried + repeated
 
-    def _finished_or(self, trial: Trial, work: Callable[[Trial], Outcome]) -> Outcome:
+    def _finished_or(self, trial: Trial, work: Callable[[], Outcome]) -> Outcome:
         outcome = self.store.get(trial) if self.store else None
         if outcome is None:
-            self._say(trial)
+            self._report(trial)
             begun = time.monotonic()
-            outcome = work(trial)
+            outcome = work()
             self._seconds.setdefault(trial.model, []).append(time.monotonic() - begun)
             if self.store:
                 self.store.put(trial, outcome)
@@ -142,11 +163,11 @@ class Run:
         self._finished[trial.model] += 1
         return outcome
 
-    def _epochs(self, trial: Trial) -> Callable[[int, float], None]:
-        return lambda epoch, loss: self._say(trial, epoch, loss)
+    def _on_epoch(self, trial: Trial) -> Callable[[int, float], None]:
+        return lambda epoch, loss: self._report(trial, epoch, loss)
 
-    def _say(self, trial: Trial, epoch: int = 0, loss: float | None = None) -> None:
-        final = trial.fold == len(self.folds)
+    def _report(self, trial: Trial, epoch: int = 0, loss: float | None = None) -> None:
+        final = trial.fold == self.n_folds
         left = None if final else self._seconds_left()
         self.on_progress(Progress(trial, self.done, self.total + final, epoch, loss, left, final))
 
@@ -156,8 +177,15 @@ class Run:
         trained = [x for name, times in self._seconds.items() if name in s.families for x in times]
         if not trained:
             return None
-        each = len(self.folds) * (s.configs + s.seeds - 1)
+        each = self.n_folds * (s.configs + s.seeds - 1)
         left = 0.0
         for name in s.families:
             left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))
         return max(left, 0.0)
+
+
+def _newest_config(model: str, outcomes: list[Outcome]) -> dict[str, Any]:
+    """The configuration chosen in the newest fold."""
+    rows: list[Row] = [o.row for o in outcomes if o.row["model"] == model and o.row["chosen"]]
+    newest = max(row["fold"] for row in rows)
+    return next(row["config"] for row in rows if row["fold"] == newest)

@@ -1,4 +1,4 @@
-"""From trials to one line a model, the tests between them, and the verdict."""
+"""From trials to one line per model, the tests between them, and the verdict."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation import METRICS, judge
-from .job import Job
-from .scoring import Exam
-from .trials import Outcome, losses_by_fold
-from .variants import carries_state
+from ..evaluation import TestRow, Verdict, judge, mean_ignoring_nan
+from ..models import is_recurrent
+from ..tasks import Task
+from .run import Run
+from .trials import Outcome, Row
 
-PRICES = ("parameters", "multiply_adds", "train_seconds", "predict_ms")
-# With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
-_FEWEST_ORIGINS = 10
+PRICES = ("parameters", "macs", "train_seconds", "predict_ms")
+# The smallest fraction of the error that is worth a recurrent network's trouble.
+MINIMUM_EFFECT = 0.02
 
 
-def summarise(outcomes: Sequence[Outcome], task: str = "forecast") -> list[dict[str, Any]]:
-    """One row a model, the best first: means over folds and seeds, and the spread over seeds.
+def summarise(outcomes: Sequence[Outcome], task: Task) -> list[Row]:
+    """One row per model, the best first: means over folds and seeds, and the spread over seeds.
 
     Args:
         outcomes: of all trials.
@@ -27,92 +27,48 @@ def summarise(outcomes: Sequence[Outcome], task: str = "forecast") -> list[dict[
 
     Returns:
         Rows with ``model``, ``kind``, the means of all metrics, the standard deviation over seeds of the mean over
-        folds of some (``mase_sd``; None with one seed), and the mean price of one training and one answer.
+        folds of some (``mase_sd``; None with one seed), and the mean price of one training and one prediction.
     """
-    metrics = METRICS[task]
     rows = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
-    summary = []
-    for model in dict.fromkeys(row["model"] for row in rows):
-        mine = [row for row in rows if row["model"] == model]
-        line: dict[str, Any] = {"model": model, "kind": mine[0]["kind"], "trials": len(mine)}
-        line |= {name: _mean([row.get(name) for row in mine]) for name in metrics.names}
-        line |= {f"{name}_sd": _spread_over_seeds(mine, name) for name in metrics.spread}
-        line |= {name: _mean([row[name] for row in mine]) for name in PRICES}
-        if "by_step" in mine[0]:
-            steps = {name: [row["by_step"][name] for row in mine] for name in mine[0]["by_step"]}
-            line["by_step"] = {name: _mean_of_known(values).tolist() for name, values in steps.items()}
-        summary.append(line)
-    main = metrics.main
+    summary = [_line([row for row in rows if row["model"] == model], task) for model in _different(rows)]
+    main = task.metrics[0].name
     return sorted(summary, key=lambda line: (np.isnan(line[main]), line[main]))
 
 
-def test_and_judge(
-    job: Job,
-    summary: list[dict[str, Any]],
-    outcomes: Sequence[Outcome],
-    *,
-    minimum_effect: float,
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _different(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["model"] for row in rows))
+
+
+def _line(rows: Sequence[Row], task: Task) -> Row:
+    line: Row = {"model": rows[0]["model"], "kind": rows[0]["kind"], "trials": len(rows)}
+    line |= {metric.name: _mean([row.get(metric.name) for row in rows]) for metric in task.metrics}
+    line |= {f"{m.name}_sd": _spread_over_seeds(rows, m.name) for m in task.metrics if m.with_spread}
+    line |= {name: _mean([row[name] for row in rows]) for name in PRICES}
+    if "by_step" in rows[0]:
+        steps = {name: [row["by_step"][name] for row in rows] for name in rows[0]["by_step"]}
+        line["by_step"] = {name: mean_ignoring_nan(values).tolist() for name, values in steps.items()}
+    return line
+
+
+def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tuple[list[TestRow], Verdict]:
     """Test every recurrent family against the best simpler model, and judge.
 
     Returns:
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
     """
-    main = METRICS[job.task].main
-    simpler = [line["model"] for line in summary if not carries_state(line["model"]) and np.isfinite(line[main])]
-    recurrent = [line["model"] for line in summary if carries_state(line["model"])]
-    tests = job.tests(recurrent, simpler[0], outcomes) if simpler and recurrent else []
-    return tests, judge(summary, tests, recurrent=recurrent, minimum_effect=minimum_effect, task=job.task)
+    experiment = run.experiment
+    main = experiment.task.metrics[0].name
+    simpler = [line["model"] for line in summary if not is_recurrent(line["model"]) and np.isfinite(line[main])]
+    recurrent = [line["model"] for line in summary if is_recurrent(line["model"])]
+    tests: list[TestRow] = []
+    if simpler and recurrent:
+        losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, simpler[0]]}
+        tests = experiment.significance(losses, against=simpler[0])
+    wording = experiment.task.wording
+    return tests, judge(summary, tests, wording=wording, recurrent=recurrent, minimum_effect=MINIMUM_EFFECT)
 
 
 test_and_judge.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions by this name
-
-
-def aligned_losses(
-    models: Sequence[str], outcomes: Sequence[Outcome], exams: Sequence[Exam]
-) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
-    """Losses of several models at the same places, averaged over seeds.
-
-    Returns:
-        For each model its losses (origins,), the fold of each origin, and how many neighbouring origins overlap.
-        With fewer than ten origins and more series, each series' mean loss takes an origin's place.
-    """
-    n_origins = sum(exam.n_origins for exam in exams)
-    by_series = n_origins < _FEWEST_ORIGINS < len(exams[0].windows.count)
-    losses = {}
-    for model in models:
-        of_fold = [np.mean(seeds, axis=0) for seeds in losses_by_fold(outcomes, model, range(len(exams)))]
-        if by_series:
-            total = [_mean_by(exam.windows.series(), loss) for exam, loss in zip(exams, of_fold, strict=True)]
-            losses[model] = _mean_of_known([_padded(t, len(exams[0].windows.count)) for t in total])
-        else:
-            losses[model] = np.concatenate(
-                [_mean_by(exam.place, loss) for exam, loss in zip(exams, of_fold, strict=True)]
-            )
-    if by_series:
-        return losses, np.arange(len(next(iter(losses.values())))), 1
-    groups = np.concatenate([np.full(e.n_origins, i) for i, e in enumerate(exams)])
-    overlap = -(-exams[0].windows.horizon // exams[0].windows.stride)
-    return losses, groups, overlap
-
-
-def _mean_by(groups: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """Mean loss of each group, NaN where nothing was observed: (groups,)."""
-    observed = np.isfinite(losses)
-    count = np.bincount(groups, weights=observed)
-    total = np.bincount(groups, weights=np.where(observed, losses, 0.0))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _padded(values: np.ndarray, n: int) -> np.ndarray:
-    return np.concatenate([values, np.full(n - len(values), np.nan)])
-
-
-def _mean_of_known(rows: Sequence[Sequence[float] | np.ndarray]) -> np.ndarray:
-    """Mean of each column without its NaN; ``np.nanmean`` warns where nothing else is in it, here NaN is the answer."""
-    values = np.array(rows, dtype=float)
-    count = (~np.isnan(values)).sum(axis=0)
-    return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -120,7 +76,7 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _spread_over_seeds(rows: list[dict[str, Any]], name: str) -> float | None:
+def _spread_over_seeds(rows: Sequence[dict[str, Any]], name: str) -> float | None:
     seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
     if len(seeds) < 2:
         return None

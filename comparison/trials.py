@@ -6,26 +6,29 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from ..atomic import replacing
-from ..models.cost import multiply_adds
-from ..training import Part, compiled
-from .job import Job, Order
-from .variants import parse_variant
+from ..tasks import Evaluation, FoldData
+
+if TYPE_CHECKING:
+    import keras
+
+    from ..training import FitOptions, History
+    from .trainers import Trainers
 
 _TIMED_RUNS = 7
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried: `config` number 0 is the family's default; a baseline has neither seed nor config."""
+    """One training or baseline: number 0 is the family's default configuration; a baseline has neither seed nor config."""
 
     model: str
     fold: int
@@ -41,28 +44,22 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came of a trial.
+    """What a trial achieved.
 
     Attributes:
-        row: scores, price and circumstances, as they stand in ``comparison.json``.
-        losses, example: see :class:`recurra.comparison.job.Score`.
+        row: metrics, price and circumstances, as they stand in ``comparison.json``.
+        losses, example: see :class:`recurra.tasks.Evaluation`.
     """
 
-    row: dict[str, Any]
+    row: Row
     losses: np.ndarray
     example: np.ndarray
 
 
-def cut_short(ended: Sequence[str | None]) -> list[tuple[int, str]]:
-    """How many trainings were ended by something else than the validation error, and by what."""
-    reasons = {"budget": "the budget", "max_epochs": "--max-epochs"}
-    return [(ended.count(reason), words) for reason, words in reasons.items() if reason in ended]
-
-
-def losses_by_fold(outcomes: Sequence[Outcome], model: str, folds: Iterable[int]) -> list[list[np.ndarray]]:
-    """A model's losses in each fold, one array a seed, of the configuration that was chosen."""
-    mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
-    return [[o.losses for o in mine if o.row["fold"] == fold] for fold in folds]
+def cut_short(stopped_by: Sequence[str | None]) -> list[tuple[int, str]]:
+    """How many trainings were ended by something else than the validation loss, and by what."""
+    reasons = {"budget": "the budget", "max_epochs": "`max_epochs`"}
+    return [(stopped_by.count(reason), words) for reason, words in reasons.items() if reason in stopped_by]
 
 
 class TrialStore:
@@ -93,70 +90,65 @@ class TrialStore:
 
 
 def run_family(
-    job: Job,
-    fold: Any,
-    trial: Trial,
-    config: dict[str, Any],
-    *,
-    budget: float,
-    checkpoint: Path | None,
-    on_epoch: Callable[[int, float], None],
+    trainers: Trainers, data: FoldData, trial: Trial, family: str, config: dict[str, Any], options: FitOptions
 ) -> Outcome:
-    """Train and examine one configuration of a family."""
-    fitted = job.fit(parse_variant(trial.model)[0], fold, Order(trial.seed, config, budget, checkpoint, on_epoch))
-    score, history = job.examine(fitted, fold), fitted.history
-    row = {
-        "model": trial.model,
-        "kind": "family",
-        "fold": trial.fold,
-        "seed": trial.seed,
-        "config_number": trial.config_number,
-        "config": config,
-        "validation_loss": history.best_loss,
-        **score.scores,
-        "parameters": fitted.network.count_params(),
-        "multiply_adds": multiply_adds(fitted.network, job.priced_steps(fold)),
+    """Train and evaluate one configuration of a family."""
+    from ..models import macs
+
+    model, history = trainers.train(data, family, config, options)
+    fitted = data.network(model)
+    evaluation = fitted.evaluate()
+    price = {
+        "parameters": fitted.predictor.model.parameters(),
+        "macs": macs(model, data.cost_length),
         "train_seconds": history.seconds,
-        "predict_ms": predict_ms(fitted.predictor.model, *job.timed(fitted, fold)),
-        "epochs": len(history.losses),
-        "best_epoch": history.best_epoch,
-        "stopped_by": history.stopped_by,
-        "notes": list(fitted.notes),
+        "predict_ms": predict_ms(model, data),
     }
-    return Outcome(row, score.losses, score.example)
+    chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}
+    row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
+    return Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)
 
 
-def predict_ms(model: keras.Model, part: Part, targets: int) -> float:
-    """Milliseconds of the network for one answer, in batches: the median of several runs, once it is compiled."""
-    inputs = next(iter(part.dataset(batch_size=part.predict_batch).take(1)))[0]
+def run_baseline(data: FoldData, trial: Trial) -> Outcome:
+    """Fit and evaluate one baseline."""
+    begun = time.perf_counter()
+    evaluation = data.baseline(trial.model).evaluate()
+    price = {"parameters": None, "macs": None, "train_seconds": time.perf_counter() - begun, "predict_ms": None}
+    row = _row(trial, "baseline", {"seed": None, "config_number": None, "config": {}}, None, evaluation, price, None)
+    return Outcome({**row, "notes": []}, evaluation.losses, evaluation.example)
+
+
+def _row(
+    trial: Trial,
+    kind: str,
+    chosen: Row,
+    validation_loss: float | None,
+    evaluation: Evaluation,
+    price: Row,
+    history: History | None,
+) -> Row:
+    """A trial as it stands in ``comparison.json``."""
+    row = {"model": trial.model, "kind": kind, "fold": trial.fold, **chosen, "validation_loss": validation_loss}
+    row |= evaluation.metrics
+    if evaluation.by_step:
+        row["by_step"] = evaluation.by_step
+    ended = {
+        "epochs": None if history is None else len(history.losses),
+        "best_epoch": None if history is None else history.best_epoch,
+        "stopped_by": None if history is None else history.stopped_by,
+    }
+    return {**row, **price, **ended}
+
+
+def predict_ms(model: keras.Model, data: FoldData) -> float:
+    """Milliseconds of the network per prediction, in batches: the median of several runs, once it is compiled."""
+    from ..training import compiled
+
+    batches, predictions = data.timing_batches()
+    inputs = next(iter(batches.dataset(batch_size=batches.predict_batch_size).take(1)))[0]
     forward, seconds = compiled(model), []
     for _ in range(_TIMED_RUNS + 1):
         begun = time.perf_counter()
         forward(inputs).numpy()
         seconds.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(seconds[1:]) / targets
-
-
-def run_baseline(job: Job, fold: Any, trial: Trial) -> Outcome:
-    """Examine one baseline."""
-    begun = time.perf_counter()
-    score = job.baseline(trial.model, fold)
-    row = {
-        "model": trial.model,
-        "kind": "baseline",
-        "fold": trial.fold,
-        "seed": None,
-        "config_number": None,
-        "config": {},
-        "validation_loss": None,
-        **score.scores,
-        "parameters": None,
-        "multiply_adds": None,
-        "train_seconds": time.perf_counter() - begun,
-        "predict_ms": None,
-        "epochs": None,
-        "best_epoch": None,
-        "stopped_by": None,
-        "notes": [],
-    }
-    return Outcome(row, score.losses, score.example)
+    return 1000 * statistics.median(seconds[1:]) / predictions

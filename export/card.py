@@ -2,38 +2,31 @@
 
 from typing import Any
 
+from ..predictor import CardText
 
-def model_card(name: str, info: dict[str, Any], said: dict[str, Any]) -> str:
+
+def model_card(name: str, info: dict[str, Any], text: CardText) -> str:
     """Markdown for a reader.
 
     Args:
         name: of the model.
-        info: what ``recurra.json`` holds.
-        said: words of the task: ``purpose``, ``signature`` (lines), ``data``, ``split`` and ``limits``.
+        info: the content of ``recurra.json``.
+        text: what the schema says of purpose, signature, data and limits.
 
     Source: Mitchell et al. (2019), Model cards for model reporting, FAT*.
     """
     data, training = info["data"], info["training"]
-    lines = [f"# {name}", "", said["purpose"], "", "## Input and output", *said["signature"]]
+    lines = [f"# {name}", "", f"{text.purpose} Task: {info['task']}.", "", "## Input and output", *text.signature]
+    lines += info["notes"]
     lines += ["", "## Training data"]
-    lines.append(f"{data['source']}: {said['data']} (sha256 {data['hash'][:12]}…). {said['split']}")
+    lines.append(f"{data['source']}: {text.data} (sha256 {data['hash'][:12]}…). {text.split}")
     if training:
         lines += ["", "## Model"] + [f"- {key}: {value}" for key, value in training.items()]
         lines.append(f"- parameters: {info['parameters']:,}")
-    lines += [
-        "",
-        "## Accuracy, measured on data after each training"
-        if info["task"] == "forecast"
-        else "## Accuracy, measured on data held out of each training",
-    ]
+    lines += ["", "## Accuracy, measured on data held out from each training"]
     if info["metrics"]:
         lines += [f"- {key}: {value:.4g}" for key, value in info["metrics"].items() if value is not None]
     else:
         lines.append("Not measured: the model was trained without a comparison.")
-    lines += ["", "## Limits", f"{said['limits']} It was not made for decisions about people.", ""]
+    lines += ["", "## Limits", f"{text.limits} It was not made for decisions about people.", ""]
     return "\n".join(lines)
-
-
-def listed(names: list[str]) -> str:
-    """Names as code, with commas."""
-    return ", ".join(f"`{name}`" for name in names)

@@ -1,27 +1,115 @@
-"""Predict from an exported model alone: no class of the training code is needed."""
+"""Predict from an exported model alone: its SavedModel's signatures take the place of the training code."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..errors import InputError
-from .examples import ExportedExamples
-from .language import ExportedLanguage
-from .save import versions
-from .series import ExportedSeries
-from .served import Served
+from ..pipelines.protocol import Tensors
+from ..predictor import Predictor
+from ..predictor.persistence import load_schema
+from .signatures import DEFAULT, STEP
+from .versions import versions
 
-Exported = ExportedSeries | ExportedExamples | ExportedLanguage
-KINDS: dict[str, type[ExportedSeries] | type[ExportedExamples] | type[ExportedLanguage]] = {
-    "forecast": ExportedSeries,
-    "classification": ExportedExamples,
-    "regression": ExportedExamples,
-    "tagging": ExportedExamples,
-    "language-model": ExportedLanguage,
-}
+INFO = Path("assets.extra") / "recurra.json"
 
 
-def load_model(path: str | Path) -> Exported:
+class SavedModel:
+    """A SavedModel on disk, called through its signatures.
+
+    Args:
+        path: folder of one version.
+    """
+
+    extra_inputs: dict[str, Any]
+    why_no_graph = None
+
+    def __init__(self, path: Path, *, reads_all_rows: bool = False) -> None:
+        self.path, self.reads_all_rows, self.extra_inputs = path, reads_all_rows, {}
+
+    @cached_property
+    def loaded(self) -> Any:
+        """The SavedModel; its signatures die with it."""
+        import tensorflow as tf
+
+        return tf.saved_model.load(str(self.path))
+
+    def serve(self, raw: Tensors) -> dict[str, np.ndarray]:
+        """Call ``serving_default`` on raw inputs."""
+        return self.call(DEFAULT, raw)
+
+    def call(self, signature: str, inputs: Tensors) -> dict[str, np.ndarray]:
+        """Call a signature; inputs that it does not have are passed over."""
+        import tensorflow as tf
+
+        function = self.loaded.signatures[signature]
+        takes = function.structured_input_signature[1]
+        tensors = {name: tf.constant(value) for name, value in inputs.items() if name in takes}
+        return {name: tensor.numpy() for name, tensor in function(**tensors).items()}
+
+    @property
+    def step(self) -> SavedStep | None:
+        """The signature ``step`` of a language model."""
+        return SavedStep(self) if STEP in self.loaded.signatures else None
+
+    def trackables(self) -> list[Any]:
+        """The loaded module."""
+        return [self.loaded]
+
+    def parameters(self) -> int:
+        """Numbers in its variables."""
+        return sum(int(np.prod(v.shape)) for v in self.loaded.variables)
+
+    def save(self, folder: Path) -> dict[str, Any]:  # noqa: ARG002
+        """An exported model is saved already: copy its folder."""
+        raise InputError(f"{self.path} is an exported model already; copy that folder to keep it elsewhere")
+
+    def __repr__(self) -> str:
+        return f"SavedModel {self.path}"
+
+
+class SavedStep:
+    """The signature ``step`` as a step function."""
+
+    def __init__(self, model: SavedModel) -> None:
+        self.model = model
+        _, arguments = model.loaded.signatures[STEP].structured_input_signature
+        self.state_shapes = {
+            name: (tuple(spec.shape[1:]), spec.dtype.name)
+            for name, spec in arguments.items()
+            if name.startswith("state_")
+        }
+
+    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        return self.model.call(STEP, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedModel(Predictor[Any]):
+    """An exported model: a predictor whose ``serve`` is the SavedModel's signature.
+
+    Attributes:
+        path: folder of the version.
+        info: the content of ``assets.extra/recurra.json``.
+
+    Example:
+        >>> recurra.load_model("saved_models/co2").predict("new.csv")
+    """
+
+    path: Path = Path()
+    info: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"ExportedModel({str(self.path)!r}: {self.schema!r})"
+
+
+def load_model(path: str | Path) -> ExportedModel:
     """Load an exported model.
 
     Args:
@@ -38,15 +126,17 @@ def load_model(path: str | Path) -> Exported:
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"there is no exported model at {path}; make one with --export {path}")
+        raise InputError(f"there is no exported model at {path}; make one with `export` {path}")
     if (path / "saved_model.pb").exists():
-        return _exported(path)
+        return _load_version(path)
     numbers = versions(path)
     if not numbers:
         raise InputError(f"{path} holds no exported model: a numbered folder with saved_model.pb was expected in it")
-    return _exported(path / str(numbers[-1]))
+    return _load_version(path / str(numbers[-1]))
 
 
-def _exported(path: Path) -> Exported:
-    served = Served(path)
-    return KINDS[served.info["task"]](served)
+def _load_version(path: Path) -> ExportedModel:
+    if not (path / INFO).exists():
+        raise InputError(f"{path} was not exported by recurra: there is no {INFO} in it")
+    info: dict[str, Any] = json.loads((path / INFO).read_text(encoding="utf-8"))
+    return ExportedModel(load_schema(info["schema"]), SavedModel(path), info["task"], path, info)

@@ -18,35 +18,35 @@ import tensorflow as tf
 from .. import __version__
 from ..atomic import umask
 from ..errors import InputError
-from ..predictor import ExamplePredictor, LanguagePredictor, SeriesPredictor
-from . import examples, language, series
+from ..frames import Frame, describe
+from ..predictor import Predictor
 from .card import model_card
-from .served import Served
+from .load import INFO, SavedModel
+from .signatures import raw_signature, serving_module
+from .versions import versions
 from .warmup import write_warmup
 
-# What exports each kind of predictor.
-FORMS: dict[type, Any] = {SeriesPredictor: series, ExamplePredictor: examples, LanguagePredictor: language}
 # Single precision keeps about seven digits; scaling and a network's sums use up some of them.
 _TOLERANCE = 1e-4
-_OTHER_WORDS = 0.02
+_DIFFERENT_WORDS = 0.02
 
 
 def save_model(
-    predictor: Any,
+    predictor: Predictor[Any],
     path: str | Path,
-    frame: Any,
+    frame: Frame,
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
 ) -> Path:
     """Export a predictor as the next version under `path`.
 
-    The version is written beside its place, reloaded, compared with the predictor on real windows of `frame`, and only
+    The version is written beside its place, reloaded, compared with the predictor on real rows of `frame`, and only
     then renamed: whoever polls the folder never sees half of it, and a killed export leaves what was there. A model
-    that stands there already, as the newest version, gets no second one.
+    that is there already, as the newest version, gets no second one.
 
     Args:
-        predictor: the fitted pipeline and trained model.
+        predictor: a trained network or a fitted baseline.
         path: the model's folder, e.g. ``saved_models/co2``; versions are the whole numbers in it.
         frame: the data it was trained on: real rows for the check, and columns, units of time and range for the card.
         metrics: measured accuracy, for the card.
@@ -56,7 +56,7 @@ def save_model(
         The folder of the new version.
 
     Raises:
-        InputError: if `path` is a file, or cannot be written to.
+        InputError: if `path` is a file, or cannot be written to; or if the model cannot be a graph.
         RuntimeError: if the reloaded model disagrees with the predictor; no version appears then.
 
     Example:
@@ -67,59 +67,80 @@ def save_model(
     https://www.tensorflow.org/tfx/serving/serving_config
     """
     path = Path(path)
-    form = FORMS[type(predictor)]
-    info = _describe(form, predictor, frame, metrics=metrics, training=training)
-    if (newest := _newest(path)) and _said(newest) == info:
+    if predictor.model.why_no_graph is not None:
+        raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
+    module, signatures = serving_module(predictor)
+    info = _describe(predictor, module, frame, metrics=metrics, training=training)
+    if (newest := _newest(path)) and _info(newest) == info:
         return newest
+    inputs = _sample(predictor, frame)
     with _room_for_version(path) as folder:
-        (module, signatures), inputs = form.serving_module(predictor), form.example_inputs(predictor, frame)
         tf.saved_model.save(module, str(folder), signatures=signatures)
-        extra = folder / "assets.extra"
-        extra.mkdir()
-        (extra / "recurra.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-        (extra / "model_card.md").write_text(model_card(path.name, info, form.card(info)), encoding="utf-8")
-        write_warmup(extra / "tf_serving_warmup_requests", path.name, {k: v[:1] for k, v in inputs.items()})
-        _check(folder, inputs, form.answer(predictor, inputs))
+        (folder / INFO).parent.mkdir()
+        (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
+        card = model_card(path.name, info, predictor.schema.card(info["data"]))
+        (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
+        warmup = (folder / INFO).with_name("tf_serving_warmup_requests")
+        write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
+        _check(folder, inputs, predictor.serve({name: tf.constant(value) for name, value in inputs.items()}))
         return _publish(folder, path)
 
 
+def _sample(predictor: Predictor[Any], frame: Frame) -> dict[str, np.ndarray]:
+    """Raw inputs of real rows, with those that only this model asks for."""
+    sample = predictor.schema.sample(frame)
+    return {name: sample[name] for name in raw_signature(predictor)}
+
+
 def _describe(
-    form: Any,
-    predictor: Any,
-    frame: Any,
+    predictor: Predictor[Any],
+    module: tf.Module,
+    frame: Frame,
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """What stands in ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
-    network = getattr(predictor, "network", predictor.model)
+    """The content of ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
     return {
         "versions": {"recurra": __version__, "tensorflow": tf.__version__, "keras": tf.keras.__version__},
-        **form.describe(predictor, frame),
-        "parameters": network.count_params(),
-        "weights": _hash_of(network.get_weights()),
+        "task": predictor.task,
+        "model": predictor.model.kind,
+        "data": describe(frame),
+        "schema": predictor.schema.to_config(),
+        "notes": list(predictor.notes),
+        "parameters": predictor.model.parameters(),
+        "weights": _hash_of(predictor.model.arrays()),
         "training": training or {},
         "metrics": metrics or {},
     }
 
 
 def _check(folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, Any]) -> None:
-    """Reload what was written and hold it against the predictor."""
-    written = Served(folder)(inputs)
+    """Reload what was written and compare its outputs with the predictor's."""
+    written = SavedModel(folder).serve(inputs)
     for name, tensor in expected.items():
         ours, theirs = np.asarray(tensor), np.asarray(written[name])
         if ours.dtype.kind not in "fiu":  # words: two that are as good as one another may change places
             wrong = float(np.mean(ours != theirs))
-            agree, how = wrong <= _OTHER_WORDS, f"in {wrong:.0%} of the places"
+            agree, how = wrong <= _DIFFERENT_WORDS, f"in {wrong:.0%} of the places"
         else:
-            worst = float(np.max(np.abs(ours - theirs)))
-            agree = worst <= _TOLERANCE * max(float(np.std(ours)), float(np.abs(ours).mean()), 1e-6)
-            how = f"by up to {worst:g}"
+            agree, how = _agree(ours, theirs)
         if not agree:
             raise RuntimeError(
                 f"the exported model disagrees with the trained one: output {name!r} differs {how} on {len(ours)} "
                 "rows of the training data; no version was made"
             )
+
+
+def _agree(ours: np.ndarray, theirs: np.ndarray) -> tuple[bool, str]:
+    """Whether numbers agree as far as single precision goes; what is not a number has to be none in both."""
+    known = np.isfinite(ours)
+    if not np.array_equal(known, np.isfinite(theirs)):
+        return False, "in which of its numbers are finite"
+    ours, theirs = ours[known], theirs[known]
+    worst = float(np.max(np.abs(ours - theirs), initial=0.0))
+    size = max(float(np.std(ours)), float(np.abs(ours).mean()), 1e-6) if len(ours) else 1.0
+    return worst <= _TOLERANCE * size, f"by up to {worst:g}"
 
 
 @contextlib.contextmanager
@@ -129,7 +150,7 @@ def _room_for_version(path: Path) -> Iterator[Path]:
         path.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=path))
     except OSError as error:
-        raise InputError(f"cannot write the model to {path}: {error.strerror}; choose another --export") from error
+        raise InputError(f"cannot write the model to {path}: {error.strerror}; choose another `export`") from error
     try:
         yield folder
     finally:
@@ -155,8 +176,8 @@ def _newest(path: Path) -> Path | None:
     return path / str(numbers[-1]) if numbers else None
 
 
-def _said(version: Path) -> dict[str, Any] | None:
-    file = version / "assets.extra" / "recurra.json"
+def _info(version: Path) -> dict[str, Any] | None:
+    file = version / INFO
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
@@ -165,10 +186,3 @@ def _hash_of(arrays: list[np.ndarray]) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def versions(path: Path) -> list[int]:
-    """The whole-numbered folders of a model, oldest first."""
-    if not path.is_dir():
-        return []
-    return sorted(int(child.name) for child in path.iterdir() if child.is_dir() and child.name.isdecimal())

@@ -1,15 +1,11 @@
-"""Predictors: a fitted pipeline and a trained model, joined: raw in, raw out, in the user's units and labels."""
+"""Predictors: raw in, raw out, in the user's units and labels.
 
-from .examples import ExamplePredictor, answer_table
-from .language import LanguagePredictor, Writer
-from .series import Intervals, SeriesPredictor, forecast_table
+A :class:`Predictor` is a schema (what is read and how outputs become a table) and a model that serves raw inputs: a
+network with its preprocessing, a fitted baseline, or the signature of a SavedModel. Nothing here trains or exports.
+"""
 
-__all__ = [
-    "ExamplePredictor",
-    "Intervals",
-    "LanguagePredictor",
-    "SeriesPredictor",
-    "Writer",
-    "answer_table",
-    "forecast_table",
-]
+from .card_text import CardText
+from .predictor import Predictor, Schema, ServingModel
+from .text_generator import TextGenerator
+
+__all__ = ["CardText", "Predictor", "Schema", "ServingModel", "TextGenerator"]

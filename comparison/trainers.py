@@ -1,0 +1,52 @@
+"""Trainers of an experiment: each configuration is compiled once for all folds and seeds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..models import TRAINING_SETTINGS
+from ..tasks import FoldData, Task
+from ..training import FitOptions, History, Trainer
+from .settings import CompareSettings
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Trainers:
+    """Keeps each compiled configuration.
+
+    Args:
+        task: knows the loss.
+        settings: epochs, patience and batch size.
+    """
+
+    def __init__(self, task: Task, settings: CompareSettings) -> None:
+        training = task.training
+        self._loss = training.loss
+        self._max_epochs, self._patience = settings.max_epochs, settings.patience
+        self._batch_size = None if training.fixed_batch_size else settings.batch_size
+        self._kept: dict[tuple[Any, ...], Trainer] = {}
+
+    def train(
+        self, data: FoldData, family: str, config: dict[str, Any], options: FitOptions
+    ) -> tuple[keras.Model, History]:
+        """Train a configuration on a fold: the model with its best weights, and how it went."""
+        trainer = self._trainer(data, family, config)
+        history = trainer.fit(data.train, data.validation, options)
+        if trainer.model is None:
+            raise RuntimeError("a trainer that has trained has a model")
+        return trainer.model, history
+
+    def _trainer(self, data: FoldData, family: str, config: dict[str, Any]) -> Trainer:
+        # Another fold may have seen other words: then its vocabulary differs, and so does the model.
+        which = (family, data.spec, json.dumps(config, sort_keys=True), data.trainer_key(family))
+        if which not in self._kept:
+            shape = {name: value for name, value in config.items() if name not in TRAINING_SETTINGS}
+            own = {name: value for name, value in config.items() if name in TRAINING_SETTINGS}
+            defaults = {"max_epochs": self._max_epochs, "patience": self._patience, "batch_size": self._batch_size}
+            self._kept[which] = Trainer(
+                lambda: data.build(family, shape), loss=self._loss, **{**defaults, **own}
+            )
+        return self._kept[which]

@@ -1,0 +1,40 @@
+"""A predictor as a ``tf.Module`` whose functions become the signatures of a SavedModel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from ..predictor import Predictor
+
+DEFAULT, STEP = "serving_default", "step"
+
+
+def serving_module(predictor: Predictor[Any]) -> tuple[tf.Module, dict[str, Any]]:
+    """The module and its signatures: ``serving_default`` and, of language models, ``step`` with the state outside."""
+    model = predictor.model
+    module = tf.Module(name="recurra")
+    module.tracked = model.trackables()  # weights and tables belong to the SavedModel
+    module.serve = _traced(predictor.serve, raw_signature(predictor))
+    signatures = {DEFAULT: module.serve}
+    if (step := getattr(model, "step", None)) is not None:
+        module.step = _traced(step.trace, step.signature())
+        signatures[STEP] = module.step
+    return module, signatures
+
+
+def raw_signature(predictor: Predictor[Any]) -> dict[str, tf.TensorSpec]:
+    """Names, types and shapes of what an exported predictor takes."""
+    return {**predictor.schema.signature(), **predictor.model.extra_inputs}
+
+
+def _traced(function: Callable[[dict[str, Any]], dict[str, Any]], signature: dict[str, tf.TensorSpec]) -> Any:
+    names = list(signature)
+
+    def positional(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        return function(dict(zip(names, tensors, strict=True)))
+
+    # autograph re-reads source files, which may have changed since they were imported
+    return tf.function(positional, input_signature=list(signature.values()), autograph=False)

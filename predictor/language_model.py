@@ -1,0 +1,356 @@
+"""What comes next in a text: the schema of language models, networks and n-gram models that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from .. import datasets
+from ..baselines.fitted import FittedBaseline, load_state
+from ..errors import InputError
+from ..frames import CorpusFrame, TextFrame
+from ..frames.targets import objects
+from ..pipelines import LanguagePipeline
+from ..pipelines.protocol import RawInputs, Tensors
+from ..spec import PADDING, UNKNOWN
+from .card_text import CardText
+from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .predictor import Outputs, Source
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+LanguageFrame = CorpusFrame | TextFrame
+# The likeliest next tokens that the signature gives.
+TOP = 10
+# Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
+_TOKENS_AT_ONCE = 256
+
+
+class StepFunction(Protocol):
+    """One call of a language model: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
+
+    Attributes:
+        state_shapes: shape without batch and type of each state, by name.
+    """
+
+    @property
+    def state_shapes(self) -> Mapping[str, tuple[tuple[int, ...], str]]: ...
+
+    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageModelSchema:
+    """Texts, each with its class where the model has classes → the likeliest next token of each.
+
+    Attributes:
+        pipeline: fitted on training text.
+        inputs: "corpus" (one long text) or "lines" (a text per row).
+        roles: the user's columns of texts and classes.
+    """
+
+    pipeline: LanguagePipeline
+    inputs: str
+    roles: dict[str, Any]
+
+    @classmethod
+    def of(cls, pipeline: LanguagePipeline, frame: LanguageFrame) -> LanguageModelSchema:
+        """The schema of frames like this one."""
+        if isinstance(frame, CorpusFrame):
+            return cls(pipeline, "corpus", {})
+        roles = {name: frame.roles.get(name) for name in ("text", "label") if frame.roles.get(name) is not None}
+        return cls(pipeline, "lines", roles)
+
+    def read(self, source: Source) -> TextFrame:
+        """Read texts to be continued: of a file that is one long text, all of it is one."""
+        if isinstance(source, CorpusFrame):
+            return TextFrame(objects([source.text]), source=source.source)
+        if isinstance(source, TextFrame):
+            return self._with_conditions(source)
+        if isinstance(source, pd.DataFrame):
+            return self._with_conditions(TextFrame.from_table(source, **self.roles))
+        if isinstance(source, str | Path):
+            return self.read(datasets.load(source, task="language-model", **self.roles))
+        if self.pipeline.conditions_:
+            raise InputError(
+                "the model needs a class for every text; give a table with the columns of the training data, or use "
+                "recurra generate with `label`"
+            )
+        return TextFrame(objects(source))
+
+    def _with_conditions(self, frame: TextFrame) -> TextFrame:
+        if self.pipeline.conditions_ and frame.targets is None:
+            raise InputError(
+                f"{frame.source} has no column of classes, and the model was trained with one of "
+                f"{', '.join(map(str, self.pipeline.conditions_))} for every text; name it with `label`"
+            )
+        return frame
+
+    def raw(self, frame: LanguageFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a text is always whole)
+        """Texts, and their classes where the model has any."""
+        return self.pipeline.raw(frame)
+
+    def sample(self, frame: LanguageFrame) -> RawInputs:
+        """Pieces of the training text, or beginnings of lines."""
+        return self.pipeline.sample(frame)
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the raw inputs."""
+        return self.pipeline.signature()
+
+    def table(self, frame: TextFrame, outputs: Outputs) -> pd.DataFrame:
+        """A row per text: the likeliest next token and its probability."""
+        tokens = [token.decode("utf-8") for token in outputs["tokens"][:, 0]]
+        probability = outputs["probabilities"][:, 0].astype("float64")
+        return pd.DataFrame({"text": list(frame.texts), "token": tokens, "probability": probability})
+
+    def card(self, data: dict[str, Any]) -> CardText:
+        """Sentences for a model card."""
+        lines = [
+            f"`text`: string [batch], UTF-8; cut into {self.pipeline.tokens} tokens inside the model.",
+            f"`tokens`: string [batch, {TOP}], the likeliest next ones; `probabilities`: float32 of the same shape.",
+            "Signature `step`: `tokens` int32 [batch, time] and the states before them → `logits` and the states "
+            "after them, so that a text is read once, however long it grows. States of zeros begin a text.",
+        ]
+        if self.pipeline.conditions_:
+            lines.insert(1, f"`condition`: string [batch], one of {', '.join(map(str, self.pipeline.conditions_))}.")
+        corpus = self.inputs == "corpus"
+        return CardText(
+            "Predicts what comes next in a text, and continues texts.",
+            lines,
+            f"{data['characters']:,} characters" if corpus else f"{data['rows']:,} lines",
+            f"Some of {'it' if corpus else 'them'} stopped the training" + (", and the last of it was not read." if corpus else "."),
+            "It imitates the text above: what it generates is not true, only likely there.",
+        )
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        config = {"kind": "language_model", "pipeline": self.pipeline.to_config()}
+        return config | {"inputs": self.inputs, "roles": self.roles}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LanguageModelSchema:
+        """What :meth:`to_config` described."""
+        return cls(LanguagePipeline.from_config(config["pipeline"]), config["inputs"], config["roles"])
+
+    def __repr__(self) -> str:
+        return f"the next of {len(self.pipeline.vocabulary_):,} {self.pipeline.tokens} tokens"
+
+
+class NetworkStep:
+    """A network as a step function."""
+
+    def __init__(self, network: keras.Model) -> None:
+        import keras
+
+        self.network = network
+        self.state_shapes = {
+            x.name: (tuple(x.shape[1:]), keras.backend.standardize_dtype(x.dtype))
+            for x in network.inputs
+            if x.name.startswith("state_")
+        }
+
+    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Compiled once for every shape of the inputs."""
+        from ..training import compiled
+
+        return compiled(self.network)(inputs)
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The same as ops of the graph that is being traced."""
+        return self.network(inputs, training=False)
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the inputs."""
+        import tensorflow as tf
+
+        return {x.name: tf.TensorSpec([None, *x.shape[1:]], x.dtype, name=x.name) for x in self.network.inputs}
+
+
+class BaselineStep:
+    """An n-gram model as a step function."""
+
+    def __init__(self, fitted: FittedBaseline) -> None:
+        self.fitted = fitted
+        self.state_shapes = fitted.state_shapes
+
+    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        return self.trace(inputs)
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """N-grams know no classes: a condition is passed over."""
+        return self.fitted.graph({name: value for name, value in inputs.items() if name != "condition"})
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the inputs."""
+        import tensorflow as tf
+
+        tokens = {"tokens": tf.TensorSpec([None, None], tf.int32, name="tokens")}
+        states = {n: tf.TensorSpec([None, *shape], dtype, name=n) for n, (shape, dtype) in self.state_shapes.items()}
+        return tokens | states
+
+
+class LanguageModelNetwork:
+    """A trained language model.
+
+    Args:
+        pipeline: fitted on training text.
+        network: takes tokens and states, gives logits and states (without the wrapper of its training).
+    """
+
+    kind = "language_model_network"
+    reads_all_rows = False
+    why_no_graph = None
+
+    def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
+        self.pipeline, self.model = pipeline, network
+        self.step = NetworkStep(network)
+        self.extra_inputs: dict[str, tf.TensorSpec] = {}
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """``text`` (batch,) and ``condition`` → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
+        return next_tokens(self.pipeline, self.step, raw)
+
+    def parameters(self) -> int:
+        """Weights of the network."""
+        return count_parameters(self.model)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The weights."""
+        return self.model.get_weights()
+
+    def trackables(self) -> list[Any]:
+        """The network and the table of tokens."""
+        return [self.model, self.pipeline.vocabulary_.table]
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the network."""
+        write_network(folder, self.model)
+        return {"kind": self.kind}
+
+    @classmethod
+    def restored(cls, schema: LanguageModelSchema, folder: Path, config: dict[str, Any]) -> LanguageModelNetwork:  # noqa: ARG003
+        """What :meth:`save` wrote."""
+        return cls(schema.pipeline, read_network(folder))
+
+    def __repr__(self) -> str:
+        return f"{self.model.name} with {self.parameters():,} weights"
+
+
+class LanguageModelBaseline:
+    """A fitted n-gram model.
+
+    Args:
+        pipeline: knows the tokens.
+        fitted: counted on the training text.
+    """
+
+    kind = "language_model_baseline"
+    reads_all_rows = False
+
+    def __init__(self, pipeline: LanguagePipeline, fitted: FittedBaseline) -> None:
+        self.pipeline, self.fitted = pipeline, fitted
+        self.step = BaselineStep(fitted)
+        self.why_no_graph = fitted.why_no_graph
+        self.extra_inputs = fitted.extra_inputs()
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """``text`` (batch,) → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
+        return next_tokens(self.pipeline, self.step, raw)
+
+    def parameters(self) -> int:
+        """N-grams that were kept."""
+        return sum(array.size for array in self.arrays() if array.dtype.kind == "f")
+
+    def arrays(self) -> list[np.ndarray]:
+        """The tables."""
+        return list(self.fitted.state()[1].values())
+
+    def trackables(self) -> list[Any]:
+        """Its tables and that of the tokens."""
+        return [*self.fitted.resources(), self.pipeline.vocabulary_.table]
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the tables."""
+        config, arrays = self.fitted.state()
+        write_arrays(folder, arrays)
+        return {"kind": self.kind, "fitted": config}
+
+    @classmethod
+    def restored(cls, schema: LanguageModelSchema, folder: Path, config: dict[str, Any]) -> LanguageModelBaseline:
+        """What :meth:`save` wrote."""
+        return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))
+
+    def __repr__(self) -> str:
+        return f"{self.fitted!r}"
+
+
+def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, raw: Tensors) -> Tensors:
+    """Rank what may come after texts, as graph ops; padding and unknown tokens are never predicted.
+
+    Args:
+        pipeline: knows the tokens.
+        step: the model.
+        raw: ``text`` (batch,) and, where the model has classes, ``condition`` (batch,), as strings.
+
+    Returns:
+        ``tokens`` string (batch, 10) and ``probabilities`` float32 (batch, 10), the likeliest first.
+    """
+    import tensorflow as tf
+
+    ids = pipeline.prompts_in_graph(tf.convert_to_tensor(raw["text"], tf.string))  # ragged (batch, None)
+    lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
+    last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
+    never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
+    probability = tf.nn.softmax(last - tf.reduce_sum(never, axis=0))
+    best = tf.math.top_k(probability, min(TOP, last.shape[-1] - 2))
+    words = tf.constant(["", "?", "<end>", *pipeline.vocabulary_.words])
+    return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
+
+
+def _conditions(pipeline: LanguagePipeline, raw: Tensors) -> dict[str, Any]:
+    """Numbers of the classes that texts belong to: ``condition`` (batch,), or nothing."""
+    import tensorflow as tf
+
+    if "condition" not in raw:
+        return {}
+    names = [str(c) for c in pipeline.conditions_]
+    same = tf.convert_to_tensor(raw["condition"], tf.string)[:, None] == tf.constant(names)  # (batch, classes)
+    message = [f"condition must be one of {', '.join(names)}"]
+    known = tf.debugging.Assert(tf.reduce_all(tf.reduce_any(same, axis=1)), message)
+    with tf.control_dependencies([known] if known is not None else []):
+        return {"condition": tf.argmax(same, axis=1, output_type=tf.int32)}
+
+
+def _last_logits(
+    pipeline: LanguagePipeline,
+    step: NetworkStep | BaselineStep,
+    tokens: tf.Tensor,
+    lengths: tf.Tensor,
+    conditions: dict[str, Any],
+) -> tf.Tensor:
+    """Logits after each row's last token: (batch, vocabulary). The text is read in pieces, the state carried along."""
+    import tensorflow as tf
+
+    batch, time = tf.shape(tokens)[0], tf.shape(tokens)[1]
+    piece = tf.minimum(time, _TOKENS_AT_ONCE)
+    tokens = tf.pad(tokens, [[0, 0], [0, -time % piece]])
+    states = {name: tf.zeros([batch, *shape], dtype) for name, (shape, dtype) in step.state_shapes.items()}
+    last = tf.zeros([batch, len(pipeline.vocabulary_)])
+
+    def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
+        outputs = step.trace({"tokens": tokens[:, begin : begin + piece], **states, **conditions})
+        place = lengths - 1 - begin  # (batch,)
+        found = tf.gather(outputs["logits"], tf.clip_by_value(place, 0, piece - 1), batch_dims=1)
+        here = (place >= 0) & (place < piece)
+        after = {name: tf.ensure_shape(outputs[name], state.shape) for name, state in states.items()}
+        return begin + piece, after, tf.where(here[:, None], found, last)
+
+    return tf.while_loop(lambda begin, *_: begin < time, read, (tf.constant(0), states, last))[2]

@@ -1,0 +1,197 @@
+"""The one predictor: ``predict = table ∘ serve ∘ raw ∘ read``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+from ..pipelines.protocol import RawInputs, Tensors
+from .card_text import CardText
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import tensorflow as tf
+
+FrameT = TypeVar("FrameT")
+# What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
+Source = Any
+Outputs = dict[str, np.ndarray]
+# Rows served at once: as many as fit into memory, whatever their length.
+_ROWS_AT_ONCE = 256
+
+
+class Schema(Protocol[FrameT]):
+    """What a kind of model reads and how its outputs become a table; JSON keeps it beside an exported model."""
+
+    def read(self, source: Source) -> FrameT:
+        """Read a file, a table or plain inputs with the columns of the training data."""
+
+    def raw(self, frame: FrameT, *, all_rows: bool = False) -> RawInputs:
+        """Raw inputs of every prediction; with `all_rows` whole series in place of their last rows."""
+
+    def sample(self, frame: FrameT) -> RawInputs:
+        """Raw inputs of real examples, evenly spaced through the frame."""
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the raw inputs."""
+
+    def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
+        """Outputs as a table for the user."""
+
+    def card(self, data: dict[str, Any]) -> CardText:
+        """Sentences for a model card; `data` is what :func:`recurra.frames.describe` says of the training data."""
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain JSON values."""
+
+
+class ServingModel(Protocol):
+    """What computes outputs from raw inputs.
+
+    Attributes:
+        kind: its name in JSON.
+        extra_inputs: raw inputs it needs beyond the schema's own, by name.
+        reads_all_rows: whether it wants whole series in place of their last rows.
+        why_no_graph: why it cannot be exported, in words; None where it can.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def extra_inputs(self) -> dict[str, tf.TensorSpec]: ...
+
+    @property
+    def reads_all_rows(self) -> bool: ...
+
+    @property
+    def why_no_graph(self) -> str | None: ...
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """Raw inputs → outputs, as ops that can be traced for a SavedModel where there is a graph."""
+
+    def parameters(self) -> int:
+        """Numbers it learnt."""
+
+    def arrays(self) -> list[np.ndarray]:
+        """The numbers themselves, to tell two models apart."""
+
+    def trackables(self) -> list[Any]:
+        """Layers and tables that a SavedModel has to hold."""
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write what it learnt into the folder; what it returns goes into the predictor's JSON."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor(Generic[FrameT]):
+    """A schema and a model, joined.
+
+    Attributes:
+        schema: what is read and how outputs become a table.
+        model: what computes outputs from raw inputs.
+        task: name of the task it was made for.
+
+    Example:
+        >>> predictor = recurra.fit("co2", family="lstm").predictor
+        >>> predictor.predict("newest.csv")
+    """
+
+    schema: Schema[FrameT]
+    model: ServingModel
+    task: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of its predictions should know."""
+        return tuple(getattr(self.model, "notes", ()))
+
+    def read(self, source: Source) -> FrameT:
+        """Read a file, a table or plain inputs with the columns of the training data.
+
+        Raises:
+            InputError: if a column is missing, or anything else is wrong with the rows.
+        """
+        return self.schema.read(source)
+
+    def raw(self, frame: FrameT) -> RawInputs:
+        """Raw inputs as the model takes them: arrays whose first axis is the prediction."""
+        return self.schema.raw(frame, all_rows=self.model.reads_all_rows)
+
+    def serve(self, raw: RawInputs | Tensors) -> Tensors:
+        """Raw inputs → outputs; the exported graph is this function traced, so both give the same numbers."""
+        return self.model.serve(raw)
+
+    def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
+        """Outputs as a table for the user."""
+        return self.schema.table(frame, outputs)
+
+    def predict(self, source: Source) -> pd.DataFrame:
+        """Predict from the newest rows of series, or for texts and sequences.
+
+        Args:
+            source: a file, a table or a frame with the input columns of the training data; or plain inputs: a list of
+                texts, of lists of tokens, or of arrays (time, channels).
+
+        Returns:
+            - forecast: a row per step: id, time, each target, and the ends of its intervals (``<target>-lo-80``, ...);
+            - classification: a row per example: ``label``, ``probability`` and ``probability_<class>``;
+            - regression: ``value``; tagging: ``tags``, a list for each;
+            - language model: ``text``, the likeliest next ``token`` and its ``probability``.
+
+        Raises:
+            InputError: if rows or columns are missing, or anything else is wrong with them.
+        """
+        frame = self.read(source)
+        return self.table(frame, self.outputs(frame))
+
+    def outputs(self, frame: FrameT) -> Outputs:
+        """Outputs for a whole frame, served some rows at a time: arrays whose first axis is the prediction."""
+        return join_rows([_to_numpy(self.serve(raw)) for raw in _row_batches(self.raw(frame))])
+
+    def save(self, path: Path | str) -> None:
+        """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it."""
+        from .persistence import save_predictor
+
+        save_predictor(self, Path(path))
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: if there is no predictor in the folder.
+        """
+        from .persistence import load_parts
+
+        return cls(*load_parts(Path(path)))
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.task}: {self.schema!r}; {self.model!r})"
+
+
+def _row_batches(raw: RawInputs) -> Iterator[RawInputs]:
+    rows = len(next(iter(raw.values())))
+    for start in range(0, max(rows, 1), _ROWS_AT_ONCE):
+        yield {name: array[start : start + _ROWS_AT_ONCE] for name, array in raw.items()}
+
+
+def _to_numpy(outputs: Tensors) -> Outputs:
+    return {name: np.asarray(tensor) for name, tensor in outputs.items()}
+
+
+def join_rows(batches: list[Outputs]) -> Outputs:
+    """Join outputs of successive rows; where batches differ in time, shorter ones are padded behind."""
+    return {name: _join([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def _join(arrays: list[np.ndarray]) -> np.ndarray:
+    if arrays[0].ndim > 1 and len({array.shape[1] for array in arrays}) > 1:
+        longest = max(array.shape[1] for array in arrays)
+        rest = [(0, 0)] * (arrays[0].ndim - 2)
+        arrays = [np.pad(array, [(0, 0), (0, longest - array.shape[1]), *rest]) for array in arrays]
+    return np.concatenate(arrays)

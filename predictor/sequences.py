@@ -1,0 +1,224 @@
+"""Labels, values or tags of texts and panels, as the user wrote them: the schema, networks and baselines that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import datasets
+from ..baselines.fitted import FittedBaseline, load_state
+from ..errors import InputError
+from ..frames import PanelFrame, TextFrame
+from ..frames.targets import objects
+from ..pipelines import SequencePipeline
+from ..pipelines.protocol import RawInputs, Tensors
+from .card_text import CardText, as_code
+from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .predictor import Outputs, Source
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+SequenceFrame = TextFrame | PanelFrame
+_WHAT = {"text": "texts", "tokens": "lists of tokens", "values": "sequences of numbers"}
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceSchema:
+    """Texts, lists of tokens or sequences of numbers → a row per sequence.
+
+    Attributes:
+        pipeline: fitted on training examples.
+        inputs: "text", "tokens" or "values".
+        roles: the user's columns of the inputs.
+    """
+
+    pipeline: SequencePipeline
+    inputs: str
+    roles: dict[str, Any]
+
+    @classmethod
+    def of(cls, pipeline: SequencePipeline, frame: SequenceFrame) -> SequenceSchema:
+        """The schema of frames like this one."""
+        roles = {name: value for name, value in frame.input_roles.items() if value is not None}
+        return cls(pipeline, frame.kind, roles)
+
+    def read(self, source: Source) -> SequenceFrame:
+        """Read what a prediction is wanted for."""
+        if isinstance(source, TextFrame | PanelFrame):
+            return self._of_kind(source, source.source)
+        if isinstance(source, pd.DataFrame):
+            made = PanelFrame if self.inputs == "values" else TextFrame
+            return self._of_kind(made.from_table(source, **self.roles), "the table")
+        if isinstance(source, str | Path):
+            return self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source))
+        return self._plain(source)
+
+    def _plain(self, inputs: Sequence[Any]) -> SequenceFrame:
+        """Plain inputs as a frame: the checks of a file's cells are not needed, those of the pipeline remain."""
+        if self.inputs == "values":
+            arrays = [self.pipeline.encoder.as_steps(values, i) for i, values in enumerate(inputs)]
+            return PanelFrame(arrays, None, ())
+        return TextFrame(objects(inputs), kind=self.inputs)
+
+    def _of_kind(self, frame: Any, source: str) -> SequenceFrame:
+        if not isinstance(frame, TextFrame | PanelFrame) or frame.kind != self.inputs:
+            raise InputError(
+                f"{source} does not hold what the model reads ({_WHAT[self.inputs]}); give data like the training data"
+            )
+        return frame
+
+    def raw(self, frame: SequenceFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a sequence is always whole)
+        """Every sequence as the exported model takes it."""
+        return self.pipeline.raw(frame)
+
+    def sample(self, frame: SequenceFrame) -> RawInputs:
+        """Real examples, evenly spaced."""
+        return self.pipeline.sample(frame)
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the raw inputs."""
+        return self.pipeline.signature()
+
+    def table(self, frame: SequenceFrame, outputs: Outputs) -> pd.DataFrame:
+        """A row per sequence; where a column names the sequences, it comes first."""
+        lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
+        table = self.pipeline.target_encoder_.table(outputs, lengths)
+        if isinstance(frame, PanelFrame) and frame.names is not None:
+            table.insert(0, frame.roles["id"], frame.names)
+        return table
+
+    def card(self, data: dict[str, Any]) -> CardText:
+        """Sentences for a model card."""
+        encoder, targets = self.pipeline.encoder, self.pipeline.target_encoder_
+        classes = [str(name) for name in self.pipeline.classes]
+        order = f", classes in this order: {as_code(classes)}" if classes else ""
+        limits = (
+            "It knows the classes above and no other, and takes every input for one of them. Probabilities are those "
+            "of the model, not recalibrated."
+        )
+        return CardText(
+            f"Predicts '{data['target']}' of {_WHAT[self.inputs]}.",
+            [*encoder.describe_inputs(), f"{targets.describe_outputs()}{order}."],
+            f"{data['rows']:,} examples",
+            "Some of them stopped the training.",
+            limits if classes else "It knows inputs like those above and no other.",
+        )
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "kind": "sequences",
+            "pipeline": self.pipeline.to_config(),
+            "inputs": self.inputs,
+            "roles": self.roles,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SequenceSchema:
+        """What :meth:`to_config` described."""
+        return cls(SequencePipeline.from_config(config["pipeline"]), config["inputs"], config["roles"])
+
+    def __repr__(self) -> str:
+        return f"{self.pipeline.target_encoder_!r} of {_WHAT[self.inputs]}"
+
+
+class SequenceNetwork:
+    """A trained network between the pipeline's encoding and the user's labels.
+
+    Args:
+        pipeline: fitted on training examples.
+        model: trained on what the pipeline gives.
+    """
+
+    kind = "sequence_network"
+    reads_all_rows = False
+    why_no_graph = None
+
+    def __init__(self, pipeline: SequencePipeline, model: keras.Model) -> None:
+        self.pipeline, self.model = pipeline, model
+        self.extra_inputs: dict[str, tf.TensorSpec] = {}
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """Raw inputs as :meth:`SequencePipeline.raw` gives them → labels, values or tags in the user's words and units."""
+        ready = self.pipeline.preprocess(raw)
+        return self.pipeline.target_encoder_.serve(self.model(ready, training=False))
+
+    def parameters(self) -> int:
+        """Weights of the network."""
+        return count_parameters(self.model)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The weights."""
+        return self.model.get_weights()
+
+    def trackables(self) -> list[Any]:
+        """The network and the table of tokens."""
+        return [self.model, *self.pipeline.encoder.tables()]
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the network."""
+        write_network(folder, self.model)
+        return {"kind": self.kind}
+
+    @classmethod
+    def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceNetwork:  # noqa: ARG003
+        """What :meth:`save` wrote."""
+        return cls(schema.pipeline, read_network(folder))
+
+    def __repr__(self) -> str:
+        return f"{self.model.name} with {self.parameters():,} weights"
+
+
+class SequenceBaseline:
+    """A fitted baseline: raw inputs in, labels, values or tags out.
+
+    Args:
+        pipeline: knows the classes; the baseline reads raw inputs by itself.
+        fitted: learnt from all examples it was given.
+    """
+
+    kind = "sequence_baseline"
+    reads_all_rows = False
+
+    def __init__(self, pipeline: SequencePipeline, fitted: FittedBaseline) -> None:
+        self.pipeline, self.fitted = pipeline, fitted
+        self.why_no_graph = fitted.why_no_graph
+        self.extra_inputs = fitted.extra_inputs()
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """Raw inputs → outputs as those of a network."""
+        found = self.fitted.predict(raw) if self.why_no_graph else self.fitted.graph(raw)
+        return dict(found) if "value" in found else self.pipeline.target_encoder_.serve(found["logits"])
+
+    def parameters(self) -> int:
+        """Numbers learnt."""
+        return sum(array.size for array in self.arrays() if array.dtype.kind == "f")
+
+    def arrays(self) -> list[np.ndarray]:
+        """The numbers learnt."""
+        return list(self.fitted.state()[1].values())
+
+    def trackables(self) -> list[Any]:
+        """Its tables."""
+        return self.fitted.resources()
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write what was learnt."""
+        config, arrays = self.fitted.state()
+        write_arrays(folder, arrays)
+        return {"kind": self.kind, "fitted": config}
+
+    @classmethod
+    def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceBaseline:
+        """What :meth:`save` wrote."""
+        return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))
+
+    def __repr__(self) -> str:
+        return f"{self.fitted!r}"

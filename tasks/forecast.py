@@ -1,0 +1,495 @@
+"""Forecasting: windows of series, rolling-origin folds, baselines fitted to each series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+
+from ..baselines import FORECAST_BASELINES, fit_forecaster
+from ..errors import InputError
+from ..evaluation import (
+    Metric,
+    TestRow,
+    Wording,
+    compare_losses,
+    coverage,
+    mae,
+    mase,
+    mean_by_group,
+    mean_ignoring_nan,
+    rmse,
+    seasonal_scale,
+    smape,
+)
+from ..frames import Frame, SeriesFrame, data_hash
+from ..pipelines import (
+    EncodedSeries,
+    Fold,
+    RowRange,
+    SeriesPipeline,
+    WindowBatches,
+    Windows,
+    derive_window,
+    rolling_origin,
+    single_split,
+)
+from ..predictor import Predictor
+from ..predictor.forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
+from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
+from .settings import LOSSES, require_at_least_one, require_one_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from ..spec import SequenceSpec
+
+# With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
+_FEWEST_ORIGINS = 10
+
+Outputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastTestSet:
+    """The windows that every model is scored on in one fold, in the user's units.
+
+    Attributes:
+        windows: the test windows.
+        y_true: observed values (windows, horizon, targets), NaN where nothing was observed.
+        scale: the unit of MASE, from the rows before the cutoff (windows, targets).
+        origin: forecast origins between the cutoff and each window's (windows,); windows of different series with the
+            same number were made at the same time.
+    """
+
+    windows: Windows
+    y_true: np.ndarray
+    scale: np.ndarray
+    origin: np.ndarray
+
+    @classmethod
+    def of(cls, frame: SeriesFrame, test: RowRange, *, lookback: int, horizon: int, season: int) -> ForecastTestSet:
+        """The test set of one fold."""
+        windows = test.windows(frame.lengths, lookback=lookback, horizon=horizon)
+        values = frame.columns(frame.targets)  # (rows, targets)
+        rows = windows.starts()[:, None] + lookback + np.arange(horizon)
+        offsets = np.cumsum(frame.lengths) - frame.lengths
+        scales = [
+            # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
+            seasonal_scale(values[start : start + max(known, lookback)], season)
+            for start, known in zip(offsets, test.start, strict=True)
+        ]
+        series = windows.series()
+        origin = (rows[:, 0] - offsets[series] - test.start[series]) // windows.stride
+        return cls(windows, values[rows], np.stack(scales)[series], origin)
+
+    @property
+    def n_origins(self) -> int:
+        """Number of forecast origins."""
+        return int(self.origin.max(initial=-1)) + 1
+
+    def losses(self, forecast: np.ndarray) -> np.ndarray:
+        """Scaled absolute error of each window: (windows,)."""
+        return mase(self.y_true, forecast, scale=self.scale, by="window")
+
+
+def _scaled(test: ForecastTestSet, outputs: Outputs, *, by: str | None = None) -> Any:
+    return mase(test.y_true, outputs["forecast"], scale=test.scale, by=by)  # type: ignore[arg-type]
+
+
+def _in_units(function: Any, test: ForecastTestSet, outputs: Outputs, *, by: str | None = None) -> Any:
+    return function(test.y_true, outputs["forecast"], by=by)
+
+
+def _coverage(level: int, test: ForecastTestSet, outputs: Outputs) -> float | None:
+    low, high = outputs.get(f"forecast-lo-{level}"), outputs.get(f"forecast-hi-{level}")
+    return None if low is None or high is None else coverage(test.y_true, low, high)
+
+
+_OF_DATA = "unit of the data"
+_MASE: Metric[ForecastTestSet, Outputs] = Metric(
+    "mase",
+    "MASE",
+    _scaled,
+    partial(_scaled, by="step"),
+    caption="MASE: absolute error divided by that of the seasonal naive forecast one step ahead",
+    with_spread=True,
+)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecast the next steps of one or many series.
+
+    Example:
+        >>> recurra.compare("sales.csv", task=recurra.tasks.Forecast(horizon=24))
+    """
+
+    horizon: Annotated[
+        int | None, "Steps to forecast at once; by default one season, at most 60 steps and a tenth of the series."
+    ] = None
+    lookback: Annotated[
+        int | None, "Steps to read; by default two seasons or horizons, at most a quarter of the series."
+    ] = None
+    season: Annotated[
+        int | None, "Steps in a season, 1 for none; by default found in the autocorrelation of the oldest 70 %."
+    ] = None
+    test_size: Annotated[
+        int | None, "Rows of a series tested after each cutoff; by default a tenth of the longest series."
+    ] = None
+    max_origins: Annotated[int, "Forecast origins scored in each series and fold, evenly spaced."] = 200
+    missing: Annotated[str, "Rule for missing inputs: interpolate, ffill or error."] = "interpolate"
+    calendar: Annotated[tuple[str, ...], "Calendar features: day, week, year."] = ()
+    transform: Annotated[str, "log: work on logarithms of positive targets; none: on the values."] = "none"
+    loss: Annotated[str, "Training loss of numbers: mae, mse or huber, in scaled units."] = "mae"
+
+    name: ClassVar[str] = "forecast"
+    output_kind: ClassVar[str] = "forecast"
+    role: ClassVar[str | None] = None
+    metrics: ClassVar[tuple[Metric[ForecastTestSet, Outputs], ...]] = (
+        _MASE,
+        Metric(
+            "mae",
+            "MAE",
+            partial(_in_units, mae),
+            partial(_in_units, mae, by="step"),
+            unit=_OF_DATA,
+            caption="MAE in the unit of {unit}",
+            with_spread=True,
+        ),
+        Metric("rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False),
+        Metric("smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%"),
+        Metric(
+            "coverage_80",
+            "coverage of 80 % intervals",
+            partial(_coverage, 80),
+            higher_is_better=True,
+            heading="cover\n80 %",
+            caption="cover: fraction of the true values inside the 80 and 95 % intervals",
+            decimals=".2f",
+        ),
+        Metric(
+            "coverage_95",
+            "coverage of 95 % intervals",
+            partial(_coverage, 95),
+            higher_is_better=True,
+            heading="cover\n95 %",
+            decimals=".2f",
+        ),
+    )
+    wording: ClassVar[Wording] = Wording(
+        metric=_MASE,
+        trivial=("naive", "seasonal_naive"),
+        unit_of_work="forecast",
+        more_data="more forecast origins (a longer series, a longer test set or more folds)",
+    )
+    cost_unit: ClassVar[str] = "one forecast"
+    sample_unit: ClassVar[str] = "forecast origins"
+    plots: ClassVar[tuple[str, ...]] = ("forecast", "error_by_step")
+
+    def __post_init__(self) -> None:
+        require_at_least_one(self, "horizon", "lookback", "season", "max_origins", "test_size")
+        require_one_of("loss", self.loss, LOSSES)
+        # refused before anything is trained; the pipeline knows what these may be
+        SeriesPipeline(
+            lookback=self.lookback or 1,
+            horizon=self.horizon or 1,
+            missing=self.missing,
+            calendar=tuple(self.calendar),
+            transform=self.transform,
+        )
+
+    @classmethod
+    def accepts(cls, frame: Frame) -> bool:
+        """Series only."""
+        return isinstance(frame, SeriesFrame)
+
+    @classmethod
+    def list_baselines(cls, frame: Frame | None = None) -> list[str]:  # noqa: ARG003  (all read every series)
+        """Names of the baselines, the simplest first."""
+        return list(FORECAST_BASELINES)
+
+    @property
+    def training(self) -> TrainingDefaults:
+        """At most 100 epochs, 9 without improvement."""
+        return TrainingDefaults(self.loss, max_epochs=100, patience=9)
+
+    def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> ForecastExperiment:  # noqa: ARG002
+        """The experiment that this task is on series."""
+        if not isinstance(frame, SeriesFrame):
+            raise InputError(f"{frame.source} holds no series to be forecast; give a table with a column of time stamps")
+        horizon, lookback, season, notes = derive_window(
+            frame, horizon=self.horizon, lookback=self.lookback, season=self.season
+        )
+        task = replace(self, horizon=horizon, lookback=lookback, season=season, calendar=tuple(self.calendar))
+        return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
+
+
+class ForecastExperiment:
+    """Forecasts of some series; see :class:`recurra.tasks.protocol.Experiment`."""
+
+    def __init__(self, task: Forecast, frame: SeriesFrame, notes: list[str], n_folds: int) -> None:
+        self.task, self.frame, self.notes, self.n_folds = task, frame, notes, n_folds
+        if task.horizon is None or task.lookback is None or task.season is None:
+            raise ValueError(f"the window's sizes must be settled. Received: {task}")
+        self.horizon, self.lookback, self.season = task.horizon, task.lookback, task.season
+        self._prepared: ForecastFold | None = None
+
+    @cached_property
+    def folds(self) -> list[Fold[RowRange]]:
+        """The cutoffs, the oldest first."""
+        return rolling_origin(
+            self.frame,
+            horizon=self.horizon,
+            lookback=self.lookback,
+            n_folds=self.n_folds,
+            test_size=self.task.test_size,
+            max_test_windows=self.task.max_origins,
+        )
+
+    @cached_property
+    def test_sets(self) -> list[ForecastTestSet]:
+        """What is scored after each cutoff."""
+        return [self._test_set(fold) for fold in self.folds]
+
+    def check(self) -> None:
+        """Refuse folds that are too short, or have nothing to score."""
+        self.test_sets  # noqa: B018  (making them checks them)
+
+    def prepare(self, fold: int) -> ForecastFold:
+        """The data of one fold; the one prepared last is kept."""
+        if self._prepared is None or self._prepared.fold is not self.folds[fold]:
+            self._prepared = ForecastFold(self, self.folds[fold], self.test_sets[fold])
+        return self._prepared
+
+    def prepare_final(self) -> ForecastFold:
+        """All rows; the newest ones stop the training, as many as a fold tests."""
+        size = self.task.test_size
+        if size is None and "folds" in self.__dict__:
+            size = int((self.folds[-1].test.stop - self.folds[-1].test.start).max())
+        fold = single_split(self.frame, horizon=self.horizon, lookback=self.lookback, validation_size=size)
+        return ForecastFold(self, fold, None)
+
+    def describe(self) -> dict[str, Any]:
+        """The data, for reports and model cards."""
+        frame = self.frame
+        stamps = frame.table[frame.time]
+        return {
+            "source": frame.source,
+            "hash": data_hash(frame),
+            "rows": len(frame.table),
+            "series": len(frame.lengths),
+            "id": frame.id,
+            "time": frame.time,
+            "targets": list(frame.targets),
+            "past_covariates": list(frame.past_covariates),
+            "future_covariates": list(frame.future_covariates),
+            "freq": frame.freq,
+            "first": str(stamps.min()),
+            "last": str(stamps.max()),
+        }
+
+    def describe_folds(self) -> list[dict[str, Any]]:
+        """Cutoffs and sizes."""
+        offsets = np.cumsum(self.frame.lengths) - self.frame.lengths
+        longest = int(self.frame.lengths.argmax())
+        stamps = self.frame.table[self.frame.time]
+        return [
+            {
+                "fold": fold.index,
+                "cutoff": str(stamps.iloc[int(offsets[longest] + fold.test.start[longest]) - 1]),
+                "train_rows": fold.train.n_rows,
+                "validation_rows": fold.validation.n_rows,
+                "test_rows": fold.test.n_rows,
+                "test_windows": len(test.windows),
+                "stride": test.windows.stride,
+            }
+            for fold, test in zip(self.folds, self.test_sets, strict=True)
+        ]
+
+    def closing_notes(self) -> list[str]:
+        """What was scored, and what was not."""
+        notes, test = [], self.test_sets[0]
+        if test.windows.stride > 1:
+            notes.append(
+                f"one forecast origin in {test.windows.stride} is scored (at most {self.task.max_origins} per series "
+                "and fold; set `max_origins` to change it)"
+            )
+        if unscored := sum(int((test.windows.count == 0).sum()) for test in self.test_sets):
+            notes.append(f"{unscored} times a series is too short, or ended too early, to be scored in a fold")
+        return notes
+
+    def significance(self, losses: Mapping[str, FoldLosses], *, against: str) -> list[TestRow]:
+        """Diebold and Mariano's test of each model."""
+        aligned, groups, overlap = align_losses(losses, self.test_sets)
+        return compare_losses(aligned, against=against, horizon=overlap, groups=groups)
+
+    def plot_data(self) -> PlotData:
+        """Where the example lies in the frame: the last test window of the first series that has one."""
+        windows = self.test_sets[-1].windows
+        first = int(np.flatnonzero(windows.count)[0])
+        start = int(windows.first[first] + (windows.count[first] - 1) * windows.stride)
+        return PlotData(first_row=start + windows.lookback)
+
+    def _test_set(self, fold: Fold[RowRange]) -> ForecastTestSet:
+        sizes = {"lookback": self.lookback, "horizon": self.horizon, "season": self.season}
+        test = ForecastTestSet.of(self.frame, fold.test, **sizes)
+        if not np.isfinite(test.y_true).any():
+            raise InputError(
+                f"{self.frame.source}: fold {fold.index} has no observed target to score; choose fewer `folds` or give "
+                "newer rows"
+            )
+        return test
+
+
+class ForecastFold:
+    """The windows around one cutoff; see :class:`recurra.tasks.protocol.FoldData`."""
+
+    def __init__(
+        self, experiment: ForecastExperiment, fold: Fold[RowRange], test_set: ForecastTestSet | None
+    ) -> None:
+        self.experiment, self.fold, self.index, self._test_set = experiment, fold, fold.index, test_set
+        task, frame = experiment.task, experiment.frame
+        self.pipeline = SeriesPipeline(
+            lookback=experiment.lookback,
+            horizon=experiment.horizon,
+            season=experiment.season,
+            missing=task.missing,
+            calendar=task.calendar,
+            transform=task.transform,
+        ).fit(frame, fold.train)
+        self.encoded: EncodedSeries = self.pipeline.encode(frame)
+        self.notes: list[str] = []
+
+    @property
+    def spec(self) -> SequenceSpec:
+        """What models take in and give out."""
+        return self.pipeline.spec
+
+    @property
+    def train(self) -> WindowBatches:
+        """Windows whose targets lie before the validation rows."""
+        return self.pipeline.batches(self.encoded, self.fold.train)
+
+    @property
+    def validation(self) -> WindowBatches:
+        """Windows whose targets lie between training rows and cutoff."""
+        return self.pipeline.batches(self.encoded, self.fold.validation)
+
+    @property
+    def test_set(self) -> ForecastTestSet:
+        """What is scored."""
+        if self._test_set is None:
+            raise ValueError("the final fold has nothing to score")
+        return self._test_set
+
+    def trainer_key(self, family: str) -> None:  # noqa: ARG002  (every fold has the same shapes)
+        """Folds share their trainers."""
+
+    def build(self, family: str, config: dict[str, Any]) -> keras.Model:
+        """An untrained network."""
+        from .. import models
+
+        return models.build(family, self.spec, **config)
+
+    def network(self, model: keras.Model) -> FittedModel:
+        """A trained network, its intervals calibrated on the validation windows."""
+        network = ForecastNetwork(self.pipeline, model).calibrated(self.validation)
+        notes = network.intervals.notes if network.intervals else ()
+
+        def evaluate() -> Evaluation:
+            test = self.pipeline.batches(self.encoded, self.fold.test)
+            return self._evaluate(network.predict_windows(test))
+
+        return FittedModel(lambda: Predictor(self._schema(), network, Forecast.name), evaluate, notes)
+
+    def baseline(self, name: str) -> FittedModel:
+        """A baseline: in a fold its parameters are estimated before the first test origin."""
+        return FittedModel(
+            lambda: Predictor(self._schema(), ForecastBaseline(self._fitted(name)), Forecast.name),
+            lambda: self._evaluate({"forecast": self._baseline_forecasts(name)}),
+        )
+
+    def timing_batches(self) -> tuple[WindowBatches, int]:
+        """The test windows."""
+        batches = self.pipeline.batches(self.encoded, self.fold.test)
+        return batches, batches.predict_batch_size
+
+    @property
+    def cost_length(self) -> None:
+        """A window has one length."""
+
+    def _schema(self) -> ForecastSchema:
+        return ForecastSchema.of(self.pipeline, self.experiment.frame)
+
+    def _evaluate(self, outputs: Outputs) -> Evaluation:
+        test, forecast = self.test_set, outputs["forecast"]
+        first = int(np.flatnonzero(test.windows.count)[0])
+        example = forecast[int(test.windows.count[first]) - 1]
+        return Evaluation.of(Forecast.metrics, test, outputs, losses=test.losses(forecast), example=example)
+
+    def _fitted(self, name: str) -> Any:
+        """The baseline estimated on all rows that training and validation may see."""
+        frame, values = self.experiment.frame, self.experiment.frame.columns(self.experiment.frame.targets)
+        offsets = np.cumsum(frame.lengths) - frame.lengths
+        known = [values[o : o + n] for o, n in zip(offsets, self.fold.validation.stop, strict=True)]
+        return fit_forecaster(
+            name,
+            known,
+            ids=[str(series) for series in frame.ids],
+            last_steps=frame.last_steps() - (frame.lengths - self.fold.validation.stop),
+            horizon=self.experiment.horizon,
+            season=self.experiment.season,
+            window=self.experiment.lookback,
+        )
+
+    def _baseline_forecasts(self, name: str) -> np.ndarray:
+        """Forecasts of the test windows (windows, horizon, targets), each from the rows before it."""
+        frame, test = self.experiment.frame, self.test_set
+        windows, values = test.windows, frame.columns(frame.targets)
+        offsets = np.cumsum(frame.lengths) - frame.lengths
+        forecast = np.empty_like(test.y_true)
+        series, starts = windows.series(), windows.starts()
+        for i in np.flatnonzero(windows.count):
+            mine = series == i
+            origins = starts[mine] + windows.lookback - offsets[i]
+            known = values[offsets[i] : offsets[i] + self.fold.test.stop[i]]
+            for target in range(values.shape[1]):
+                column = known[:, target]
+                args = (column, origins, windows.horizon, self.experiment.season)
+                forecast[mine, :, target] = FORECAST_BASELINES[name](*args)
+        return forecast
+
+
+def align_losses(
+    losses: Mapping[str, FoldLosses], test_sets: Sequence[ForecastTestSet]
+) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
+    """Losses of several models at the same forecast origins, averaged over seeds.
+
+    Returns:
+        For each model its losses (origins,), the fold of each origin, and how many neighbouring origins overlap.
+        With fewer than ten origins and more series, each series' mean loss takes an origin's place.
+    """
+    n_series = len(test_sets[0].windows.count)
+    by_series = sum(test.n_origins for test in test_sets) < _FEWEST_ORIGINS < n_series
+    aligned = {}
+    for model, of_folds in losses.items():
+        means = [np.mean(seeds, axis=0) for seeds in of_folds]
+        if by_series:
+            of_series = [mean_by_group(t.windows.series(), loss) for t, loss in zip(test_sets, means, strict=True)]
+            aligned[model] = mean_ignoring_nan([_padded(loss, n_series) for loss in of_series])
+        else:
+            of_origin = [mean_by_group(t.origin, loss) for t, loss in zip(test_sets, means, strict=True)]
+            aligned[model] = np.concatenate(of_origin)
+    if by_series:
+        return aligned, np.arange(len(next(iter(aligned.values())))), 1
+    groups = np.concatenate([np.full(test.n_origins, i) for i, test in enumerate(test_sets)])
+    windows = test_sets[0].windows
+    return aligned, groups, -(-windows.horizon // windows.stride)
+
+
+def _padded(values: np.ndarray, n: int) -> np.ndarray:
+    return np.concatenate([values, np.full(n - len(values), np.nan)])

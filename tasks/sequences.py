@@ -1,0 +1,355 @@
+"""What classification, regression and tagging share: a target for each text or sequence of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from .. import datasets
+from ..baselines import SequenceBaseline as BaselineRecord
+from ..baselines import available
+from ..errors import InputError
+from ..evaluation import TestRow
+from ..frames import Frame, PanelFrame, Targets, TextFrame, data_hash
+from ..pipelines import (
+    EncodedSequences,
+    Fold,
+    Ragged,
+    SequenceBatches,
+    SequenceEncoder,
+    SequencePipeline,
+    TextEncoder,
+    derive_tokens,
+    stratified_folds,
+    stratified_split,
+)
+from ..predictor import Predictor
+from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
+from ..spec import FIRST_WORD
+from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task, TrainingDefaults
+from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from ..spec import SequenceSpec
+
+SequenceFrame = TextFrame | PanelFrame
+# Test targets as the encoder has them, and what a model predicts for them: probabilities or values.
+Truth = TypeVar("Truth")
+VALIDATIONS = ("random", "last")
+
+
+@dataclass(frozen=True)
+class SequenceSettings:
+    """Settings of tasks with a target for each text or sequence of numbers."""
+
+    tokens: Annotated[
+        str | None, "How texts are cut: word, char or space; by default char where most texts are single words."
+    ] = None
+    vocabulary_size: Annotated[int, "The most tokens known, the most frequent of the training texts."] = 20_000
+    min_count: Annotated[int, "How often a word must occur in the training texts to be known."] = 2
+    sequence_length: Annotated[
+        int | None,
+        "Steps read of each text or sequence; by default what 95 % of the texts need, at most 512 words or 1,024 "
+        "characters, and all of the longest sequence of numbers.",
+    ] = None
+    keep: Annotated[str, "Which end of a longer sequence is read: first or last."] = "first"
+    missing: Annotated[str, "Rule for missing inputs: interpolate, ffill or error."] = "interpolate"
+    balanced: Annotated[bool, "Give rare classes more weight in training."] = False
+    vectors: Annotated[str | None, "File of word vectors in GloVe's format to initialise the embeddings with."] = None
+    validation_fraction: Annotated[float, "Fraction of the examples not tested that stops the training."] = 0.1
+    validation: Annotated[
+        str, "Which examples stop the training: random ones, or the last of each class where neighbours are alike."
+    ] = "random"
+    bucket_by_length: Annotated[bool, "Pad batches to one of several lengths instead of the longest."] = True
+    loss: Annotated[str, "Training loss of numbers: mae, mse or huber, in scaled units."] = "mae"
+
+    def __post_init__(self) -> None:
+        require_at_least_one(self, "vocabulary_size", "min_count", "sequence_length")
+        require_one_of("loss", self.loss, LOSSES)
+        require_fraction("validation_fraction", self.validation_fraction)
+        require_one_of("validation", self.validation, VALIDATIONS)
+
+
+class SequenceTask(Task, Protocol[Truth]):
+    """What the shared experiment needs of its task, beside the settings above.
+
+    Attributes:
+        baselines: by name, the simplest first.
+    """
+
+    baselines: Mapping[str, BaselineRecord]
+
+    @property
+    def settings(self) -> SequenceSettings:
+        """The settings above."""
+
+    def targets(self, encoded: Any) -> Truth:
+        """Targets as the metrics take them, from what the target encoder made of them."""
+
+    def decode(self, outputs: Any) -> Any:
+        """What the metrics take of a network's decoded outputs: probabilities or values."""
+
+    def learnable(self, targets: Any) -> list[int]:
+        """Places of the targets that a baseline can learn from: those the training set knows."""
+
+    def evaluate(self, y_true: Truth, y_pred: Any) -> Evaluation:
+        """Score predictions."""
+
+    def significance(
+        self, losses: Mapping[str, np.ndarray], first_seed: Mapping[str, np.ndarray], lengths: np.ndarray, against: str
+    ) -> list[TestRow]:
+        """Test models against one of them: losses (examples,) averaged over seeds and those of the first seed."""
+
+
+def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> SequenceExperiment[Truth]:
+    """The experiment that a task is on texts or panels.
+
+    Raises:
+        InputError: if the frame has no targets of the task.
+    """
+    if not isinstance(frame, TextFrame | PanelFrame):
+        raise InputError(f"{frame.source} holds no texts or sequences for {task.name}; give data of that form")
+    if frame.targets is None:
+        raise InputError(
+            f"{frame.source}: no column was named that is to be learnt; name it with `label`, `value` or `tags`"
+        )
+    notes = list(frame.notes)
+    if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.tokens is None:
+        tokens, note = derive_tokens(frame.texts)
+        task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
+        notes.append(note)
+    return SequenceExperiment(task, frame, frame.targets, notes, folds)
+
+
+def reading_baselines(baselines: Mapping[str, BaselineRecord], frame: Frame | None) -> list[str]:
+    """Names of the baselines that can read the frame, and whose library is installed."""
+    if frame is None:
+        return list(baselines)
+    kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
+    return [name for name, baseline in baselines.items() if kind in baseline.inputs and available(baseline)]
+
+
+class SequenceExperiment(Generic[Truth]):
+    """A target for each text or sequence; see :class:`recurra.tasks.protocol.Experiment`."""
+
+    def __init__(
+        self, task: SequenceTask[Truth], frame: SequenceFrame, targets: Targets, notes: list[str], n_folds: int
+    ) -> None:
+        self.task, self.frame, self.targets, self.notes, self._n_folds = task, frame, targets, notes, n_folds
+        self.encoder()  # settings that it cannot have are refused before anything is trained
+        self._prepared: SequenceFold[Truth] | None = None
+
+    @cached_property
+    def folds(self) -> list[Fold[np.ndarray]]:
+        """The folds; what was done to make them is said in the notes, once."""
+        own = self.task.settings
+        folds, notes = stratified_folds(
+            self.frame,
+            n_folds=self._n_folds,
+            validation_fraction=own.validation_fraction,
+            validation=own.validation,
+        )
+        self.notes += notes
+        return folds
+
+    @property
+    def n_folds(self) -> int:
+        """As many as were asked for; a held-out test set is tested once."""
+        return len(self.folds)
+
+    def check(self) -> None:
+        """Prepare the first fold: vocabulary, classes and files of vectors are checked, and said in the notes."""
+        self.notes += [note for note in self.prepare(0).notes if note not in self.notes]
+
+    def prepare(self, fold: int) -> SequenceFold[Truth]:
+        """The data of one fold; the one prepared last is kept."""
+        if self._prepared is None or self._prepared.fold is not self.folds[fold]:
+            self._prepared = SequenceFold(self, self.folds[fold])
+        return self._prepared
+
+    def prepare_final(self) -> SequenceFold[Truth]:
+        """All examples that are not a held-out test set."""
+        own = self.task.settings
+        fold = stratified_split(
+            self.frame, validation_fraction=own.validation_fraction, validation=own.validation
+        )
+        return SequenceFold(self, fold)
+
+    def describe(self) -> dict[str, Any]:
+        """The data, for reports and model cards."""
+        frame = self.frame
+        info: dict[str, Any] = {
+            "source": frame.source,
+            "hash": data_hash(frame),
+            "rows": len(frame),
+            "inputs": frame.kind,
+            "target": self.targets.name,
+            "roles": dict(frame.roles),
+        }
+        if isinstance(frame, PanelFrame):
+            lengths = [len(v) for v in frame.values]
+            info |= {"channels": list(frame.channels), "shortest": min(lengths), "longest": max(lengths)}
+        return info
+
+    def describe_folds(self) -> list[dict[str, Any]]:
+        """Sizes."""
+        return [
+            {
+                "fold": fold.index,
+                "train_rows": len(fold.train),
+                "validation_rows": len(fold.validation),
+                "test_rows": len(fold.test),
+            }
+            for fold in self.folds
+        ]
+
+    def closing_notes(self) -> list[str]:
+        """Nothing; a task may have something to add."""
+        return []
+
+    def significance(self, losses: Mapping[str, FoldLosses], *, against: str) -> list[TestRow]:
+        """The task's test, over the examples of all folds."""
+        means = {m: np.concatenate([np.mean(seeds, axis=0) for seeds in folds]) for m, folds in losses.items()}
+        first = {m: np.concatenate([seeds[0] for seeds in folds]) for m, folds in losses.items()}
+        return self.task.significance(means, first, self._test_lengths(), against)
+
+    def plot_data(self) -> PlotData:
+        """Targets of the last fold's test set, and the labels that its numbers stand for."""
+        last = self.prepare(self.n_folds - 1)
+        return PlotData(last.targets_of(last.fold.test), tuple(last.pipeline.classes))
+
+    def encoder(self) -> TextEncoder | SequenceEncoder:
+        """What turns inputs into numbers, not fitted yet."""
+        own, frame = self.task.settings, self.frame
+        if isinstance(frame, PanelFrame):
+            return SequenceEncoder(sequence_length=own.sequence_length, missing=own.missing, keep=own.keep)
+        return TextEncoder(
+            tokens=own.tokens if frame.kind == "text" else None,
+            vocabulary_size=own.vocabulary_size,
+            min_count=own.min_count,
+            sequence_length=own.sequence_length,
+            keep=own.keep,
+        )
+
+    def _test_lengths(self) -> np.ndarray:
+        """Steps of every test example, in the order of the losses: (examples,)."""
+        inputs = self.frame.inputs
+        return np.array([len(inputs[i]) for fold in self.folds for i in fold.test])
+
+
+class SequenceFold(Generic[Truth]):
+    """Examples of one fold; see :class:`recurra.tasks.protocol.FoldData`."""
+
+    def __init__(self, experiment: SequenceExperiment[Truth], fold: Fold[np.ndarray]) -> None:
+        self.experiment, self.fold, self.index = experiment, fold, fold.index
+        self.task, self.frame, own = experiment.task, experiment.frame, experiment.task.settings
+        pipeline = SequencePipeline(
+            experiment.encoder(), balanced=own.balanced, bucket_by_length=own.bucket_by_length
+        )
+        self.pipeline = pipeline.fit(self.frame, fold.train)
+        self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
+        self.vectors, vector_notes = self._vectors()
+        self.notes = [*self.pipeline.notes, *vector_notes]
+
+    @property
+    def spec(self) -> SequenceSpec:
+        """What models take in and give out."""
+        return self.pipeline.spec
+
+    @property
+    def train(self) -> SequenceBatches:
+        """The training set."""
+        return self.pipeline.batches(self.encoded, self.fold.train)
+
+    @property
+    def validation(self) -> SequenceBatches:
+        """What stops the training."""
+        return self.pipeline.batches(self.encoded, self.fold.validation)
+
+    @property
+    def test(self) -> SequenceBatches:
+        """What is scored."""
+        return self.pipeline.batches(self.encoded, self.fold.test)
+
+    def trainer_key(self, family: str) -> int | None:
+        """Word vectors belong to the vocabulary of one fold."""
+        return id(self.pipeline) if self._vectors_for(family) else None
+
+    def build(self, family: str, config: dict[str, Any]) -> keras.Model:
+        """An untrained network; word vectors have dimensions of their own."""
+        from .. import models
+
+        vectors = self._vectors_for(family)
+        own = {name: value for name, value in config.items() if not (vectors and name == "embedding")}
+        return models.build(family, self.spec, **own, **vectors)
+
+    def network(self, model: keras.Model) -> FittedModel:
+        """A trained network."""
+        schema = SequenceSchema.of(self.pipeline, self.frame)
+        return FittedModel(
+            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model), self.task.name), lambda: self._evaluate_network(model)
+        )
+
+    def baseline(self, name: str) -> FittedModel:
+        """A baseline, fitted on training and validation set."""
+        known = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        targets = self.targets_of(known)
+        kept = self.task.learnable(targets)
+        inputs = [self.frame.inputs[i] for i in known[kept]]
+        learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
+        fitted = self.task.baselines[name].fit(inputs, learnt, len(self.pipeline.classes))
+        schema = SequenceSchema.of(self.pipeline, self.frame)
+
+        def evaluate() -> Evaluation:
+            y_pred = fitted([self.frame.inputs[i] for i in self.fold.test])
+            return self.task.evaluate(self.targets_of(self.fold.test), y_pred)
+
+        return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
+
+    def timing_batches(self) -> tuple[SequenceBatches, int]:
+        """The test set."""
+        return self.test, self.test.predict_batch_size
+
+    @property
+    def cost_length(self) -> int:
+        """The most that is read of a sequence."""
+        return self.spec.inputs.length
+
+    def targets_of(self, rows: np.ndarray) -> Any:
+        """Targets as the metrics take them; classes that the training set does not know are -1."""
+        values = [self.experiment.targets.values[i] for i in rows]
+        encoded = self.pipeline.target_encoder_.encode(values)
+        if isinstance(encoded, Ragged):
+            return self.task.targets([encoded[i] for i in range(len(encoded))])
+        return self.task.targets(np.asarray(values) if encoded.ndim == 2 else encoded)
+
+    def _evaluate_network(self, model: keras.Model) -> Evaluation:
+        from ..training import predict_batches
+
+        outputs = self.pipeline.decode(predict_batches(model, self.test), self.test)
+        return self.task.evaluate(self.targets_of(self.fold.test), self.task.decode(outputs))
+
+    def _vectors_for(self, family: str) -> dict[str, np.ndarray]:
+        from ..models import known_settings
+
+        takes = self.vectors is not None and "vectors" in known_settings(family, self.task.output_kind)
+        return {"vectors": self.vectors} if takes and self.vectors is not None else {}
+
+    def _vectors(self) -> tuple[np.ndarray | None, list[str]]:
+        """Word vectors for the vocabulary (tokens, dimensions), and a sentence about them."""
+        path, encoder = self.task.settings.vectors, self.pipeline.encoder
+        if path is None or not isinstance(encoder, TextEncoder):
+            return None, []
+        words = encoder.vocabulary_.words
+        found, known = datasets.read_vectors(path, words)
+        reserved = np.zeros((FIRST_WORD, found.shape[1]), "float32")
+        note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
+        return np.concatenate([reserved, found]), [note]
+
+
