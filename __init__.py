@@ -11,47 +11,50 @@ __version__ = "0.1.0"
 
 # public name → the room it lives in
 _ROOMS = {
+    "Comparison": "comparison",
     "CorpusFrame": "frames",
-    "ExamplePipeline": "pipelines",
-    "ExamplePredictor": "predictor",
+    "ExportedModel": "export",
     "InputError": "errors",
-    "LanguagePipeline": "pipelines",
-    "LanguagePredictor": "predictor",
     "PanelFrame": "frames",
+    "Predictor": "predictor",
     "SequenceSpec": "spec",
     "SeriesFrame": "frames",
-    "SeriesPipeline": "pipelines",
-    "SeriesPredictor": "predictor",
     "TextFrame": "frames",
+    "TextGenerator": "predictor",
     "compare": "comparison",
     "fit": "comparison",
-    "list_baselines": "baselines",
+    "list_baselines": "tasks",
     "list_datasets": "datasets",
     "list_families": "models",
     "load": "datasets",
     "load_model": "export",
-    "remember": "comparison",
+    "measure_memory": "diagnostics",
     "save_model": "export",
     "write_plots": "reports",
 }
+# rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
+_MODULES = ("diagnostics", "tasks")
 
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
+__all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
-    from .baselines import list_baselines
-    from .comparison import compare, fit, remember
+    from . import diagnostics, tasks
+    from .comparison import Comparison, compare, fit
     from .datasets import list_datasets, load
+    from .diagnostics import measure_memory
     from .errors import InputError
-    from .export import load_model, save_model
+    from .export import ExportedModel, load_model, save_model
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
-    from .pipelines import ExamplePipeline, LanguagePipeline, SeriesPipeline
-    from .predictor import ExamplePredictor, LanguagePredictor, SeriesPredictor
+    from .predictor import Predictor, TextGenerator
     from .reports import write_plots
     from .spec import SequenceSpec
+    from .tasks import list_baselines
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
     return getattr(import_module(f".{_ROOMS[name]}", __name__), name)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text as Words
+from rich.text import Text
 
 from . import __version__, datasets
 from .atomic import replacing
+from .command_options import COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+    from .frames import Frame
+    from .tasks import Task
 
 app = typer.Typer(
     help="Does your sequence data need a memory? Train recurrent and simpler models under equal conditions.",
@@ -28,7 +35,7 @@ app = typer.Typer(
 # A copy of standard error: progress stays visible while TensorFlow's start-up is kept quiet.
 _stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
 atexit.register(_stderr.close)
-say = Console(file=_stderr, highlight=False)
+err = Console(file=_stderr, highlight=False)
 out = Console(highlight=False)
 
 Source = Annotated[
@@ -36,71 +43,6 @@ Source = Annotated[
     typer.Argument(
         help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, .npz, .ts or .txt."
     ),
-]
-Task = Annotated[
-    str | None,
-    typer.Option(
-        help="forecast, classification, regression, tagging or language-model; by default what the columns ask for."
-    ),
-]
-# Columns of a series.
-Time = Annotated[
-    str | None, typer.Option(help="Time column; parts such as year,month,day,hour; or none for row numbers.")
-]
-Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; several with commas or repeated.")]
-Id = Annotated[str | None, typer.Option(help="Column that tells the series, or the sequences, apart.")]
-Past = Annotated[list[str] | None, typer.Option(help="Covariates known only up to now.")]
-Future = Annotated[list[str] | None, typer.Option(help="Covariates known ahead.")]
-Freq = Annotated[str | None, typer.Option(help="Step of time, such as h or MS; otherwise inferred.")]
-# Columns of texts and panels.
-Text = Annotated[str | None, typer.Option(help="Column of texts.")]
-Label = Annotated[str | None, typer.Option(help="Column of classes to tell; of a language model, to be told.")]
-Value = Annotated[str | None, typer.Option(help="Column of numbers to tell, one for each text or sequence.")]
-Tags = Annotated[str | None, typer.Option(help="Column of the class of each step.")]
-Values = Annotated[str | None, typer.Option(help="Column of lists of numbers, one sequence a row.")]
-Channels = Annotated[list[str] | None, typer.Option(help="Columns of numbers, one step a row.")]
-Test = Annotated[Path | None, typer.Option(help="A second file like the first: the official test part.")]
-Split = Annotated[str | None, typer.Option(help="Column that says train or test.")]
-# How series are read.
-Horizon = Annotated[int | None, typer.Option(help="Steps to forecast; by default one season.")]
-Lookback = Annotated[int | None, typer.Option(help="Steps to read; by default two seasons.")]
-Season = Annotated[
-    int | None, typer.Option(help="Steps in a season; 1 for none. By default found in the autocorrelation.")
-]
-Missing = Annotated[str | None, typer.Option(help="Missing inputs: interpolate (the default), ffill or error.")]
-Calendar = Annotated[list[str] | None, typer.Option(help="Calendar features: day, week, year.")]
-Transform = Annotated[str | None, typer.Option(help="log: work on logarithms of positive targets.")]
-# How texts and panels are read.
-Tokens = Annotated[
-    str | None, typer.Option(help="word, char or space; by default char where most texts are single words.")
-]
-VocabularySize = Annotated[int | None, typer.Option(help="The most tokens known; by default 20,000.")]
-MinCount = Annotated[int | None, typer.Option(help="Times a word must occur to be known; by default 2.")]
-Length = Annotated[
-    int | None,
-    typer.Option(
-        help="Steps read of each text or sequence, by default what 95 % of them need; of a language model, steps that "
-        "the error is sent back."
-    ),
-]
-Keep = Annotated[str | None, typer.Option(help="Of longer texts, read the first (the default) or the last steps.")]
-Validation = Annotated[
-    str | None,
-    typer.Option(help="Examples that stop the training: random, or the last of each class where neighbours are alike."),
-]
-Balanced = Annotated[bool | None, typer.Option("--balanced", help="Let rare classes count more in training.")]
-Vectors = Annotated[Path | None, typer.Option(help="Word vectors in GloVe's format for the embeddings to begin with.")]
-# How models are trained.
-Loss = Annotated[str | None, typer.Option(help="Training loss of numbers: mae (the default), mse or huber.")]
-Epochs = Annotated[int | None, typer.Option(help="The most epochs of a training; by default 100 for forecasts.")]
-Patience = Annotated[int | None, typer.Option(help="Epochs without improvement that end a training.")]
-BatchSize = Annotated[int | None, typer.Option(help="Windows or examples in a training step.")]
-Budget = Annotated[str | None, typer.Option(help="Time for all training together, such as 90s, 10m, 1h.")]
-Export = Annotated[
-    Path | None, typer.Option(help="Export the (best) trained model as the next version under this folder.")
-]
-Given = Annotated[
-    list[str] | None, typer.Option("--set", help="A model setting for every family that has it, such as units=32.")
 ]
 
 
@@ -112,162 +54,71 @@ def _about(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 
 @app.command()
+@with_options(COMPARE)
 def compare(
-    context: typer.Context,
     source: Source,
-    task: Task = None,
-    time: Time = None,
-    target: Target = None,
-    id: Id = None,
-    past: Past = None,
-    future: Future = None,
-    freq: Freq = None,
-    text: Text = None,
-    label: Label = None,
-    value: Value = None,
-    tags: Tags = None,
-    values: Values = None,
-    channels: Channels = None,
-    test: Test = None,
-    split: Split = None,
-    horizon: Horizon = None,
-    lookback: Lookback = None,
-    season: Season = None,
-    missing: Missing = None,
-    calendar: Calendar = None,
-    transform: Transform = None,
-    tokens: Tokens = None,
-    vocabulary_size: VocabularySize = None,
-    min_count: MinCount = None,
-    length: Length = None,
-    keep: Keep = None,
-    balanced: Balanced = None,
-    validation: Validation = None,
-    vectors: Vectors = None,
-    loss: Loss = None,
-    max_epochs: Epochs = None,
-    patience: Patience = None,
-    batch_size: BatchSize = None,
-    budget: Budget = None,
-    set_: Given = None,
-    families: Annotated[
-        list[str] | None, typer.Option(help="Of linear, dense, simple_rnn, gru, lstm; by default all.")
-    ] = None,
-    baselines: Annotated[
-        list[str] | None, typer.Option(help="Of the task's baselines (see docs/models.md); by default all.")
-    ] = None,
-    folds: Annotated[int | None, typer.Option(help="Cutoffs, or parts, that are tested in turn; by default 3.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Repetitions of each training; by default 3.")] = None,
-    configs: Annotated[
-        int | None, typer.Option(help="Settings tried of each family, chosen on validation rows.")
-    ] = None,
-    test_size: Annotated[
-        int | None, typer.Option(help="Rows of a series tested after each cutoff; by default a tenth.")
-    ] = None,
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/NAME.")
     ] = None,
-    export: Export = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Export the best model that can be exported as the next version under this folder.")
+    ] = None,
+    **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
-    given = _given(context)
+    given = given_options(options)
+    task = given.pop("task", None)
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .export import save_model
         from .reports.live import show
-    with show(say) as on_progress, _interruptible(folder):
+    with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
         )
     plots = reports.write_plots(result, folder)
-    for part in (
-        reports.notes(result),
-        reports.class_counts(result),
-        reports.leaderboard(result),
-        reports.tests_table(result),
-        reports.verdict_panel(result),
-    ):
-        if part is not None:
-            out.print(part)
+    for part in reports.terminal_report(result, rewrite=as_flags):
+        out.print(part)
     files = ["comparison.json", "comparison.csv", *(plot.name for plot in plots)]
-    out.print(f"results: {folder}/{', '.join(files)}", soft_wrap=True)
-    if export is not None and result.predictor is not None:
-        with say.status("exporting ..."):
-            path = save_model(result.predictor, export, frame, **result.provenance())
-        trained = next(line["model"] for line in result.said["summary"] if line["kind"] == "family")
-        if trained != result.verdict["best"]:
-            better = f"{result.verdict['best']} was better, but is no network to be exported"
-            out.print(f"exported is {trained}, the best trained family; {better}", soft_wrap=True)
-        _exported(path, export, source, frame, result.said["task"])
+    _print(f"results: {folder}/{', '.join(files)}")
+    if export is not None:
+        _export_best(result, export, source)
 
 
 @app.command()
+@with_options(FIT)
 def fit(
-    context: typer.Context,
     source: Source,
-    family: Annotated[str, typer.Option(help="linear, dense, simple_rnn, gru or lstm.")],
-    task: Task = None,
-    time: Time = None,
-    target: Target = None,
-    id: Id = None,
-    past: Past = None,
-    future: Future = None,
-    freq: Freq = None,
-    text: Text = None,
-    label: Label = None,
-    value: Value = None,
-    tags: Tags = None,
-    values: Values = None,
-    channels: Channels = None,
-    test: Test = None,
-    split: Split = None,
-    horizon: Horizon = None,
-    lookback: Lookback = None,
-    season: Season = None,
-    missing: Missing = None,
-    calendar: Calendar = None,
-    transform: Transform = None,
-    tokens: Tokens = None,
-    vocabulary_size: VocabularySize = None,
-    min_count: MinCount = None,
-    length: Length = None,
-    keep: Keep = None,
-    balanced: Balanced = None,
-    validation: Validation = None,
-    vectors: Vectors = None,
-    loss: Loss = None,
-    max_epochs: Epochs = None,
-    patience: Patience = None,
-    batch_size: BatchSize = None,
-    budget: Budget = None,
-    set_: Given = None,
+    family: Annotated[str, typer.Option(help="The family, such as lstm; with settings of its own: lstm:units=32.")],
     seed: Annotated[int, typer.Option(help="Of weights and order.")] = 0,
-    export: Export = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Folder for the exported model; by default saved_models/NAME.")
+    ] = None,
+    **options: Any,
 ) -> None:
     """Train one family on all rows and export it."""
-    given = _given(context)
+    given = given_options(options)
+    task = given.pop("task", None)
     frame = _load(source, given, task)
     export = export or Path("saved_models") / _name(source)
     with _starting():
         from . import comparison
         from .export import save_model
         from .reports.live import show
-    with show(say) as on_progress:
+    with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
-        out.print(f"- {note}", markup=False, soft_wrap=True)
+        _print(f"- {as_flags(note)}")
     history = fitted.history
-    unit = "scaled units" if fitted.task in ("forecast", "regression") else "nats"
-    out.print(
+    unit = "nats" if fitted.task.training.loss == "crossentropy" else "scaled units"
+    _print(
         f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
-        f"{len(history.losses)}, {history.seconds:.1f} s, ended by {history.stopped_by}",
-        soft_wrap=True,
+        f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
     )
-    with say.status("exporting ..."):
+    with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
-    _exported(path, export, source, frame, fitted.task)
+    _print_exported(path, export, source, frame, fitted.task)
 
 
 @app.command()
@@ -277,37 +128,38 @@ def predict(
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="Of a forecast the newest rows, of known series or new ones; otherwise what is to be answered. Or a "
+            help="For a forecast the newest rows, of known series or new ones; otherwise texts or sequences. Or a "
             "data set's name.",
         ),
     ] = None,
     texts: Annotated[
-        list[str] | None, typer.Option("--text", help="A text to be answered, in place of a file; may be repeated.")
+        list[str] | None, typer.Option("--text", help="A text in place of a file; may be repeated.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv or .parquet file; by default CSV on standard output.")
     ] = None,
 ) -> None:
-    """Forecast, or answer for texts and sequences, from the exported model alone."""
+    """Predict from the exported model alone."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
-        raise InputError(f"-o {output} ends in {output.suffix!r}; .csv or .parquet was expected")
+        raise InputError(f"`output` must end in .csv or .parquet; received {str(output)!r}")
     if (source is None) == (texts is None):
-        raise InputError("predict takes either a file or --text; received " + ("both" if texts else "neither"))
+        raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
     with _starting():
         from .export import load_model
-    with say.status("predicting ..."):
+    with err.status("predicting ..."):
         exported = load_model(model)
-        if texts is not None and exported.info["data"].get("inputs") not in ("text", "corpus", "lines"):
-            raise InputError(f"{model} reads no single texts, so --text says nothing to it; give it a file")
-        answer = exported.predict(texts if texts is not None else source)
-    for note in exported.info.get("interval_notes", []):
-        say.print(f"- {note}", markup=False, soft_wrap=True)
+        if texts is not None and "text" not in exported.schema.signature():
+            raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
+        frame = exported.read(texts if texts is not None else source)
+        table = exported.table(frame, exported.outputs(frame))
+    for note in [*frame.notes, *(exported.info or {}).get("notes", [])]:
+        err.print(Text(f"- {as_flags(note)}"), soft_wrap=True)
     if output is None:
-        answer.to_csv(sys.stdout, index=False)
+        table.to_csv(sys.stdout, index=False)
         return
     with _writing(output) as path:
-        answer.to_csv(path, index=False) if output.suffix == ".csv" else answer.to_parquet(path, index=False)
-    say.print(f"{len(answer):,} rows written to {output}")
+        table.to_csv(path, index=False) if output.suffix == ".csv" else table.to_parquet(path, index=False)
+    err.print(Text(f"{len(table):,} rows written to {output}"), soft_wrap=True)
 
 
 @app.command()
@@ -315,45 +167,40 @@ def generate(
     model: Annotated[Path, typer.Argument(help="An exported language model: its folder, or one version's.")],
     prompt: Annotated[str, typer.Option(help="The text to be continued.")] = "",
     label: Annotated[
-        str | None, typer.Option(help="Class that the text belongs to, where the model was told one.")
+        str | None, typer.Option(help="Class that the text belongs to, where the model has classes.")
     ] = None,
-    length: Annotated[int, typer.Option(help="The most tokens to write.")] = 100,
+    length: Annotated[int, typer.Option(help="The most tokens to generate.")] = 100,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest token; 1 draws as the model believes; between is safer.")
+        float, typer.Option(help="0 takes the likeliest token; 1 samples from the model's probabilities.")
     ] = 0.8,
-    top: Annotated[int, typer.Option(help="Next tokens to rank, with their probabilities; 0 for none.")] = 5,
-    among: Annotated[int | None, typer.Option(help="Draw among so many of the likeliest tokens only.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
-    samples: Annotated[int, typer.Option(help="Texts to write.")] = 1,
+    show: Annotated[int, typer.Option(help="Next tokens to rank, with their probabilities; 0 for none.")] = 5,
+    top_k: Annotated[int | None, typer.Option(help="Sample among so many of the likeliest tokens only.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    samples: Annotated[int, typer.Option(help="Texts to generate.")] = 1,
 ) -> None:
     """Continue a text with an exported language model, and rank what may come next."""
-    for name, number, least in (("length", length, 1), ("top", top, 0), ("samples", samples, 1)):
+    for name, number, least in (("length", length, 1), ("show", show, 0), ("samples", samples, 1)):
         if number < least:
-            raise InputError(f"--{name} must be at least {least}; received {number}")
+            raise InputError(f"`{name}` must be at least {least}; received {number}")
     with _starting():
-        from .export import ExportedLanguage, load_model
+        from .export import load_model
+        from .predictor import TextGenerator
     exported = load_model(model)
-    if not isinstance(exported, ExportedLanguage):
-        raise InputError(f"{model} is a model for {exported.info['task']} and writes no text; use `recurra predict`")
+    if exported.task != "language-model":
+        raise InputError(f"{model} is a model for {exported.task} and generates no text; use `recurra predict`")
+    generator = TextGenerator(exported)
     for number in range(samples):
-        with say.status("writing ..."):
-            text = exported.generate(
-                prompt, length=length, temperature=temperature, top=among, seed=seed + number, condition=label
+        with err.status("generating ..."):
+            text = generator.generate(
+                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, condition=label
             )
-        out.print(text, markup=False, soft_wrap=True)
-    if top:
-        ranked = exported.next_tokens(prompt, top=top, condition=label)
-        out.print("next, after the prompt:")
-        table = Table(box=None, pad_edge=False)
-        table.add_column("token")
-        table.add_column("probability", justify="right")
-        for token, probability in ranked.itertuples(index=False):
-            table.add_row(Words(repr(token) if token.isspace() else token), f"{probability:.4f}")
-        out.print(table)
+        _print(text)
+    if show:
+        _print_ranking(generator.next_tokens(prompt, top=show, condition=label))
 
 
 @app.command()
-def remember(
+def memory(
     task: Annotated[
         str,
         typer.Argument(
@@ -365,77 +212,72 @@ def remember(
     ] = None,
     families: Annotated[list[str] | None, typer.Option(help="Models; by default dense, simple_rnn, gru, lstm.")] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions of each training.")] = 1,
-    max_epochs: Epochs = None,
-    patience: Patience = None,
-    budget: Budget = None,
-    set_: Given = None,
+    max_epochs: Annotated[int | None, typer.Option(help="The most epochs of a training.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Epochs without improvement that end a training.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for all training together, such as 90s, 10m, 1h.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting for every family that has it, such as units=32.")
+    ] = None,
     out_folder: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the results; by default runs/remember_TASK.")
+        Path | None, typer.Option("--out", help="Folder for the results; by default runs/memory_TASK.")
     ] = None,
 ) -> None:
-    """Train families on longer and longer made sequences, and see where each one forgets."""
-    given: dict[str, Any] = {"families": _split(families), "max_epochs": max_epochs, "patience": patience}
-    given["config"] = set_
+    """Train families on longer and longer synthetic sequences, and see where each one forgets."""
+    given = given_options({"families": families, "max_epochs": max_epochs, "patience": patience, "config": set_})
     if distances is not None:
-        try:
-            given["distances"] = [int(d) for d in _split(distances) or []]
-        except ValueError as error:
-            raise InputError(f"--distances takes whole numbers such as 5,50; received {','.join(distances)}") from error
-    folder = out_folder or Path("runs") / f"remember_{task}"
+        given["distances"] = _whole_numbers("distances", distances)
+    folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
-        from . import comparison, reports
+        from . import diagnostics, reports
         from .reports.live import show
-    with _interruptible(folder), show(say) as on_progress:
-        result = comparison.remember(
-            task,
-            seeds=seeds,
-            budget=budget,
-            on_progress=on_progress,
-            out=folder,
-            **{name: value for name, value in given.items() if value is not None},
+    with _interruptible(folder), show(err) as on_progress:
+        result = diagnostics.measure_memory(
+            task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given
         )
-    files = reports.write_remembering(result, folder)
-    out.print(reports.remembering_table(result))
-    out.print(f"results: {', '.join(map(str, files))}", soft_wrap=True)
+    files = reports.write_memory_result(result, folder)
+    out.print(reports.memory_table(result, rewrite=as_flags))
+    _print(f"results: {', '.join(map(str, files))}")
 
 
 @app.command("datasets")
 def list_datasets() -> None:
     """List the data sets that can be used by name."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "rows", "download"):
+    table = Table(box=None, pad_edge=False, expand=False)
+    for column in ("name", "task", "rows", "download", "source"):
         table.add_column(column, no_wrap=True, justify="right" if column == "rows" else "left")
-    for column in ("task", "source", "licence"):
-        table.add_column(column)
     for name in datasets.list_datasets():
         record = datasets.DATASETS[name]
-        download = "yes" if record.download else "no"
-        table.add_row(name, f"{record.rows:,}", download, record.task, record.source, record.licence)
+        download = "yes" if record.download else ""
+        table.add_row(name, record.task, f"{record.rows:,}", download, record.short_source)
     out.print(table)
+    _print("licences and facts: docs/datasets.md")
 
 
 @app.command()
 def windows(
     source: Source,
-    time: Time = None,
-    target: Target = None,
-    id: Id = None,
-    freq: Freq = None,
-    horizon: Horizon = None,
-    lookback: Lookback = None,
-    season: Season = None,
+    time: Annotated[str | None, typer.Option(help="Time column, as in compare.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Columns to forecast, as in compare.")] = None,
+    id: Annotated[str | None, typer.Option(help="Column that tells the series apart.")] = None,
+    freq: Annotated[str | None, typer.Option(help="Step of time, such as h or MS; otherwise inferred.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast; by default one season.")] = None,
+    lookback: Annotated[int | None, typer.Option(help="Steps to read; by default two seasons.")] = None,
+    season: Annotated[int | None, typer.Option(help="Steps in a season, 1 for none; by default found.")] = None,
     folds: Annotated[int, typer.Option(help="Cutoffs.")] = 3,
 ) -> None:
     """Print the first and last window of every fold, so that an off-by-one can be seen."""
-    given = {"time": time, "target": _split(target), "id": id, "freq": freq}
-    frame = _load(source, {name: value for name, value in given.items() if value is not None}, "forecast")
+    given = given_options({"time": time, "target": target, "id": id, "freq": freq})
+    frame = _load(source, given, "forecast")
+    from .frames import SeriesFrame
     from .pipelines import derive_window, rolling_origin, window_table
 
+    if not isinstance(frame, SeriesFrame):
+        raise InputError(f"{source} holds no series, so there are no windows to show")
     horizon, lookback, _, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
     for note in notes:
-        say.print(f"· {note}", soft_wrap=True)
+        err.print(Text(f"- {as_flags(note)}"), soft_wrap=True)
     cut = rolling_origin(frame, horizon=horizon, lookback=lookback, n_folds=folds)
-    out.print(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False), soft_wrap=True)
+    _print(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
 
 
 @contextmanager
@@ -446,7 +288,7 @@ def _starting() -> Iterator[None]:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     kept = os.dup(2)
-    with say.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
+    with err.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 2)
         try:
             import tensorflow as tf
@@ -464,41 +306,16 @@ def _interruptible(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say.print(f"recurra: stopped; what was finished is kept in {folder}, the same command goes on", soft_wrap=True)
+        message = f"recurra: stopped; what was finished is kept in {folder}, the same command resumes it"
+        err.print(Text(message), soft_wrap=True)
         raise typer.Exit(130) from None
 
 
-def _given(context: typer.Context) -> dict[str, Any]:
-    """What was given of the settings and column roles, by name."""
-    given = {name: value for name, value in context.params.items() if name not in _NO_SETTINGS}
-    # an option that may be repeated is an empty list where it was not given
-    given = {name: value for name, value in given.items() if value is not None and value not in ((), [])}
-    given |= {name: _split(given[name]) for name in _LISTS if name in given}
-    if "calendar" in given:
-        given["calendar"] = tuple(given["calendar"])
-    given |= {name: str(given[name]) for name in ("test", "vectors") if name in given}
-    if pairs := given.pop("set_", None):
-        given["config"] = pairs
-    return given
-
-
-# Parameters of a command that are no settings of a comparison.
-_NO_SETTINGS = ("source", "task", "family", "seed", "out_folder", "export")
-_LISTS = ("target", "past", "future", "channels", "calendar", "families", "baselines")
-
-
-def _load(source: str, given: dict[str, Any], task: str | None = None) -> Any:
+def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
     """Read the source, and take the column roles out of what was given."""
     roles = {name: given.pop(name) for name in datasets.ROLES if name in given}
-    with say.status(f"reading {source} ..."):
+    with err.status(f"reading {source} ..."):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
-
-
-def _split(values: list[str] | None) -> list[str] | None:
-    """["a,b", "c"] → ["a", "b", "c"]."""
-    if values is None:
-        return None
-    return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
 def _name(source: str) -> str:
@@ -506,14 +323,51 @@ def _name(source: str) -> str:
     return Path(source).name.split(".")[0] or "run"
 
 
-def _exported(path: Path, export: Path, source: str, frame: Any, task: str) -> None:
-    out.print(f"exported: {path}", soft_wrap=True)
-    if task == "language-model":
-        told = getattr(frame, "targets", None)
-        label = "" if told is None else f" --label {told.values[0]}"
-        out.print(f'write with it: recurra generate {export}{label} --prompt "..."', soft_wrap=True)
+def _whole_numbers(name: str, values: list[str]) -> list[int]:
+    parts = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    if any(not re.fullmatch(r"\d+", part) for part in parts):
+        raise InputError(f"`{name}` must be whole numbers such as 5,50; received {','.join(values)!r}")
+    return [int(part) for part in parts]
+
+
+def _print(text: str) -> None:
+    """Print a user's words as they are: no markup, no folding."""
+    out.print(Text(text), soft_wrap=True)
+
+
+def _print_ranking(ranked: Any) -> None:
+    out.print("next, after the prompt:")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("token")
+    table.add_column("probability", justify="right")
+    for token, probability in ranked.itertuples(index=False):
+        table.add_row(Text(repr(token) if token.isspace() else token), f"{probability:.4f}")
+    out.print(table)
+
+
+def _export_best(result: Comparison, export: Path, source: str) -> None:
+    """Export the winner; where it cannot be a graph, say so and export the best that can."""
+    from .export import save_model
+
+    best = result.exportable
+    if best is None:
+        raise InputError("none of the models can be exported; name a family with `families`")
+    if best.model != result.verdict["best"]:
+        why = result.refits[0].predictor.model.why_no_graph
+        _print(f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can")
+    with err.status("exporting ..."):
+        path = save_model(best.predictor, export, result.frame, **result.provenance(best))
+    _print_exported(path, export, source, result.frame, result.task)
+
+
+def _print_exported(path: Path, export: Path, source: str, frame: Frame, task: Task) -> None:
+    _print(f"exported: {path}")
+    if task.name == "language-model":
+        targets = getattr(frame, "targets", None)
+        label = "" if targets is None else f" --label {targets.values[0]}"
+        _print(f'generate with it: recurra generate {export}{label} --prompt "..."')
     else:
-        out.print(f"predict with it: recurra predict {export} {source}", soft_wrap=True)
+        _print(f"predict with it: recurra predict {export} {source}")
 
 
 @contextmanager
@@ -522,13 +376,13 @@ def _writing(output: Path) -> Iterator[Path]:
         with replacing(output) as path:
             yield path
     except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror}; choose another -o") from error
+        raise InputError(f"cannot write {output}: {error.strerror}; choose another `output`") from error
 
 
 def main() -> None:
-    """Run the command line: what a user can mend is one sentence and exit code 2."""
+    """Run the command line: what a user can fix is one sentence and exit code 2."""
     try:
         app(standalone_mode=True)
     except InputError as error:
-        say.print(f"recurra: {error}", style="red", markup=False, soft_wrap=True)
+        err.print(Text(f"recurra: {as_flags(str(error))}", style="red"), soft_wrap=True)
         sys.exit(2)
