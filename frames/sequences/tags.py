@@ -1,6 +1,6 @@
 """A label for every step: lists as long as their sequences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,6 @@ def _check(tags: Any, length: int, column: str, steps: str, place: str) -> None:
             )
 
 
-def flat_tags(values: Sequence[list]) -> np.ndarray:
+def flat_tags(values: Iterable[list]) -> np.ndarray:
     """Put the tags of all sequences one after the other: object (steps,)."""
     return objects(tag for tags in values for tag in tags)
