@@ -37,7 +37,7 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="m4_hourly",
-    description="414 hourly series, the last 48 rows of each the official test",
+    description="414 hourly series, the last 48 rows of each the official test set",
     rows=373_372,
     source="M4 competition (Makridakis et al. 2020)",
     short_source="M4 competition",

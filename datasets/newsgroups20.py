@@ -50,7 +50,7 @@ def _download(split: str) -> pd.DataFrame:
 
 DATASET = Dataset(
     name="newsgroups20",
-    description="to which of 20 newsgroups was a post sent",
+    description="to which of 20 newsgroups a post was sent",
     rows=18_846,
     source="20 Newsgroups by date (Lang 1995)",
     short_source="Lang 1995",

@@ -26,7 +26,7 @@ def read() -> dict[str, Any]:
 
 DATASET = Dataset(
     name="ucr_syntheticcontrol",
-    description="which of six shapes has a control chart",
+    description="which of six shapes a control chart has",
     rows=600,
     source="UCR archive (Alcock & Manolopoulos 1999)",
     short_source="UCR archive",

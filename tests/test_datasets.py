@@ -65,6 +65,19 @@ def size(name, frame):
     return len(DATASETS[name].loader()) if DATASETS[name].frame == "series" else len(frame)
 
 
+def assert_task(name, frame):
+    """The record and the frame agree on the task and on the column of targets."""
+    record = DATASETS[name]
+    kind = type(frame).__name__
+    if kind in ("SeriesFrame", "CorpusFrame"):
+        assert record.task == {"SeriesFrame": "forecast", "CorpusFrame": "language-model"}[kind]
+    else:
+        role, column = next(
+            (role, column) for role, column in record.roles.items() if role in ("label", "value", "tags")
+        )
+        assert (record.task, role, column) == (frame.task, frame.targets.role, frame.targets.name)
+
+
 def targets(frame):
     """Targets of a frame as a list."""
     return frame.targets.values.tolist()
@@ -149,7 +162,7 @@ def test_an_old_encoding_is_read_and_noted(tmp_path):
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,2,3\n", ("line 3", "3 fields", "2 were expected")),
         ("t.csv", "ds,y\n2024-01-01,1,7\n2024-01-02,2,3\n", ("line 2", "more fields")),
         ("t.csv", "ds,x,y\n2024-01-01,1,7\n2024-01-02,2\n", ("line 3", "2 fields", "3 were expected")),
-        ("t.csv", b"ds,y\n2024-01-01,1\n2024\0-01-02,2\n", ("NUL byte in line 3",)),
+        ("t.csv", b"ds,y\n2024-01-01,1\n2024\0-01-02,2\n", ("a NUL byte was found in line 3",)),
         ("t.csv", "ds,y\n2024-01-01,1\n".encode("utf-16"), ("UTF-16", "UTF-8")),
         ("t.csv", 'ds,y\n"2024-01-01,1\n', ("quotation marks",)),
         ("t.csv", b"PAR1....PAR1", ("Parquet", ".parquet")),
@@ -202,17 +215,38 @@ def test_an_unknown_name_gives_the_nearest():
 
 
 def test_every_data_set_is_in_the_docs():
-    rows = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+) \|", (ROOT / "docs/datasets.md").read_text(), re.MULTILINE)
-    documented = {name: int(count.replace(",", "")) for name, count in rows}
-    assert documented == {name: dataset.rows for name, dataset in DATASETS.items()}
+    rows = re.findall(
+        r"^\| `(\w+)` \|.*\| ([\d,]+) \|.*\| (no|yes|by hand)[^|]*\|$",
+        (ROOT / "docs/datasets.md").read_text(),
+        re.MULTILINE,
+    )
+    documented = {name: (int(count.replace(",", "")), download) for name, count, download in rows}
+    ways = {(False, False): "no", (True, False): "yes", (True, True): "by hand"}
+    assert documented == {
+        name: (dataset.rows, ways[dataset.download, dataset.by_hand]) for name, dataset in DATASETS.items()
+    }
     assert list_datasets() == sorted(documented)
     assert all(dataset.name == name for name, dataset in DATASETS.items())
+
+
+def test_the_short_fields_of_a_record_fit_into_80_columns():
+    records = DATASETS.values()
+    columns = [
+        [record.name for record in records],
+        [record.task for record in records],
+        [f"{record.rows:,}" for record in records],
+        ["download", "by hand"],
+        [record.short_source for record in records],
+    ]
+    assert sum(max(map(len, column)) for column in columns) + 2 * (len(columns) - 1) <= 80
+    assert all(len(record.short_source) <= 17 for record in records)
 
 
 @pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if not dataset.download])
 def test_sets_without_a_download_load(name):
     frame = loaded(name)
     assert size(name, frame) == DATASETS[name].rows
+    assert_task(name, frame)
     if name != "docstrings":  # takes seconds; its order has a test of its own
         assert data_hash(frame) == data_hash(load(name))
 
@@ -223,7 +257,7 @@ def test_co2_has_its_gaps():
     assert any("59 of 2,284 values of 'co2' are missing" in note for note in frame.notes)
     assert frame.next_times(1)["date"].iloc[0] == pd.Timestamp("2002-01-05")
     assert detect_season(frame) == 52
-    with pytest.raises(InputError, match="co2 has no value"):
+    with pytest.raises(InputError, match="co2: column 'co2' has no value"):
         load("co2", missing="error")
 
 
@@ -397,6 +431,7 @@ def test_a_set_to_be_fetched_by_hand_says_where_from_and_where_to(upstream, name
 def test_downloaded_sets_have_the_rows_they_state(name):
     frame = loaded(name)
     assert size(name, frame) == DATASETS[name].rows
+    assert_task(name, frame)
     assert frame.source == name
 
 
@@ -518,7 +553,12 @@ def test_roles_task_and_ending_choose_the_frame(tmp_path, name, content, ending,
         ("t.csv", REVIEWS, {"task": "forecast", "label": "label"}, ("`task` 'forecast'", "`label`")),
         ("t.csv", REVIEWS, {"task": "language-model", "value": "stars"}, ("language-model", "`value`")),
         ("t.csv", REVIEWS, {"task": "tagging"}, ("`task` 'tagging'", "'text', 'label', 'stars'", "`tags`")),
-        ("t.csv", REVIEWS, {"task": "guessing"}, ("'guessing'", "language-model")),
+        (
+            "t.csv",
+            REVIEWS,
+            {"task": "guessing"},
+            ("`task`", "forecast, classification, regression, tagging, language-model; received 'guessing'"),
+        ),
         ("t.csv", REVIEWS, {"text": "texts", "label": "label"}, ("'texts'", "did you mean 'text'")),
         ("t.csv", REVIEWS, {"text": "text", "label": "labels"}, ("'labels'", "did you mean 'label'")),
         ("t.ts", TS, {"text": "text"}, ("`text`",)),
@@ -533,7 +573,7 @@ def test_roles_task_and_ending_choose_the_frame(tmp_path, name, content, ending,
         ("t.ts", TS.replace("timeStamps false", "timeStamps true"), {}, ("time stamps",)),
         ("t.ts", b"PK\x03\x04....", {}, ("zip",)),
         ("t.ts", b"", {}, ("the file is empty",)),
-        ("t.ts", TS.encode() + b"\0", {}, ("NUL byte in line 8",)),
+        ("t.ts", TS.encode() + b"\0", {}, ("a NUL byte was found in line 8",)),
         ("t.tsv", UCR.replace("\tNaN", ""), {}, ("line 2", "2 values where 3")),
         ("t.tsv", UCR.replace("NaN", "x"), {}, ("line 2", "'x'", "value 3")),
         ("t.npz", CSV, {}, ("no numpy arrays",)),
@@ -542,8 +582,13 @@ def test_roles_task_and_ending_choose_the_frame(tmp_path, name, content, ending,
         ("t.txt", b"", {"task": "language-model"}, ("the file is empty",)),
         ("t.txt", b" \n ", {"task": "language-model"}, ("the file is empty",)),
         ("t.txt", b"too short", {"task": "language-model"}, ("9 characters",)),
-        ("t.txt", b"one line\nand a \0 in the next one\n", {"task": "language-model"}, ("NUL byte in line 2",)),
-        ("t.csv", REVIEWS.encode() + b"a \0,yes,1\n", {"text": "text"}, ("NUL byte in line 5",)),
+        (
+            "t.txt",
+            b"one line\nand a \0 in the next one\n",
+            {"task": "language-model"},
+            ("a NUL byte was found in line 2",),
+        ),
+        ("t.csv", REVIEWS.encode() + b"a \0,yes,1\n", {"text": "text"}, ("a NUL byte was found in line 5",)),
         ("t.csv", "text,label\na,yes\nb,yes\n", {"label": "label"}, ("only one label, 'yes'", "at least two")),
         ("t.csv", "text,label\na,\nb,\n", {"label": "label"}, ("holds no labels",)),
         ("t.csv", "text,label\n,a\n,b\n", {"label": "label"}, ("holds no text",)),

@@ -269,6 +269,65 @@ def test_whole_numbers_count_steps():
     refused(years, "whole numbers", time="YEAR", freq="h")
 
 
+# Numbers of steps
+
+
+FREQS = ["h", "15min", "7h", "D", "3D", "B", "W-SAT", "2W-SUN", "MS", "ME", "2MS", "QS-FEB", "YE-DEC", "2YS-JAN"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    freq=st.sampled_from(FREQS),
+    start=st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")),
+    dropped=st.integers(0, 5),
+    appended=st.integers(0, 9),
+)
+def test_last_steps_depend_on_the_time_stamp_alone(freq, start, dropped, appended):
+    stamps = pd.date_range(start.replace(microsecond=0), periods=7 + appended, freq=freq, unit="us")
+    rows = pd.DataFrame({"ds": stamps, "y": 1.0})
+    whole = SeriesFrame.from_table(rows.head(7), freq=freq)
+    later = SeriesFrame.from_table(rows.iloc[dropped:7], freq=freq)
+    longer = SeriesFrame.from_table(rows, freq=freq)
+    assert whole.last_steps().dtype == np.int64
+    assert later.last_steps() == whole.last_steps()
+    assert longer.last_steps() == whole.last_steps() + appended
+
+
+@pytest.mark.parametrize(
+    ("stamp", "freq", "steps"),
+    [
+        ("1970-01-01", "h", 0),
+        ("1970-01-02", "h", 24),
+        ("1969-12-31", "D", -1),
+        ("1970-01-05", "B", 2),
+        ("1970-01-10", "W-SAT", 2),
+        ("2000-03-01", "MS", 362),
+        ("2000-03-31", "ME", 363),
+        ("1950-01-01", "YS-JAN", -20),
+    ],
+)
+def test_steps_are_counted_from_1970(stamp, freq, steps):
+    rows = pd.DataFrame({"ds": [stamp], "y": [1.0]})
+    assert SeriesFrame.from_table(rows, freq=freq).last_steps().tolist() == [steps]
+
+
+def test_last_steps_of_several_series_of_counts_and_of_numbered_rows():
+    frame = SeriesFrame.from_table(many())
+    assert frame.last_steps().tolist() == [473_352 + hours for hours in (4, 5, 3)]
+    counted = pd.DataFrame({"YEAR": [1700, 1710, 1720], "y": 1.0})
+    assert SeriesFrame.from_table(counted, time="YEAR").last_steps().tolist() == [172]
+    assert SeriesFrame.from_table(counted, time="YEAR", freq=5).last_steps().tolist() == [344]
+    assert SeriesFrame.from_table(counted, time="none", target="y").last_steps().tolist() == [3]
+    zoned = table(30, "D").assign(ds=lambda rows: rows["ds"].dt.tz_localize("Europe/Berlin"))
+    assert SeriesFrame.from_table(zoned).last_steps() == SeriesFrame.from_table(table(30, "D")).last_steps()
+
+
+def test_a_frame_is_described_in_one_line():
+    frame = SeriesFrame.from_table(table(1200), source="sales.csv")
+    assert repr(frame) == "SeriesFrame('sales.csv': 1,200 rows, 1 series, freq 'D', target 'y')"
+    assert repr(SeriesFrame.from_table(table(z=1.0), target=["y", "z"])).endswith("freq 'D', targets 'y', 'z')")
+
+
 # Series
 
 

@@ -328,6 +328,29 @@ def test_a_corpus_is_cut_behind_a_line_or_a_space():
     noted(CorpusFrame.from_text("half \ud800 " * 10), "surrogates")
 
 
+# Descriptions
+
+
+def test_frames_are_described_in_one_line():
+    table = texts(y=["a", "b", "a", "b"], n=[1, 2, 3, 4], part=["train", "train", "train", "test"])
+    assert repr(TextFrame.from_table(table[["text"]])) == "TextFrame('table': 4 texts, no targets)"
+    frame = TextFrame.from_table(table, label="y", source="t.csv")
+    assert repr(frame) == "TextFrame('t.csv': 4 texts, label 'y' (2 classes))"
+    frame = TextFrame.from_table(table, value="n", split="part")
+    assert repr(frame) == "TextFrame('table': 4 texts (1 held out), value 'n')"
+    panel = PanelFrame.from_arrays(np.ones((2, 3, 2)), [[0, 1, 2], [2, 1, 0]])
+    assert repr(panel) == "PanelFrame('arrays': 2 sequences of 2 channels, tags 'y' (3 classes))"
+    corpus = CorpusFrame.from_text("x" * 1000, (800, 900))
+    assert repr(corpus) == "CorpusFrame('text': 1,000 characters, split 800, 100, 100)"
+
+
+def test_an_unknown_task_is_a_value_error():
+    with pytest.raises(ValueError, match=r"`task` must be one of .*Received: task='guess'"):
+        PanelFrame.from_arrays(np.ones((2, 3)), [0, 1], task="guess")
+    with pytest.raises(ValueError, match=r"`task` must be one of .*Received: task='guess'"):
+        Targets("guess", "y", np.ones(2))
+
+
 # Hashes
 
 
