@@ -71,7 +71,7 @@ def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, mis
         return CorpusFrame.from_text(**{**dataset.loader(), "source": dataset.name})
     frame: TextFrame | PanelFrame
     if dataset.frame == "panel":
-        frame = PanelFrame.from_arrays(**{**dataset.loader(), "source": dataset.name, "task": dataset.task})
+        frame = PanelFrame.from_arrays(**{**dataset.loader(), "source": dataset.name})
     else:
         own = dict(dataset.roles)
         if set(TASK_OF_ROLE) & set(roles):
