@@ -21,7 +21,7 @@ class CorpusFrame:
 
     Example:
         >>> CorpusFrame.from_text("it was the best of times").splits
-        ('it was the best of ', 'times', '')
+        ('it was the best of ', 'ti', 'mes')
     """
 
     text: str
