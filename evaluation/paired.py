@@ -171,7 +171,8 @@ def compare_paired_losses(
 
     Returns:
         For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect``
-        (fraction by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 % interval), ``p_value``,
+        (fraction by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 % interval),
+        ``p_value``,
         ``p_holm``, ``n``, ``note``; with ``correct`` also ``mcnemar_p`` (not corrected). Against a loss of 0
         nothing can be better: the effect is 0 for a model without losses too and -1 for any other, and its interval
         ends at 0.
