@@ -61,7 +61,8 @@ def compare(
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/NAME.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Export the best model that can be exported as the next version under this folder.")
+        Path | None,
+        typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
     **options: Any,
 ) -> None:
@@ -354,7 +355,9 @@ def _export_best(result: Comparison, export: Path, source: str) -> None:
         raise InputError("none of the models can be exported; name a family with `families`")
     if best.model != result.verdict["best"]:
         why = result.refits[0].predictor.model.why_no_graph
-        _print(f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can")
+        _print(
+            f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can"
+        )
     with err.status("exporting ..."):
         path = save_model(best.predictor, export, result.frame, **result.provenance(best))
     _print_exported(path, export, source, result.frame, result.task)

@@ -25,7 +25,7 @@ from ..evaluation import (
     seasonal_scale,
     smape,
 )
-from ..frames import Frame, SeriesFrame, data_hash
+from ..frames import Frame, SeriesFrame, describe
 from ..pipelines import (
     EncodedSeries,
     Fold,
@@ -73,7 +73,7 @@ class ForecastTestSet:
     @classmethod
     def of(cls, frame: SeriesFrame, test: RowRange, *, lookback: int, horizon: int, season: int) -> ForecastTestSet:
         """The test set of one fold."""
-        windows = test.windows(frame.lengths, lookback=lookback, horizon=horizon)
+        windows = Windows.selected(frame.lengths, test, lookback=lookback, horizon=horizon)
         values = frame.columns(frame.targets)  # (rows, targets)
         rows = windows.starts()[:, None] + lookback + np.arange(horizon)
         offsets = np.cumsum(frame.lengths) - frame.lengths
@@ -160,7 +160,9 @@ class Forecast:
             caption="MAE in the unit of {unit}",
             with_spread=True,
         ),
-        Metric("rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False),
+        Metric(
+            "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False
+        ),
         Metric("smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%"),
         Metric(
             "coverage_80",
@@ -220,7 +222,9 @@ class Forecast:
     def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> ForecastExperiment:  # noqa: ARG002
         """The experiment that this task is on series."""
         if not isinstance(frame, SeriesFrame):
-            raise InputError(f"{frame.source} holds no series to be forecast; give a table with a column of time stamps")
+            raise InputError(
+                f"{frame.source} holds no series to be forecast; give a table with a column of time stamps"
+            )
         horizon, lookback, season, notes = derive_window(
             frame, horizon=self.horizon, lookback=self.lookback, season=self.season
         )
@@ -275,22 +279,7 @@ class ForecastExperiment:
 
     def describe(self) -> dict[str, Any]:
         """The data, for reports and model cards."""
-        frame = self.frame
-        stamps = frame.table[frame.time]
-        return {
-            "source": frame.source,
-            "hash": data_hash(frame),
-            "rows": len(frame.table),
-            "series": len(frame.lengths),
-            "id": frame.id,
-            "time": frame.time,
-            "targets": list(frame.targets),
-            "past_covariates": list(frame.past_covariates),
-            "future_covariates": list(frame.future_covariates),
-            "freq": frame.freq,
-            "first": str(stamps.min()),
-            "last": str(stamps.max()),
-        }
+        return describe(self.frame)
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Cutoffs and sizes."""
@@ -348,9 +337,7 @@ class ForecastExperiment:
 class ForecastFold:
     """The windows around one cutoff; see :class:`recurra.tasks.protocol.FoldData`."""
 
-    def __init__(
-        self, experiment: ForecastExperiment, fold: Fold[RowRange], test_set: ForecastTestSet | None
-    ) -> None:
+    def __init__(self, experiment: ForecastExperiment, fold: Fold[RowRange], test_set: ForecastTestSet | None) -> None:
         self.experiment, self.fold, self.index, self._test_set = experiment, fold, fold.index, test_set
         task, frame = experiment.task, experiment.frame
         self.pipeline = SeriesPipeline(
@@ -386,7 +373,7 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
-    def trainer_key(self, family: str) -> None:  # noqa: ARG002  (every fold has the same shapes)
+    def trainer_key(self, family: str) -> None:  # noqa: ARG002
         """Folds share their trainers."""
 
     def build(self, family: str, config: dict[str, Any]) -> keras.Model:
