@@ -1,7 +1,7 @@
 """Data sets: named ones and files become frames with column roles.
 
-``load`` takes either. Named sets that aren't carried by an installed library are downloaded on first use,
-checked by sha256 and kept in ``$RECURRA_DATA``. Nothing here promises that an upstream address lives on.
+``load`` takes either. Named sets that do not come with an installed library are downloaded on first use, checked by
+sha256 and kept in ``$RECURRA_DATA``. Nothing here promises that an upstream address stays valid.
 """
 
 import difflib
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..frames import SeriesFrame
+from ..frames import Frame
 from . import (
     airline_passengers,
     beijing_pm25,
@@ -42,8 +42,8 @@ from . import (
     weather,
     word_sentiment,
 )
-from .choose import ROLES, Frame, load_file, load_named
 from .files import is_known, read_table
+from .frame_choice import ROLES, load_file, load_named
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -92,7 +92,7 @@ def list_datasets() -> list[str]:
     return sorted(DATASETS)
 
 
-def load(  # one parameter a role
+def load(  # one parameter per role
     source: str | Path,
     *,
     task: str | None = None,
@@ -107,37 +107,36 @@ def load(  # one parameter a role
     time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     id: str | None = None,
-    past: str | Sequence[str] = (),
-    future: str | Sequence[str] = (),
+    past_covariates: str | Sequence[str] = (),
+    future_covariates: str | Sequence[str] = (),
     freq: str | int | None = None,
     missing: str = "keep",
 ) -> Frame:
     """Load a named data set or a file as a frame.
 
     Which frame it is follows from the set, from the roles, from the task, or from the file: ``text`` makes a TextFrame;
-    ``id`` with an answer, ``values``, and the endings .npz and .ts make a PanelFrame, as does a .tsv whose first line
-    is all numbers (UCR); ``task="language-model"`` makes a CorpusFrame of a .txt, and a TextFrame of a table; a table
-    with a column of lists called values is a panel, one called tokens makes texts; all else is a series.
+    ``id`` with a target, ``values``, and the endings .npz and .ts make a PanelFrame, as does a .tsv whose first line is
+    all numbers (UCR); ``task="language-model"`` makes a CorpusFrame of a .txt, and a TextFrame of a table; a table with
+    a column of lists called values is a panel, one with a column called tokens holds texts; all else is a series.
 
     Args:
         source: a name from :func:`list_datasets`, or a file; to read a file called like a data set, write
             ./co2.
-        task: "forecast", "classification", "regression", "tagging" or "language-model". Default: told by the
-            roles.
+        task: what to predict, such as "forecast" or "classification". Default: by the roles.
         text: column of texts or of lists of tokens.
         label: column (in an .npz: array) of classes; for a language model the condition.
-        value: column of numbers to be told.
+        value: column of numbers to predict.
         tags: column of the class of each step, or of lists of them.
         values: column of lists of numbers; in an .npz the array of sequences.
-        channels: columns of values, in a table with one row a step.
-        test: a second file of the same kind, the official test part.
-        split: column that tells the official test part by the words train and test.
-        time: column of time stamps, parts of a date, or "none"; like the other roles it overrides what a
-            named set says of itself, and is described at ``SeriesFrame.from_table``.
+        channels: columns of values, in a table with one row per step.
+        test: a second file of the same kind, the held-out test set.
+        split: column that holds the words train, validation or test.
+        time: column of time stamps, columns of which dates are composed, or "none"; like the other roles it overrides
+            that of a named set, and is described at ``SeriesFrame.from_table``.
         target: columns to forecast.
         id: column that tells the series, or the sequences, apart.
-        past: covariates known only up to now.
-        future: covariates known ahead.
+        past_covariates: columns known only up to now.
+        future_covariates: columns known ahead.
         freq: step of time.
         missing: "keep" or "error", for a series.
 
@@ -163,8 +162,8 @@ def load(  # one parameter a role
         "time": time,
         "target": target,
         "id": id,
-        "past": past,
-        "future": future,
+        "past_covariates": past_covariates,
+        "future_covariates": future_covariates,
         "freq": freq,
     }
     roles = {role: value for role, value in given.items() if value not in (None, (), [])}
@@ -179,5 +178,5 @@ def _check_source(source: str | Path) -> None:
     if Path(text).exists() or is_known(text) or "/" in text:
         return
     close = difflib.get_close_matches(text.lower(), DATASETS, n=3, cutoff=0.4)
-    near = f"did you mean {' or '.join(close)}?" if close else f"the data sets are {', '.join(list_datasets())}."
+    near = f"did you mean {' or '.join(close)}?" if close else f"the data sets are {', '.join(list_datasets())}"
     raise InputError(f"{text!r} is neither a data set nor a file; {near}")

@@ -23,9 +23,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="airline_passengers",
-    task="monthly airline passengers (thousands)",
+    description="monthly airline passengers (thousands)",
     rows=144,
     source="Brownlee's collection of data sets",
+    short_source="Brownlee",
     licence="not stated",
     download=True,
     loader=read,

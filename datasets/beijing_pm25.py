@@ -24,15 +24,17 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="beijing_pm25",
-    task="hourly PM2.5 (µg/m³) from the weather up to now",
+    description="hourly PM2.5 (µg/m³) from the weather up to now",
     rows=43_824,
     source="UCI 381 (Liang et al. 2015)",
+    short_source="UCI 381",
     licence="CC BY 4.0",
     download=True,
+    by_hand=True,
     loader=read,
     roles={
         "time": ["year", "month", "day", "hour"],
         "target": "pm2.5",
-        "past": ["DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir"],
+        "past_covariates": ["DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir"],
     },
 )

@@ -22,9 +22,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="co2",
-    task="weekly CO2 concentration (ppm)",
+    description="weekly CO2 concentration (ppm)",
     rows=2284,
     source="statsmodels (Mauna Loa, Scripps)",
+    short_source="statsmodels",
     licence="public domain",
     download=False,
     loader=read,

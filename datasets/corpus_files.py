@@ -8,13 +8,13 @@ from .files import read_bytes
 
 
 def read_corpus(path: str | Path, test: str | Path | None = None) -> dict[str, Any]:
-    r"""Read a text file, and perhaps a second one as the official test part.
+    r"""Read a text file, and perhaps a second one as the held-out test set.
 
-    Line ends of Windows and of old Macs become \n. With a test file, the validation part is the last tenth of the
-    training file.
+    Line ends of Windows and of old Macs become \n. With a test file, the validation set is the last tenth of
+    the training file.
 
     Raises:
-        InputError: no such file, an empty one, or one that is no text.
+        InputError: no such file, an empty one, or one that is not text.
     """
     notes: list[str] = []
     text = _read(Path(path), notes)
@@ -27,5 +27,5 @@ def read_corpus(path: str | Path, test: str | Path | None = None) -> dict[str, A
 def _read(path: Path, notes: list[str]) -> str:
     text = decode(read_bytes(path, "a text")[1], path, notes)
     if "\r" in text:
-        notes.append(f"The line ends of {path.name} are read as plain ones.")
+        notes.append(f"the line ends of {path.name!r} are converted to \\n")
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""CSV text becomes a table: separator and decimal comma found out, malformed lines named."""
+"""CSV text becomes a table: separator and decimal comma are detected, malformed lines named."""
 
 import csv
 import io
@@ -26,13 +26,13 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
     Args:
         data: the content of the file.
         path: its name, for messages.
-        as_text: columns whose cells stay as they are written: 007 is no 7.
+        as_text: columns whose cells stay as they are written: 007 is not 7.
 
     Returns:
         The table; other columns whose cells are all numbers or missing markers are made numeric.
 
     Raises:
-        InputError: bytes that are no text, no header, or a line with more or fewer fields than the header.
+        InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
     text = decode(data, path, notes)
@@ -47,7 +47,7 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
-        notes.append(f"{path.name} has tabs and one row a line: its quotation marks are read as part of the texts.")
+        notes.append(f"{path.name!r} has tabs and one row per line: its quotation marks are read as part of the texts")
     table = _parse(text, separator, header, path, as_text, quoting)
     _check_short_lines(table, text, separator, header, path, quoting)
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
@@ -62,7 +62,7 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    """Let the csv module read fields of any length; its limit holds for the whole process."""
+    """Let the csv module read fields of any length; its limit applies to the whole process."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield
@@ -71,9 +71,9 @@ def _long_fields() -> Iterator[None]:
 
 
 def _has_loose_quotes(text: str, columns: int) -> bool:
-    """Whether a tab-separated text is one row a line as it stands, but quotation marks would join lines.
+    """Whether a tab-separated text is one row per line as it is, but quotation marks would join lines.
 
-    Corpora are written so: a text may begin with a mark that nothing closes, which would swallow the next lines.
+    Corpora are written like that: a text may begin with a mark that nothing closes, which would swallow the next lines.
     """
     if columns < 2 or '"' not in text:
         return False
@@ -92,12 +92,12 @@ def _has_loose_quotes(text: str, columns: int) -> bool:
 def decode(data: bytes, path: Path, notes: list[str]) -> str:
     """Read bytes as UTF-8, else as Windows-1252 or Latin-1, which is noted; UTF-16 and NUL bytes are refused."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path} is written in UTF-16 where UTF-8 was expected: save it again as UTF-8.")
+        raise InputError(f"{path}: the file is written in UTF-16 where UTF-8 was expected; save it again as UTF-8")
     zero = data.find(b"\0")
     if zero >= 0:
         line = data.count(b"\n", 0, zero) + 1
         raise InputError(
-            f"{path} holds a NUL byte in line {line} where text was expected: the file is damaged or binary."
+            f"{path}: a NUL byte was found in line {line} where text was expected; the file is damaged or binary"
         )
     for encoding in ("utf-8-sig", "cp1252"):
         try:
@@ -105,9 +105,9 @@ def decode(data: bytes, path: Path, notes: list[str]) -> str:
         except UnicodeDecodeError:
             continue
         if encoding == "cp1252":
-            notes.append(f"{path.name} is not UTF-8: it is read as Windows-1252.")
+            notes.append(f"{path.name!r} is not UTF-8: it is read as Windows-1252")
         return text
-    notes.append(f"{path.name} is not UTF-8: it is read as Latin-1.")
+    notes.append(f"{path.name!r} is not UTF-8: it is read as Latin-1")
     return data.decode("latin-1")
 
 
@@ -121,12 +121,11 @@ def _check_header(header: list[str], path: Path) -> None:
     names = [name.strip() for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise InputError(f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one.")
+        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
     if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
         raise InputError(
-            f"The first line of {path} holds values ({', '.join(names[:4])}) where the names of the "
-            "columns were "
-            "expected: add a header such as ds,y."
+            f"{path}: the first line holds values ({', '.join(names[:4])}) where the names of the columns were "
+            "expected; add a header such as ds,y"
         )
 
 
@@ -152,16 +151,15 @@ def _parse(
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
             raise InputError(
-                f"{path} cannot be read as CSV ({str(error).strip()}): check its quotation marks."
+                f"{path}: the file cannot be read as CSV ({str(error).strip()}); check its quotation marks"
             ) from error
         raise InputError(
-            f"Line {found[2]} of {path} has {found[3]} fields where {found[1]} were expected, as in the "
-            "header: correct "
-            "the line (a text with a separator in it needs quotation marks)."
+            f"{path}: line {found[2]} has {found[3]} fields where {found[1]} were expected, as in the header; correct "
+            "the line (a text with a separator in it needs quotation marks)"
         ) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
         raise InputError(
-            f"Line 2 of {path} has more fields than the header has names ({columns}): correct the header or the line."
+            f"{path}: line 2 has more fields than the header has names ({columns}); correct the header or the line"
         )
     return table
 
@@ -176,9 +174,8 @@ def _check_short_lines(
     for fields in reader:
         if fields and len(fields) != len(header):
             raise InputError(
-                f"Line {reader.line_num} of {path} has {len(fields)} fields where {len(header)} were "
-                "expected, as in "
-                "the header: correct the line (leave a missing cell empty, but keep its separator)."
+                f"{path}: line {reader.line_num} has {len(fields)} fields where {len(header)} were expected, as in the "
+                "header; correct the line (leave a missing cell empty, but keep its separator)"
             )
 
 
@@ -206,5 +203,5 @@ def _numbers(values: pd.Series, separator: str, notes: list[str]) -> pd.Series:
     numbers, bad = read_numbers(values.astype("str").str.replace(",", ".", regex=False))
     if bad.any():
         return values
-    notes.append(f"Numbers such as {first.strip()} in `{values.name}` are read with a decimal comma.")
+    notes.append(f"numbers such as {first.strip()} in {values.name!r} are read with a decimal comma")
     return pd.Series(numbers, index=values.index)

@@ -23,9 +23,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="daily_min_temperatures",
-    task="daily minimum temperature (°C)",
+    description="daily minimum temperature (°C)",
     rows=3650,
     source="Brownlee's collection of data sets",
+    short_source="Brownlee",
     licence="not stated",
     download=True,
     loader=read,

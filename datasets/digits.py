@@ -1,4 +1,4 @@
-"""Handwritten digits of 8×8 pixels, read row by row (Alpaydin & Kaynak 1998, the test part of UCI 80).
+"""Handwritten digits of 8×8 pixels, read row by row (Alpaydin & Kaynak 1998, the test set of UCI 80).
 
 Source: scikit-learn, which carries it in its wheel (no download), after https://archive.ics.uci.edu/dataset/80
 Licence: CC BY 4.0.
@@ -17,22 +17,18 @@ def read() -> dict[str, Any]:
 
     data = load_digits()
     channels = [f"column {number}" for number in range(8)]
-    return {
-        "values": data.images,
-        "targets": data.target,
-        "task": "classification",
-        "name": "digit",
-        "channels": channels,
-    }
+    return {"values": data.images, "targets": data.target, "name": "digit", "channels": channels}
 
 
 DATASET = Dataset(
     name="digits",
-    task="which digit was written, read row by row",
+    description="which digit was written, read row by row",
     rows=1797,
     source="scikit-learn (UCI 80, Alpaydin & Kaynak 1998)",
+    short_source="scikit-learn",
     licence="CC BY 4.0",
     download=False,
     loader=read,
+    roles={"label": "digit"},
     frame="panel",
 )

@@ -1,13 +1,13 @@
 """Docstrings of installed libraries: which library wrote this?
 
-Source: the .py files of eight libraries that recurra depends on, read as they lie on this machine (no download, nothing
-is imported). It changes with the installed versions: for a figure to be repeated, note those.
+Source: the .py files of eight libraries that recurra depends on, as they are on this machine (no download, nothing is
+imported). It changes with the installed versions: to repeat a figure, note those.
 Licence: BSD-3-Clause (numpy, pandas, scipy, scikit-learn, statsmodels), Apache-2.0 (keras, tensorflow), PSF-based
 (matplotlib).
-Observed: 400 texts a library for training and 100 for the official test, which come from other files. A text is
+Observed: 400 texts per library for training and 100 for the test, which come from other files. A text is
 the docstring's opening prose, up to the first section or example and at most 60 words, one line; of texts that differ
-in case or spaces only, the first is kept, so none is there twice. Style and vocabulary tell the library, often by a few
-words ("array-like", "estimator", "Artist").
+in case or spaces only, the first is kept, so there are no duplicates. Style and vocabulary reveal the library, often by
+a few words ("array-like", "estimator", "Artist").
 """
 
 import ast
@@ -57,26 +57,26 @@ def read() -> pd.DataFrame:
 
 
 def _rows() -> list[tuple[str, str, str]]:
-    """Collect the texts of each library until both of its parts are full."""
+    """Collect the texts of each library until both of its splits are full."""
     known: set[str] = set()
     rows: list[tuple[str, str, str]] = []
     for package, library in LIBRARIES.items():
         wanted = {"train": TRAIN, "test": TEST}
         for path in _files(package):
-            part = "test" if _shuffled(path.as_posix(), "part") % 4 == 0 else "train"
-            if not wanted[part]:
+            split = "test" if _shuffled(path.as_posix(), "part") % 4 == 0 else "train"
+            if not wanted[split]:
                 if not any(wanted.values()):
                     break
                 continue
             new = [text for text in _texts(_root(package) / path) if text.casefold() not in known]
-            new = list(dict.fromkeys(new))[: min(_FROM_ONE_FILE, wanted[part])]
+            new = list(dict.fromkeys(new))[: min(_FROM_ONE_FILE, wanted[split])]
             known.update(text.casefold() for text in new)
-            wanted[part] -= len(new)
-            rows += [(text, library, part) for text in new]
+            wanted[split] -= len(new)
+            rows += [(text, library, split) for text in new]
         if any(wanted.values()):
             raise InputError(
-                f"The installed {library} has too few docstrings for the data set docstrings ({sum(wanted.values())} "
-                "are missing): install the version that recurra asks for, with its .py files."
+                f"docstrings: the installed {library} has {sum(wanted.values())} docstrings less than expected; "
+                "install the version that recurra asks for, with its .py files"
             )
     return rows
 
@@ -85,13 +85,13 @@ def _root(package: str) -> Path:
     found = importlib.util.find_spec(package)  # of a package without a dot: imports nothing
     if found is None or not found.submodule_search_locations:
         raise InputError(
-            f"{package} is not installed, and its docstrings are part of the data set docstrings: install it."
+            f"docstrings: the package {package} was not found, of whose docstrings the data set is made; install it"
         )
     return Path(found.submodule_search_locations[0])
 
 
 def _files(package: str) -> list[Path]:
-    """Source files in an order that is mixed and yet the same everywhere, so that a few of them stand for all."""
+    """Source files, shuffled in the same way everywhere, so that a few of them represent all."""
     root = _root(package)
     files = [path.relative_to(root.parent) for path in root.rglob("*.py")]
     kept = [path for path in files if not _SKIPPED & set(path.parts) and path.parts[:3] != _OLD_KERAS]
@@ -133,9 +133,10 @@ def _opening(docstring: str) -> str:
 
 DATASET = Dataset(
     name="docstrings",
-    task="which library wrote this docstring",
+    description="which library wrote this docstring",
     rows=len(LIBRARIES) * (TRAIN + TEST),
     source="the installed libraries",
+    short_source="site-packages",
     licence="BSD-3-Clause, Apache-2.0, PSF",
     download=False,
     loader=read,

@@ -27,14 +27,13 @@ def fetch(relative_path: str, url: str, sha256: str, *, by_hand: bool = False) -
     """Give the path of a data file, after downloading it if need be.
 
     Args:
-        relative_path: place below ``$RECURRA_DATA``; the file may lie there plain, or with .gz or .xz behind
-            it.
+        relative_path: path below ``$RECURRA_DATA``; the file may be there plain, or with .gz or .xz appended.
         url: upstream address of the plain file, or of the page that offers it.
         sha256: hash of the plain (uncompressed) bytes.
         by_hand: the address isn't that of the file itself, so the user has to put the file there.
 
     Returns:
-        The file found or downloaded. A download appears whole or not at all.
+        The file found or downloaded. A download appears completely or not at all.
 
     Raises:
         InputError: no connection, a file that isn't there and cannot be downloaded, or a wrong checksum.
@@ -45,9 +44,8 @@ def fetch(relative_path: str, url: str, sha256: str, *, by_hand: bool = False) -
         return found
     if by_hand:
         raise InputError(
-            f"There is no file {plain} and it cannot be downloaded: get it from {url}, put it there as it "
-            "is (or "
-            "with .gz behind it), or set RECURRA_DATA to the folder it belongs in."
+            f"{plain}: no such file, and it cannot be downloaded; get it from {url} and put it there (plain or with "
+            ".gz appended), or set RECURRA_DATA to a folder that has it"
         )
     return _download(plain, url, f"sha256:{sha256}")
 
@@ -58,7 +56,7 @@ def fetch_from_archive(
     """Give the path of a data file that upstream ships inside an archive.
 
     Args:
-        relative_path: place below ``$RECURRA_DATA``, as in :func:`fetch`.
+        relative_path: path below ``$RECURRA_DATA``, as in :func:`fetch`.
         url: upstream address of the archive, which is kept beside the file.
         sha256: hash of the plain bytes of the file.
         extract: gives these bytes from the archive.
@@ -81,14 +79,14 @@ def fetch_from_archive(
         data = extract(archive)
     except (OSError, EOFError, KeyError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{archive} does not hold what was expected of {url} ({error}): delete it to download it again, or put the "
-            f"file {plain} there by hand."
+            f"{archive}: the archive does not hold what was expected of {url} ({error}); delete it to download it "
+            f"again, or put {plain} there by hand"
         ) from error
     found_hash = hashlib.sha256(data).hexdigest()
     if found_hash != sha256:
         raise InputError(
-            f"The file {plain.name} in {archive} has the checksum {found_hash} where {sha256} was expected: upstream "
-            f"has changed; put the right file at {plain}, or set RECURRA_DATA to a folder that has it."
+            f"{archive}: the file {plain.name!r} in it has the checksum {found_hash} where {sha256} was expected, so "
+            f"upstream has changed; put the right file at {plain}, or set RECURRA_DATA to a folder that has it"
         )
     with replacing(plain) as temporary:
         temporary.write_bytes(data)
@@ -122,13 +120,13 @@ def _check(path: Path, ending: str, url: str, sha256: str) -> None:
                 digest.update(block)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
-            f"{path} is damaged ({error}): delete it to download it again from {url}, or set RECURRA_DATA elsewhere."
+            f"{path}: the file is damaged ({error}); delete it to download it again from {url}, or set RECURRA_DATA to "
+            "another folder"
         ) from error
     if digest.hexdigest() != sha256:
         raise InputError(
-            f"{path} has the checksum {digest.hexdigest()} where {sha256} was expected: delete it to "
-            "download it "
-            f"again from {url}, or set RECURRA_DATA elsewhere."
+            f"{path}: the file has the checksum {digest.hexdigest()} where {sha256} was expected; delete it to "
+            f"download it again from {url}, or set RECURRA_DATA to another folder"
         )
 
 
@@ -144,11 +142,9 @@ def _download(plain: Path, url: str, known_hash: str | None) -> Path:
         if isinstance(error, requests.RequestException):  # a malformed address is both
             raise InputError(_offline(plain, url, error)) from error
         raise InputError(
-            f"The download of {url} has not the expected checksum {(known_hash or '').partition(':')[2]}, so nothing "
-            f"was kept in {plain}: upstream "
-            "has changed or something stands in between; put the right file there, or set RECURRA_DATA to "
-            "a folder "
-            "that has it."
+            f"{url}: the download does not have the checksum {(known_hash or '').partition(':')[2]} that was expected, "
+            "so upstream or something in between has changed it, and nothing was kept; put the right file at "
+            f"{plain}, or set RECURRA_DATA to a folder that has it"
         ) from error
     except OSError as error:  # requests' own errors are OSErrors too
         raise InputError(_offline(plain, url, error)) from error
@@ -158,7 +154,6 @@ def _download(plain: Path, url: str, known_hash: str | None) -> Path:
 def _offline(plain: Path, url: str, error: Exception) -> str:
     reason = " ".join(str(error).split())
     return (
-        f"{url} cannot be downloaded to {plain} ({reason[:160]}): connect to the internet, put the file "
-        "there by "
-        "hand, or set RECURRA_DATA to a folder that has it."
+        f"{url}: the file cannot be downloaded to {plain} ({reason[:160]}); connect to the internet, put the file "
+        "there by hand, or set RECURRA_DATA to a folder that has it"
     )

@@ -23,9 +23,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="elnino",
-    task="monthly sea surface temperature (°C)",
+    description="monthly sea surface temperature (°C)",
     rows=732,
     source="statsmodels (NOAA)",
+    short_source="statsmodels",
     licence="public domain",
     download=False,
     loader=read,

@@ -25,9 +25,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="etth1",
-    task="hourly transformer oil temperature (°C)",
+    description="hourly transformer oil temperature (°C)",
     rows=17420,
     source="ETDataset (Zhou et al. 2021)",
+    short_source="ETDataset",
     licence="CC BY-ND 4.0",
     download=True,
     loader=read,

@@ -25,9 +25,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="ettm1",
-    task="15-minute transformer oil temperature (°C)",
+    description="15-minute transformer oil temperature (°C)",
     rows=69680,
     source="ETDataset (Zhou et al. 2021)",
+    short_source="ETDataset",
     licence="CC BY-ND 4.0",
     download=True,
     loader=read,

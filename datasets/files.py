@@ -54,12 +54,11 @@ def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFra
 
     Returns:
         The table. ``attrs["notes"]`` holds sentences about what was found (such as an old encoding),
-        ``attrs["first_line"]`` the line of the file on which the first row stands, for text files;
-        ``attrs["source"]`` the file.
+        ``attrs["first_line"]`` the line of the file that holds the first row, for text files; ``attrs["source"]`` the
+        file.
 
     Raises:
-        InputError: no such file, an unknown ending, content that isn't what the ending says, or a malformed
-            line.
+        InputError: no such file, an unknown ending, content that does not match the ending, or a malformed line.
 
     Example:
         >>> read_table("sales.csv.gz")  # doctest: +SKIP
@@ -68,7 +67,7 @@ def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFra
     kind, data = read_bytes(path)
     if kind in _PANELS:
         raise InputError(
-            f"{path} holds sequences where a table was expected: leave out roles such as --target and --text."
+            f"{path}: the file holds sequences where a table was expected; leave out roles such as `target` and `text`"
         )
     if kind in _PARQUET:
         table = _read_parquet(data, path)
@@ -89,17 +88,17 @@ def read_bytes(path: Path, expected: str = "a table") -> tuple[str, bytes]:
         expected: what it should hold, for messages.
 
     Returns:
-        The ending that tells its kind, such as ".csv", and its content, uncompressed.
+        The ending that gives its kind, such as ".csv", and its content, uncompressed.
 
     Raises:
-        InputError: no such file, an unknown ending, an empty file, or content that isn't what the ending says.
+        InputError: no such file, an unknown ending, an empty file, or content that does not match the ending.
     """
     kind = _kind(path)
     check_there(path, expected)
     data = _content(path)
     _check_magic(data, kind, path)
     if not data.strip():
-        raise InputError(f"{path} is empty where {expected} was expected: check how the file was written.")
+        raise InputError(f"{path}: the file is empty where {expected} was expected; check how it was written")
     return kind, data
 
 
@@ -109,13 +108,13 @@ def read_text(path: Path) -> str:
 
 
 def kind_of(path: str | Path) -> str:
-    """Give the ending that tells the kind of a file, without that of a compression: ".tsv" for a.tsv.gz."""
+    """Give the ending that stands for the kind of a file, without that of a compression: ".tsv" for a.tsv.gz."""
     endings = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() not in OPENERS]
     return endings[-1] if endings else ""
 
 
 def is_known(path: str | Path) -> bool:
-    """Whether a name ends like a file this module can read."""
+    """Whether a name ends like a file that recurra can read."""
     endings = [suffix.lower() for suffix in Path(path).suffixes]
     if endings and endings[-1] in OPENERS:
         endings.pop()
@@ -127,22 +126,22 @@ def _kind(path: Path) -> str:
         return kind_of(path)
     known = ", ".join((*_TEXT, *_PARQUET, *_LINES, *_PANELS))
     raise InputError(
-        f"{path} has an unknown ending where one of {known} was expected (each also with "
-        f"{', '.join(OPENERS)}): rename or convert the file."
+        f"{path}: the ending is unknown where one of {known} was expected (each also with {', '.join(OPENERS)}); "
+        "rename or convert the file"
     )
 
 
 def check_there(path: Path, expected: str) -> None:
-    """Refuse a path that is no file with something in it, with the nearest name there is."""
+    """Refuse a path that is not a file with something in it, with the nearest name there is."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder where a file was expected: name one of the files in it.")
+        raise InputError(f"{path}: a folder was found where a file was expected; name one of the files in it")
     if not path.exists():
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, names, n=1)
-        hint = f"did you mean {path.with_name(close[0])}?" if close else "check the path."
-        raise InputError(f"There is no file {path}; {hint}")
+        hint = f"did you mean {path.with_name(close[0])}?" if close else "check the path"
+        raise InputError(f"{path}: no such file; {hint}")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty where {expected} was expected: check how the file was written.")
+        raise InputError(f"{path}: the file is empty where {expected} was expected; check how it was written")
 
 
 def _content(path: Path) -> bytes:
@@ -154,10 +153,11 @@ def _content(path: Path) -> bytes:
         with OPENERS[ending](path, "rb") as file:
             return file.read()
     except PermissionError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
+        raise InputError(f"{path}: the file cannot be read ({error.strerror}); check its permissions") from error
     except _BROKEN as error:
         raise InputError(
-            f"{path} is no whole {ending} file, as its ending says ({error}): write or download it again, or rename it."
+            f"{path}: not a complete {ending} file, as its ending promises ({error}); write or download it again, or "
+            "rename it"
         ) from error
 
 
@@ -165,11 +165,15 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
     for magic, (name, endings) in _MAGIC.items():
         if data.startswith(magic) and kind not in endings:
             fix = f"rename it to end in {endings[0]}" if endings else "save the table as .csv or .parquet"
-            raise InputError(f"{path} holds {name} data, which is not what its ending says: {fix}.")
+            raise InputError(f"{path}: {name} data were found, which does not match the ending; {fix}")
     if kind == ".npz" and not data.startswith(b"PK\x03\x04"):
-        raise InputError(f"{path} holds no numpy arrays (.npz), as its ending says: rename it or write it again.")
+        raise InputError(
+            f"{path}: no numpy arrays were found where the ending promises some; rename it or write it again"
+        )
     if kind in _PARQUET and not data.startswith(b"PAR1"):
-        raise InputError(f"{path} holds no Parquet data, as its ending says: rename it (to .csv?) or write it again.")
+        raise InputError(
+            f"{path}: no Parquet data were found where the ending promises some; rename it (to .csv?) or write it again"
+        )
 
 
 def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
@@ -177,7 +181,7 @@ def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
         table = pd.read_parquet(io.BytesIO(data))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path} is no whole Parquet file ({reason}): write or download it again.") from error
+        raise InputError(f"{path}: not a complete Parquet file ({reason}); write or download it again") from error
     table.attrs = {"notes": []}
     return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
 
@@ -193,8 +197,8 @@ def _read_json_lines(data: bytes, path: Path) -> pd.DataFrame:
             record = None
         if not isinstance(record, dict):
             raise InputError(
-                f"Line {number} of {path} is no JSON object ({line[:40]!r}) where one "
-                'such as {"ds": "2024-01-01", "y": 1.5} was expected on every line.'
+                f"{path}: line {number} holds {line[:40]!r} where a JSON object was expected, such as "
+                '{"ds": "2024-01-01", "y": 1.5}; correct the line'
             )
         if record:
             records.append(record)
@@ -210,9 +214,7 @@ def _whole_characters(records: list[dict], path: Path, notes: list[str]) -> list
     cleaned = [_replaced(record) for record in records]
     changed = sum(new != old for new, old in zip(cleaned, records, strict=True))
     if changed:
-        notes.append(
-            f"{changed:,} lines of {path.name} hold half characters (lone surrogates): they are replaced by �."
-        )
+        notes.append(f"lone surrogates (half characters) in {changed:,} lines of {path.name!r} are replaced by �")
     return cleaned
 
 
@@ -233,7 +235,9 @@ def _check_columns(table: pd.DataFrame, path: Path) -> None:
     names = [str(name) for name in table.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{path} has several columns called `{twice[0]}` where each needs its own name: rename one.")
+        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
     if table.empty:
-        raise InputError(f"{path} has a header and no rows where at least one row of values was expected.")
+        raise InputError(
+            f"{path}: the file has a header and no rows where at least one row of values was expected; add rows"
+        )
     table.columns = pd.Index(names)

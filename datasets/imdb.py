@@ -5,8 +5,8 @@ Source: https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz, made in
 Licence: not stated (for research); it is downloaded, never copied along.
 Checksum: sha256 24b3cb6d20ae… (train.csv, 33,657,642 bytes), d9359159571d… (test.csv, 32,873,935 bytes);
 md5 7c2ac02c0356… of the archive.
-Observed: as many positive as negative reviews; ratings 1 to 4 and 7 to 10, nothing between; <br /> stands for line
-ends; 123 texts of the test part stand in the training part too.
+Observed: as many positive as negative reviews; ratings 1 to 4 and 7 to 10, nothing between; <br /> stands for a line
+end; 123 texts of the test set are in the training set too.
 """
 
 import csv
@@ -31,23 +31,23 @@ _CLASSES = ("neg", "pos")
 
 def read() -> pd.DataFrame:
     """Read the table: id, label, rating, text, split."""
-    return pd.concat([_read(part) for part in _SHA256], ignore_index=True)
+    return pd.concat([_read(split) for split in _SHA256], ignore_index=True)
 
 
-def _read(part: str) -> pd.DataFrame:
+def _read(split: str) -> pd.DataFrame:
     path = fetch_from_archive(
-        f"imdb/{part}.csv", _URL, _SHA256[part], lambda archive: tabulate(archive, part), archive_hash=_ARCHIVE
+        f"imdb/{split}.csv", _URL, _SHA256[split], lambda archive: tabulate(archive, split), archive_hash=_ARCHIVE
     )
-    return read_table(path, as_text=["text"]).assign(split=part)
+    return read_table(path, as_text=["text"]).assign(split=split)
 
 
-def tabulate(archive: Path, part: str) -> bytes:
-    """Make the table of a part from the archive's files, such as aclImdb/train/pos/17_9.txt."""
+def tabulate(archive: Path, split: str) -> bytes:
+    """Make the table of a split from the archive's files, such as aclImdb/train/pos/17_9.txt."""
     rows = []
     with tarfile.open(archive) as file:
         for member in file:
             path = PurePosixPath(member.name)
-            if len(path.parts) == 4 and path.parts[1] == part and path.parts[2] in _CLASSES and member.isfile():
+            if len(path.parts) == 4 and path.parts[1] == split and path.parts[2] in _CLASSES and member.isfile():
                 opened = file.extractfile(member)
                 text = "" if opened is None else opened.read().decode("utf-8")
                 number, rating = map(int, path.stem.split("_"))
@@ -62,9 +62,10 @@ def tabulate(archive: Path, part: str) -> bytes:
 
 DATASET = Dataset(
     name="imdb",
-    task="is a movie review positive (1) or negative (0); also its rating",
+    description="is a movie review positive (1) or negative (0); also its rating",
     rows=50_000,
     source="Maas et al. 2011",
+    short_source="Maas et al. 2011",
     licence="not stated",
     download=True,
     loader=read,

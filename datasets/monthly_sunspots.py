@@ -23,9 +23,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="monthly_sunspots",
-    task="monthly sunspot number",
+    description="monthly sunspot number",
     rows=2820,
     source="Brownlee's collection of data sets",
+    short_source="Brownlee",
     licence="not stated",
     download=True,
     loader=read,

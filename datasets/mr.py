@@ -25,11 +25,13 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="mr",
-    task="is a sentence of a movie review positive (1) or negative (0)",
+    description="is a sentence of a movie review positive (1) or negative (0)",
     rows=10_662,
     source="Pang & Lee 2005 (split of Yao et al. 2019)",
+    short_source="Pang & Lee 2005",
     licence="not stated",
     download=True,
+    by_hand=True,
     loader=read,
     roles={"text": "text", "label": "label", "split": "split"},
     frame="text",

@@ -1,11 +1,11 @@
 """Surnames of 18 nationalities (collected by Sean Robertson for the PyTorch tutorials).
 
-Source: https://download.pytorch.org/tutorial/data.zip (data/names/NATIONALITY.txt, a name a line)
+Source: https://download.pytorch.org/tutorial/data.zip (data/names/NATIONALITY.txt, one name per line)
 Licence: MIT.
 Checksum: sha256 of each file below.
 Observed: 20,050 names; 9,384 Russian, 73 Vietnamese; some in several nationalities (Abel is English, French, German,
-...) and some twice in one. Also made to be generated: ``load("names", task="language-model")``, the nationality is the
-condition.
+...) and some twice in one. For generating surnames: ``load("names", task="language-model")``, with the nationality as
+the condition.
 """
 
 import pandas as pd
@@ -49,9 +49,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="names",
-    task="which nationality has a surname; or: make up surnames of a nationality",
+    description="which nationality a surname has; or: generate surnames of a nationality",
     rows=20_050,
     source="PyTorch tutorials (Robertson)",
+    short_source="PyTorch tutorials",
     licence="MIT",
     download=True,
     loader=read,

@@ -23,16 +23,17 @@ _SHA256 = {
 
 def read() -> dict[str, Any]:
     """Read the three files as one text, and where the validation and the test file begin."""
-    texts = [read_text(fetch(f"ptb/ptb.{part}.txt", f"{_URL}ptb.{part}.txt", sha)) for part, sha in _SHA256.items()]
+    texts = [read_text(fetch(f"ptb/ptb.{name}.txt", f"{_URL}ptb.{name}.txt", sha)) for name, sha in _SHA256.items()]
     train, validation, _ = map(len, texts)
     return {"text": "".join(texts), "cuts": (train, train + validation)}
 
 
 DATASET = Dataset(
     name="ptb",
-    task="the next word of newspaper sentences",
+    description="the next word of newspaper sentences",
     rows=5_951_345,
     source="Penn Treebank (Mikolov 2010)",
+    short_source="Mikolov 2010",
     licence="LDC: not to be redistributed",
     download=True,
     loader=read,

@@ -4,7 +4,7 @@ Source: https://dl.fbaipublicfiles.com/glue/data/SST-2.zip (SST-2/train.tsv, SST
 Licence: not stated; it is downloaded, never copied along.
 Checksum: sha256 48eac26399f8… (train.tsv, 3,806,081 bytes), 54a9c12c77e4… (dev.tsv, 94,931 bytes).
 Observed: 67,349 training phrases, many of them parts of one another, and 872 whole sentences of the dev file, the
-official test part here, as GLUE keeps its own test labels secret; lower case, split at spaces.
+held-out test set here, as GLUE keeps its own test labels secret; lower case, split at spaces.
 """
 
 import pandas as pd
@@ -22,18 +22,19 @@ _SHA256 = {
 
 def read() -> pd.DataFrame:
     """Read the table: sentence, label, split."""
-    parts = []
-    for part, sha256 in _SHA256.items():
-        path = fetch_from_archive(f"sst2_glue/{part}.tsv", _URL, sha256, zip_member(f"SST-2/{part}.tsv"))
-        parts.append(read_table(path, as_text=["sentence"]).assign(split="test" if part == "dev" else part))
-    return pd.concat(parts, ignore_index=True)
+    tables = []
+    for name, sha256 in _SHA256.items():
+        path = fetch_from_archive(f"sst2_glue/{name}.tsv", _URL, sha256, zip_member(f"SST-2/{name}.tsv"))
+        tables.append(read_table(path, as_text=["sentence"]).assign(split="test" if name == "dev" else name))
+    return pd.concat(tables, ignore_index=True)
 
 
 DATASET = Dataset(
     name="sst2",
-    task="is a phrase of a movie review positive (1) or negative (0)",
+    description="is a phrase of a movie review positive (1) or negative (0)",
     rows=68_221,
     source="SST-2 (Socher et al. 2013, GLUE)",
+    short_source="GLUE",
     licence="not stated",
     download=True,
     loader=read,

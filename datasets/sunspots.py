@@ -21,9 +21,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="sunspots",
-    task="yearly sunspot number",
+    description="yearly sunspot number",
     rows=309,
     source="statsmodels (NOAA)",
+    short_source="statsmodels",
     licence="public domain",
     download=False,
     loader=read,

@@ -1,4 +1,4 @@
-"""Made series of which the truth is known, to hold the verdict against.
+"""Synthetic series of which the best model is known, to check the verdict against.
 
 Source: drawn here, from a fixed seed, by numpy's PCG64 generator.
 Licence: as this project's.
@@ -6,17 +6,18 @@ Observed: ``ar2`` is y[t] = 1.2 y[t-1] - 0.4 y[t-2] + e[t] with standard normal 
 linear in the last two values, so nothing may beat a linear model. ``random_walk`` is the sum of e: the best
 forecast is the last value, so nothing may beat naive.
 
-``distant_event`` hangs on one event at a random, distant lag. ``symbol`` is 1 or -1 at every step by a coin;
+``distant_event`` depends on one event at a random, distant lag. ``symbol`` is 1 or -1 at every step by a coin;
 ``marker`` is 1 at one step m of each cycle, ``go`` at another one g, and both are 0 elsewhere:
 
     y[g + 1] = symbol[m] + 0.1 e[g + 1],  g - m uniform in 4..20,  m uniform in 1..3 steps after the go before
     y[t] = 0.1 e[t] at all other steps
 
-with all lags and tosses independent, so neither recent values nor earlier cycles tell what comes. Who reads 21 steps or
-more needs one multiplication, symbol where the marker was, and must carry its result to the go. A linear model cannot
-multiply, and the window gives a dense net another product to learn for each lag; a recurrent net learns one, for all.
+with all lags and tosses independent, so neither recent values nor earlier cycles predict the next. A model that reads
+21 steps or more needs one multiplication, symbol times marker, and must carry its result to the go. A linear model
+cannot multiply, and a dense net must learn another product for each lag of its window; a recurrent net learns one for
+all.
 The best possible one-step forecast has a mean absolute error of 0.1 sqrt(2 / pi) = 0.080; without the event it is
-0.146, as a fourteenth of the steps are then missed by 1. Only the next step can be known: use horizon 1.
+0.146, as a fourteenth of the steps are then missed by 1. Only the next step is predictable: use horizon 1.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ import pandas as pd
 from .record import Dataset
 
 ROWS = 3000
-_BURN_IN = 200  # rows until the start from zero is forgotten: 0.63**200 is below any float's precision
+_BURN_IN = 200  # rows until the start from zero no longer matters: 0.63**200 is below any float's precision
 
 
 def read_ar2() -> pd.DataFrame:
@@ -59,9 +60,10 @@ def read_distant_event() -> pd.DataFrame:
 
 AR2 = Dataset(
     name="ar2",
-    task="an autoregression of order 2: a linear model is best",
+    description="an autoregression of order 2: a linear model is best",
     rows=ROWS,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=read_ar2,
@@ -69,9 +71,10 @@ AR2 = Dataset(
 )
 RANDOM_WALK = Dataset(
     name="random_walk",
-    task="a random walk: nothing beats naive",
+    description="a random walk: nothing beats naive",
     rows=ROWS,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=read_random_walk,
@@ -79,11 +82,12 @@ RANDOM_WALK = Dataset(
 )
 DISTANT_EVENT = Dataset(
     name="distant_event",
-    task="values that hang on an event at a random, distant lag: a recurrent model is best",
+    description="values that depend on an event at a random, distant lag: a recurrent model is best",
     rows=ROWS,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=read_distant_event,
-    roles={"time": "none", "target": "y", "past": ["symbol", "marker", "go"]},
+    roles={"time": "none", "target": "y", "past_covariates": ["symbol", "marker", "go"]},
 )

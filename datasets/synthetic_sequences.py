@@ -1,15 +1,15 @@
-"""Made sequences of which the truth is known: what must be carried, and how far.
+"""Synthetic sequences of which the truth is known: what must be remembered, and for how long.
 
 Source: drawn here, from a fixed seed, by numpy's PCG64 generator. ``adding`` and ``copy`` after Hochreiter &
 Schmidhuber, Long Short-Term Memory (1997), and Arjovsky, Shah & Bengio, Unitary Evolution Recurrent Neural Networks
 (2016), section 5; ``recall`` after the latch problem of Bengio, Simard & Frasconi (1994).
 Licence: as this project's.
-Observed: every set has an official test part of 1,000 sequences, drawn independently of the training part.
+Observed: every set has a held-out test set of 1,000 sequences, drawn independently of the training set.
 
-- ``recall``: the first token is 0 or 1, then ``distance`` distractors (a to h) follow; the answer is the first token.
-  Who does not carry it scores 0.5.
-- ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the answer is the sum of
-  the two marked numbers. Always saying 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
+- ``recall``: the first token is 0 or 1, then ``distance`` distractors (a to h) follow; the label is the first token. A
+  model that does not remember it scores 0.5.
+- ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the value is the sum of
+  the two marked numbers. Always predicting 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
 - ``copy``: ten symbols, ``distance`` blanks, then ten go signs; the tags are blanks until the first go, then the
   symbols. A model without memory guesses each symbol: 7/8 of ten tags are wrong.
 - ``binary_addition``: a step holds the bits of two numbers, least significant first; the tag is the bit of the sum. A
@@ -29,12 +29,12 @@ _SYMBOLS = 10  # to be copied: as many as in both papers
 
 
 def recall(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
-    """Draw the table of the question what the first token was.
+    """Draw the table of the recall problem: what was the first token?
 
     Args:
         distance: distractors after it.
         train: sequences for training.
-        test: sequences of the official test part.
+        test: sequences of the held-out test set.
         seed: of the generator.
 
     Returns:
@@ -57,7 +57,7 @@ def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: in
     Args:
         distance: steps of a sequence; the marked ones are half of them apart on average.
         train: sequences for training.
-        test: sequences of the official test part.
+        test: sequences of the held-out test set.
         seed: of the generator.
 
     Returns:
@@ -77,7 +77,7 @@ def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: in
     marks[rows, random.integers(0, distance // 2, size=count)] = 1.0
     marks[rows, random.integers(distance // 2, distance, size=count)] = 1.0
     targets = (numbers * marks).sum(axis=1)
-    return _panel(np.stack([numbers, marks], axis=2), targets, "regression", "sum", ("number", "marker"), train)
+    return _panel(np.stack([numbers, marks], axis=2), targets, ("number", "marker"), train)
 
 
 def copy(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def copy(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int 
     Args:
         distance: blanks between the symbols and the first go sign.
         train: sequences for training.
-        test: sequences of the official test part.
+        test: sequences of the held-out test set.
         seed: of the generator.
 
     Returns:
@@ -112,7 +112,7 @@ def binary_addition(
         bits: the training numbers have 1 to so many bits.
         test_bits: the test numbers have so many.
         train: additions for training.
-        test: additions of the official test part.
+        test: additions of the held-out test set.
         seed: of the generator.
 
     Returns:
@@ -134,20 +134,19 @@ def binary_addition(
             tags.append(bit)
         values.append(pair)
         targets.append(tags)
-    return _panel(values, targets, "tagging", "sum", ("first", "second"), train)
+    return _panel(values, targets, ("first", "second"), train)
 
 
 def _split(train: int, test: int) -> list[str]:
     return ["train"] * train + ["test"] * test
 
 
-def _panel(values: Any, targets: Any, task: str, name: str, channels: tuple[str, ...], train: int) -> dict[str, Any]:
+def _panel(values: Any, targets: Any, channels: tuple[str, ...], train: int) -> dict[str, Any]:
     is_test = np.arange(len(values)) >= train
     return {
         "values": values,
         "targets": targets,
-        "task": task,
-        "name": name,
+        "name": "sum",
         "channels": channels,
         "is_test": is_test if is_test.any() else None,
     }
@@ -155,9 +154,10 @@ def _panel(values: Any, targets: Any, task: str, name: str, channels: tuple[str,
 
 RECALL = Dataset(
     name="recall",
-    task="was the first token 0 or 1, after 20 distractors",
+    description="was the first token 0 or 1, after 20 distractors",
     rows=TRAIN + TEST,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=recall,
@@ -166,19 +166,22 @@ RECALL = Dataset(
 )
 ADDING = Dataset(
     name="adding",
-    task="the sum of the two marked numbers among 50",
+    description="the sum of the two marked numbers among 50",
     rows=TRAIN + TEST,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=adding,
+    roles={"value": "sum"},
     frame="panel",
 )
 COPY = Dataset(
     name="copy",
-    task="repeat ten symbols after 20 blanks",
+    description="repeat ten symbols after 20 blanks",
     rows=TRAIN + TEST,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=copy,
@@ -187,11 +190,13 @@ COPY = Dataset(
 )
 BINARY_ADDITION = Dataset(
     name="binary_addition",
-    task="add two numbers bit by bit; test numbers are five times longer",
+    description="add two numbers bit by bit; test numbers are five times longer",
     rows=TRAIN + TEST,
     source="drawn from a seed",
+    short_source="random generator",
     licence="Apache-2.0",
     download=False,
     loader=binary_addition,
+    roles={"tags": "sum"},
     frame="panel",
 )

@@ -4,7 +4,7 @@ Source: https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshak
 Licence: public domain.
 Checksum: sha256 86c4e6aa9db7…; 1,115,394 bytes.
 Observed: 65 different characters, all ASCII; 40,000 lines. Published figures train on the first 90 % and test on the
-last 10 %; here the validation part is the last tenth of those 90 %.
+last 10 %; here the validation set is the last tenth of those 90 %.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
 def read() -> dict[str, Any]:
-    """Read the text and where its validation and test parts begin."""
+    """Read the text and where its validation and test sets begin."""
     text = read_text(fetch("tinyshakespeare/input.txt", _URL, _SHA256))
     test = len(text) * 9 // 10
     return {"text": text, "cuts": (test * 9 // 10, test)}
@@ -26,9 +26,10 @@ def read() -> dict[str, Any]:
 
 DATASET = Dataset(
     name="tinyshakespeare",
-    task="the next character or word of Shakespeare's plays",
+    description="the next character or word of Shakespeare's plays",
     rows=1_115_394,
     source="char-rnn (Karpathy 2015)",
+    short_source="char-rnn",
     licence="public domain",
     download=True,
     loader=read,

@@ -1,4 +1,4 @@
-"""The .ts format of sktime and aeon: a header of @ lines, then a line a sequence, its channels separated by colons.
+"""The .ts format of sktime and aeon: a header of @ lines, then one line per sequence, its channels separated by colons.
 
 Source: https://www.aeon-toolkit.org/en/latest/api_reference/file_specifications/ts.html
 """
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..frames.targets import TASK_OF_ROLE
 from .ucr_text import as_labels, numbers
 
 
@@ -16,24 +17,24 @@ def read_ts(text: str, path: Path) -> dict[str, Any]:
     """Read .ts text: sequences of the same or of different length, ``?`` for a missing value.
 
     Raises:
-        InputError: no @data line, channels of different length or number, time stamps, or a cell that is no number.
+        InputError: no @data line, channels of different length or number, time stamps, or a cell that is not a number.
     """
     header: dict[str, list[str]] = {}
     lines = text.splitlines()
     start = next((number for number, line in enumerate(lines) if line.strip().lower() == "@data"), None)
     if start is None:
         raise InputError(
-            f"{path} has no line @data, after which a .ts file has its sequences: check how it was written."
+            f"{path}: no line @data was found, after which a .ts file has its sequences; check how it was written"
         )
     for line in lines[:start]:
         if line.strip().startswith("@"):
             name, *words = line.strip()[1:].split()
             header[name.lower()] = words
-    labelled = _says(header, "classlabel")
-    valued = _says(header, "targetlabel")
-    if _says(header, "timestamps"):
+    labelled = _is_true(header, "classlabel")
+    valued = _is_true(header, "targetlabel")
+    if _is_true(header, "timestamps"):
         raise InputError(
-            f"{path} has time stamps in it (@timeStamps true), which are not read: write the values alone."
+            f"{path}: time stamps were found (@timeStamps true) where values alone were expected; write it without them"
         )
     values, targets = [], []
     for number, line in enumerate(lines[start + 1 :], start=start + 2):
@@ -44,43 +45,43 @@ def read_ts(text: str, path: Path) -> dict[str, Any]:
             values.append(_sequence(channels, number, path))
             if values[-1].shape[1] != values[0].shape[1]:
                 raise InputError(
-                    f"Line {number} of {path} has {values[-1].shape[1]} channels where {values[0].shape[1]} were "
-                    "expected, as in the first sequence: correct the line."
+                    f"{path}: line {number} has {values[-1].shape[1]} channels where {values[0].shape[1]} were "
+                    "expected, as in the first sequence; correct the line"
                 )
     if not values:
-        raise InputError(f"{path} has no sequence after @data where at least one was expected.")
-    return {"values": values, **_answers(targets, path, labelled=labelled)}
+        raise InputError(f"{path}: no sequence was found after @data where at least one was expected; add some")
+    return {"values": values, **_read_targets(targets, path, labelled=labelled)}
 
 
-def _says(header: dict[str, list[str]], name: str) -> bool:
+def _is_true(header: dict[str, list[str]], name: str) -> bool:
     return [word.lower() for word in header.get(name, ["false"])[:1]] == ["true"]
 
 
 def _sequence(channels: list[str], line: int, path: Path) -> np.ndarray:
     if not channels:
-        raise InputError(f"Line {line} of {path} has no values before its label: correct the line.")
+        raise InputError(
+            f"{path}: line {line} has no values before its label where some were expected; correct the line"
+        )
     found = [numbers(channel.split(","), line, path) for channel in channels]
     lengths = [len(channel) for channel in found]
     if len(set(lengths)) > 1:
         other = next(position for position, length in enumerate(lengths) if length != lengths[0])
         raise InputError(
-            f"Line {line} of {path} has {lengths[other]} values in channel {other + 1} where {lengths[0]} were "
-            "expected, as in channel 1: write ? where a value is missing."
+            f"{path}: line {line} has {lengths[other]} values in channel {other + 1} where {lengths[0]} were expected, "
+            "as in channel 1; write ? where a value is missing"
         )
     return np.column_stack(found)
 
 
-def _answers(targets: list[str], path: Path, *, labelled: bool) -> dict[str, Any]:
+def _read_targets(targets: list[str], path: Path, *, labelled: bool) -> dict[str, Any]:
     if labelled:
-        return {
-            "targets": as_labels(["" if a == "?" else a for a in targets]),
-            "name": "class",
-            "task": "classification",
-        }
+        return {"targets": as_labels(["" if label == "?" else label for label in targets]), "name": "class"}
     if not targets:
         return {"targets": None}
     try:
-        values = [np.nan if answer in ("?", "") else float(answer) for answer in targets]
+        values = [np.nan if cell in ("?", "") else float(cell) for cell in targets]
     except ValueError as error:
-        raise InputError(f"{path} says @targetLabel true but holds a target that is no number: {error}.") from error
-    return {"targets": values, "name": "target", "task": "regression"}
+        raise InputError(
+            f"{path}: a target is not a number ({error}) where @targetLabel true promises numbers; correct it"
+        ) from error
+    return {"targets": values, "name": "target", "task": TASK_OF_ROLE["value"]}

@@ -2,7 +2,7 @@
 
 Source: https://www.cs.ucr.edu/~eamonn/time_series_data_2018/ (a zip archive with a password,
 GunPoint/GunPoint_TRAIN.tsv and _TEST.tsv in it)
-Licence: not stated; it is put there by hand, never copied along.
+Licence: not stated; it is put in place by hand, never copied along.
 Checksum: sha256 4d14e4f44a62… (train, 83,332 bytes), 5537eb2f3050… (test, 251,451 bytes).
 Observed: 50 training and 150 test sequences of 150 steps, two classes (1 gun, 2 point), 24 and 26 of them for training;
 z-scored one by one.
@@ -20,17 +20,20 @@ _SHA256 = {
 
 
 def read() -> dict[str, Any]:
-    """Read the sequences of both parts."""
+    """Read the sequences of both splits."""
     return read_ucr_set("GunPoint", _SHA256)
 
 
 DATASET = Dataset(
     name="ucr_gunpoint",
-    task="does a hand draw a gun or point",
+    description="does a hand draw a gun or point",
     rows=200,
     source="UCR archive (Ratanamahatana & Keogh 2005)",
+    short_source="UCR archive",
     licence="not stated",
     download=True,
+    by_hand=True,
     loader=read,
+    roles={"label": "class"},
     frame="panel",
 )

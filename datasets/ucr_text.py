@@ -1,4 +1,4 @@
-"""UCR text: a line a sequence, the class first, then the values, separated by tabs; no header."""
+"""UCR text: one line per sequence, the class first, then the values, separated by tabs; no header."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
     """Read UCR text; missing values at the end of a line make a sequence shorter.
 
     Raises:
-        InputError: a line with another number of fields than the first, or a cell that is no number.
+        InputError: a line with another number of fields than the first, or a cell that is not a number.
     """
     labels, values = [], []
     width = 0
@@ -23,14 +23,14 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
         width = width or len(cells)
         if len(cells) != width:
             raise InputError(
-                f"Line {number} of {path} has {len(cells)} values where {width} were expected, as in the first line: "
-                "fill shorter sequences up with NaN."
+                f"{path}: line {number} has {len(cells)} values where {width} were expected, as in the first line; pad "
+                "shorter sequences with NaN"
             )
         labels.append(label.strip())
         values.append(numbers(cells, number, path))
     ends = [np.flatnonzero(~np.isnan(sequence)) for sequence in values]
     cut = [sequence[: end[-1] + 1] if len(end) else sequence[:0] for sequence, end in zip(values, ends, strict=True)]
-    return {"values": cut, "targets": as_labels(labels), "name": "class", "task": "classification"}
+    return {"values": cut, "targets": as_labels(labels), "name": "class"}
 
 
 def numbers(cells: list[str], line: int, path: Path) -> np.ndarray:
@@ -41,8 +41,8 @@ def numbers(cells: list[str], line: int, path: Path) -> np.ndarray:
             found[position] = np.nan if cell.strip() in ("", "?") else float(cell)
         except ValueError as error:
             raise InputError(
-                f"Line {line} of {path} holds {cell.strip()[:40]!r} as value {position + 1} where a number was "
-                "expected: correct it, or write NaN where it is missing."
+                f"{path}: line {line} holds {cell.strip()[:40]!r} as value {position + 1} where a number was expected; "
+                "correct it, or write NaN where it is missing"
             ) from error
     return found
 

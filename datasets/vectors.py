@@ -19,13 +19,13 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
 
     Args:
         path: the file, plain or compressed; a first line of two numbers (word2vec's text format) is left out.
-        words: the words wanted.
+        words: whose vectors to read.
 
     Returns:
         Vectors (words, dimensions) float32, small random numbers where the file has none; and how many it has.
 
     Raises:
-        InputError: no such file, a line that is no word and as many numbers as the first, or no word found.
+        InputError: no such file, a line that is not a word and as many numbers as the first has, or no word found.
 
     Example:
         >>> vectors, found = read_vectors("glove.6B.100d.txt.gz", ["the", "cat"])  # doctest: +SKIP
@@ -47,12 +47,12 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
             # words may hold spaces; the numbers come last
             word = " ".join(cells[: len(cells) - vectors.shape[1]])
             if word in place:
-                vectors[place[word]] = _numbers(cells, vectors.shape[1], f"{path}, line {number}")
+                vectors[place[word]] = _numbers(cells, vectors.shape[1], f"{path}: line {number}")
                 found += 1
     if vectors is None or not found:
         raise InputError(
-            f"{path} has no vector for any of the {len(words):,} words of the vocabulary; use a file in GloVe's text "
-            "format: a word and its numbers on every line"
+            f"{path}: no vector was found for any of the {len(words):,} words of the vocabulary; use a file in GloVe's "
+            "text format, with a word and its numbers on every line"
         )
     return vectors.astype("float32"), found
 
@@ -62,5 +62,6 @@ def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:
         return [float(cell) for cell in cells[len(cells) - dimensions :]]
     except ValueError as error:
         raise InputError(
-            f"{where}: {dimensions} numbers were expected after the word {cells[0]!r}; use GloVe's text format"
+            f"{where} holds no {dimensions} numbers after the word {cells[0]!r} where some were expected; use GloVe's "
+            "text format"
         ) from error

@@ -29,9 +29,10 @@ def read() -> pd.DataFrame:
 
 DATASET = Dataset(
     name="word_sentiment",
-    task="does a word sound positive or negative, from its letters",
+    description="does a word sound positive or negative, from its letters",
     rows=7_217,
     source="VADER (Hutto & Gilbert 2014)",
+    short_source="VADER",
     licence="MIT",
     download=True,
     loader=read,

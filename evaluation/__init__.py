@@ -1,42 +1,54 @@
 """Evaluation: how wrong, whether by chance, how sure, and was it worth it.
 
-Plain functions on arrays and dicts; nothing here trains, loads or plots. Forecasts of any origin may be
-scored. ``METRICS`` says for each task which measures there are.
+Plain functions on arrays and dicts; nothing here trains, loads or plots. Forecasts of any origin may be scored. Which
+metrics a task has stands in its file.
 """
 
-from .scores import (
+from .conformal import conformal_offsets, coverage
+from .forecast_metrics import mae, mase, mse, owa, rmse, seasonal_scale, smape
+from .grouping import mean_by_group, mean_ignoring_nan
+from .metric import Metric, Wording
+from .paired import compare_paired_losses, in_blocks, mcnemar, paired_bootstrap
+from .sequence_metrics import (
     accuracy,
-    bits,
-    calibration_error,
-    exact_share,
+    accuracy_by_step,
+    bits_per_token,
+    cross_entropy,
+    exact_match,
+    expected_calibration_error,
     log_loss,
     macro_f1,
-    nats,
     perplexity,
     r2,
-    tag_error,
+    tag_error_rate,
 )
-from .conformal import conformal_offsets, coverage
-from .metrics import mae, mase, mse, owa, rmse, seasonal_scale, smape
-from .paired import compare_examples, in_blocks, mcnemar, paired_bootstrap
-from .registry import METRICS, Metric, TaskMetrics
-from .significance import TestResult, compare_losses, diebold_mariano, holm, paired_series_test
-from .verdict import judge
+from .significance import (
+    TestResult,
+    TestRow,
+    compare_losses,
+    diebold_mariano,
+    holm,
+    paired_series_test,
+)
+from .verdict import Verdict, judge
 
 __all__ = [
-    "METRICS",
     "Metric",
-    "TaskMetrics",
     "TestResult",
+    "TestRow",
+    "Verdict",
+    "Wording",
     "accuracy",
-    "bits",
-    "calibration_error",
-    "compare_examples",
+    "accuracy_by_step",
+    "bits_per_token",
     "compare_losses",
+    "compare_paired_losses",
     "conformal_offsets",
     "coverage",
+    "cross_entropy",
     "diebold_mariano",
-    "exact_share",
+    "exact_match",
+    "expected_calibration_error",
     "holm",
     "in_blocks",
     "judge",
@@ -45,8 +57,9 @@ __all__ = [
     "mae",
     "mase",
     "mcnemar",
+    "mean_by_group",
+    "mean_ignoring_nan",
     "mse",
-    "nats",
     "owa",
     "paired_bootstrap",
     "paired_series_test",
@@ -55,5 +68,5 @@ __all__ = [
     "rmse",
     "seasonal_scale",
     "smape",
-    "tag_error",
+    "tag_error_rate",
 ]

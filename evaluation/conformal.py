@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .metrics import By, average
+from .forecast_metrics import By, average
 
 
 def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95)) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -15,8 +15,8 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
     within the ``ceil((n + 1) level)``-th smallest size with at least the stated chance. Series drift, so the
     chance is measured on the test folds (:func:`coverage`), not taken for granted.
 
-    Arguments:
-        residuals: truth minus forecast on validation windows (windows, horizon, targets); NaN is left out.
+    Args:
+        residuals: true values minus forecasts on validation windows (windows, horizon, targets); NaN is left out.
         levels: coverage wanted, in percent.
 
     Returns:
@@ -56,17 +56,17 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
     return np.stack(offsets), tuple(notes)
 
 
-def coverage(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, *, by: By | None = None) -> Any:
-    """Share of observed values inside their interval, bounds included.
+def coverage(y_true: np.ndarray, lower: np.ndarray, upper: np.ndarray, *, by: By | None = None) -> Any:
+    """Fraction of observed values inside their interval, bounds included.
 
-    Arguments:
-        truth: observed values (windows, horizon, targets); NaN is not counted.
+    Args:
+        y_true: observed values (windows, horizon, targets); NaN is not counted.
         lower: lower bounds, same shape; NaN covers nothing.
         upper: upper bounds, same shape.
         by: a value per "window", "step" or "target"; one number by default.
 
     Returns:
-        A share 0..1, or an array of shares; NaN where nothing was observed.
+        A fraction 0..1, or an array of fractions; NaN where nothing was observed.
 
     Raises:
         ValueError: shapes that differ or are not three-dimensional, an unknown ``by``.
@@ -75,13 +75,13 @@ def coverage(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, *, by: By 
         >>> coverage(np.array([[[1.0], [2.0]]]), np.array([[[0.0], [0.0]]]), np.array([[[1.0], [1.0]]]))
         0.5
     """
-    truth, lower, upper = (np.asarray(array, dtype=float) for array in (truth, lower, upper))
-    if truth.ndim != 3 or not truth.shape == lower.shape == upper.shape:
+    y_true, lower, upper = (np.asarray(array, dtype=float) for array in (y_true, lower, upper))
+    if y_true.ndim != 3 or not y_true.shape == lower.shape == upper.shape:
         raise ValueError(
-            "`truth`, `lower` and `upper` must have one shape (windows, horizon, targets). "
-            f"Received: {truth.shape}, {lower.shape}, {upper.shape}"
+            "`y_true`, `lower` and `upper` must have one shape (windows, horizon, targets). "
+            f"Received: {y_true.shape}, {lower.shape}, {upper.shape}"
         )
-    return average(((truth >= lower) & (truth <= upper)).astype(float), truth, by=by)
+    return average(((y_true >= lower) & (y_true <= upper)).astype(float), y_true, by=by)
 
 
 def _needed(level: float) -> int:

@@ -1,16 +1,15 @@
-"""Tests between models that answered the same examples: paired bootstrap and McNemar's test.
+"""Tests between models that predicted the same examples: paired bootstrap and McNemar's test.
 
 Examples are independent of one another, unlike neighbouring forecasts (``significance.py``); where they are not (the
 tags of one sequence, the tokens of one text) whole groups are drawn.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from .significance import TestResult, holm
+from .significance import TestResult, TestRow, with_holm
 
 RESAMPLES = 10_000
 # With fewer groups their resamples say little about other groups.
@@ -24,7 +23,7 @@ FEW_KINDS = 100
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> TestResult:
     """Exact test whether two classifiers err equally often, from the examples that only one of them gets right.
 
-    Arguments:
+    Args:
         correct_a: whether the first model was right (n,).
         correct_b: whether the second was, on the same examples.
 
@@ -63,13 +62,13 @@ def paired_bootstrap(
 ) -> TestResult:
     """Interval and test of the difference of two mean losses, by drawing the examples anew many times.
 
-    Losses of single answers are anything but normal (0 or 1, or long-tailed). The percentile interval is widened as
+    Losses of single predictions are anything but normal (0 or 1, or long-tailed). The percentile interval is widened as
     Student's is against the normal one, with as many degrees of freedom as groups on which the models differ, less
-    one: without that, six answers that only one model gets right would already be significant at 1 % (McNemar: 3 %).
+    one: without that, six examples that only one model gets right would already be significant at 1 % (McNemar: 3 %).
     The p-value is the one at which the widened interval just reaches 0, so both always agree. Where the losses do not
     differ at all, the rule of three gives the interval: 3/n of the largest loss on either side.
 
-    Arguments:
+    Args:
         loss_a: loss of the first model on each example, or tag, or token (n,); NaN: not scored.
         loss_b: that of the second, same shape.
         groups: what is drawn as a whole (n,): the sequence of each tag, the stretch of text of each token (see
@@ -133,7 +132,7 @@ def in_blocks(n: int, *, blocks: int = 100) -> np.ndarray:
 
     What one token costs tells something of its neighbours, little of those a hundredth of the text away.
 
-    Arguments:
+    Args:
         n: tokens scored.
         blocks: stretches; fewer where there are fewer tokens.
 
@@ -149,7 +148,7 @@ def in_blocks(n: int, *, blocks: int = 100) -> np.ndarray:
     return np.arange(n) * min(blocks, n) // max(n, 1)
 
 
-def compare_examples(
+def compare_paired_losses(
     losses: Mapping[str, np.ndarray],
     *,
     against: str,
@@ -158,21 +157,22 @@ def compare_examples(
     correct: Mapping[str, np.ndarray] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> list[dict[str, Any]]:
-    """Test every model against one of them, and say by which share it lowers that one's loss.
+) -> list[TestRow]:
+    """Test every model against one of them, and say by which fraction it lowers that one's loss.
 
-    Arguments:
+    Args:
         losses: per model its loss on each example, tag or token (n,), or (seeds, n), all on the same ones. Of several
             seeds the losses are averaged per example before the test.
         against: the model to beat, a key of ``losses``; its mean loss is the unit of the effects.
         groups, weights: as in :func:`paired_bootstrap`.
-        correct: per model whether each answer of one seed is right (n,): McNemar's test is made too. Answers of several
-            seeds cannot be averaged, so hand in those of the first seed of every model.
+        correct: per model whether each prediction of one seed is right (n,): McNemar's test is made too. Those of
+            several seeds cannot be averaged, so hand in those of the first seed of every model.
         resamples, seed: as in :func:`paired_bootstrap`.
 
     Returns:
-        For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect`` (share by
-        which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 % interval), ``p_value``,
+        For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect``
+        (fraction by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 % interval),
+        ``p_value``,
         ``p_holm``, ``n``, ``note``; with ``correct`` also ``mcnemar_p`` (not corrected). Against a loss of 0
         nothing can be better: the effect is 0 for a model without losses too and -1 for any other, and its interval
         ends at 0.
@@ -182,46 +182,50 @@ def compare_examples(
 
     Example:
         >>> wrong = np.arange(100) % 2
-        >>> row = compare_examples({"lstm": wrong * (np.arange(100) < 60), "nbsvm": wrong}, against="nbsvm")[0]
+        >>> row = compare_paired_losses({"lstm": wrong * (np.arange(100) < 60), "nbsvm": wrong}, against="nbsvm")[0]
         >>> row["model"], row["effect"], row["effect_low"] > 0
         ('lstm', 0.4, True)
     """
     if against not in losses:
         raise ValueError(f"`against` must be one of {list(losses)}. Received: {against!r}")
     averaged = {model: np.atleast_2d(np.asarray(loss, dtype=float)).mean(axis=0) for model, loss in losses.items()}
-    rows = []
+    rows: list[TestRow] = []
     for model in (name for name in losses if name != against):
         result = paired_bootstrap(
             averaged[model], averaged[against], groups=groups, weights=weights, resamples=resamples, seed=seed
         )
-        row: dict[str, Any] = {"model": model, "against": against}
-        row |= _effects(result, averaged[model], averaged[against], weights)
-        row |= {"p_value": result.p_value, "n": result.n, "note": result.note}
+        effect, low, high = _effects(result, averaged[model], averaged[against], weights)
+        row: TestRow = {
+            "model": model,
+            "against": against,
+            "effect": effect,
+            "effect_low": low,
+            "effect_high": high,
+            "p_value": result.p_value,
+            "n": result.n,
+            "note": result.note,
+            "p_holm": None,
+        }
         if correct is not None:
             row["mcnemar_p"] = mcnemar(correct[model], correct[against]).p_value
         rows.append(row)
-    for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
-        row["p_holm"] = adjusted
-    return rows
+    return with_holm(rows)
 
 
 def _effects(
     result: TestResult, loss: np.ndarray, reference: np.ndarray, weights: np.ndarray | None
-) -> dict[str, float | None]:
-    """The difference and its interval as shares of the reference's mean loss, over the examples both were scored on."""
+) -> tuple[float | None, float | None, float | None]:
+    """The difference and its interval as fractions of the reference's mean loss, over what both were scored on."""
     both = ~np.isnan(loss) & ~np.isnan(reference)
     weights = np.ones(len(loss)) if weights is None else np.asarray(weights, dtype=float)
     unit = float(np.average(reference[both], weights=weights[both])) if weights[both].any() else float("nan")
     if result.low is None or result.high is None:
         effect = -result.difference / unit if unit > 0 else None
-        return {"effect": effect, "effect_low": None, "effect_high": None}
+        return effect, None, None
     if unit == 0:
-        return {"effect": -1.0 if result.difference else 0.0, "effect_low": -1.0, "effect_high": 0.0}
-    return {
-        "effect": -result.difference / unit,
-        "effect_low": -result.high / unit,
-        "effect_high": min(-result.low / unit, 1.0),  # no loss is lower than nothing
-    }
+        return -1.0 if result.difference else 0.0, -1.0, 0.0
+    # no loss is lower than nothing
+    return -result.difference / unit, -result.high / unit, min(-result.low / unit, 1.0)
 
 
 def _resampled_means(
@@ -234,7 +238,7 @@ def _resampled_means(
     block = max(1, CELLS // (len(kinds) if few else n))
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
-        if few:  # right and wrong answers are of three kinds, however many there are
+        if few:  # right and wrong predictions are of three kinds, however many there are
             total = rng.multinomial(n, often / n, size=rows) @ kinds  # (rows, 2)
             yield total[:, 0] / total[:, 1]
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from scipy import stats
@@ -37,6 +38,30 @@ class TestResult:
     note: str = ""
 
 
+class TestRow(TypedDict):
+    """A model held against another, for :func:`recurra.evaluation.judge` and ``comparison.json``.
+
+    Keys:
+        effect: fraction by which the mean loss is lower (positive: better), with its 95 % interval.
+        p_holm: the p-value, corrected for the number of tests.
+        mcnemar_p: not corrected; classification only.
+    """
+
+    model: str
+    against: str
+    effect: float | None
+    effect_low: float | None
+    effect_high: float | None
+    p_value: float | None
+    p_holm: float | None
+    n: int
+    note: str
+    mcnemar_p: NotRequired[float | None]
+
+
+TestRow.__test__ = False  # type: ignore[attr-defined]  # pytest collects classes by this name
+
+
 def diebold_mariano(
     loss_a: np.ndarray,
     loss_b: np.ndarray,
@@ -57,7 +82,7 @@ def diebold_mariano(
     horizon leaves: of moving-average losses without any difference it rejects, at 5 %, 6 % with 100 origins
     and horizon 4, but 11 % with 300 and 52, 19 % with 150 and 52; ours 6 %, 4 % and 5 %.
 
-    Arguments:
+    Args:
         loss_a: loss of the first model at each forecast origin, in time order (origins,); NaN: not scored.
         loss_b: loss of the second, same shape.
         horizon: how many successive origins share target rows: the steps forecast, divided by the rows from
@@ -114,7 +139,7 @@ def paired_series_test(loss_a: np.ndarray, loss_b: np.ndarray) -> TestResult:
     independent; average their losses per origin and use :func:`diebold_mariano`, of which this is the case
     without overlap. Use scaled losses, or the largest series decides alone.
 
-    Arguments:
+    Args:
         loss_a: scaled loss of the first model (series,); NaN: not scored.
         loss_b: that of the second, same shape.
 
@@ -136,7 +161,7 @@ def paired_series_test(loss_a: np.ndarray, loss_b: np.ndarray) -> TestResult:
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust p-values for having made several tests, so that one false alarm among all has the stated chance.
 
-    Arguments:
+    Args:
         p_values: one a test; None where a test could not be made: it stays None and is not counted.
 
     Returns:
@@ -164,10 +189,10 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 def compare_losses(
     losses: Mapping[str, np.ndarray], *, against: str, horizon: int, groups: np.ndarray | None = None
-) -> list[dict]:
-    """Test every model against one of them, and say by which share it lowers that one's loss.
+) -> list[TestRow]:
+    """Test every model against one of them, and say by which fraction it lowers that one's loss.
 
-    Arguments:
+    Args:
         losses: per model its loss at each origin (origins,), all at the same origins in time order.
         against: the model to beat, a key of ``losses``; its mean loss is the unit of the effects.
         horizon: as in :func:`diebold_mariano`.
@@ -175,7 +200,7 @@ def compare_losses(
 
     Returns:
         For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect``
-        (share by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 %
+        (fraction by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 %
         interval), ``p_value``, ``p_holm``, ``n``, ``note``.
 
     Raises:
@@ -189,24 +214,36 @@ def compare_losses(
     """
     if against not in losses:
         raise ValueError(f"`against` must be one of {list(losses)}. Received: {against!r}")
-    rows = []
+    rows: list[TestRow] = []
     for model in (name for name in losses if name != against):
         result = diebold_mariano(losses[model], losses[against], horizon=horizon, groups=groups)
         # Over the origins both were scored at, as the difference is.
         both = ~np.isnan(losses[model]) & ~np.isnan(losses[against])
         unit = float(losses[against][both].mean()) if result.n else 0.0
-        row: dict = {"model": model, "against": against, "effect": _share(-result.difference, unit)}
-        high = _share(result.low, -unit)
-        # no loss is lower than nothing
-        row |= {"effect_low": _share(result.high, -unit), "effect_high": None if high is None else min(high, 1.0)}
-        row |= {"p_value": result.p_value, "n": result.n, "note": result.note}
+        high = _ratio(result.low, -unit)
+        row: TestRow = {
+            "model": model,
+            "against": against,
+            "effect": _ratio(-result.difference, unit),
+            "effect_low": _ratio(result.high, -unit),
+            "effect_high": None if high is None else min(high, 1.0),  # no loss is lower than nothing
+            "p_value": result.p_value,
+            "n": result.n,
+            "note": result.note,
+            "p_holm": None,
+        }
         rows.append(row)
+    return with_holm(rows)
+
+
+def with_holm(rows: list[TestRow]) -> list[TestRow]:
+    """The rows with their p-values corrected for the number of tests."""
     for row, adjusted in zip(rows, holm([row["p_value"] for row in rows]), strict=True):
         row["p_holm"] = adjusted
     return rows
 
 
-def _share(part: float | None, unit: float) -> float | None:
+def _ratio(part: float | None, unit: float) -> float | None:
     return None if part is None or not unit else part / unit
 
 

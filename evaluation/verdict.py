@@ -1,24 +1,39 @@
 """Is a recurrent network worth its cost on this data? Yes, no, or cannot tell, and at what price."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
-from .registry import METRICS, Metric, TaskMetrics
+from .metric import Metric, Wording
+from .significance import TestRow
 
 SIGNIFICANT = 0.05
-NAIVE = METRICS["forecast"].trivial
+# A model's line: name, metrics and price.
+SummaryRow = Mapping[str, Any]
+
+
+class Verdict(TypedDict):
+    """Whether a recurrent network is worth its cost.
+
+    Keys:
+        worth_it: True, False, or None: cannot tell.
+        best: model with the lowest error, recurrent or not.
+        text: two to five sentences.
+    """
+
+    worth_it: bool | None
+    best: str
+    text: str
 
 
 def judge(
-    summary: Sequence[dict[str, Any]],
-    tests: Sequence[dict[str, Any]],
+    summary: Sequence[SummaryRow],
+    tests: Sequence[TestRow],
     *,
-    task: str = "forecast",
-    metric: str | None = None,
-    recurrent: Sequence[str] = ("simple_rnn", "gru", "lstm"),
+    wording: Wording,
+    recurrent: Sequence[str],
     minimum_effect: float = 0.02,
-) -> dict[str, Any]:
+) -> Verdict:
     """Say in plain words whether a recurrent family earns its keep, and what it costs.
 
     A small p-value alone is no reason to keep a network, and a large one no proof that it is useless. So:
@@ -30,67 +45,55 @@ def judge(
       conclusion needs no correction for their number.
     - *cannot tell* (None): neither; the text says what would help.
 
-    Arguments:
-        summary: one dict per model and baseline: ``model``, the metric (for forecasts ``mase``; mean over folds and
-            seeds), and where known its spread over seeds (``mase_sd``), ``parameters``, ``train_seconds``,
-            ``predict_ms`` (milliseconds per forecast, sequence or token). A row with ``parameters`` counts as trained.
+    Args:
+        summary: one row per model and baseline: ``model``, the task's main metric (mean over folds and seeds), and
+            where known its spread over seeds (``mase_sd``), ``parameters``, ``train_seconds``, ``predict_ms``
+            (milliseconds per forecast, sequence or token). A row with ``parameters`` counts as trained.
             None and NaN are unknown.
-        tests: one dict per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them for forecasts and
-            :func:`recurra.evaluation.compare_examples` for other tasks: ``model``, ``against`` (the best simpler
-            model), ``effect`` (share by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
+        tests: one row per recurrent family, as :func:`recurra.evaluation.compare_losses` makes them for forecasts and
+            :func:`recurra.evaluation.compare_paired_losses` for other tasks: ``model``, ``against`` (the best simpler
+            model), ``effect`` (fraction by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
             Tests of other models are ignored.
-        task: a key of ``METRICS``, which has the words.
-        metric: key of the metric to judge by, lower is better; the task's main one by default.
+        wording: the task's metric to judge by, and its words.
         recurrent: names of the recurrent families.
-        minimum_effect: smallest share of the loss worth a network's trouble; 0.02 is 2 %.
+        minimum_effect: smallest fraction of the loss worth a network's trouble; 0.02 is 2 %.
 
     Returns:
         ``worth_it`` (True, False, None), ``best`` (model with the lowest error, recurrent or not) and ``text``
         (two to five sentences).
 
     Raises:
-        ValueError: an unknown task or metric, no model with that metric, a test of a model that is not in the summary.
+        ValueError: no model with that metric, a test of a model that is not in the summary.
 
     Example:
         >>> rows = [{"model": "ets", "mase": 1.0}, {"model": "lstm", "mase": 0.8, "parameters": 900}]
         >>> test = {"model": "lstm", "against": "ets", "effect": 0.2, "p_holm": 0.01}
-        >>> judge(rows, [test | {"effect_low": 0.1, "effect_high": 0.3}])["worth_it"]
+        >>> test |= {"effect_low": 0.1, "effect_high": 0.3}
+        >>> judge(rows, [test], wording=recurra.tasks.Forecast.wording, recurrent=["lstm"])["worth_it"]
         True
 
     Source: intervals against a smallest effect of interest as in Schuirmann (1987), Journal of
     Pharmacokinetics and Biopharmaceutics 15.
     """
-    words, scored = _words(task, metric)
-    ranked = sorted((row for row in summary if _is_number(row.get(scored.key))), key=lambda row: row[scored.key])
+    scored = wording.metric
+    ranked = sorted((row for row in summary if _is_number(row.get(scored.name))), key=lambda row: row[scored.name])
     if not ranked:
-        raise ValueError(f"`summary` has no model with {scored.said()}. Received: {list(summary)}")
+        raise ValueError(f"`summary` has no model with {scored.in_words()}. Received: {list(summary)}")
     rows = {row["model"]: row for row in ranked}
     trials = [trial for trial in tests if trial["model"] in recurrent]
     strangers = {name for trial in trials for name in (trial["model"], trial["against"])} - set(rows)
     if strangers:
-        raise ValueError(f"`tests` name models without {scored.said()} in `summary`. Received: {sorted(strangers)}")
+        raise ValueError(f"`tests` name models without {scored.in_words()} in `summary`. Received: {sorted(strangers)}")
     untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in trials}]
     worth_it = _decide(trials, minimum_effect, all_tested=not untested)
     sentences = [
-        *_story(worth_it, trials, rows, words=words, scored=scored, minimum_effect=minimum_effect),
-        *_trivial_unbeaten(ranked, minimum_effect, words=words, scored=scored),
+        *_story(worth_it, trials, rows, wording=wording, minimum_effect=minimum_effect),
+        *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
     ]
     return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
 
 
-def _words(task: str, metric: str | None) -> tuple[TaskMetrics, Metric]:
-    """The task's words, and the metric to judge by."""
-    if task not in METRICS:
-        raise ValueError(f"`task` must be one of {list(METRICS)}. Received: {task!r}")
-    words = METRICS[task]
-    metric = words.main if metric is None else metric
-    if metric not in words.names or words[metric].higher_is_better:
-        lower = [m.key for m in words.metrics if not m.higher_is_better]
-        raise ValueError(f"`metric` must be one of {lower}. Received: {metric!r}")
-    return words, words[metric]
-
-
-def _decide(trials: Sequence[dict], minimum_effect: float, *, all_tested: bool) -> bool | None:
+def _decide(trials: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:
     if any(_wins(trial, minimum_effect) for trial in trials):
         return True
     # A family that was not tested might be the one that is worth it.
@@ -99,26 +102,25 @@ def _decide(trials: Sequence[dict], minimum_effect: float, *, all_tested: bool) 
     return None
 
 
-def _wins(trial: dict, minimum_effect: float) -> bool:
+def _wins(trial: TestRow, minimum_effect: float) -> bool:
     return _is_significant(trial) and trial["effect"] >= minimum_effect
 
 
-def _hopeless(trial: dict, minimum_effect: float) -> bool:
+def _hopeless(trial: TestRow, minimum_effect: float) -> bool:
     worse = _is_significant(trial) and trial["effect"] < 0
     return worse or (_is_number(trial["effect_high"]) and trial["effect_high"] < minimum_effect)
 
 
-def _is_significant(trial: dict) -> bool:
+def _is_significant(trial: TestRow) -> bool:
     return _is_number(trial["effect"]) and _is_number(trial["p_holm"]) and trial["p_holm"] < SIGNIFICANT
 
 
 def _story(
     worth_it: bool | None,
-    trials: Sequence[dict],
-    rows: dict[str, dict],
+    trials: Sequence[TestRow],
+    rows: dict[str, SummaryRow],
     *,
-    words: TaskMetrics,
-    scored: Metric,
+    wording: Wording,
     minimum_effect: float,
 ) -> list[str]:
     """The verdict, the evidence, the price, and what would help."""
@@ -128,27 +130,27 @@ def _story(
     if winners:
         trial = max(winners, key=lambda trial: trial["effect"])
     else:
-        trial = min(trials, key=lambda trial: rows[trial["model"]][scored.key])
+        trial = min(trials, key=lambda trial: rows[trial["model"]][wording.metric.name])
     model, other = rows[trial["model"]], rows[trial["against"]]
     opening = {
         True: f"Yes: {model['model']} is worth its cost on this data.",
         False: f"No: no recurrent family is worth its cost on this data; use {other['model']}.",
         None: f"Cannot tell whether {model['model']}, the best recurrent family, is worth its cost here.",
     }[worth_it]
-    story = [opening, _evidence(trial, model, other, scored), _price(model, other, words)]
+    story = [opening, _evidence(trial, model, other, wording.metric), _price(model, other, wording)]
     if worth_it is not None:
         return story
-    return [*story, _help(trial, model, other, minimum_effect, words=words, scored=scored)]
+    return [*story, _help(trial, model, other, minimum_effect, wording=wording)]
 
 
-def _evidence(trial: dict, model: dict, other: dict, scored: Metric) -> str:
+def _evidence(trial: TestRow, model: SummaryRow, other: SummaryRow, scored: Metric[Any, Any]) -> str:
     start = (
-        f"{model['model']} has {scored.said()} of {_spread(model, scored)} against {_spread(other, scored)}"
+        f"{model['model']} has {scored.in_words()} of {_spread(model, scored)} against {_spread(other, scored)}"
         f"{scored.suffix} for {other['model']}, the best simpler model"
     )
     if not _is_number(trial["effect"]) or not _is_number(trial["p_holm"]):
         return f"{start}; whether that is chance could not be tested ({trial.get('note') or 'no p-value'})."
-    if other[scored.key] == 0:
+    if other[scored.name] == 0:
         return f"{start}, which makes no {scored.noun} at all: nothing can be better."
     direction = "lower" if trial["effect"] > 0 else "higher"
     return (
@@ -167,18 +169,18 @@ def _p_in_words(p: float) -> str:
     return f"{digits}: chance alone would do that about {max(round(1000 * p), 1)} times in 1,000"
 
 
-def _spread(row: dict, scored: Metric) -> str:
-    value, sd = format(row[scored.key], scored.decimals), row.get(f"{scored.key}_sd")
+def _spread(row: SummaryRow, scored: Metric[Any, Any]) -> str:
+    value, sd = format(row[scored.name], scored.decimals), row.get(f"{scored.name}_sd")
     return f"{value} ± {format(sd, scored.decimals)}" if _is_number(sd) else value
 
 
-def _price(model: dict, other: dict, words: TaskMetrics) -> str:
+def _price(model: SummaryRow, other: SummaryRow, wording: Wording) -> str:
     """Parameters, training seconds, prediction milliseconds; as multiples too where the other has them."""
     items = []
     for key, form, unit in (
         ("parameters", ",.0f", "parameters"),
         ("train_seconds", ",.3g", "s of training"),
-        ("predict_ms", ",.3g", f"ms per {words.unit_of_work} in batches"),
+        ("predict_ms", ",.3g", f"ms per {wording.unit_of_work} in batches"),
     ):
         cost, reference = model.get(key), other.get(key)
         if cost is None or not _is_number(cost):
@@ -191,11 +193,11 @@ def _price(model: dict, other: dict, words: TaskMetrics) -> str:
     return f"The price of {model['model']}: {', '.join(items)}{compared}."
 
 
-def _help(trial: dict, model: dict, other: dict, minimum_effect: float, *, words: TaskMetrics, scored: Metric) -> str:
+def _help(trial: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: float, *, wording: Wording) -> str:
     """What to do about not knowing."""
-    advice = words.more_data
-    sd = model.get(f"{scored.key}_sd")
-    if _is_number(sd) and sd > abs(model[scored.key] - other[scored.key]):
+    advice, main = wording.more_data, wording.metric.name
+    sd = model.get(f"{main}_sd")
+    if _is_number(sd) and sd > abs(model[main] - other[main]):
         advice += " and more seeds, since its spread is larger than its distance to the simpler model"
     aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
     if _is_significant(trial) and 0 < trial["effect"] < minimum_effect:
@@ -204,16 +206,15 @@ def _help(trial: dict, model: dict, other: dict, minimum_effect: float, *, words
     return f"To tell {aim}: {advice}."
 
 
-def _trivial_unbeaten(
-    ranked: Sequence[dict], minimum_effect: float, *, words: TaskMetrics, scored: Metric
-) -> list[str]:
+def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wording: Wording) -> list[str]:
     """Said whatever the verdict: training anything at all may have been for nothing.
 
     The best of several models is ahead of naive by a hair on pure noise, so a hair does not count.
     """
-    key, decimals = scored.key, scored.decimals
+    scored = wording.metric
+    key, decimals = scored.name, scored.decimals
     trained = next((row for row in ranked if row.get("parameters")), None)
-    trivial = next((row for row in ranked if row["model"] in words.trivial), None)
+    trivial = next((row for row in ranked if row["model"] in wording.trivial), None)
     if trained is None or trivial is None or trained[key] < trivial[key] * (1 - minimum_effect):
         return []
     ahead = f" by the {_percent(minimum_effect)} that would matter" if trained[key] < trivial[key] else ""
@@ -235,8 +236,8 @@ def _change(effect: float) -> str:
     return f"{_percent(abs(effect))} {'lower' if effect > 0 else 'higher'}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
 
 
 def _is_number(value: Any) -> bool:

@@ -7,8 +7,7 @@ import pandas as pd
 
 from ..errors import InputError
 
-# What spreadsheets, R, SQL, Weka and people write where a number is missing (compared in lower case,
-# stripped).
+# What spreadsheets, R, SQL, Weka and people write where a number is missing (compared in lower case, stripped).
 MISSING_MARKERS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-"})
 
 
@@ -23,7 +22,7 @@ def place(table: pd.DataFrame, position: int) -> str:
 
 
 def is_text(values: pd.Series) -> bool:
-    """Whether a column holds text (or anything else that is no number, no flag and no time stamp)."""
+    """Whether a column holds text (or anything else that is not a number, a flag or a time stamp)."""
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return not (pd.api.types.is_numeric_dtype(dtype.categories.dtype))
@@ -37,8 +36,7 @@ def read_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         values: cells, text or mixed: (rows,).
 
     Returns:
-        The numbers, NaN where there is none: float64 (rows,); and the cells that are neither number nor
-        missing
+        The numbers, NaN where there is none: float64 (rows,); and which cells are neither a number nor a missing
         marker: bool (rows,).
     """
     numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
@@ -51,7 +49,7 @@ def read_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def looks_numeric(values: pd.Series) -> bool:
-    """Whether most of the cells that say anything are numbers: such a column is meant to be numeric."""
+    """Whether most of the cells that are not missing are numbers: such a column is meant to be numeric."""
     if not is_text(values):
         return pd.api.types.is_numeric_dtype(_plain(values).dtype)
     numbers, bad = read_numbers(values)
@@ -81,17 +79,15 @@ def numeric_column(table: pd.DataFrame, name: str, source: str) -> np.ndarray:
         numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     else:
         raise InputError(
-            f"Column `{name}` of {source} holds {values.dtype} values where numbers were expected: choose "
-            "another "
-            "column with --target, --past or --future."
+            f"{source}: column {name!r} holds {values.dtype} values where numbers were expected; give the role to "
+            "another column"
         )
     infinite = np.isinf(numbers)
     if infinite.any():
         position = int(np.argmax(infinite))
         raise InputError(
-            f"Column `{name}` of {source} holds an infinite value ({numbers[position]}) in "
-            f"{place(table, position)}, "
-            f"{int(infinite.sum())} in all, where finite numbers were expected: leave such cells empty."
+            f"{source}: column {name!r} holds an infinite value ({numbers[position]}) in {place(table, position)}, "
+            f"{int(infinite.sum())} in all, where finite numbers were expected; leave such cells empty"
         )
     return numbers
 
@@ -109,6 +105,6 @@ def _refuse(table: pd.DataFrame, name: str, position: int, source: str) -> NoRet
     if cell.count(",") == 1 and cell.replace(",", "").replace(".", "").strip().lstrip("-").isdecimal():
         fix = "write numbers with a decimal point and without thousands separators"
     raise InputError(
-        f"Column `{name}` of {source} holds the text {cell!r} in {place(table, position)} where a number was "
-        f"expected: {fix}."
+        f"{source}: column {name!r} holds the text {cell!r} in {place(table, position)} where a number was expected; "
+        f"{fix}"
     )

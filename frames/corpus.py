@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .strings import clean
+from .sequences.strings import clean
 
-_SHORTEST = 20  # characters: below, no part of a tenth holds two of them
+_SHORTEST = 20  # characters: below, a tenth of the text holds less than two of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,14 +14,14 @@ class CorpusFrame:
 
     Attributes:
         text: the text.
-        cuts: characters at which the validation and the test part begin; None where nobody said: then ``bounds`` cuts
-            at 80 % and 90 %, moved to the next line or space.
+        cuts: characters at which the validation and the test set begin, where they are official; None where they are
+            not: then ``bounds`` cuts at 80 % and 90 %, moved to the next line or space.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
 
     Example:
-        >>> CorpusFrame.from_text("it was the best of times").parts
-        ('it was the best of ', 'times', '')
+        >>> CorpusFrame.from_text("it was the best of times").splits
+        ('it was the best of ', 'ti', 'mes')
     """
 
     text: str
@@ -36,10 +36,10 @@ class CorpusFrame:
         """Check a text.
 
         Args:
-            text: all of it, the training part first.
-            cuts: characters at which the validation and the test part begin, where they are official.
+            text: all of it, the training set first.
+            cuts: characters at which the validation and the test set begin, where they are official.
             source: file or data set, as messages name it.
-            notes: what reading the file told.
+            notes: what was noted when the file was read.
 
         Returns:
             The frame.
@@ -48,31 +48,35 @@ class CorpusFrame:
             InputError: a text that is empty or too short to be cut.
         """
         if not text.strip():
-            raise InputError(f"{source} is empty where a text was expected: check how the file was written.")
+            raise InputError(f"{source}: the text is empty where some was expected; check how the file was written")
         if len(text) < _SHORTEST:
             raise InputError(
-                f"{source} has {len(text)} characters where at least {_SHORTEST} were expected, to train, validate "
-                "and test on: give a longer text."
+                f"{source}: the text has {len(text)} characters where at least {_SHORTEST} were expected, to train, "
+                "validate and test; give a longer text"
             )
         if cuts is not None and not 0 < cuts[0] < cuts[1] < len(text):
             raise ValueError(f"`cuts` must rise between 0 and {len(text)}. Received: cuts={cuts!r}")
-        told = list(notes)
-        (text,) = clean([text], "the text", told)
-        return cls(text, cuts, source, tuple(told))
+        found = list(notes)
+        (text,) = clean([text], "texts", found)
+        return cls(text, cuts, source, tuple(found))
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(split):,}" for split in self.splits)
+        return f"CorpusFrame({self.source!r}: {len(self):,} characters, split {sizes})"
 
     def __len__(self) -> int:
         return len(self.text)
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """Characters at which the validation and the test part begin."""
+        """Characters at which the validation and the test set begin."""
         if self.cuts is not None:
             return self.cuts
         return self._after(len(self) * 8 // 10), self._after(len(self) * 9 // 10)
 
     @property
-    def parts(self) -> tuple[str, str, str]:
-        """The training, the validation and the test part."""
+    def splits(self) -> tuple[str, str, str]:
+        """The training, the validation and the test text."""
         first, second = self.bounds
         return self.text[:first], self.text[first:second], self.text[second:]
 

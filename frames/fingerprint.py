@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from .corpus import CorpusFrame
-from .panel import PanelFrame
+from .frame import Frame
+from .sequences import PanelFrame, TextFrame
 from .series import SeriesFrame
-from .text import TextFrame
 
 
-def data_hash(frame: SeriesFrame | TextFrame | PanelFrame | CorpusFrame) -> str:
-    """Hash the content: roles, values, targets, official parts.
+def data_hash(frame: Frame) -> str:
+    """Hash the content: roles, values, targets, official splits.
 
-    The bytes are made here from plain numbers and strings, so the hash doesn't hang on the version of
-    pandas or on the format of the file; for a series, nor on the order of its rows.
+    The bytes are made here from plain numbers and strings, so the hash depends neither on the version of pandas nor on
+    the format of the file; nor, for a series, on the order of its rows.
 
     Args:
         frame: any frame.
@@ -52,7 +52,7 @@ def _add_sequences(digest: "hashlib._Hash", frame: TextFrame | PanelFrame) -> No
         _add_texts(digest, frame.texts)
     if frame.targets is not None:
         _add_texts(digest, [frame.targets.task, frame.targets.name])
-        if frame.targets.task == "regression":
+        if frame.targets.role == "value":
             _add_numbers(digest, frame.targets.values)
         else:
             _add_texts(digest, map(repr, frame.targets.values))
@@ -65,18 +65,18 @@ def _add_texts(digest: "hashlib._Hash", texts: Iterable[Any]) -> None:
     for text in texts:
         data = str(text).encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "little") + data)
-    digest.update(b"\xff")  # no length begins so
+    digest.update(b"\xff")  # no length begins with this byte
 
 
 def _add_series(digest: "hashlib._Hash", frame: SeriesFrame) -> None:
-    digest.update(repr((frame.targets, frame.past, frame.future, str(frame.freq))).encode())
+    digest.update(repr((frame.targets, frame.past_covariates, frame.future_covariates, str(frame.freq))).encode())
     for table in (frame.table, frame.ahead):
         if table is None:
             continue
         digest.update("\0".join(str(label) for label in table[frame.id].unique()).encode())
         digest.update(table.groupby(frame.id, sort=False, observed=True).size().to_numpy().astype("<i8").tobytes())
         digest.update(_moments(table[frame.time]).astype("<i8").tobytes())
-        for name in (*frame.targets, *frame.past, *frame.future):
+        for name in (*frame.targets, *frame.past_covariates, *frame.future_covariates):
             _add_column(digest, table[name])
 
 

@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recurra.datasets import DATASETS, docstrings, imdb, list_datasets, load, read_table, synthetic_sequences
-from recurra.datasets.choose import merge
 from recurra.datasets.download import fetch, fetch_from_archive, zip_member
+from recurra.datasets.frame_choice import merge_roles
 from recurra.errors import InputError
 from recurra.frames import data_hash, detect_season
 
@@ -42,6 +42,12 @@ def refused(path, content, *words):
     message = str(caught.value)
     for word in (path.name, *words):
         assert word in message, message
+    assert_well_formed(message)
+
+
+def assert_well_formed(sentence):
+    """A message or note names parameters, not flags, and ends without a period or a line break."""
+    assert not re.search(r"(^|\s)--\w|\.$|\n|  ", sentence), sentence
 
 
 def compressed(content):
@@ -57,6 +63,19 @@ def compressed(content):
 def size(name, frame):
     """Rows of a data set as the registry counts them: of a series before its gaps are filled."""
     return len(DATASETS[name].loader()) if DATASETS[name].frame == "series" else len(frame)
+
+
+def assert_task(name, frame):
+    """The record and the frame agree on the task and on the column of targets."""
+    record = DATASETS[name]
+    kind = type(frame).__name__
+    if kind in ("SeriesFrame", "CorpusFrame"):
+        assert record.task == {"SeriesFrame": "forecast", "CorpusFrame": "language-model"}[kind]
+    else:
+        role, column = next(
+            (role, column) for role, column in record.roles.items() if role in ("label", "value", "tags")
+        )
+        assert (record.task, role, column) == (frame.task, frame.targets.role, frame.targets.name)
 
 
 def targets(frame):
@@ -88,7 +107,7 @@ def test_every_kind_of_file_gives_the_same_frame(tmp_path, kind, ending):
         path.write_text(CSV.replace(",", "\t") if kind == ".tsv" else CSV)
     squeezed = tmp_path / f"squeezed{kind}{ending}"
     squeezed.write_bytes(compressed(path.read_bytes())[ending])
-    frame, same = load(plain, past="wind"), load(squeezed, past="wind")
+    frame, same = load(plain, past_covariates="wind"), load(squeezed, past_covariates="wind")
     pd.testing.assert_frame_equal(frame.table, same.table)
     assert data_hash(frame) == data_hash(same)
 
@@ -109,7 +128,7 @@ def test_separators_are_sniffed(tmp_path, separator):
     assert list(read_table(path).columns) == ["ds", "y", "wind"]
 
 
-def test_decimal_commas_are_read_and_told(tmp_path):
+def test_decimal_commas_are_read_and_noted(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("ds;y\n2024-01-01;1,5\n2024-01-02;-2,25\n")
     frame = load(path)
@@ -120,12 +139,12 @@ def test_decimal_commas_are_read_and_told(tmp_path):
 def test_missing_markers_in_numbers_and_names_in_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("ds,y,country\n2024-01-01,1,NA\n2024-01-02,NA,DE\n2024-01-03,?,DE\n2024-01-04,4,DE\n")
-    frame = load(path, past="country")
+    frame = load(path, past_covariates="country")
     assert frame.table["y"].isna().tolist() == [False, True, True, False]
     assert frame.table["country"].iloc[0] == "NA"
 
 
-def test_an_old_encoding_is_read_and_told(tmp_path):
+def test_an_old_encoding_is_read_and_noted(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes("ds,y,größe\n2024-01-01,1,2\n2024-01-02,2,3\n".encode("cp1252"))
     frame = load(path, target="größe")
@@ -135,41 +154,41 @@ def test_an_old_encoding_is_read_and_told(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("t.csv", b"", ("is empty",)),
-        ("t.csv", b"\n \n", ("is empty",)),
+        ("t.csv", b"", ("the file is empty",)),
+        ("t.csv", b"\n \n", ("the file is empty",)),
         ("t.csv", "ds,y\n", ("header and no rows",)),
         ("t.csv", "2024-01-01,1\n2024-01-02,2\n", ("first line", "names of the columns")),
-        ("t.csv", "ds,y,y\n2024-01-01,1,2\n", ("several columns called `y`",)),
-        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,2,3\n", ("Line 3", "3 fields", "2 were expected")),
-        ("t.csv", "ds,y\n2024-01-01,1,7\n2024-01-02,2,3\n", ("Line 2", "more fields")),
-        ("t.csv", "ds,x,y\n2024-01-01,1,7\n2024-01-02,2\n", ("Line 3", "2 fields", "3 were expected")),
-        ("t.csv", b"ds,y\n2024-01-01,1\n2024\0-01-02,2\n", ("NUL byte in line 3",)),
+        ("t.csv", "ds,y,y\n2024-01-01,1,2\n", ("several columns are called 'y'",)),
+        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,2,3\n", ("line 3", "3 fields", "2 were expected")),
+        ("t.csv", "ds,y\n2024-01-01,1,7\n2024-01-02,2,3\n", ("line 2", "more fields")),
+        ("t.csv", "ds,x,y\n2024-01-01,1,7\n2024-01-02,2\n", ("line 3", "2 fields", "3 were expected")),
+        ("t.csv", b"ds,y\n2024-01-01,1\n2024\0-01-02,2\n", ("a NUL byte was found in line 3",)),
         ("t.csv", "ds,y\n2024-01-01,1\n".encode("utf-16"), ("UTF-16", "UTF-8")),
         ("t.csv", 'ds,y\n"2024-01-01,1\n', ("quotation marks",)),
         ("t.csv", b"PAR1....PAR1", ("Parquet", ".parquet")),
         ("t.csv", gzip.compress(CSV.encode()), ("gzip", ".gz")),
         ("t.csv", b"PK\x03\x04....", ("Excel", ".csv")),
         ("t.parquet", CSV, ("no Parquet data",)),
-        ("t.parquet", b"PAR1 and nonsense", ("no whole Parquet file",)),
-        ("t.csv.gz", CSV, ("no whole .gz file",)),
-        ("t.csv.gz", gzip.compress(CSV.encode())[:-12], ("no whole .gz file",)),
-        ("t.csv.xz", CSV, ("no whole .xz file",)),
-        ("t.csv.zst", CSV, ("no whole .zst file",)),
-        ("t.csv.bz2", CSV, ("no whole .bz2 file",)),
-        ("t.jsonl", '{"ds": "2024-01-01", "y": 1}\n{"ds": \n', ("Line 2", "JSON object")),
-        ("t.jsonl", "[1, 2]\n[3, 4]\n", ("Line 1", "JSON object")),
-        ("t.jsonl", CSV, ("Line 1", "JSON object")),
-        ("t.xlsx", b"PK", ("unknown ending", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
-        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,two\n", ("`y`", "'two'", "line 3")),
-        ("t.csv", "ds,y\n\n2024-01-01,1\n\n2024-01-02,two\n", ("`y`", "'two'", "line 5")),
+        ("t.parquet", b"PAR1 and nonsense", ("not a complete Parquet file",)),
+        ("t.csv.gz", CSV, ("not a complete .gz file",)),
+        ("t.csv.gz", gzip.compress(CSV.encode())[:-12], ("not a complete .gz file",)),
+        ("t.csv.xz", CSV, ("not a complete .xz file",)),
+        ("t.csv.zst", CSV, ("not a complete .zst file",)),
+        ("t.csv.bz2", CSV, ("not a complete .bz2 file",)),
+        ("t.jsonl", '{"ds": "2024-01-01", "y": 1}\n{"ds": \n', ("line 2", "JSON object")),
+        ("t.jsonl", "[1, 2]\n[3, 4]\n", ("line 1", "JSON object")),
+        ("t.jsonl", CSV, ("line 1", "JSON object")),
+        ("t.xlsx", b"PK", ("the ending is unknown", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
+        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,two\n", ("'y'", "'two'", "line 3")),
+        ("t.csv", "ds,y\n\n2024-01-01,1\n\n2024-01-02,two\n", ("'y'", "'two'", "line 5")),
         ("t.jsonl", '\n{"ds": "2024-01-01", "y": "x"}\n{"ds": "2024-01-02", "y": 1}\n', ("'x'", "line 2")),
-        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,inf\n", ("`y`", "infinite", "line 3")),
-        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-01,2\n", ("`ds`", "twice", "line 2", "line 3")),
-        ("t.csv", "ds,y\n1-01,1\n1-02,2\n", ("'1-01'", "line 2", "--time none")),
+        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,inf\n", ("'y'", "infinite", "line 3")),
+        ("t.csv", "ds,y\n2024-01-01,1\n2024-01-01,2\n", ("'ds'", "duplicated", "line 2", "line 3")),
+        ("t.csv", "ds,y\n1-01,1\n1-02,2\n", ("'1-01'", "line 2", "`time` to 'none'")),
         (
             "t.jsonl",
             '{"ds": "2024-01-01", "y": 1}\n{"ds": "2024-01-02", "y": "x"}\n',
-            ("`y`", "'x'", "line 2"),
+            ("'y'", "'x'", "line 2"),
         ),
     ],
 )
@@ -179,9 +198,9 @@ def test_a_bad_file_gives_one_clear_sentence(tmp_path, name, content, words):
 
 def test_no_such_file_gives_the_closest_name(tmp_path):
     (tmp_path / "sales.csv").write_text(CSV)
-    with pytest.raises(InputError, match=r"no file .*sale\.csv; did you mean .*sales\.csv\?"):
+    with pytest.raises(InputError, match=r"sale\.csv: no such file; did you mean .*sales\.csv\?"):
         load(tmp_path / "sale.csv")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="a folder was found"):
         load(tmp_path)
 
 
@@ -196,17 +215,38 @@ def test_an_unknown_name_gives_the_nearest():
 
 
 def test_every_data_set_is_in_the_docs():
-    rows = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+) \|", (ROOT / "docs/datasets.md").read_text(), re.MULTILINE)
-    documented = {name: int(count.replace(",", "")) for name, count in rows}
-    assert documented == {name: dataset.rows for name, dataset in DATASETS.items()}
+    rows = re.findall(
+        r"^\| `(\w+)` \|.*\| ([\d,]+) \|.*\| (no|yes|by hand)[^|]*\|$",
+        (ROOT / "docs/datasets.md").read_text(),
+        re.MULTILINE,
+    )
+    documented = {name: (int(count.replace(",", "")), download) for name, count, download in rows}
+    ways = {(False, False): "no", (True, False): "yes", (True, True): "by hand"}
+    assert documented == {
+        name: (dataset.rows, ways[dataset.download, dataset.by_hand]) for name, dataset in DATASETS.items()
+    }
     assert list_datasets() == sorted(documented)
     assert all(dataset.name == name for name, dataset in DATASETS.items())
+
+
+def test_the_short_fields_of_a_record_fit_into_80_columns():
+    records = DATASETS.values()
+    columns = [
+        [record.name for record in records],
+        [record.task for record in records],
+        [f"{record.rows:,}" for record in records],
+        ["download", "by hand"],
+        [record.short_source for record in records],
+    ]
+    assert sum(max(map(len, column)) for column in columns) + 2 * (len(columns) - 1) <= 80
+    assert all(len(record.short_source) <= 17 for record in records)
 
 
 @pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if not dataset.download])
 def test_sets_without_a_download_load(name):
     frame = loaded(name)
     assert size(name, frame) == DATASETS[name].rows
+    assert_task(name, frame)
     if name != "docstrings":  # takes seconds; its order has a test of its own
         assert data_hash(frame) == data_hash(load(name))
 
@@ -214,10 +254,10 @@ def test_sets_without_a_download_load(name):
 def test_co2_has_its_gaps():
     frame = load("co2")
     assert (frame.freq, frame.targets, frame.lengths.tolist()) == ("W-SAT", ("co2",), [2284])
-    assert any("59 of 2,284 values of `co2` are missing" in note for note in frame.notes)
+    assert any("59 of 2,284 values of 'co2' are missing" in note for note in frame.notes)
     assert frame.next_times(1)["date"].iloc[0] == pd.Timestamp("2002-01-05")
     assert detect_season(frame) == 52
-    with pytest.raises(InputError, match="co2 has no value"):
+    with pytest.raises(InputError, match="co2: column 'co2' has no value"):
         load("co2", missing="error")
 
 
@@ -229,7 +269,7 @@ def test_seasons_of_the_sets_that_need_no_download():
     }
 
 
-def test_docstrings_tell_libraries_apart_and_repeat_nothing():
+def test_docstrings_are_balanced_and_repeat_nothing():
     frame = loaded("docstrings")
     counts = pd.crosstab(targets(frame), frame.is_test)
     assert (counts[False].to_numpy() == 400).all()
@@ -275,7 +315,7 @@ def test_what_is_to_be_remembered_is_there():
     assert not far["label"].equals(synthetic_sequences.recall(100, seed=2)["label"])
 
 
-def test_made_series_are_what_they_say():
+def test_synthetic_series_are_what_they_claim_to_be():
     y = load("ar2").columns(["y"])[:, 0]
     lagged = np.column_stack([y[1:-1], y[:-2]])
     np.testing.assert_allclose(np.linalg.lstsq(lagged, y[2:], rcond=None)[0], [1.2, -0.4], atol=0.05)
@@ -286,8 +326,8 @@ def test_given_roles_override_those_of_the_set(monkeypatch, tmp_path):
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     frame = load("elnino", time="none")
     assert frame.freq == 1
-    merged = merge({"target": "y", "past": ["a", "b"]}, {"target": ["a", "y"]})
-    assert merged == {"target": ["a", "y"], "past": ["b"]}
+    merged = merge_roles({"target": "y", "past_covariates": ["a", "b"]}, {"target": ["a", "y"]})
+    assert merged == {"target": ["a", "y"], "past_covariates": ["b"]}
 
 
 # Downloads
@@ -328,7 +368,7 @@ def test_a_file_is_downloaded_once(upstream):
 
 def test_a_wrong_checksum_leaves_nothing_behind(upstream):
     address, folder, _ = upstream
-    with pytest.raises(InputError, match=r"t\.csv has not the expected checksum 000.*RECURRA_DATA"):
+    with pytest.raises(InputError, match=r"t\.csv: the download does not have the checksum 000.*RECURRA_DATA"):
         fetch("new/t.csv", f"{address}/t.csv", "0" * 64)
     assert list((folder / "new").iterdir()) == []
 
@@ -353,11 +393,11 @@ def test_a_changed_or_damaged_file_in_the_folder_is_refused(upstream):
     address, folder, checksum = upstream
     folder.mkdir()
     (folder / "t.csv").write_text(CSV + "more")
-    with pytest.raises(InputError, match=r"t\.csv has the checksum .* was expected: delete it"):
+    with pytest.raises(InputError, match=r"t\.csv: the file has the checksum .* was expected; delete it"):
         fetch("t.csv", f"{address}/t.csv", checksum)
     (folder / "t.csv").unlink()
     (folder / "t.csv.gz").write_bytes(gzip.compress(CSV.encode())[:-9])
-    with pytest.raises(InputError, match="is damaged"):
+    with pytest.raises(InputError, match="the file is damaged"):
         fetch("t.csv", f"{address}/t.csv", checksum)
 
 
@@ -369,7 +409,7 @@ def test_a_file_is_taken_out_of_an_archive_once(upstream):
     path = fetch_from_archive("new/t.csv", url, checksum, zip_member("inner/t.csv"))
     assert path.read_text() == CSV
     assert fetch_from_archive("new/t.csv", "http://127.0.0.1:9/sets.zip", checksum, zip_member("inner/t.csv")) == path
-    with pytest.raises(InputError, match=r"sets\.zip does not hold what was expected"):
+    with pytest.raises(InputError, match=r"sets\.zip: the archive does not hold what was expected"):
         fetch_from_archive("new/u.csv", url, checksum, zip_member("inner/u.csv"))
     with pytest.raises(InputError, match=r"has the checksum .* where 000.* was expected"):
         fetch_from_archive("new/v.csv", url, "0" * 64, zip_member("inner/t.csv"))
@@ -391,6 +431,7 @@ def test_a_set_to_be_fetched_by_hand_says_where_from_and_where_to(upstream, name
 def test_downloaded_sets_have_the_rows_they_state(name):
     frame = loaded(name)
     assert size(name, frame) == DATASETS[name].rows
+    assert_task(name, frame)
     assert frame.source == name
 
 
@@ -425,7 +466,7 @@ def test_airline_passengers():
 @needs_data
 def test_shampoo_has_no_years():
     path = Path(DATA) / "univariate/shampoo.csv"
-    with pytest.raises(InputError, match=r"`Month` .*'1-01'.*line 2.*--time none"):
+    with pytest.raises(InputError, match=r"'Month' .*'1-01'.*line 2.*`time` to 'none'"):
         load(path)
     assert load(path, time="none").lengths.tolist() == [36]
 
@@ -433,18 +474,18 @@ def test_shampoo_has_no_years():
 @needs_data
 def test_beijing_with_its_gaps_and_text_column():
     path = Path(DATA) / "beijing_pm25/pollution.csv.gz"
-    frame = load(path, target="pm2.5", time="year,month,day,hour", past=["cbwd", "TEMP"])
+    frame = load(path, target="pm2.5", time="year,month,day,hour", past_covariates=["cbwd", "TEMP"])
     assert (frame.freq, frame.lengths.tolist()) == ("h", [43_800])
     assert set(frame.table["cbwd"]) == {"NW", "cv", "NE", "SE"}
-    told = " ".join(frame.notes)
-    assert "24 rows before the first observed target" in told
-    assert "2,043 of 43,800 values of `pm2.5` are missing" in told
-    with pytest.raises(InputError, match=r"numeric columns that could be the target.*--target"):
+    notes = " ".join(frame.notes)
+    assert "24 rows before the first observed target" in notes
+    assert "2,043 of 43,800 values of 'pm2.5' are missing" in notes
+    with pytest.raises(InputError, match=r"numeric columns could be the target.*`target`"):
         load(path)
 
 
 @needs_data
-def test_m4_hourly_ends_with_the_official_test_part():
+def test_m4_hourly_ends_with_the_official_test_set():
     frame = load("m4_hourly")
     assert frame.ids[:3] == ["H1", "H2", "H3"]
     assert set(frame.lengths) == {748, 1008}
@@ -505,63 +546,73 @@ def test_roles_task_and_ending_choose_the_frame(tmp_path, name, content, ending,
 @pytest.mark.parametrize(
     ("name", "content", "roles", "words"),
     [
-        ("t.csv", REVIEWS, {"text": "text", "target": "stars"}, ("--target", "--text", "leave one")),
-        ("t.csv", REVIEWS, {"text": "text", "time": "stars"}, ("--text", "--time")),
-        ("t.csv", REVIEWS, {"label": "label", "value": "stars"}, ("--label label", "--value stars")),
-        ("t.csv", REVIEWS, {"task": "regression", "label": "label"}, ("--task regression", "--label", "--value")),
-        ("t.csv", REVIEWS, {"task": "forecast", "label": "label"}, ("--task forecast", "--label")),
-        ("t.csv", REVIEWS, {"task": "language-model", "value": "stars"}, ("language-model", "--value")),
-        ("t.csv", REVIEWS, {"task": "tagging"}, ("--task tagging", "`text`, `label`, `stars`", "--tags")),
-        ("t.csv", REVIEWS, {"task": "guessing"}, ("'guessing'", "language-model")),
-        ("t.csv", REVIEWS, {"text": "texts", "label": "label"}, ("`texts`", "did you mean `text`")),
-        ("t.csv", REVIEWS, {"text": "text", "label": "labels"}, ("`labels`", "did you mean `label`")),
-        ("t.ts", TS, {"text": "text"}, ("--text",)),
-        ("t.ts", TS, {"target": "x"}, ("sequences", "--target")),
-        ("t.ts", TS, {"label": "kind"}, ("no names", "`kind`")),
-        ("t.ts", TS, {"task": "language-model"}, ("numbers", "--task")),
-        ("t.ts", TS.replace("@data", "@dat"), {}, ("no line @data",)),
-        ("t.ts", TS.split("1,2,3", 1)[0], {}, ("no sequence after @data",)),
-        ("t.ts", TS.replace("4,5,?", "4,5"), {}, ("Line 6", "2 values in channel 2 where 3")),
-        ("t.ts", TS.replace("1,2:3,4:b", "1,2:b"), {}, ("Line 7", "1 channels where 2")),
-        ("t.ts", TS.replace("4,5,?", "4,five,?"), {}, ("Line 6", "'five'", "value 2")),
+        ("t.csv", REVIEWS, {"text": "text", "target": "stars"}, ("`target`", "`text`", "leave one")),
+        ("t.csv", REVIEWS, {"text": "text", "time": "stars"}, ("`text`", "`time`")),
+        ("t.csv", REVIEWS, {"label": "label", "value": "stars"}, ("`label` 'label' and `value` 'stars'",)),
+        ("t.csv", REVIEWS, {"task": "regression", "label": "label"}, ("`task` 'regression'", "`label`", "`value`")),
+        ("t.csv", REVIEWS, {"task": "forecast", "label": "label"}, ("`task` 'forecast'", "`label`")),
+        ("t.csv", REVIEWS, {"task": "language-model", "value": "stars"}, ("language-model", "`value`")),
+        ("t.csv", REVIEWS, {"task": "tagging"}, ("`task` 'tagging'", "'text', 'label', 'stars'", "`tags`")),
+        (
+            "t.csv",
+            REVIEWS,
+            {"task": "guessing"},
+            ("`task`", "forecast, classification, regression, tagging, language-model; received 'guessing'"),
+        ),
+        ("t.csv", REVIEWS, {"text": "texts", "label": "label"}, ("'texts'", "did you mean 'text'")),
+        ("t.csv", REVIEWS, {"text": "text", "label": "labels"}, ("'labels'", "did you mean 'label'")),
+        ("t.ts", TS, {"text": "text"}, ("`text`",)),
+        ("t.ts", TS, {"target": "x"}, ("sequences", "`target`")),
+        ("t.ts", TS, {"label": "kind"}, ("no names", "'kind'", "leave it out")),
+        ("t.ts", TS, {"task": "language-model"}, ("numbers", "`task`")),
+        ("t.ts", TS.replace("@data", "@dat"), {}, ("no line @data was found",)),
+        ("t.ts", TS.split("1,2,3", 1)[0], {}, ("no sequence was found after @data",)),
+        ("t.ts", TS.replace("4,5,?", "4,5"), {}, ("line 6", "2 values in channel 2 where 3")),
+        ("t.ts", TS.replace("1,2:3,4:b", "1,2:b"), {}, ("line 7", "1 channels where 2")),
+        ("t.ts", TS.replace("4,5,?", "4,five,?"), {}, ("line 6", "'five'", "value 2")),
         ("t.ts", TS.replace("timeStamps false", "timeStamps true"), {}, ("time stamps",)),
         ("t.ts", b"PK\x03\x04....", {}, ("zip",)),
-        ("t.ts", b"", {}, ("is empty",)),
-        ("t.ts", TS.encode() + b"\0", {}, ("NUL byte in line 8",)),
-        ("t.tsv", UCR.replace("\tNaN", ""), {}, ("Line 2", "2 values where 3")),
-        ("t.tsv", UCR.replace("NaN", "x"), {}, ("Line 2", "'x'", "value 3")),
+        ("t.ts", b"", {}, ("the file is empty",)),
+        ("t.ts", TS.encode() + b"\0", {}, ("a NUL byte was found in line 8",)),
+        ("t.tsv", UCR.replace("\tNaN", ""), {}, ("line 2", "2 values where 3")),
+        ("t.tsv", UCR.replace("NaN", "x"), {}, ("line 2", "'x'", "value 3")),
         ("t.npz", CSV, {}, ("no numpy arrays",)),
-        ("t.npz", b"PK\x03\x04 and nonsense", {}, ("no whole .npz",)),
+        ("t.npz", b"PK\x03\x04 and nonsense", {}, ("not a complete .npz",)),
         ("t.npz", b"\x93NUMPY....", {}, ("single array",)),
-        ("t.txt", b"", {"task": "language-model"}, ("is empty",)),
-        ("t.txt", b" \n ", {"task": "language-model"}, ("is empty",)),
+        ("t.txt", b"", {"task": "language-model"}, ("the file is empty",)),
+        ("t.txt", b" \n ", {"task": "language-model"}, ("the file is empty",)),
         ("t.txt", b"too short", {"task": "language-model"}, ("9 characters",)),
-        ("t.txt", b"one line\nand a \0 in the next one\n", {"task": "language-model"}, ("NUL byte in line 2",)),
-        ("t.csv", REVIEWS.encode() + b"a \0,yes,1\n", {"text": "text"}, ("NUL byte in line 5",)),
-        ("t.csv", "text,label\na,yes\nb,yes\n", {"label": "label"}, ("one label only, 'yes'", "at least two")),
-        ("t.csv", "text,label\na,\nb,\n", {"label": "label"}, ("no label at all",)),
-        ("t.csv", "text,label\n,a\n,b\n", {"label": "label"}, ("no text at all",)),
-        ("t.csv", "text,n\na,1\nb,x\nc,2\n", {"value": "n"}, ("`n`", "'x'", "line 3")),
-        ("t.csv", "text,n\na,1\nb,inf\n", {"value": "n"}, ("`n`", "infinite", "line 3")),
+        (
+            "t.txt",
+            b"one line\nand a \0 in the next one\n",
+            {"task": "language-model"},
+            ("a NUL byte was found in line 2",),
+        ),
+        ("t.csv", REVIEWS.encode() + b"a \0,yes,1\n", {"text": "text"}, ("a NUL byte was found in line 5",)),
+        ("t.csv", "text,label\na,yes\nb,yes\n", {"label": "label"}, ("only one label, 'yes'", "at least two")),
+        ("t.csv", "text,label\na,\nb,\n", {"label": "label"}, ("holds no labels",)),
+        ("t.csv", "text,label\n,a\n,b\n", {"label": "label"}, ("holds no text",)),
+        ("t.csv", "text,n\na,1\nb,x\nc,2\n", {"value": "n"}, ("'n'", "'x'", "line 3")),
+        ("t.csv", "text,n\na,1\nb,inf\n", {"value": "n"}, ("'n'", "infinite", "line 3")),
         ("t.jsonl", TAGGED.replace('"D", "N"', '"D"'), {}, ("1 tags", "line 1", "2 were expected")),
         ("t.jsonl", TAGGED.replace('"D", "N"', '"D", null'), {}, ("None", "tag 2", "line 1")),
-        ("t.jsonl", TAGGED.replace('["D", "N"]', "3"), {}, ("`tags` holds 3", "line 1")),
-        ("t.jsonl", STEPS.replace("null", '"x"'), {}, ("ine 1", "'x'", "step 1")),
-        ("t.jsonl", STEPS.replace("[2]", "[[2, 3]]"), {}, ("ine 2", "2 channels where 1")),
-        ("t.jsonl", STEPS.replace("[2]", "[[2, 3], [4]]"), {}, ("ine 2", "1 values at step 1 where 2")),
-        ("t.jsonl", STEPS.replace("[2]", "[Infinity]"), {}, ("ine 2", "infinite")),
-        ("t.jsonl", STEPS, {"values": "valeus"}, ("`valeus`", "`values`, `label`")),
-        ("t.csv", LONG, {"id": "ids", "label": "kind"}, ("`ids`", "did you mean `id`")),
+        ("t.jsonl", TAGGED.replace('["D", "N"]', "3"), {}, ("'tags' holds 3", "line 1")),
+        ("t.jsonl", STEPS.replace("null", '"x"'), {}, ("line 1", "'x'", "step 1")),
+        ("t.jsonl", STEPS.replace("[2]", "[[2, 3]]"), {}, ("line 2", "2 channels where 1")),
+        ("t.jsonl", STEPS.replace("[2]", "[[2, 3], [4]]"), {}, ("line 2", "1 values at step 1 where 2")),
+        ("t.jsonl", STEPS.replace("[2]", "[Infinity]"), {}, ("line 2", "infinite")),
+        ("t.jsonl", STEPS, {"values": "valeus"}, ("'valeus'", "'values', 'label'")),
+        ("t.csv", LONG, {"id": "ids", "label": "kind"}, ("'ids'", "did you mean 'id'")),
         ("t.csv", LONG.replace("1,2.5,2,a", "1,2.5,2,b"), {"id": "id", "label": "kind"}, ("'b'", "line 2", "line 3")),
         (
             "t.csv",
             LONG.replace("1,1,2.5", "1,0,2.5"),
             {"id": "id", "label": "kind"},
-            ("same moment", "line 2", "line 3"),
+            ("duplicated in one sequence", "line 2", "line 3"),
         ),
-        ("t.csv", LONG.replace("2,0,3.5", ",0,3.5"), {"id": "id", "label": "kind"}, ("`id` is empty", "line 4")),
-        ("t.csv", LONG.replace("2.5", "x"), {"id": "id", "label": "kind"}, ("`x`", "'x'", "line 3")),
-        ("t.csv", LONG, {"label": "kind", "channels": ["x"]}, ("--channels", "--id")),
+        ("t.csv", LONG.replace("2,0,3.5", ",0,3.5"), {"id": "id", "label": "kind"}, ("'id' is empty", "line 4")),
+        ("t.csv", LONG.replace("2.5", "x"), {"id": "id", "label": "kind"}, ("column 'x' holds the text 'x'", "line 3")),
+        ("t.csv", LONG, {"label": "kind", "channels": ["x"]}, ("`channels`", "`id`")),
     ],
 )
 def test_bad_texts_and_panels_give_one_clear_sentence(tmp_path, name, content, roles, words):
@@ -571,6 +622,7 @@ def test_bad_texts_and_panels_give_one_clear_sentence(tmp_path, name, content, r
         load(path, **roles)
     for word in (path.name, *words) if "guessing" not in roles.values() else words:
         assert word in str(caught.value), str(caught.value)
+    assert_well_formed(str(caught.value))
 
 
 def test_labels_stay_as_written(tmp_path):
@@ -595,7 +647,7 @@ def test_hard_texts_are_read_whole(tmp_path):
     path.write_text(f'text,label,more\n"{long}",a,\n"🤷🏽‍♀️ ""x"",\ny",b,1\n,a,\n', encoding="utf-8")
     frame = load(path, text="text", label="label")
     assert frame.texts.tolist() == [long, '🤷🏽‍♀️ "x",\ny', ""]
-    assert "1 of 3 texts in `text` are empty" in " ".join(frame.notes)
+    assert "1 of 3 texts in 'text' are empty" in " ".join(frame.notes)
     path.write_bytes("text,label\nnaïve,a\nplain,b\n".encode("latin-1"))
     frame = load(path, text="text", label="label")
     assert frame.texts[0] == "naïve"
@@ -618,42 +670,42 @@ def test_a_loose_quotation_mark_in_a_tsv_swallows_no_line(tmp_path):
     assert load(path, label="label").texts.tolist() == ['quoted "twice"', "plain"]
 
 
-def test_a_test_file_is_the_official_part(tmp_path):
+def test_a_test_file_is_the_held_out_set(tmp_path):
     train, test = tmp_path / "train.csv", tmp_path / "test.csv"
     train.write_text("text,label\na,x\nb,y\na,x\nc,\n")
     test.write_text("text,label\na,x\nd,z\ne,\n")
     frame = load(train, text="text", label="label", test=test)
     assert frame.is_test.tolist() == [False, False, False, True, True]
-    told = " ".join(frame.notes)
+    notes = " ".join(frame.notes)
     for word in (
-        "2 of 7 rows have no `label`",
-        "1 test rows have a label that training never saw ('z'): they count as wrong",
-        "1 of 3 texts repeat an earlier one within the training part",
-        "1 of 2 texts of the test part stand in the training part too",
-        "one example only, which are kept but hard to learn: 'y'",
+        "2 of 7 rows have no 'label'",
+        "1 test rows have a label that is not in the training set ('z'): they count as wrong",
+        "1 of 3 texts repeat an earlier one within the training set",
+        "1 of 2 texts of the held-out test set are in the training set too",
+        "only one example, which are kept but hard to learn: 'y'",
     ):
-        assert word in told, told
+        assert word in notes, notes
     test.write_text("text\na\n")
-    with pytest.raises(InputError, match=r"test\.csv has no column `label`"):
+    with pytest.raises(InputError, match=r"test\.csv: no column is called 'label'"):
         load(train, text="text", label="label", test=test)
     test.write_text("text,label\na,\n")
-    with pytest.raises(InputError, match=r"The test part of .*train\.csv has no rows with a `label`"):
+    with pytest.raises(InputError, match=r"train\.csv: no rows of the held-out test set have a 'label'"):
         load(train, text="text", label="label", test=test)
     (tmp_path / "a.ts").write_text(TS)
     panel = load(tmp_path / "a.ts", test=tmp_path / "a.ts")
     assert panel.is_test.tolist() == [False, False, True, True]
-    assert "2 of 2 sequences of the test part stand in the training part" in " ".join(panel.notes)
-    with pytest.raises(InputError, match=r"train\.csv is a table where a test part like"):
+    assert "2 of 2 sequences of the held-out test set are in the training set" in " ".join(panel.notes)
+    with pytest.raises(InputError, match=r"train\.csv: a table was found where a test file like"):
         load(tmp_path / "a.ts", test=train)
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("words " * 20)
     corpus = load(tmp_path / "a.txt", task="language-model", test=tmp_path / "b.txt")
-    assert list(map(len, corpus.parts)) == [108, 12, 120]
-    with pytest.raises(InputError, match="--test says nothing about the data set co2"):
+    assert list(map(len, corpus.splits)) == [108, 12, 120]
+    with pytest.raises(InputError, match="`test` does not apply to the data set 'co2'"):
         load("co2", test=test)
-    with pytest.raises(InputError, match="--label says nothing about the data set digits"):
+    with pytest.raises(InputError, match="`label` does not apply to the data set 'digits'"):
         load("digits", label="x")
-    with pytest.raises(InputError, match="digits holds data for the task classification where regression"):
+    with pytest.raises(InputError, match="digits: the data are for classification where `task` is 'regression'"):
         load("digits", task="regression")
 
 
@@ -669,15 +721,15 @@ def test_npz_files(tmp_path):
     assert load(path).is_test.tolist() == [False] * 4 + [True]
     x[1, 2] = x[2] = np.nan
     np.savez(path, signal=x, grade=[1.5, 2.5, 3.5, np.nan], tag=np.zeros((4, 3), dtype=int))
-    with pytest.raises(InputError, match=r"no array `X`.*`signal`, `grade`, `tag`"):
+    with pytest.raises(InputError, match=r"no array 'X' of sequences .*'signal', 'grade', 'tag'"):
         load(path)
     frame = load(path, values="signal", value="grade")
     assert [len(sequence) for sequence in frame.inputs] == [3, 2]
     assert targets(frame) == [1.5, 2.5]
-    told = " ".join(frame.notes)
-    assert "2 of 4 sequences end in missing values only" in told
-    assert "1 of 4 sequences have no steps" in told
-    assert "1 of 3 sequences have no `grade`" in told
+    notes = " ".join(frame.notes)
+    assert "2 of 4 sequences end in missing values only" in notes
+    assert "1 of 4 sequences have no steps" in notes
+    assert "1 of 3 sequences have no 'grade'" in notes
     assert load(path, values="signal").task is None
     np.savez(path, X=np.ones((4, 3)), y=[1.0, 2.0, 1.0, 2.0])
     frame = load(path)
@@ -690,7 +742,7 @@ def test_npz_files(tmp_path):
         ({"X": np.array([["a", "b"]])}, "type <U1"),
         ({"X": np.ones((4, 3)), "y": np.ones(3)}, "4 sequences but 3 targets"),
         ({"X": np.full((4, 3), np.inf), "y": np.arange(4) % 2}, "infinite"),
-        ({"X_train": np.ones((4, 3)), "y_train": np.arange(4) % 2}, "no array `X_test`"),
+        ({"X_train": np.ones((4, 3)), "y_train": np.arange(4) % 2}, "no array 'X_test'"),
     ]:
         np.savez(path, **arrays)
         with pytest.raises(InputError, match=words):
@@ -764,8 +816,8 @@ def test_real_sequences(name, task, classes, tests):
 
 @needs_data
 def test_real_details():
-    told = " ".join(loaded("imdb").notes)
-    assert "123 of 25,000 texts of the test part stand in the training part too" in told
+    notes = " ".join(loaded("imdb").notes)
+    assert "123 of 25,000 texts of the held-out test set are in the training set too" in notes
     vowels = loaded("japanese_vowels")
     assert {sequence.shape[1] for sequence in vowels.inputs} == {12}
     lengths = [len(sequence) for sequence in vowels.inputs]
@@ -776,7 +828,7 @@ def test_real_details():
     assert "ń" in names.text or "ó" in names.text
     shakespeare = loaded("tinyshakespeare")
     assert shakespeare.bounds == (903_468, 1_003_854)
-    assert [len(part.split()) + part.count("\n") for part in loaded("ptb").parts] == [929_589, 73_760, 82_430]
+    assert [len(part.split()) + part.count("\n") for part in loaded("ptb").splits] == [929_589, 73_760, 82_430]
     gun = Path(DATA) / "ucr/GunPoint"
     same = load(gun / "GunPoint_TRAIN.tsv.gz", test=gun / "GunPoint_TEST.tsv.gz")
     np.testing.assert_array_equal(same.inputs, loaded("ucr_gunpoint").inputs)

@@ -1,5 +1,7 @@
 """Frames: roles, the regular axis of time, the messages about bad input, the season."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame, data_hash, detect_season
-from recurra.frames.season import natural_periods
+from recurra.frames.series.season import natural_periods
 
 
 def table(rows=12, freq="D", **columns):
@@ -22,15 +24,17 @@ def refused(frame, *words, **roles):
     with pytest.raises(InputError) as caught:
         SeriesFrame.from_table(frame, source="sales.csv", **roles)
     message = str(caught.value)
-    for word in ("sales.csv", *words):
+    for word in ("sales.csv: ", *words):
         assert word in message, message
+    assert not re.search(r"--\w|\.$|\n|  ", message), message
     return message
 
 
-def said(frame, *words):
-    told = " ".join(frame.notes)
+def noted(frame, *words):
+    notes = " ".join(frame.notes)
     for word in words:
-        assert word in told, told
+        assert word in notes, notes
+    assert not any(note.endswith(".") or note[0].isupper() for note in frame.notes), notes
 
 
 # Roles
@@ -46,45 +50,47 @@ def test_defaults_take_the_usual_names():
 def test_time_is_found_by_its_cells_or_rows_are_counted():
     found = SeriesFrame.from_table(pd.DataFrame({"when": ["2024/01/01", "2024/01/02"], "y": [1.0, 2.0]}))
     assert found.time == "when"
-    said(found, "`when`")
+    noted(found, "'when'")
     counted = SeriesFrame.from_table(pd.DataFrame({"y": [1.0, 2.0, 4.0]}))
     assert (counted.freq, counted.time) == (1, "row")
-    said(counted, "rows are counted")
+    noted(counted, "rows are counted")
 
 
-def test_time_is_put_together_from_parts():
+def test_time_is_composed_of_columns():
     parts = pd.DataFrame({"No": [1, 2], "year": 2010, "month": 1, "day": 1, "hour": [0, 1], "pm2.5": [3.0, 4.0]})
     given_parts = SeriesFrame.from_table(parts, time="year,month,day,hour", target="pm2.5")
     assert given_parts.freq == "h"
     assert given_parts.table["ds"].iloc[1] == pd.Timestamp("2010-01-01 01:00")
     found = SeriesFrame.from_table(parts, target="pm2.5")
-    said(found, "put together", "`No`")
+    noted(found, "composed of", "'No'")
     refused(
         parts.assign(month=[1, 13]),
         "row 1",
-        "`month` 13",
+        "'month' 13",
         target="pm2.5",
         time=["year", "month", "day", "hour"],
     )
-    refused(parts, "`No`", "none of year", target="pm2.5", time=["year", "No"])
+    refused(parts, "'No' is none of year", target="pm2.5", time=["year", "No"])
 
 
 def test_several_candidates_for_the_target_are_listed():
-    refused(table().drop(columns="y").assign(a=1.0, b=2.0), "`a`, `b`", "--target")
-    refused(table().drop(columns="y").assign(a="x"), "no numeric column", "--target")
+    refused(table().drop(columns="y").assign(a=1.0, b=2.0), "'a', 'b'", "`target`")
+    refused(table().drop(columns="y").assign(a="x"), "no numeric column is left", "`target`")
 
 
 def test_a_wrong_name_gives_the_names_there_are_and_the_closest():
-    refused(table(sales=1.0), "`sale`", "`ds`, `y`, `sales`", "did you mean `sales`", target="sale")
-    refused(table(), "two roles", "`y`", target="y", past=["y"])
+    refused(table(sales=1.0), "'sale'", "'ds', 'y', 'sales'", "did you mean 'sales'", target="sale")
+    refused(table(), "two roles", "'y'", target="y", past_covariates=["y"])
 
 
 def test_columns_without_a_role_are_named():
-    said(SeriesFrame.from_table(table(extra=1.0)), "ignored: `extra`")
+    noted(SeriesFrame.from_table(table(extra=1.0)), "ignored: 'extra'")
 
 
 def test_flags_become_numbers_and_text_stays():
-    frame = SeriesFrame.from_table(table(flag=True, wind=["NW", "SE"] * 6), past=["wind"], future="flag")
+    frame = SeriesFrame.from_table(
+        table(flag=True, wind=["NW", "SE"] * 6), past_covariates=["wind"], future_covariates="flag"
+    )
     assert frame.table["flag"].eq(1.0).all()
     assert set(frame.table["wind"]) == {"NW", "SE"}
     np.testing.assert_array_equal(frame.columns(["y", "flag"])[0], [0.5, 1.0])
@@ -97,8 +103,8 @@ def test_text_in_a_numeric_column_names_column_line_and_cell():
     cells = ["1", "2", "oops", "4", *"56789", "?", "-", "NA"]
     bad = table(z=cells)
     bad.attrs["first_line"] = 2
-    refused(bad, "`z`", "line 4", "'oops'", "correct the cell", target="z")
-    refused(bad, "`z`", "line 4", past=["z"])
+    refused(bad, "'z'", "line 4", "'oops'", "correct the cell", target="z")
+    refused(bad, "'z'", "line 4", past_covariates=["z"])
     frame = SeriesFrame.from_table(table(z=["1", *cells[1:2], "3", *cells[3:]]), target="z")
     assert frame.lengths[0] == 9  # the three markers at the end are missing values, cut off
     refused(table(z=["1,5"] * 12), "'1,5'", "decimal point", target="z")
@@ -107,22 +113,22 @@ def test_text_in_a_numeric_column_names_column_line_and_cell():
 def test_infinite_values_are_refused():
     bad = table()
     bad.loc[3, "y"] = np.inf
-    refused(bad, "`y`", "infinite", "row 3", "empty")
+    refused(bad, "'y'", "infinite", "row 3", "empty")
 
 
 def test_missing_values_are_counted_or_refused():
     gappy = table()
     gappy.loc[[3, 5], "y"] = np.nan
-    said(SeriesFrame.from_table(gappy), "2 of 12 values of `y` are missing")
-    refused(gappy, "`y`", "2024-01-04", "--missing", missing="error")
-    refused(table().assign(y=np.nan), "`y`", "no value in any of 12 rows", "--target")
+    noted(SeriesFrame.from_table(gappy), "2 of 12 values of 'y' are missing")
+    refused(gappy, "'y'", "2024-01-04", "`missing`", missing="error")
+    refused(table().assign(y=np.nan), "'y'", "no value in any of 12 rows", "`target`")
     with pytest.raises(ValueError, match="missing='drop'"):
         SeriesFrame.from_table(gappy, missing="drop")
 
 
-def test_a_constant_series_is_told():
-    said(SeriesFrame.from_table(table().assign(y=5.0)), "`y` is constant (5)")
-    said(
+def test_a_constant_series_is_noted():
+    noted(SeriesFrame.from_table(table().assign(y=5.0)), "'y' is constant (5)")
+    noted(
         SeriesFrame.from_table(pd.concat([table(unique_id="a"), table(unique_id="b").assign(y=1.0)])),
         "1 of 2 series",
     )
@@ -154,12 +160,12 @@ def test_gaps_become_missing_rows():
     assert np.flatnonzero(frame.table["y"].isna()).tolist() == [5, 6, 20]
     assert frame.table["y"].dropna().tolist() == table(40).drop(index=[5, 6, 20])["y"].tolist()
     assert list(frame.table["ds"]) == list(table(40, "MS")["ds"])
-    said(frame, "3 time stamps are missing", "3 of 40 values")
+    noted(frame, "3 time stamps are missing", "3 of 40 values")
 
 
 def test_gaps_of_several_series_and_text():
     parts = [table(rows, "h", unique_id=name, wind=list("abcdef"[:rows])) for name, rows in (("p", 6), ("q", 5))]
-    frame = SeriesFrame.from_table(pd.concat(parts, ignore_index=True).drop(index=[2, 8]), past="wind")
+    frame = SeriesFrame.from_table(pd.concat(parts, ignore_index=True).drop(index=[2, 8]), past_covariates="wind")
     assert frame.lengths.tolist() == [6, 5]
     assert frame.table["wind"].fillna("-").str.cat() == "ab-defab-de"
     assert frame.table["y"].fillna(-1).tolist() == [0.5, 1.5, -1, 3.5, 4.5, 5.5, 0.5, 1.5, -1, 3.5, 4.5]
@@ -169,14 +175,14 @@ def test_off_grid_rows_are_named_with_the_steps_found():
     bad = table(20, "h")
     bad.loc[7, "ds"] += pd.Timedelta("20min")
     bad.attrs["first_line"] = 2
-    refused(bad, "`ds`", "irregular", "1 rows", "line 9", "0 days 01:20:00", "--freq", "resample")
+    refused(bad, "'ds'", "irregular", "1 rows", "line 9", "0 days 01:20:00", "`freq`", "resample")
     refused(table(), "off the grid", freq="W-SUN")
-    refused(table(), "'fortnight'", "--freq", freq="fortnight")
+    refused(table(), "'fortnight'", "`freq`", freq="fortnight")
     refused(
         pd.DataFrame({"ds": ["2024-01-01 00:00:00", "2024-01-01 00:00:01", "2033-01-01 00:00:00"], "y": 1.0}),
         "longer step",
     )
-    refused(table(1), "--freq")
+    refused(table(1), "`freq`")
     assert SeriesFrame.from_table(table(1), freq="D").freq == "D"
 
 
@@ -186,17 +192,17 @@ def test_a_stray_first_row_is_the_one_named():
     refused(bad, "1 rows", "row 0")
 
 
-def test_rows_that_stand_twice_are_named():
+def test_duplicated_rows_are_named():
     bad = pd.concat([table(), table().iloc[[4]]], ignore_index=True)
     bad.attrs["first_line"] = 2
-    refused(bad, "stands twice", "line 6", "line 14", "--id")
+    refused(bad, "duplicated", "line 6", "line 14", "`id`")
     refused(bad.assign(unique_id="a"), "series 'a'", "remove one of them")
 
 
-def test_unsorted_rows_are_sorted_and_told():
+def test_unsorted_rows_are_sorted_and_noted():
     frame = SeriesFrame.from_table(table().iloc[::-1])
     assert frame.table["y"].tolist() == table()["y"].tolist()
-    said(frame, "sorted")
+    noted(frame, "sorted")
 
 
 def test_time_zones():
@@ -206,7 +212,7 @@ def test_time_zones():
     assert str(frame.table["ds"].dt.tz) == "Europe/Berlin"
     assert frame.times()[0] == pd.Timestamp("2024-01-01").timestamp()  # the clock on the wall
     mixed = pd.DataFrame({"ds": ["2024-01-01T00:00+01:00", "2024-01-01T01:00+02:00"], "y": [1.0, 2.0]})
-    refused(mixed, "`ds`", "mixes time zones", "+01:00, +02:00", "UTC")
+    refused(mixed, "'ds'", "mixes time zones", "+01:00, +02:00", "UTC")
     refused(mixed.assign(ds=["2024-01-01T00:00+01:00", "2024-01-01T01:00"]), "mixes time zones")
 
 
@@ -222,14 +228,14 @@ def test_days_go_on_over_the_change_to_summer_time():
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        (["1-01", "1-02"], ("'1-01'", "no year", "row 0", "--time none")),
-        (["2024-01-01", "soon"], ("'soon'", "row 1", "--time none")),
+        (["1-01", "1-02"], ("'1-01'", "no year", "row 0", "`time` to 'none'")),
+        (["2024-01-01", "soon"], ("'soon'", "row 1", "`time` to 'none'")),
         (["2024-01-01", None], ("empty cell", "row 1")),
         ([1.5, 2.5], ("1.5", "row 0")),
     ],
 )
 def test_cells_that_are_no_time(cells, words):
-    refused(pd.DataFrame({"ds": cells, "y": [1.0, 2.0]}), "`ds`", *words)
+    refused(pd.DataFrame({"ds": cells, "y": [1.0, 2.0]}), "'ds'", *words)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +267,65 @@ def test_whole_numbers_count_steps():
     assert (tens.freq, tens.lengths[0]) == (10, 5)
     refused(years.assign(YEAR=[10, 20, 30, 35]), "irregular", "row 3 (35)", "10 (2 times)", time="YEAR")
     refused(years, "whole numbers", time="YEAR", freq="h")
+
+
+# Numbers of steps
+
+
+FREQS = ["h", "15min", "7h", "D", "3D", "B", "W-SAT", "2W-SUN", "MS", "ME", "2MS", "QS-FEB", "YE-DEC", "2YS-JAN"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    freq=st.sampled_from(FREQS),
+    start=st.datetimes(pd.Timestamp("1900-01-01"), pd.Timestamp("2100-01-01")),
+    dropped=st.integers(0, 5),
+    appended=st.integers(0, 9),
+)
+def test_last_steps_depend_on_the_time_stamp_alone(freq, start, dropped, appended):
+    stamps = pd.date_range(start.replace(microsecond=0), periods=7 + appended, freq=freq, unit="us")
+    rows = pd.DataFrame({"ds": stamps, "y": 1.0})
+    whole = SeriesFrame.from_table(rows.head(7), freq=freq)
+    later = SeriesFrame.from_table(rows.iloc[dropped:7], freq=freq)
+    longer = SeriesFrame.from_table(rows, freq=freq)
+    assert whole.last_steps().dtype == np.int64
+    assert later.last_steps() == whole.last_steps()
+    assert longer.last_steps() == whole.last_steps() + appended
+
+
+@pytest.mark.parametrize(
+    ("stamp", "freq", "steps"),
+    [
+        ("1970-01-01", "h", 0),
+        ("1970-01-02", "h", 24),
+        ("1969-12-31", "D", -1),
+        ("1970-01-05", "B", 2),
+        ("1970-01-10", "W-SAT", 2),
+        ("2000-03-01", "MS", 362),
+        ("2000-03-31", "ME", 363),
+        ("1950-01-01", "YS-JAN", -20),
+    ],
+)
+def test_steps_are_counted_from_1970(stamp, freq, steps):
+    rows = pd.DataFrame({"ds": [stamp], "y": [1.0]})
+    assert SeriesFrame.from_table(rows, freq=freq).last_steps().tolist() == [steps]
+
+
+def test_last_steps_of_several_series_of_counts_and_of_numbered_rows():
+    frame = SeriesFrame.from_table(many())
+    assert frame.last_steps().tolist() == [473_352 + hours for hours in (4, 5, 3)]
+    counted = pd.DataFrame({"YEAR": [1700, 1710, 1720], "y": 1.0})
+    assert SeriesFrame.from_table(counted, time="YEAR").last_steps().tolist() == [172]
+    assert SeriesFrame.from_table(counted, time="YEAR", freq=5).last_steps().tolist() == [344]
+    assert SeriesFrame.from_table(counted, time="none", target="y").last_steps().tolist() == [3]
+    zoned = table(30, "D").assign(ds=lambda rows: rows["ds"].dt.tz_localize("Europe/Berlin"))
+    assert SeriesFrame.from_table(zoned).last_steps() == SeriesFrame.from_table(table(30, "D")).last_steps()
+
+
+def test_a_frame_is_described_in_one_line():
+    frame = SeriesFrame.from_table(table(1200), source="sales.csv")
+    assert repr(frame) == "SeriesFrame('sales.csv': 1,200 rows, 1 series, freq 'D', target 'y')"
+    assert repr(SeriesFrame.from_table(table(z=1.0), target=["y", "z"])).endswith("freq 'D', targets 'y', 'z')")
 
 
 # Series
@@ -295,7 +360,7 @@ def test_rows_of_series_are_counted_apart():
     frame = SeriesFrame.from_table(mixed)
     assert frame.table["row"].tolist() == [0, 1, 2, 0, 1]
     assert frame.table["y"].tolist() == [1.0, 2.0, 3.0, 10.0, 20.0]
-    refused(mixed.assign(unique_id=["a", None, "a", "b", "a"]), "`unique_id`", "row 1")
+    refused(mixed.assign(unique_id=["a", None, "a", "b", "a"]), "'unique_id'", "row 1")
 
 
 def test_rows_beyond_the_last_target_go_ahead_or_away():
@@ -303,20 +368,20 @@ def test_rows_beyond_the_last_target_go_ahead_or_away():
     rows.loc[[0, 10, 11], "y"] = np.nan
     cut = SeriesFrame.from_table(rows)
     assert (cut.lengths.tolist(), cut.ahead) == ([9], None)
-    said(cut, "1 rows before", "2 rows after the last observed target are dropped")
-    kept = SeriesFrame.from_table(rows, future="holiday")
+    noted(cut, "1 rows before", "2 rows after the last observed target are dropped")
+    kept = SeriesFrame.from_table(rows, future_covariates="holiday")
     assert kept.lengths.tolist() == [9]
     assert kept.ahead["ds"].tolist() == rows["ds"].tail(2).tolist()
     assert list(kept.ahead.columns) == list(kept.table.columns)
     assert kept.head([5]).ahead is None
 
 
-def test_a_series_without_a_target_is_dropped_and_told():
+def test_a_series_without_a_target_is_dropped_and_noted():
     rows = many()
     rows.loc[rows["unique_id"] == "H2", "y"] = np.nan
     frame = SeriesFrame.from_table(rows)
     assert frame.ids == ["H1", "H10"]
-    said(frame, "1 series without")
+    noted(frame, "1 series without")
 
 
 @settings(max_examples=25, deadline=None)
@@ -328,7 +393,7 @@ def test_the_order_of_rows_changes_nothing(order):
 
 
 def test_the_hash_stays_and_sees_every_change():
-    frame = SeriesFrame.from_table(table(wind="NW"), past="wind")
+    frame = SeriesFrame.from_table(table(wind="NW"), past_covariates="wind")
     assert data_hash(frame) == "bab9baae5a02148b1206102634bbe8f8a6465c70223c5f5f4f9868eb64e44376"
     changed = [
         table(wind="SE"),
@@ -336,7 +401,7 @@ def test_the_hash_stays_and_sees_every_change():
         table(wind="NW", freq="h"),
         table(11, wind="NW"),
     ]
-    hashes = {data_hash(SeriesFrame.from_table(other, past="wind")) for other in changed}
+    hashes = {data_hash(SeriesFrame.from_table(other, past_covariates="wind")) for other in changed}
     assert len(hashes | {data_hash(frame)}) == 5
 
 
@@ -352,13 +417,13 @@ def test_stamps_within_the_month_are_moved_to_its_first_day():
     frame = SeriesFrame.from_table(pd.DataFrame({"ds": cells, "y": [1.0, 2.0, 3.0, 4.0]}))
     assert (frame.freq, frame.lengths[0]) == ("MS", 5)
     assert frame.table["ds"].iloc[0] == pd.Timestamp("2024-01-01")
-    said(frame, "day 15", "first of the month")
+    noted(frame, "day 15", "first of the month")
 
 
 def test_large_whole_numbers_are_unix_time():
     frame = SeriesFrame.from_table(pd.DataFrame({"ds": [1_700_000_000, 1_700_003_600], "y": [1.0, 2.0]}))
     assert (frame.freq, frame.times()[0]) == ("h", 1_700_000_000)
-    said(frame, "Unix time (s)")
+    noted(frame, "Unix time (s)")
 
 
 # Season

@@ -1,7 +1,7 @@
 """Accuracy measures: plain functions on arrays (windows, horizon, targets), or (n,) where every example has one value.
 
-A cell whose truth is NaN is not scored. A NaN *forecast* of an observed value makes the result NaN: a model
-that gives no answer must not look better for it. All observed cells weigh the same.
+A cell whose true value is NaN is not scored. A NaN *forecast* of an observed value makes the result NaN: a model
+that gives no prediction must not look better for it. All observed cells have the same weight.
 
 ``by`` gives a value per ``"window"``, per horizon ``"step"`` or per ``"target"`` in place of one number;
 where nothing was observed the value is NaN.
@@ -20,36 +20,36 @@ AXES: dict[str | None, tuple[int, ...]] = {
 }
 
 
-def average(cells: np.ndarray, truth: np.ndarray, *, by: By | None = None) -> Any:
-    """Mean of ``cells`` (windows, horizon, targets) over those whose truth was observed."""
+def average(cells: np.ndarray, y_true: np.ndarray, *, by: By | None = None) -> Any:
+    """Mean of ``cells`` (windows, horizon, targets) over those whose true value was observed."""
     if by not in AXES:
         raise ValueError(f"`by` must be one of {list(AXES)}. Received: {by!r}")
-    observed = ~np.isnan(truth)
+    observed = ~np.isnan(y_true)
     count = observed.sum(axis=AXES[by])
     total = np.where(observed, cells, 0.0).sum(axis=AXES[by])
     result = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return float(result) if by is None else result
 
 
-def check(truth: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def check(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as float arrays of one shape (windows, horizon, targets), or an error naming the shapes."""
-    truth, forecast = np.asarray(truth, dtype=float), np.asarray(forecast, dtype=float)
-    if truth.ndim == forecast.ndim == 1:  # as many windows of one step and one target
-        truth, forecast = truth[:, None, None], forecast[:, None, None]
-    if truth.ndim != 3 or truth.shape != forecast.shape:
+    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
+    if y_true.ndim == y_pred.ndim == 1:  # as many windows of one step and one target
+        y_true, y_pred = y_true[:, None, None], y_pred[:, None, None]
+    if y_true.ndim != 3 or y_true.shape != y_pred.shape:
         raise ValueError(
-            "`truth` and `forecast` must have one shape (windows, horizon, targets). "
-            f"Received: {truth.shape} and {forecast.shape}"
+            "`y_true` and `y_pred` must have one shape (windows, horizon, targets). "
+            f"Received: {y_true.shape} and {y_pred.shape}"
         )
-    return truth, forecast
+    return y_true, y_pred
 
 
-def mae(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+def mae(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
     """Mean absolute error, in the unit of the data.
 
-    Arguments:
-        truth: observed values (windows, horizon, targets), or (n,); NaN is not scored.
-        forecast: forecasts of the same shape.
+    Args:
+        y_true: observed values (windows, horizon, targets), or (n,); NaN is not scored.
+        y_pred: forecasts of the same shape.
         by: a value per "window", "step" or "target"; one number by default.
 
     Returns:
@@ -64,27 +64,27 @@ def mae(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any
 
     Source: Hyndman and Koehler (2006), International Journal of Forecasting 22, section 2.1.
     """
-    truth, forecast = check(truth, forecast)
-    return average(np.abs(truth - forecast), truth, by=by)
+    y_true, y_pred = check(y_true, y_pred)
+    return average(np.abs(y_true - y_pred), y_true, by=by)
 
 
-def mse(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
-    """Mean squared error, in the squared unit of the data. Arguments as in :func:`mae`."""
-    truth, forecast = check(truth, forecast)
-    return average((truth - forecast) ** 2, truth, by=by)
+def mse(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
+    """Mean squared error, in the squared unit of the data. Args as in :func:`mae`."""
+    y_true, y_pred = check(y_true, y_pred)
+    return average((y_true - y_pred) ** 2, y_true, by=by)
 
 
-def rmse(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
-    """Square root of the mean squared error, in the unit of the data. Arguments as in :func:`mae`."""
-    result = np.sqrt(mse(truth, forecast, by=by))
+def rmse(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
+    """Square root of the mean squared error, in the unit of the data. Args as in :func:`mae`."""
+    result = np.sqrt(mse(y_true, y_pred, by=by))
     return float(result) if by is None else result
 
 
-def smape(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> Any:
+def smape(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
     """Symmetric mean absolute percentage error, 0 to 200, as the M4 competition computes it.
 
     Comparable across series of different size, but meaningless where values cross zero. A forecast of 0 for a
-    truth of 0 counts as no error. Arguments, returns and errors as in :func:`mae`; the unit is percent.
+    true value of 0 counts as no error. Args, returns and errors as in :func:`mae`; the unit is percent.
 
     Example:
         >>> smape(np.array([[[100.0]]]), np.array([[[300.0]]]))
@@ -92,19 +92,19 @@ def smape(truth: np.ndarray, forecast: np.ndarray, *, by: By | None = None) -> A
 
     Source: Makridakis, Spiliotis and Assimakopoulos (2020), International Journal of Forecasting 36, eq. 1.
     """
-    truth, forecast = check(truth, forecast)
-    size = np.abs(truth) + np.abs(forecast)
-    share = np.divide(np.abs(truth - forecast), size, out=np.zeros_like(size), where=size != 0)
-    return average(200 * share, truth, by=by)
+    y_true, y_pred = check(y_true, y_pred)
+    size = np.abs(y_true) + np.abs(y_pred)
+    ratio = np.divide(np.abs(y_true - y_pred), size, out=np.zeros_like(size), where=size != 0)
+    return average(200 * ratio, y_true, by=by)
 
 
-def mase(truth: np.ndarray, forecast: np.ndarray, *, scale: np.ndarray, by: By | None = None) -> Any:
+def mase(y_true: np.ndarray, y_pred: np.ndarray, *, scale: np.ndarray, by: By | None = None) -> Any:
     """Mean absolute scaled error: 1 is the in-sample error of the one-step seasonal naive forecast.
 
     Free of units, so it may be averaged over series and targets. Other arguments, returns and errors as in
     :func:`mae`.
 
-    Arguments:
+    Args:
         scale: what one unit of error is: (targets,), or (windows, targets) where windows come from several
             series; from :func:`seasonal_scale`.
 
@@ -114,15 +114,15 @@ def mase(truth: np.ndarray, forecast: np.ndarray, *, scale: np.ndarray, by: By |
 
     Source: Hyndman and Koehler (2006), International Journal of Forecasting 22, section 3.
     """
-    truth, forecast = check(truth, forecast)
+    y_true, y_pred = check(y_true, y_pred)
     scale = np.asarray(scale, dtype=float)
-    windows, _, targets = truth.shape
+    windows, _, targets = y_true.shape
     if scale.shape not in {(targets,), (windows, targets)} or not np.all(scale > 0):
         raise ValueError(
             f"`scale` must be positive, shaped ({targets},) or ({windows}, {targets}). "
             f"Received: shape {scale.shape}, smallest {scale.min() if scale.size else None}"
         )
-    return average(np.abs(truth - forecast) / scale.reshape(-1, 1, targets), truth, by=by)
+    return average(np.abs(y_true - y_pred) / scale.reshape(-1, 1, targets), y_true, by=by)
 
 
 def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
@@ -131,7 +131,7 @@ def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
     The denominator of MASE, from training rows. Where it is 0, or no pair of rows is a season apart, the
     first of these that is positive stands in for it: the mean absolute step, the mean absolute value, 1.
 
-    Arguments:
+    Args:
         values: training rows of one series, (time, targets) or (time,), in original units; NaN is left out.
         season: rows in one cycle, 1 for none.
 

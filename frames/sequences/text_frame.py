@@ -1,4 +1,4 @@
-"""TextFrame: texts, or texts already cut into tokens, and what is to be told of each."""
+"""TextFrame: texts, or texts already cut into tokens, and what is to be predicted for each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from .targets import Targets, objects
-from .cells import is_text, looks_numeric
-from .finish import finish
+from ...errors import InputError
+from ..cells import is_text, looks_numeric
+from ..columns import check_single_roles, listed, note_ignored
+from ..targets import TASK_OF_ROLE, Targets, objects, one_target_role
+from .duplicates import note_duplicates
 from .labels import read_labels
-from .parts import Parts, note_duplicates, one_role
-from .roles import listed
+from .source_tables import SourceTables
 from .strings import read_texts, read_tokens
 from .tags import read_tags
+from .unlabelled import drop_unlabelled
 
 TEXT_NAMES = ("text", "sentence", "review", "comment", "content", "message", "body", "document", "tweet", "title")
 TOKEN_NAMES = ("tokens", "words")
@@ -25,13 +26,13 @@ TOKEN_NAMES = ("tokens", "words")
 class TextFrame:
     """Texts and their targets.
 
-    Make one with :meth:`from_table`, which checks the cells and says in ``notes`` what it did.
+    Make one with :meth:`from_table`, which checks the cells and notes what it did.
 
     Attributes:
         texts: object (texts,): str each; for kind "tokens" list[str] each.
         targets: a class, a number or a list of tags for each text; None for texts alone.
         kind: "text" or "tokens" (already cut).
-        is_test: which texts are an official test part: bool (texts,); None if there is none.
+        is_test: which texts are held out for the test: bool (texts,); None if none are.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
         roles: the user's own columns, to read another table the same way.
@@ -61,48 +62,46 @@ class TextFrame:
         """Check a table of texts.
 
         Args:
-            table: one row a text.
+            table: one row per text.
             text: column of texts, or of lists of tokens. Default: a column with a usual name (text, sentence,
                 review, ...; tokens), else the one column of texts without another role.
             label: column of classes. Rows without one are left out.
             value: column of numbers. Rows without one are left out.
-            tags: column of lists, a tag for each token. With neither of the three, the texts stand alone.
-            test: a second table with the same columns, the official test part.
-            split: column that tells the official test part by the words train, validation (used for training)
-                and test.
+            tags: column of lists, a tag for each token. With none of the three, the frame has no targets.
+            test: a second table with the same columns, the held-out test set.
+            split: column that holds the words train, validation (used for training) or test.
             source: file or data set, as messages name it.
 
         Returns:
             The frame.
 
         Raises:
-            InputError: anything the user can mend, told in one sentence.
+            InputError: the table has an error the user can fix.
 
         Example:
             >>> frame = TextFrame.from_table(pd.DataFrame({"text": ["good", "bad"], "stars": [5, 1]}), label="stars")
             >>> frame.targets.values.tolist()
             [5, 1]
         """
-        parts = Parts(table, test, source, split)
-        notes = parts.notes
-        role = one_role({"label": label, "value": value, "tags": tags}, source)
+        tables = SourceTables(table, test, source, split)
+        notes = tables.notes
+        role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
         for column in (text, name, split):
             if column is not None:
-                parts.check(column)
-        text = text or _default_text(parts, {name, split}, notes, tokens=role == "tags")
-        if text == name:
-            raise InputError(f"Column `{text}` of {source} was given two roles, text and {role}: name two columns.")
-        _note_ignored(parts, {text, name, split}, notes)
-        is_test = parts.is_test(notes)
-        tokens = role == "tags" or any(isinstance(cell, list | tuple) for cell in parts.cells(text))
-        texts: list[Any] = read_tokens(parts, text, notes) if tokens else read_texts(parts, text, notes)
+                tables.check_column(column)
+        text = text or _default_text(tables, {name, split}, notes, tokens=role == "tags")
+        check_single_roles([column for column in (text, name) if column is not None], source)
+        note_ignored(table, (text, name, split), notes)
+        is_test = tables.is_test(notes)
+        tokens = role == "tags" or any(isinstance(cell, list | tuple) for cell in tables.cells(text))
+        texts: list[Any] = read_tokens(tables, text, notes) if tokens else read_texts(tables, text, notes)
         roles = {"text": text, "label": label, "value": value, "tags": tags, "split": split}
         frame = cls(objects(texts), None, "tokens" if tokens else "text", is_test, source, (), roles)
         if role is not None and name is not None:
-            frame = _with_answers(frame, parts, role, name, notes)
+            frame = _with_targets(frame, tables, role, name, notes)
         keys = map(tuple, frame.texts) if tokens else frame.texts
-        note_duplicates(keys, frame.is_test, "texts", notes, kept=bool)
+        note_duplicates(keys, frame.is_test, "texts", notes, counted=bool)
         return replace(frame, notes=tuple(notes))
 
     @classmethod
@@ -126,7 +125,7 @@ class TextFrame:
 
     @property
     def input_roles(self) -> dict[str, Any]:
-        """Roles without the targets and the official part: to read a table that is to be answered."""
+        """Roles without the targets and the split: to read a table for prediction."""
         return {"text": self.roles["text"]} if "text" in self.roles else {}
 
     @property
@@ -136,6 +135,10 @@ class TextFrame:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def __repr__(self) -> str:
+        test = "" if self.is_test is None else f" ({int(self.is_test.sum()):,} held out)"
+        return f"TextFrame({self.source!r}: {len(self):,} texts{test}, {self.targets or 'no targets'})"
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "TextFrame":
         """Keep these texts, in this order."""
@@ -148,24 +151,28 @@ class TextFrame:
         )
 
 
-def _with_answers(frame: TextFrame, parts: Parts, role: str, name: str, notes: list[str]) -> TextFrame:
+def _with_targets(frame: TextFrame, tables: SourceTables, role: str, name: str, notes: list[str]) -> TextFrame:
     """Add the targets; rows without one are left out and counted."""
     if role == "value":
-        numbers = parts.numbers(name)
-        values, missing, task = numbers, np.isnan(numbers), "regression"
+        values = tables.numbers(name)
+        missing = np.isnan(values)
         if missing.all():
-            raise InputError(f"Column `{name}` of {parts.source} holds no number at all: name another with --value.")
+            raise InputError(
+                f"{tables.source}: column {name!r} holds no numbers where some were expected; name another column as "
+                "`value`"
+            )
     elif role == "tags":
         lengths = np.array([len(tokens) for tokens in frame.texts])
-        values, missing = read_tags(parts, name, lengths, "tokens", notes)
-        missing, task = missing | (lengths == 0), "tagging"
+        values, missing = read_tags(tables, name, lengths, "tokens", notes)
+        missing = missing | (lengths == 0)
     else:
-        (values, missing), task = read_labels(parts, name, notes), "classification"
-    return finish(replace(frame, targets=Targets(task, name, values)), missing, notes)
+        values, missing = read_labels(tables, name, notes)
+    targets = Targets(TASK_OF_ROLE[role], name, values)
+    return drop_unlabelled(replace(frame, targets=targets), targets, missing, notes)
 
 
-def _default_text(parts: Parts, taken: set, notes: list[str], *, tokens: bool) -> str:
-    table = parts.tables[0]
+def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens: bool) -> str:
+    table = tables.tables[0]
     free = {str(column).lower(): column for column in reversed(table.columns) if column not in taken}
     usual = (*TOKEN_NAMES, *TEXT_NAMES) if tokens else (*TEXT_NAMES, *TOKEN_NAMES)
     for name in usual:
@@ -173,24 +180,18 @@ def _default_text(parts: Parts, taken: set, notes: list[str], *, tokens: bool) -
             return free[name]
     texts = [column for column in table.columns if column not in taken and _holds_text(table[column])]
     if len(texts) == 1:
-        notes.append(f"The texts are column `{texts[0]}`, the only one that holds texts.")
+        notes.append(f"the texts are column {texts[0]!r}, the only one that holds texts (set `text` to override)")
         return texts[0]
     if not texts:
         raise InputError(
-            f"{parts.source} has no column of texts (its columns are {listed(map(str, table.columns))}): name it with "
-            "--text."
+            f"{tables.source}: no column of texts was found (the columns are {listed(map(str, table.columns))}); name "
+            "it as `text`"
         )
     raise InputError(
-        f"{parts.source} has {len(texts)} columns that could be the texts ({listed(texts)}): choose with --text, for "
-        f"instance --text {texts[0]!r}."
+        f"{tables.source}: {len(texts)} columns could be the texts ({listed(texts)}) where one was expected; name it "
+        "as `text`"
     )
 
 
 def _holds_text(column: pd.Series) -> bool:
     return is_text(column) and not looks_numeric(column)
-
-
-def _note_ignored(parts: Parts, used: set, notes: list[str]) -> None:
-    ignored = [str(column) for column in parts.tables[0].columns if column not in used]
-    if ignored:
-        notes.append(f"Columns without a role are ignored: {listed(ignored)}.")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from ..errors import InputError
+from ...errors import InputError
 
 DAY = 86_400_000_000  # microseconds
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -48,9 +48,8 @@ def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
     steps = steps_between(stamps.asi8, codes)
     if not len(steps):
         raise InputError(
-            f"{source} has one row a series, from which no step of time can be read: add rows or give it "
-            "with "
-            "--freq, for instance --freq D."
+            f"{source}: each series has one row where at least two were expected, to read the step of time from; add "
+            "rows, or give `freq`, such as 'D'"
         )
     step = commonest(steps)
     if step % DAY:
@@ -60,12 +59,12 @@ def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
 
 
 def to_month_start(stamps: pd.DatetimeIndex, codes: np.ndarray, notes: list[str]) -> pd.DatetimeIndex:
-    """Move stamps on one inner day of their months to the first: no offset alias says "the 15th"."""
+    """Move stamps on one inner day of their months to the first: no offset alias stands for "the 15th"."""
     steps, day = steps_between(stamps.asi8, codes), stamps.day
     if len(steps) and int(day[0]) not in (1, 31) and bool((day == day[0]).all()):
         if commonest(steps) < 28 * DAY or bool(stamps.is_month_end.all()):
             return stamps
-        notes.append(f"All time stamps are on day {day[0]} of a month: they are written as the first of the month.")
+        notes.append(f"all time stamps are on day {day[0]} of a month: they are moved to the first of the month")
         return stamps - pd.Timedelta(int(day[0]) - 1, unit="D")
     return stamps
 
@@ -82,9 +81,8 @@ def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
     else:
         reason = ""
     raise InputError(
-        f"The step of time {freq!r} given for {source} is no pandas offset alias{reason}: give one such "
-        "as h, 15min, "
-        "D, W-SAT, MS or YS with --freq, or leave it out."
+        f"{source}: `freq` must be a pandas offset alias such as 'h', '15min', 'D', 'W-SAT', 'MS' or 'YS'; received "
+        f"{freq!r}{reason}"
     )
 
 

@@ -1,9 +1,9 @@
-"""What a frame says about its values: which are missing, which never change."""
+"""Checks of the values of a series: which are missing, which never change."""
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ...errors import InputError
 
 
 def check_missing(table: pd.DataFrame, id: str, time: str, names: list[str], source: str) -> None:
@@ -15,27 +15,24 @@ def check_missing(table: pd.DataFrame, id: str, time: str, names: list[str], sou
             many = len(table[id].cat.categories) > 1
             series = f" of series {table[id].iloc[row]!r}" if many else ""
             raise InputError(
-                f"Column `{name}` of {source} has no value at `{time}` {table[time].iloc[row]}{series} "
-                f"({int(missing.sum()):,} missing in all) where missing values were ruled out: fill them "
-                "or use "
-                "--missing interpolate."
+                f"{source}: column {name!r} has no value at {time!r} {table[time].iloc[row]}{series} "
+                f"({int(missing.sum()):,} missing in all) where `missing` is 'error'; fill them or change `missing`"
             )
 
 
 def note_missing(table: pd.DataFrame, names: list[str], notes: list[str]) -> None:
-    """Count missing values by column and tell the rule for them."""
+    """Count missing values by column and note the rule for them."""
     counts = {name: int(table[name].isna().sum()) for name in names}
-    found = [f"{count:,} of {len(table):,} values of `{name}`" for name, count in counts.items() if count]
+    found = [f"{count:,} of {len(table):,} values of {name!r}" for name, count in counts.items() if count]
     if found:
         notes.append(
-            f"{', '.join(found)} are missing: inputs are filled inside each window; missing targets are "
-            "neither "
-            "trained on nor scored."
+            f"{', '.join(found)} are missing: inputs are filled inside each window; missing targets are neither "
+            "trained on nor scored"
         )
 
 
 def note_constant(table: pd.DataFrame, id: str, targets: tuple[str, ...], notes: list[str]) -> None:
-    """Tell which targets never change."""
+    """Note which targets never change."""
     codes = table[id].cat.codes.to_numpy()
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     for name in targets:
@@ -43,6 +40,6 @@ def note_constant(table: pd.DataFrame, id: str, targets: tuple[str, ...], notes:
         low, high = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
         constant = int((low == high).sum())
         if constant and len(starts) == 1:
-            notes.append(f"`{name}` is constant ({low[0]:g}): there is nothing to learn.")
+            notes.append(f"{name!r} is constant ({low[0]:g}): there is nothing to learn")
         elif constant:
-            notes.append(f"`{name}` is constant in {constant:,} of {len(starts):,} series.")
+            notes.append(f"{name!r} is constant in {constant:,} of {len(starts):,} series")

@@ -1,19 +1,19 @@
-"""Rows in order of series and time: none may stand twice or between the points of the regular axis."""
+"""Rows in order of series and time: none may be duplicated or lie between the points of the regular axis."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from .cells import place
-from .grid import Grid
-from .roles import Roles
+from ...errors import InputError
+from ..cells import place
+from .column_roles import Roles
+from .time_grid import TimeGrid
 
 
 @dataclass(frozen=True)
 class SortedRows:
-    """The sorted rows, and what it takes to name one of them."""
+    """The sorted rows, with what a message needs to name one of them."""
 
     table: pd.DataFrame
     order: np.ndarray | None
@@ -24,14 +24,14 @@ class SortedRows:
     source: str
 
     def name(self, row: int) -> str:
-        """Name a row by its place in the file, its time and its series."""
+        """Name a row by its position in the file, its time and its series."""
         series = f", series {self.labels[self.codes[row]]!r}" if self.roles.id is not None else ""
         return f"{place(self.table, row if self.order is None else self.order[row])} ({self.index[row]}{series})"
 
     @property
     def time(self) -> str:
         """The columns of time, quoted."""
-        return " + ".join(f"`{name}`" for name in self.roles.time)
+        return " + ".join(map(repr, self.roles.time))
 
 
 def refuse_duplicates(rows: SortedRows) -> None:
@@ -44,16 +44,15 @@ def refuse_duplicates(rows: SortedRows) -> None:
     fix = (
         "remove one of them"
         if rows.roles.id is not None
-        else "remove one, or name the column that tells the series apart with --id"
+        else "remove one, or name the column that tells the series apart as `id`"
     )
     raise InputError(
-        f"Time {rows.time} of {rows.source} stands twice in {len(again):,} places, first in "
-        f"{rows.name(first)} and "
-        f"{rows.name(first + 1)}, where each series has one row a time stamp: {fix}."
+        f"{rows.source}: time {rows.time} is duplicated in {len(again):,} places, first in {rows.name(first)} and "
+        f"{rows.name(first + 1)}, where one row per series and time stamp was expected; {fix}"
     )
 
 
-def refuse_off_grid(grid: Grid, rows: SortedRows, moments: np.ndarray, off: np.ndarray) -> None:
+def refuse_off_grid(grid: TimeGrid, rows: SortedRows, moments: np.ndarray, off: np.ndarray) -> None:
     """Refuse rows between the points of the grid: name them and the steps found."""
     if grid.calendar is None:  # a stray first row would make all others look wrong: the commonest phase is right
         series = rows.codes == rows.codes[np.argmax(off)]
@@ -70,9 +69,7 @@ def refuse_off_grid(grid: Grid, rows: SortedRows, moments: np.ndarray, off: np.n
     wrong = np.flatnonzero(off)
     named = ", ".join(rows.name(int(row)) for row in wrong[:3])
     raise InputError(
-        f"Time {rows.time} of {rows.source} is irregular: {len(wrong):,} rows are off the grid with a "
-        "step of "
-        f"{grid.freq}, namely {named}{' and so on' if len(wrong) > 3 else ''}; steps found: {found}. "
-        "Correct them, "
-        "resample to a regular step, or give the step with --freq."
+        f"{rows.source}: time {rows.time} is irregular: {len(wrong):,} rows are off the grid with a step of "
+        f"{grid.freq}, namely {named}{' and so on' if len(wrong) > 3 else ''} (steps found: {found}); correct them, "
+        "resample to a regular step, or give the step as `freq`"
     )

@@ -1,4 +1,5 @@
-"""PanelFrame: many sequences of numbers, of the same or of different length, and what is to be told of each."""
+"""PanelFrame: many sequences of numbers, of the same or of different length, and what is to be
+predicted for each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,26 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from .targets import Targets
-from .arrays import as_answers, as_sequence, check_widths
-from .finish import finish
-from .long_table import Columns, read_long
-from .nested import read_nested
-from .parts import Parts, note_duplicates, one_role
+from ...errors import InputError
+from ..targets import Targets, one_target_role
+from .array_targets import as_targets
+from .duplicates import note_duplicates
+from .long_table import LongTableColumns, read_long_table
+from .nested_cells import read_nested_cells
+from .ragged_arrays import as_sequence, check_widths
+from .source_tables import SourceTables
+from .unlabelled import drop_unlabelled
 
 
 @dataclass(frozen=True, eq=False)
 class PanelFrame:
     """Sequences of numbers and their targets.
 
-    Make one with :meth:`from_table` or :meth:`from_arrays`, which check the cells and say in ``notes`` what they did.
+    Make one with :meth:`from_table` or :meth:`from_arrays`, which check the cells and note what they did.
 
     Attributes:
         values: for each sequence float64 (time, channels), NaN where a value is missing.
-        targets: a class, a number or a list of tags for each sequence; None for sequences alone.
+        targets: a class, a number or a list of tags for each sequence; None without targets.
         channels: name of each channel.
-        is_test: which sequences are an official test part: bool (sequences,); None if there is none.
+        is_test: which sequences are held out for the test: bool (sequences,); None if none are.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
         roles: the user's own columns, to read another table the same way.
@@ -58,59 +61,58 @@ class PanelFrame:
         split: str | None = None,
         source: str = "table",
     ) -> "PanelFrame":
-        """Check a table of sequences, one row a step or one row a sequence.
+        """Check a table of sequences, one row per step or one row per sequence.
 
         Args:
-            table: with ``id`` one row a step and a column a channel; otherwise one row a sequence, with a
+            table: with ``id`` one row per step and one column per channel; otherwise one row per sequence, with a
                 column of lists.
             id: column that tells the sequences apart.
             time: column by which the steps of a sequence are sorted, or "none". Default: one called time, step,
-                date, ...; if there is none, the rows stand in order.
+                date, ...; if there is none, the rows are taken as they come.
             channels: columns of values, with ``id``. Default: the numeric columns without another role.
-            values: column of lists, [1, 2] or for several channels [[1, 5], [2, 6]]: a list a step. Default:
+            values: column of lists, [1, 2], or [[1, 5], [2, 6]] for several channels, one list per step. Default:
                 ``values``.
             label: column of classes, the same in all rows of a sequence. Sequences without one are left out.
             value: column of numbers, the same in all rows of a sequence. Sequences without one are left out.
             tags: column of the class of each step (with ``values``: of lists of them).
-            test: a second table with the same columns, the official test part.
-            split: column that tells the official test part by the words train, validation (used for training)
-                and test.
+            test: a second table with the same columns, the held-out test set.
+            split: column that holds the words train, validation (used for training) or test.
             source: file or data set, as messages name it.
 
         Returns:
             The frame.
 
         Raises:
-            InputError: anything the user can mend, told in one sentence.
+            InputError: the table has an error the user can fix.
 
         Example:
             >>> table = pd.DataFrame({"id": [1, 1, 2], "x": [0.5, 1.5, 2.5], "kind": ["a", "a", "b"]})
             >>> [len(sequence) for sequence in PanelFrame.from_table(table, id="id", label="kind").values]
             [2, 1]
         """
-        parts = Parts(table, test, source, split)
-        role = one_role({"label": label, "value": value, "tags": tags}, source)
+        tables = SourceTables(table, test, source, split)
+        role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
-        notes = parts.notes
+        notes = tables.notes
         if id is not None:
             if values is not None:
                 raise InputError(
-                    f"{source} was given --id {id} (one row a step) and --values {values} (one row a sequence): leave "
-                    "one of them out."
+                    f"{source}: `id` {id!r} (one row per step) and `values` {values!r} (one row per sequence) were "
+                    "given where one of them was expected; leave one out"
                 )
-            columns = Columns(id, time, split, role, name)
-            time, read = read_long(parts, columns, channels, notes)
+            columns = LongTableColumns(id, time, split, role, name)
+            time, data = read_long_table(tables, columns, channels, notes)
         else:
             if time is not None or channels is not None:
                 raise InputError(
-                    f"{source} was given {'--time' if time is not None else '--channels'} but no --id: name the column "
-                    "that tells the sequences apart."
+                    f"{source}: `{'time' if time is not None else 'channels'}` was given where `id` was expected with "
+                    "it; name the column that tells the sequences apart as `id`"
                 )
-            read = read_nested(parts, values=values or "values", role=role, name=name, notes=notes)
+            data = read_nested_cells(tables, values=values or "values", role=role, name=name, notes=notes)
         roles: dict[str, Any] = {"id": id, "time": time, "label": label, "value": value, "tags": tags, "split": split}
-        roles |= {"values": values or "values"} if id is None else {"channels": list(read.channels)}
-        frame = cls(read.values, read.targets, read.channels, read.is_test, source, (), roles, read.names)
-        return _checked(frame, read.missing, notes)
+        roles |= {"values": values or "values"} if id is None else {"channels": list(data.channels)}
+        frame = cls(data.values, data.targets, data.channels, data.is_test, source, (), roles, data.names)
+        return _checked(frame, data.missing, notes)
 
     @classmethod
     def from_arrays(
@@ -130,30 +132,32 @@ class PanelFrame:
         Args:
             values: (sequences, time), (sequences, time, channels), or a list of arrays (time,) or (time, channels).
             targets: :class:`Targets`, or for each sequence a class, a number, or an array of classes (time,).
-            task: "classification", "regression" or "tagging". Default: told from ``targets``: texts and whole numbers
-                are classes, broken numbers values, lists tags.
+            task: of the targets. Default: inferred from ``targets``: texts and whole numbers are classes, other numbers
+                are values, lists are tags.
             name: what the targets are called.
             channels: name of each channel. Default: c0, c1, ...
-            is_test: which sequences are an official test part: bool (sequences,).
-            source: as messages name it.
-            notes: what reading the file told.
+            is_test: which sequences are held out for the test: bool (sequences,).
+            source: file or data set, as messages name it.
+            notes: what was noted when the file was read.
 
         Returns:
             The frame.
 
         Raises:
-            InputError: anything the user can mend, told in one sentence.
+            InputError: the table has an error the user can fix.
 
         Example:
             >>> PanelFrame.from_arrays([[1.0, 2.0], [3.0]], ["up", "down"]).values[0].shape
             (2, 1)
         """
-        told = list(notes)
-        arrays = [as_sequence(array, f"sequence {position} of {source}") for position, array in enumerate(values)]
-        width = check_widths(arrays, [f"sequence {position} of {source}" for position in range(len(arrays))], source)
+        found = list(notes)
+        arrays = [as_sequence(array, f"{source}: sequence {position}") for position, array in enumerate(values)]
+        width = check_widths(arrays, lambda position: f"{source}: sequence {position}", source)
         names = tuple(f"c{channel}" for channel in range(width)) if channels is None else tuple(channels)
         if len(names) != width:
-            raise InputError(f"{source} has {width} channels but {len(names)} names for them: name each channel.")
+            raise InputError(
+                f"{source}: {len(names)} names were given where {width} were expected, one for each channel"
+            )
         if is_test is not None:
             is_test = np.asarray(is_test, dtype=bool)
             if is_test.shape != (len(arrays),):
@@ -162,8 +166,8 @@ class PanelFrame:
                 )
         missing = np.zeros(len(arrays), dtype=bool)
         if targets is not None:
-            targets, missing = as_answers(targets, arrays, task, name, source, told)
-        return _checked(cls(arrays, targets, names, is_test, source), missing, told)
+            targets, missing = as_targets(targets, arrays, task, name, source, found)
+        return _checked(cls(arrays, targets, names, is_test, source), missing, found)
 
     @property
     def kind(self) -> str:
@@ -177,7 +181,7 @@ class PanelFrame:
 
     @property
     def input_roles(self) -> dict[str, Any]:
-        """Roles without the targets and the official part: to read a table that is to be answered."""
+        """Roles without the targets and the split: to read a table for prediction."""
         return {role: self.roles[role] for role in ("id", "time", "values", "channels") if role in self.roles}
 
     @property
@@ -187,6 +191,13 @@ class PanelFrame:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        test = "" if self.is_test is None else f" ({int(self.is_test.sum()):,} held out)"
+        channels = f"{len(self.channels)} channel{'s' if len(self.channels) > 1 else ''}"
+        return (
+            f"PanelFrame({self.source!r}: {len(self):,} sequences{test} of {channels}, {self.targets or 'no targets'})"
+        )
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "PanelFrame":
         """Keep these sequences, in this order."""
@@ -201,22 +212,22 @@ class PanelFrame:
 
 
 def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str]) -> PanelFrame:
-    """Leave out sequences without answer or without steps, and tell what was found."""
+    """Leave out sequences without target or without steps, and note what was found."""
     lengths = np.array([len(sequence) for sequence in frame.inputs])
     if not lengths.any():
-        raise InputError(f"{frame.source} has no steps in any sequence where at least one was expected.")
+        raise InputError(f"{frame.source}: no sequence has any steps where at least one was expected; add some")
     empty = int((lengths == 0).sum())
     if empty and frame.targets is not None:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are left out.")
+        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are left out")
         keep = np.flatnonzero(lengths > 0)
         frame, missing = frame.take(keep), missing[keep]
     elif empty:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are kept.")
+        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are kept")
     if frame.targets is not None:
-        frame = finish(frame, missing, notes, "sequences")
+        frame = drop_unlabelled(frame, frame.targets, missing, notes, "sequences")
     total = sum(sequence.size for sequence in frame.inputs)
     gaps = sum(int(np.isnan(sequence).sum()) for sequence in frame.inputs)
     if gaps:
-        notes.append(f"{gaps:,} of {total:,} values are missing: they are filled inside each sequence.")
-    note_duplicates([sequence.tobytes() for sequence in frame.inputs], frame.is_test, "sequences", notes, kept=bool)
+        notes.append(f"{gaps:,} of {total:,} values are missing: they are filled inside each sequence")
+    note_duplicates([sequence.tobytes() for sequence in frame.inputs], frame.is_test, "sequences", notes, counted=bool)
     return replace(frame, notes=tuple(notes))

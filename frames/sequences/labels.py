@@ -1,4 +1,4 @@
-"""Labels as the user wrote them: which are missing, what type they have, how often each class comes."""
+"""Labels as the user wrote them: which are missing, what type they have, how frequent each class is."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,35 +6,37 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from .targets import objects
-from .parts import Parts
+from ...errors import InputError
+from ..targets import objects
+from .source_tables import SourceTables
 
 _IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence
 _SHOWN = 8
-_MANY = 10  # rows: as many labels, each another one, are no classes
+_MANY = 10  # rows: so many labels, all of them different, are not classes
 
 
-def read_labels(parts: Parts, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def read_labels(tables: SourceTables, name: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Read a column of labels.
 
     Returns:
         Labels, str or int, all of one type: object (rows,); and which rows have none: bool (rows,).
 
     Raises:
-        InputError: a cell that holds a list, or no label at all.
+        InputError: a cell that holds a list, or no labels at all.
     """
-    cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in parts.cells(name)]
+    cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in tables.cells(name)]
     for row, cell in enumerate(cells):
         if isinstance(cell, list | tuple | dict | set):
             raise InputError(
-                f"Column `{name}` holds a list in {parts.place(row)} where one label was expected: use --tags for a "
-                "label for every step."
+                f"{tables.source}: column {name!r} holds a list in {tables.place(row)} where one label was expected; "
+                "for a label for every step, name the column as `tags`"
             )
     missing = np.array([cell is None for cell in cells], dtype=bool)
     if missing.all():
-        raise InputError(f"Column `{name}` of {parts.source} holds no label at all: name another column with --label.")
-    if all(name in table.attrs.get("untyped", ()) for table in parts.tables):
+        raise InputError(
+            f"{tables.source}: column {name!r} holds no labels where some were expected; name another column as `label`"
+        )
+    if all(name in table.attrs.get("untyped", ()) for table in tables.tables):
         cells = whole_numbers(cells)
     return objects(one_type(cells, name, notes)), missing
 
@@ -60,52 +62,53 @@ def one_type(cells: Sequence[Any], name: str, notes: list[str]) -> list[Any]:
     if types <= {int} or types <= {str}:
         return cells
     kinds = " and ".join(sorted(kind.__name__ for kind in types))
-    notes.append(f"Labels in `{name}` are of type {kinds}: they are taken as text.")
+    notes.append(f"labels in {name!r} are of type {kinds}: they are taken as text")
     return [None if cell is None else str(cell) for cell in cells]
 
 
 def check_classes(labels: Sequence[Any], name: str, source: str) -> None:
-    """Refuse labels that leave nothing to learn: one class, or a class of its own for each of many rows."""
+    """Refuse labels that leave nothing to learn: one class, or many rows of which each has its own."""
     classes = set(labels)
     if len(classes) == 1:
         raise InputError(
-            f"Column `{name}` of {source} holds one label only, {next(iter(classes))!r}, in all {len(labels):,} rows "
-            "with a label that are not test, where at least two classes were expected: add rows of another class, or "
-            "leave the labels out."
+            f"{source}: column {name!r} holds only one label, {next(iter(classes))!r}, in all {len(labels):,} labelled "
+            "rows of the training set where at least two classes were expected; add rows of another class, or leave "
+            "the labels out"
         )
     if len(classes) == len(labels) >= _MANY:
         raise InputError(
-            f"Column `{name}` of {source} holds another label in each of {len(labels):,} rows where classes with "
-            "several examples were expected: name the column of classes with --label, or use --value for a number."
+            f"{source}: column {name!r} holds a different label in each of {len(labels):,} rows where classes with "
+            "several examples were expected; name the column of classes as `label`, or one of numbers as `value`"
         )
 
 
 def note_classes(labels: np.ndarray, is_test: np.ndarray | None, name: str, what: str, notes: list[str]) -> None:
-    """Tell about classes that are rare, that look alike, or that only the test part has.
+    """Note classes that are rare, that look alike, or that only the held-out test set has.
 
     Args:
         labels: object (rows,).
-        is_test: official test part: bool (rows,).
+        is_test: which are held out: bool (rows,).
         name: column.
         what: what has a label: rows, sequences or steps.
-        notes: where to tell it.
+        notes: receives the sentences.
     """
     train = labels if is_test is None else labels[~is_test]
     counts = Counter(train.tolist())
     ordered = counts.most_common()
     if ordered[0][1] >= _IMBALANCED * ordered[-1][1]:
-        notes.append(f"The classes of `{name}` are not balanced: {_counted(ordered)}.")
+        notes.append(f"the classes of {name!r} are not balanced: {_counted(ordered)}")
     single = [label for label, count in counts.items() if count == 1]
     if single:
         shown = _shown([repr(label) for label in single])
-        notes.append(f"Classes of `{name}` with one example only, which are kept but hard to learn: {shown}.")
+        notes.append(f"classes of {name!r} with only one example, which are kept but hard to learn: {shown}")
     _note_lookalikes(list(counts), name, notes)
     if is_test is not None:
         unseen = Counter(label for label in labels[is_test].tolist() if label not in counts)
         if unseen:
             shown = _shown([repr(label) for label in unseen])
             notes.append(
-                f"{unseen.total():,} test {what} have a label that training never saw ({shown}): they count as wrong."
+                f"{unseen.total():,} test {what} have a label that is not in the training set ({shown}): they count as "
+                "wrong"
             )
 
 
@@ -115,7 +118,7 @@ def _note_lookalikes(classes: list[Any], name: str, notes: list[str]) -> None:
         key = str(label).strip().casefold()
         if key in first:
             notes.append(
-                f"Labels {first[key]!r} and {label!r} of `{name}` differ only in case or spaces: they are two classes."
+                f"labels {first[key]!r} and {label!r} of {name!r} differ only in case or spaces: they are two classes"
             )
         first.setdefault(key, label)
 

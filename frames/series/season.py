@@ -6,19 +6,19 @@ import numpy as np
 import pandas as pd
 
 from .frequency import parse_freq
-from .series import SeriesFrame
+from .series_frame import SeriesFrame
 
 _MOST_SERIES = 20  # a majority of twenty is settled; more cost time only
 _MOST_ROWS = 100_000  # the newest rows; eleven years of hours
 _LEAST_PERIODS = 2.5  # fewer repetitions than that show no season
 # Standard errors a peak must stand above chance. Tried on 300 white noises, random walks and autoregressions
-# for each of six periods: 2.5 mistakes about 1 in 100 of them for seasonal. The search through all lags
+# for each of six periods: 2.5 takes about 1 in 100 of them for seasonal. The search through all lags
 # asks for more, because it looks at many.
 _SIGNIFICANT = 2.5
 _SIGNIFICANT_IN_SEARCH = 4.0
 # A longer season must be this much clearer than a shorter one: every multiple of a season correlates as well.
 _CLEARER = 0.1
-_STEPS_A_YEAR = {"M": 12, "Q": 4, "W": 52, "B": 261}
+_STEPS_PER_YEAR = {"M": 12, "Q": 4, "W": 52, "B": 261}
 
 
 def detect_season(frame: SeriesFrame) -> int:
@@ -61,7 +61,7 @@ def natural_periods(freq: str | int) -> tuple[int, ...]:
         return {1: (7, 365), 7: (52,)}.get(offset.n, ())
     if freq == "B":
         return (5, 261)
-    year = _STEPS_A_YEAR.get(offset.rule_code.removeprefix("B")[:1], 0) // offset.n
+    year = _STEPS_PER_YEAR.get(offset.rule_code.removeprefix("B")[:1], 0) // offset.n
     return (year,) if year > 1 else ()
 
 

@@ -1,4 +1,4 @@
-"""Rows put in order, on a regular axis of time: nothing twice, nothing in between, gaps as missing rows."""
+"""Rows put in order, on a regular axis of time: no duplicates, nothing off the grid, gaps as missing rows."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from .cells import place
+from ...errors import InputError
+from ..cells import place
+from .column_roles import Roles
 from .frequency import to_month_start
-from .grid import Grid, check_length, make_grid, positions
-from .order import SortedRows, refuse_duplicates, refuse_off_grid
-from .roles import Roles
+from .sorted_rows import SortedRows, refuse_duplicates, refuse_off_grid
 from .time_cells import read_time
+from .time_grid import TimeGrid, check_length, make_grid, positions
 
 
 @dataclass(frozen=True)
-class Axis:
+class TimeAxis:
     """Where every row of the table goes.
 
     Attributes:
         order: the user's row that comes n-th: (rows,), or None where they are in order already.
-        rows: the place of the n-th row among all points: (rows,), or None where no point is missing.
+        rows: the position of the n-th row among all points: (rows,), or None where no point is missing.
         codes: series of every point: (points,).
         index: time of every point: (points,).
         labels: name of each series: (series,).
@@ -33,11 +33,11 @@ class Axis:
     codes: np.ndarray
     index: pd.Index
     labels: list
-    grid: Grid
+    grid: TimeGrid
     notes: tuple[str, ...]
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Bring a column of the user's rows onto the axis; a point nobody observed is missing."""
+        """Bring a column of the user's rows onto the axis; a point without a row is missing."""
         if self.order is not None:
             values = values[self.order]
         if self.rows is None:
@@ -47,11 +47,11 @@ class Axis:
         return spread
 
 
-def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source: str) -> Axis:
+def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source: str) -> TimeAxis:
     """Sort the rows and put them on a regular axis.
 
     Raises:
-        InputError: a row without a series, a time stamp that cannot be read, stands twice or is off the grid.
+        InputError: a row without a series, a time stamp that cannot be read, is duplicated or is off the grid.
     """
     codes, labels = _series_codes(table, roles.id, source)
     notes: list[str] = []
@@ -63,20 +63,19 @@ def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source:
     if order is not None:
         index, codes = index[order], codes[order]
         if roles.time:  # row numbers of interleaved series are in order by definition
-            notes.append(f"The rows of {source} are not in order of series and time: they are sorted.")
-    where = SortedRows(table, order, roles, labels, codes, index, source)
-    refuse_duplicates(where)
+            notes.append("the rows are not in order of series and time: they are sorted")
+    sorted_rows = SortedRows(table, order, roles, labels, codes, index, source)
+    refuse_duplicates(sorted_rows)
     if freq is None and isinstance(index, pd.DatetimeIndex):
         index = to_month_start(index, codes, notes)
     grid = make_grid(index, codes, freq, source)
-    rows, codes, index = _fill_gaps(grid, replace(where, index=index))
+    rows, codes, index = _fill_gaps(grid, replace(sorted_rows, index=index))
     if rows is not None:
         notes.append(
-            f"{len(codes) - len(rows):,} time stamps are missing from the regular axis (step "
-            f"{grid.freq}): rows of "
-            "missing values stand in for them."
+            f"{len(codes) - len(rows):,} time stamps are missing from the regular axis (step {grid.freq}): they become "
+            "rows of missing values"
         )
-    return Axis(order, rows, codes, index, labels, grid, tuple(notes))
+    return TimeAxis(order, rows, codes, index, labels, grid, tuple(notes))
 
 
 def _series_codes(table: pd.DataFrame, id: str | None, source: str) -> tuple[np.ndarray, list]:
@@ -86,9 +85,8 @@ def _series_codes(table: pd.DataFrame, id: str | None, source: str) -> tuple[np.
     if (codes < 0).any():
         position = int(np.argmax(codes < 0))
         raise InputError(
-            f"Column `{id}` of {source} is empty in {place(table, position)} where the name of a series "
-            "was expected: "
-            "fill the cell or remove the row."
+            f"{source}: column {id!r} is empty in {place(table, position)} where the name of a series was expected; "
+            "fill the cell or remove the row"
         )
     labels = list(found)
     natural = sorted(range(len(labels)), key=lambda code: _natural(labels[code]))
@@ -122,7 +120,7 @@ def _sorting(moments: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
     return np.lexsort((moments, codes))
 
 
-def _fill_gaps(grid: Grid, rows: SortedRows) -> tuple[np.ndarray | None, np.ndarray, pd.Index]:
+def _fill_gaps(grid: TimeGrid, rows: SortedRows) -> tuple[np.ndarray | None, np.ndarray, pd.Index]:
     codes, moments = rows.codes, grid.moments(rows.index)
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
     ends = np.r_[starts[1:], len(codes)] - 1

@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from .build import build
-from .grid import Grid, stamp_grid
+from ...errors import InputError
+from ..columns import ROW_NUMBERS, listed
+from .regular_table import series_fields
+from .time_grid import TimeGrid, stamp_grid, steps_since_origin
 
 
 @dataclass(frozen=True)
 class SeriesFrame:
     """One or many regular time series.
 
-    Make one with :meth:`from_table`, which sorts, checks and puts the rows on a regular time axis, and says
-    in ``notes`` what it did.
+    Make one with :meth:`from_table`, which sorts and checks the rows, puts them on a regular time axis, and notes what
+    it did.
 
     Attributes:
-        table: rows sorted by series, then time; a time stamp nobody observed is a row of missing values.
+        table: rows sorted by series, then time; a time stamp that was not observed is a row of missing values.
             Each series ends with the last row in which a target was observed.
         id: name of the column that tells the series apart (always there, even for one series).
         time: name of the time column: time stamps, or row numbers.
         targets: columns to forecast (float64).
-        past: columns known only up to now (float64 or text).
-        future: columns known ahead (float64 or text), such as a holiday flag.
-        freq: step of the time axis: a pandas offset alias ("W-SAT"), or a whole number where rows are merely
-            counted.
+        past_covariates: columns known only up to now (float64 or text).
+        future_covariates: columns known ahead (float64 or text), such as a holiday flag.
+        freq: step of the time axis: a pandas offset alias ("W-SAT"), or a whole number where time is counted.
         ahead: rows after each series' end that carry known-future values; same columns as ``table``.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
@@ -40,8 +40,8 @@ class SeriesFrame:
     id: str
     time: str
     targets: tuple[str, ...]
-    past: tuple[str, ...] = ()
-    future: tuple[str, ...] = ()
+    past_covariates: tuple[str, ...] = ()
+    future_covariates: tuple[str, ...] = ()
     freq: str | int = 1
     ahead: pd.DataFrame | None = None
     source: str = "table"
@@ -56,8 +56,8 @@ class SeriesFrame:
         time: str | Sequence[str] | None = None,
         target: str | Sequence[str] | None = None,
         id: str | None = None,
-        past: str | Sequence[str] = (),
-        future: str | Sequence[str] = (),
+        past_covariates: str | Sequence[str] = (),
+        future_covariates: str | Sequence[str] = (),
         freq: str | int | None = None,
         missing: str = "keep",
         source: str = "table",
@@ -65,14 +65,14 @@ class SeriesFrame:
         """Check a table and put it on a regular time axis.
 
         Args:
-            table: one row a series and time stamp, in any order.
-            time: column of time stamps or counts; several of year, month, day, hour, minute, second (a list,
-                or comma-separated), put together; or "none" for row numbers. Default: the column with a
-                usual name, else the first one of time stamps, else row numbers.
+            table: one row per series and time stamp, in any order.
+            time: column of time stamps or whole numbers; several of year, month, day, hour, minute, second (a list,
+                or comma-separated), of which dates are composed; or "none" for row numbers. Default: the column with
+                a usual name, else the first one of time stamps, else row numbers.
             target: columns to forecast. Default: ``y``, else the one numeric column without a role.
             id: column that tells the series apart. Default: ``unique_id`` if there, else one series.
-            past: covariates known only up to now, numeric or text.
-            future: covariates known ahead.
+            past_covariates: columns known only up to now, numeric or text.
+            future_covariates: columns known ahead.
             freq: step of time, such as "h" or "MS". Default: read from the stamps.
             missing: "keep" them (and count them in ``notes``), or "error".
             source: file or data set, as messages name it.
@@ -81,14 +81,31 @@ class SeriesFrame:
             The frame.
 
         Raises:
-            InputError: anything the user can mend, told in one sentence.
+            InputError: the table has an error the user can fix.
 
         Example:
             >>> SeriesFrame.from_table(pd.DataFrame({"ds": ["2024-01", "2024-02"], "y": [1.0, 2.0]})).freq
             'MS'
         """
-        roles = {"time": time, "target": target, "id": id, "past": past, "future": future}
-        return cls(**build(table, freq=freq, missing=missing, source=source, **roles))
+        fields = series_fields(
+            table,
+            freq=freq,
+            missing=missing,
+            source=source,
+            time=time,
+            target=target,
+            id=id,
+            past_covariates=past_covariates,
+            future_covariates=future_covariates,
+        )
+        return cls(**fields)
+
+    def __repr__(self) -> str:
+        many = "s" if len(self.targets) > 1 else ""
+        return (
+            f"SeriesFrame({self.source!r}: {len(self.table):,} rows, {len(self.lengths):,} series, freq {self.freq!r}, "
+            f"target{many} {listed(self.targets)})"
+        )
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -132,7 +149,9 @@ class SeriesFrame:
         unknown = [label for label in wanted if label not in set(self.ids)]
         if unknown:
             known = ", ".join(map(repr, self.ids[:8])) + (" ..." if len(self.ids) > 8 else "")
-            raise InputError(f"{self.source} has no series {unknown[0]!r} in column `{self.id}`: there are {known}.")
+            raise InputError(
+                f"{self.source}: no series is called {unknown[0]!r} in column {self.id!r}; there are {known}"
+            )
         table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
         ahead = self.ahead
         if ahead is not None:
@@ -141,7 +160,7 @@ class SeriesFrame:
         return replace(self, table=_without_unused(table, self.id), ahead=ahead)
 
     def next_times(self, steps: int) -> pd.DataFrame:
-        """Time stamps after the end of each series: ``steps`` rows a series, columns id and time."""
+        """Time stamps after the end of each series: ``steps`` rows per series, columns id and time."""
         grid = self._grid()
         last = pd.Index(self.table[self.time].iloc[np.cumsum(self.lengths) - 1])
         points = grid.after(grid.moments(last), steps)  # (series, steps)
@@ -149,12 +168,10 @@ class SeriesFrame:
         return pd.DataFrame({self.id: series, self.time: grid.index(points.ravel())})
 
     def times(self, table: pd.DataFrame | None = None) -> np.ndarray:
-        """Seconds since 1970-01-01 00:00 on the clock the data go by (local where there is a time zone), or
-        counts.
+        """Seconds since 1970-01-01 00:00 in the data's own time (local where there is a time zone), or counts.
 
         Args:
-            table: rows with the time column, such as :meth:`next_times` or ``ahead`` gives. Default: the
-                frame's.
+            table: rows with the time column, such as :meth:`next_times` or ``ahead`` gives. Default: the frame's.
 
         Returns:
             int64 (rows,).
@@ -164,9 +181,30 @@ class SeriesFrame:
             return values.to_numpy(dtype="int64")
         return pd.DatetimeIndex(values).tz_localize(None).as_unit("s").asi8
 
-    def _grid(self) -> Grid:
+    def last_steps(self) -> np.ndarray:
+        """Position of each series' last row on its regular time axis, in steps of ``freq`` from a fixed origin.
+
+        The origin (1970-01-01, or 0 where time is counted) does not depend on the rows in the frame: a time stamp has
+        the same number in every file read with the same ``freq``, so a model can find its place in a cycle that it
+        learned from other rows. Where the rows were only numbered (time "none"), it is the number of rows.
+
+        Returns:
+            int64 (series,).
+
+        Example:
+            >>> SeriesFrame.from_table(pd.DataFrame({"ds": ["1970-02", "1970-03"], "y": [1.0, 2.0]})).last_steps()
+            array([2])
+        """
+        if self.roles.get("time") == ROW_NUMBERS:
+            return self.lengths.astype("int64")
+        last = self.table[self.time].iloc[np.cumsum(self.lengths) - 1]
         if isinstance(self.freq, int):
-            return Grid(self.freq, self.freq)
+            return last.to_numpy(dtype="int64") // self.freq
+        return steps_since_origin(self.freq, pd.DatetimeIndex(last), self.source)
+
+    def _grid(self) -> TimeGrid:
+        if isinstance(self.freq, int):
+            return TimeGrid(self.freq, self.freq)
         return stamp_grid(self.freq, pd.DatetimeIndex(self.table[self.time].iloc[[0, -1]]), self.source)
 
 

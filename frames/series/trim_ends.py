@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ...errors import InputError
+from ..columns import listed
 
 
-def trim(
-    table: pd.DataFrame, id: str, targets: tuple[str, ...], keep_ahead: bool, *, source: str, notes: list[str]
+def trim_ends(
+    table: pd.DataFrame, id: str, targets: tuple[str, ...], *, keep_ahead: bool, source: str, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Cut off what lies before the first and after the last observed target.
 
@@ -17,7 +18,7 @@ def trim(
         targets: columns to forecast.
         keep_ahead: whether rows after the end carry known-future covariates.
         source: file or data set, for the message.
-        notes: told what was cut.
+        notes: receives what was cut.
 
     Returns:
         The rows of the series, and the rows ahead of them, or None.
@@ -31,11 +32,9 @@ def trim(
         observed |= table[name].notna().to_numpy()
     rows = np.flatnonzero(observed)
     if not len(rows):
-        listed = ", ".join(f"`{name}`" for name in targets)
         raise InputError(
-            f"Column {listed} of {source} has no value in any of {len(table):,} rows where a series to "
-            "forecast was "
-            "expected: choose another column with --target."
+            f"{source}: column {listed(targets)} has no value in any of {len(table):,} rows where a series to forecast "
+            "was expected; choose another column as `target`"
         )
     if len(rows) == len(table):
         return table, None
@@ -65,13 +64,13 @@ def _ends(rows: np.ndarray, codes: np.ndarray, series: int) -> tuple[np.ndarray,
 
 
 def _sentences(lost: int, before: int, after: int, keep_ahead: bool) -> list[str]:
-    told = []
+    found = []
     if lost:
-        told.append(f"{lost:,} series without a single observed target are dropped.")
+        found.append(f"{lost:,} series without a single observed target are dropped")
     if before:
-        told.append(f"{before:,} rows before the first observed target are dropped.")
+        found.append(f"{before:,} rows before the first observed target are dropped")
     if after and keep_ahead:
-        told.append(f"{after:,} rows after the last observed target hold the covariates known ahead.")
+        found.append(f"{after:,} rows after the last observed target hold the covariates known ahead")
     elif after:
-        told.append(f"{after:,} rows after the last observed target are dropped.")
-    return told
+        found.append(f"{after:,} rows after the last observed target are dropped")
+    return found

@@ -1,5 +1,6 @@
-"""Frames of examples: texts, tokens, panels and corpora; targets, official parts, the rules for bad input."""
+"""Frames of sequences: texts, tokens, panels and corpora; targets, splits, the rules for bad input."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.frames import Targets, CorpusFrame, PanelFrame, TextFrame, data_hash
+from recurra.frames import CorpusFrame, PanelFrame, Targets, TextFrame, data_hash
 from recurra.frames.targets import objects
 
 
@@ -23,12 +24,14 @@ def refused(make, *args, words, **roles):
         make(*args, source="mine.csv", **roles)
     for word in words:
         assert word in str(caught.value), str(caught.value)
+    assert not re.search(r"--\w|\.$|\n|  ", str(caught.value)), str(caught.value)
 
 
-def said(frame, *words):
-    told = " ".join(frame.notes)
+def noted(frame, *words):
+    notes = " ".join(frame.notes)
     for word in words:
-        assert word in told, told
+        assert word in notes, notes
+    assert not any(note.endswith(".") or note[0].isupper() for note in frame.notes), notes
 
 
 def targets(frame):
@@ -43,20 +46,20 @@ def test_the_text_column_is_found_by_its_name_or_as_the_only_one():
     frame = TextFrame.from_table(table, label="label")
     assert (frame.roles["text"], frame.kind, frame.task, len(frame)) == ("text", "text", "classification", 4)
     assert frame.input_roles == {"text": "text"}
-    said(frame, "ignored: `n`")
+    noted(frame, "ignored: 'n'")
     other = table.rename(columns={"text": "phrase"})
     frame = TextFrame.from_table(other, label="label")
     assert frame.inputs.tolist() == ["one", "two", "three", "four"]
-    said(frame, "`phrase`, the only one")
-    refused(TextFrame.from_table, other.assign(name="x"), label="label", words=("`phrase`, `name`", "--text"))
-    refused(TextFrame.from_table, other[["n"]], words=("mine.csv", "no column of texts", "`n`"))
-    refused(TextFrame.from_table, other, text="phrases", words=("`phrases`", "did you mean `phrase`?"))
-    refused(TextFrame.from_table, other, text="n", words=("`n`", "no texts", "--text"))
-    refused(TextFrame.from_table, other, text="phrase", label="phrase", words=("two roles", "`phrase`"))
-    refused(TextFrame.from_table, other, text="phrase", label="n", value="n", words=("--label n and --value n",))
+    noted(frame, "'phrase', the only one")
+    refused(TextFrame.from_table, other.assign(name="x"), label="label", words=("'phrase', 'name'", "`text`"))
+    refused(TextFrame.from_table, other[["n"]], words=("mine.csv: ", "no column of texts", "'n'"))
+    refused(TextFrame.from_table, other, text="phrases", words=("'phrases'", "did you mean 'phrase'?"))
+    refused(TextFrame.from_table, other, text="n", words=("'n'", "no texts", "`text`"))
+    refused(TextFrame.from_table, other, text="phrase", label="phrase", words=("two roles", "'phrase'"))
+    refused(TextFrame.from_table, other, text="phrase", label="n", value="n", words=("`label` 'n' and `value` 'n'",))
 
 
-def test_texts_alone_have_no_answers():
+def test_texts_alone_have_no_targets():
     frame = TextFrame.from_table(texts())
     assert (frame.targets, frame.task, frame.is_test, frame.notes) == (None, None, None, ())
     assert frame.take([2, 0]).texts.tolist() == ["three", "one"]
@@ -67,74 +70,84 @@ def test_texts_alone_have_no_answers():
     [
         ([1, 2, 1, 2], [1, 2, 1, 2], None),
         (["01", "2", "01", "2"], ["01", "2", "01", "2"], None),
-        ([1, 2, 1, None], [1, 2, 1], "1 of 4 rows have no `y`"),
+        ([1, 2, 1, None], [1, 2, 1], "1 of 4 rows have no 'y'"),
         (pd.array([1, None, 2, 1], dtype="Int64"), [1, 2, 1], "1 of 4 rows"),
         (pd.Categorical(["u", "v", "u", "v"]), ["u", "v", "u", "v"], None),
-        (["u", " ", "v", ""], ["u", "v"], "2 of 4 rows have no `y`"),
+        (["u", " ", "v", ""], ["u", "v"], "2 of 4 rows have no 'y'"),
         ([True, False, True, False], ["True", "False", "True", "False"], "of type bool: they are taken as text"),
         ([1.5, 2.5, 1.5, 2.5], ["1.5", "2.5", "1.5", "2.5"], "of type float"),
         ([1, "a", 1, "a"], ["1", "a", "1", "a"], "of type int and str"),
         (["Yes", "yes ", "Yes", "yes "], ["Yes", "yes ", "Yes", "yes "], "differ only in case or spaces"),
         (["u", "u", "u", "v"], ["u", "u", "u", "v"], "not balanced: 3 of 'u', 1 of 'v'"),
-        (["u", "u", "w", "v"], ["u", "u", "w", "v"], "one example only, which are kept but hard to learn: 'w', 'v'"),
+        (["u", "u", "w", "v"], ["u", "u", "w", "v"], "only one example, which are kept but hard to learn: 'w', 'v'"),
     ],
 )
 def test_labels_stay_as_the_user_wrote_them(labels, expected, note):
     frame = TextFrame.from_table(texts(y=labels), label="y")
     assert targets(frame) == expected
     assert {type(label) for label in targets(frame)} <= {str, int}
-    said(frame, *([] if note is None else [note]))
+    noted(frame, *([] if note is None else [note]))
 
 
 def test_labels_that_leave_nothing_to_learn_are_refused():
-    refused(TextFrame.from_table, texts(y="a"), label="y", words=("`y`", "one label only, 'a'", "at least two"))
-    refused(TextFrame.from_table, texts(y=None), label="y", words=("`y`", "no label at all"))
-    refused(TextFrame.from_table, texts(y=[["a"], "b", "b", "a"]), label="y", words=("a list in row 0", "--tags"))
+    refused(TextFrame.from_table, texts(y="a"), label="y", words=("'y'", "only one label, 'a'", "at least two"))
+    refused(TextFrame.from_table, texts(y=None), label="y", words=("'y'", "holds no labels"))
+    refused(TextFrame.from_table, texts(y=[["a"], "b", "b", "a"]), label="y", words=("a list in row 0", "`tags`"))
     many = pd.DataFrame({"text": list("abcdefghij"), "y": range(10)})
-    refused(TextFrame.from_table, many, label="y", words=("another label in each of 10 rows", "--value"))
+    refused(TextFrame.from_table, many, label="y", words=("a different label in each of 10 rows", "`value`"))
 
 
 def test_values_are_numbers_and_missing_ones_are_left_out():
     frame = TextFrame.from_table(texts(y=["1.5", "?", "2", "3"]), value="y")
     assert (frame.task, targets(frame)) == ("regression", [1.5, 2.0, 3.0])
-    said(frame, "1 of 4 rows have no `y`")
-    said(TextFrame.from_table(texts(y=1), value="y"), "constant (1)")
-    refused(TextFrame.from_table, texts(y=["1", "2", "x", "3"]), value="y", words=("`y`", "'x'", "row 2"))
-    refused(TextFrame.from_table, texts(y=np.nan), value="y", words=("`y`", "no number at all"))
+    noted(frame, "1 of 4 rows have no 'y'")
+    noted(TextFrame.from_table(texts(y=1), value="y"), "constant (1)")
+    refused(TextFrame.from_table, texts(y=["1", "2", "x", "3"]), value="y", words=("'y'", "'x'", "row 2"))
+    refused(TextFrame.from_table, texts(y=np.nan), value="y", words=("'y'", "holds no numbers"))
 
 
 def test_doubtful_texts_are_kept_and_counted():
     table = pd.DataFrame({"text": ["", None, "a\0b", "half \ud800", "🤷🏽‍♀️", 7]}, dtype=object)
     frame = TextFrame.from_table(table, text="text")
     assert frame.texts.tolist() == ["", "", "a\0b", "half \ufffd", "🤷🏽‍♀️", "7"]
-    said(frame, "2 of 6 texts in `text` are empty or missing", "NUL", "surrogates", "1 cells of `text` are no texts")
-    refused(TextFrame.from_table, pd.DataFrame({"text": ["", ""]}), text="text", words=("no text at all",))
+    noted(frame, "2 of 6 texts in 'text' are empty or missing", "NUL", "surrogates", "1 cells of 'text' are not texts")
+    refused(TextFrame.from_table, pd.DataFrame({"text": ["", ""]}), text="text", words=("holds no text",))
     refused(TextFrame.from_table, pd.DataFrame({"text": []}), text="text", words=("no rows",))
 
 
-def test_official_test_part_by_table_or_by_column():
+def test_a_held_out_test_set_by_table_or_by_column():
     train, test = texts(y=["a", "b", "a", "b"]), texts(y=["a", "c", "b", None])
     frame = TextFrame.from_table(train, label="y", test=test)
     assert frame.is_test.tolist() == [False] * 4 + [True] * 3
-    said(frame, "3 of 3 texts of the test part stand in the training part too", "never saw ('c'): they count as wrong")
-    said(frame, "1 test rows")
+    noted(frame, "3 of 3 texts of the held-out test set are in the training set too", "not in the training set ('c')")
+    noted(frame, "1 test rows")
     both = train.assign(part=["train", "Validation", "TEST", "test"])
     frame = TextFrame.from_table(both, label="y", split="part")
     assert frame.is_test.tolist() == [False, False, True, True]
-    said(frame, "1 rows that `part` calls validation are used for training")
+    noted(frame, "1 rows marked as validation in 'part' are used for training")
     assert frame.take([3, 0]).is_test.tolist() == [True, False]
-    refused(TextFrame.from_table, both, split="part", test=test, words=("given twice", "--split"))
+    refused(TextFrame.from_table, both, split="part", test=test, words=("given twice", "`split`"))
     refused(TextFrame.from_table, both.assign(part="later"), split="part", words=("'later' in row 0", "train"))
     refused(TextFrame.from_table, both.assign(part="test"), split="part", words=("every row as test",))
-    refused(TextFrame.from_table, train, label="y", test=test[["text"]], words=("the test part of mine.csv", "`y`"))
-    refused(TextFrame.from_table, train, label="y", test=test.assign(y=None), words=("test part", "no rows with a `y`"))
+    refused(
+        TextFrame.from_table, train, label="y", test=test[["text"]], words=("the held-out test set of mine.csv", "'y'")
+    )
+    refused(
+        TextFrame.from_table,
+        train,
+        label="y",
+        test=test.assign(y=None),
+        words=("no rows of the held-out test set have a 'y'",),
+    )
     lone = train.assign(y=["a", None, None, None])
-    refused(TextFrame.from_table, lone, label="y", test=train, words=("one label only, 'a'", "all 1 rows"))
-    said(TextFrame.from_table(both.assign(part="train"), split="part"), "marks no row as test")
+    refused(TextFrame.from_table, lone, label="y", test=train, words=("only one label, 'a'", "all 1 labelled rows"))
+    noted(TextFrame.from_table(both.assign(part="train"), split="part"), "marks no row as test")
 
 
 def test_repeated_texts_are_counted_but_empty_ones_are_no_repetition():
-    said(TextFrame.from_table(pd.DataFrame({"text": ["a", "a", "", "", "b"]})), "1 of 3 texts repeat an earlier one;")
+    noted(
+        TextFrame.from_table(pd.DataFrame({"text": ["a", "a", "", "", "b"]})), "1 of 3 texts repeat an earlier one: all"
+    )
     assert TextFrame.from_table(texts()).notes == ()
 
 
@@ -149,7 +162,7 @@ def test_tokens_and_tags():
     by_text = pd.DataFrame({"text": ["the cat", "cats", ""], "tags": ["D N", "N", ""]})
     same = TextFrame.from_table(by_text, tags="tags")
     assert (same.texts.tolist(), targets(same)) == (frame.texts.tolist(), targets(frame))
-    said(same, "cut into tokens at their spaces", "1 of 3 rows have no `tags`")
+    noted(same, "cut into tokens at their spaces", "1 of 3 rows have no 'tags'")
     whole = TextFrame.from_records([{"tokens": [0, 1], "tags": [0, 1]}, {"tokens": [1], "tags": [1.0]}], tags="tags")
     assert (whole.texts.tolist(), targets(whole)) == ([["0", "1"], ["1"]], [[0, 1], [1]])
     labelled = TextFrame.from_records(
@@ -165,7 +178,7 @@ def test_tokens_and_tags():
         ({"tokens": ["a"], "tags": ["N", "N"]}, ("2 tags in row 1", "1 were expected")),
         ({"tokens": ["a"], "tags": [None]}, ("None as tag 1 in row 1",)),
         ({"tokens": ["a"], "tags": [float("nan")]}, ("nan as tag 1 in row 1",)),
-        ({"tokens": ["a"], "tags": 3}, ("holds 3 in row 1", "--label")),
+        ({"tokens": ["a"], "tags": 3}, ("holds 3 in row 1", "`label`")),
         ({"tokens": [["a"]], "tags": ["N"]}, ("['a'] among the tokens in row 1",)),
         ({"tokens": 3, "tags": ["N"]}, ("holds 3 in row 1", "list of tokens")),
     ],
@@ -198,7 +211,7 @@ def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
     assert (frame.channels, targets(frame), frame.kind) == (("x", "z"), ["u", "v", "u"], "values")
     assert frame.names.tolist() == ["b", "a", "c"]
     assert frame.input_roles == {"id": "who", "time": "step", "channels": ["x", "z"]}
-    said(frame, "go by column `step`", "they are sorted", "1 of 10 values are missing", "ignored: `dose`")
+    noted(frame, "sorted by column 'step'", "they are sorted", "1 of 10 values are missing", "ignored: 'dose'")
     as_found = PanelFrame.from_table(steps(), id="who", time="none", channels=["x"])
     assert as_found.inputs[0].tolist() == [[2.0], [1.0]]
     again = PanelFrame.from_table(steps()[["who", "step", "x", "z"]], **frame.input_roles)
@@ -216,28 +229,28 @@ def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
         (
             {"kind": list("uvvuu")},
             {"label": "kind"},
-            ("`kind` changes inside sequence 'b'", "row 0", "row 2", "--tags"),
+            ("'kind' changes inside sequence 'b'", "row 0", "row 2", "`tags`"),
         ),
-        ({"kind": list("uvuuu")}, {"tags": "kind", "time": "x"}, ("`x` is empty in row 4",)),
-        ({}, {"tags": "kind"}, ("`kind` is empty in row 2", "every step")),
-        ({"step": 0}, {"label": "kind"}, ("`step`", "same moment twice", "row 0", "row 2")),
-        ({"who": ["b", None, "b", "c", "c"]}, {}, ("`who` is empty in row 1",)),
-        ({"x": ["1", "2", "y", "3", "4"]}, {}, ("`x`", "'y'", "row 2")),
-        ({}, {"label": "who"}, ("`who`", "two roles")),
-        ({}, {"label": "sort"}, ("no column `sort`",)),
-        ({}, {"channels": ["x", "q"]}, ("no column `q`",)),
-        ({}, {"values": "x"}, ("--id who", "--values x")),
-        ({"part": ["train", "test", "test", "train", "train"]}, {"split": "part"}, ("`part` changes inside", "'b'")),
+        ({"kind": list("uvuuu")}, {"tags": "kind", "time": "x"}, ("'x' is empty in row 4",)),
+        ({}, {"tags": "kind"}, ("'kind' is empty in row 2", "every step")),
+        ({"step": 0}, {"label": "kind"}, ("'step'", "duplicated in one sequence", "row 0", "row 2")),
+        ({"who": ["b", None, "b", "c", "c"]}, {}, ("'who' is empty in row 1",)),
+        ({"x": ["1", "2", "y", "3", "4"]}, {}, ("'x'", "'y'", "row 2")),
+        ({}, {"label": "who"}, ("'who'", "two roles")),
+        ({}, {"label": "sort"}, ("no column is called 'sort'",)),
+        ({}, {"channels": ["x", "q"]}, ("no column is called 'q'",)),
+        ({}, {"values": "x"}, ("`id` 'who'", "`values` 'x'")),
+        ({"part": ["train", "test", "test", "train", "train"]}, {"split": "part"}, ("'part' changes inside", "'b'")),
     ],
 )
 def test_long_tables_that_do_not_fit_are_refused(change, roles, words):
     refused(PanelFrame.from_table, steps().assign(**change), id="who", words=words, **roles)
 
 
-def test_the_same_id_in_both_parts_is_two_sequences():
+def test_the_same_id_in_both_tables_is_two_sequences():
     frame = PanelFrame.from_table(steps(), id="who", label="kind", test=steps(), channels=["x"])
     assert frame.is_test.tolist() == [False] * 3 + [True] * 3
-    said(frame, "3 values of `who` stand in both", "3 of 3 sequences of the test part stand in the training part")
+    noted(frame, "3 values of 'who' are in both", "3 of 3 sequences of the held-out test set are in the training set")
 
 
 def test_lists_of_values():
@@ -245,7 +258,7 @@ def test_lists_of_values():
     frame = PanelFrame.from_table(table, label="y")
     np.testing.assert_array_equal(frame.inputs[0], [[1.0], [np.nan], [3.0]])
     assert (len(frame), frame.channels) == (2, ("values",))
-    said(frame, "1 of 3 sequences have no steps: they are left out")
+    noted(frame, "1 of 3 sequences have no steps: they are left out")
     assert [len(sequence) for sequence in PanelFrame.from_table(table).inputs] == [3, 1, 0]
     wide = pd.DataFrame({"values": [[[1, 2], [3, 4]], [[5, 6]]], "tags": [[0, 1], [1]]})
     frame = PanelFrame.from_table(wide, tags="tags")
@@ -253,18 +266,18 @@ def test_lists_of_values():
     refused(
         PanelFrame.from_table, wide.assign(tags=[[0, 1], [1, 1]]), tags="tags", words=("2 tags in row 1", "1 steps")
     )
-    refused(PanelFrame.from_table, wide, values="signal", words=("`signal`", "--id"))
-    refused(PanelFrame.from_table, wide, time="tags", words=("--time", "--id"))
+    refused(PanelFrame.from_table, wide, values="signal", words=("'signal'", "`id`"))
+    refused(PanelFrame.from_table, wide, time="tags", words=("`time`", "`id`"))
     for cells, words in [
-        ([[1, 2], "x"], ("Row 1", "'x'")),
-        ([[1, 2], ["x"]], ("Row 1", "'x' at step 0")),
-        ([[1, 2], ["1"]], ("Row 1", "'1' at step 0")),
-        ([[1, 2], [[1, 2]]], ("Row 1", "2 channels where 1")),
-        ([[1, 2], [1, [2]]], ("Row 1", "step 1")),
-        ([[[1, 2], [3]], [1]], ("Row 0", "1 values at step 1 where 2")),
-        ([[1, 2], [float("inf")]], ("Row 1", "infinite", "step 0")),
-        ([[[[1]]], [1]], ("Row 0", "3 dimensions")),
-        ([[], []], ("no values",)),
+        ([[1, 2], "x"], ("the sequence in row 1", "'x'")),
+        ([[1, 2], ["x"]], ("the sequence in row 1", "'x' at step 0")),
+        ([[1, 2], ["1"]], ("the sequence in row 1", "'1' at step 0")),
+        ([[1, 2], [[1, 2]]], ("the sequence in row 1", "2 channels where 1")),
+        ([[1, 2], [1, [2]]], ("the sequence in row 1", "step 1")),
+        ([[[1, 2], [3]], [1]], ("the sequence in row 0", "1 values at step 1 where 2")),
+        ([[1, 2], [float("inf")]], ("the sequence in row 1", "infinite", "step 0")),
+        ([[[[1]]], [1]], ("the sequence in row 0", "3 dimensions")),
+        ([[], []], ("no sequence has any values",)),
     ]:
         refused(PanelFrame.from_table, pd.DataFrame({"values": cells}), words=words)
 
@@ -274,7 +287,7 @@ def test_arrays():
     assert [sequence.shape for sequence in frame.inputs] == [(2, 1), (1, 1)]
     cube = np.arange(24.0).reshape(4, 3, 2)
     assert PanelFrame.from_arrays(cube).inputs[3].tolist() == cube[3].tolist()
-    for given_answers, task, expected in [
+    for given_targets, task, expected in [
         ([0, 1, 0, 1], "classification", [0, 1, 0, 1]),
         (np.array(["a", "b", "a", "b"]), "classification", ["a", "b", "a", "b"]),
         ([0.5, 1.0, 2.0, 3.0], "regression", [0.5, 1.0, 2.0, 3.0]),
@@ -282,7 +295,7 @@ def test_arrays():
         ([1.0, 2.0, 1.0, np.nan], "regression", [1.0, 2.0, 1.0]),
         (Targets("classification", "who", objects(["x", "y", "x", "y"])), "classification", ["x", "y", "x", "y"]),
     ]:
-        made = PanelFrame.from_arrays(cube, given_answers)
+        made = PanelFrame.from_arrays(cube, given_targets)
         assert (made.task, targets(made)) == (task, expected)
     assert PanelFrame.from_arrays(cube, [1, 2, 3, 4], task="regression").task == "regression"
     kept = PanelFrame.from_arrays(cube, [0, 1, 0, 1], is_test=[False, False, True, True]).take([3, 1])
@@ -290,11 +303,11 @@ def test_arrays():
     for arguments, words in [
         ((cube, [0, 1]), ("4 sequences but 2 targets",)),
         ((cube, [[0, 1]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
-        (([[1.0], [[1.0, 2.0]]],), ("Sequence 1", "2 channels where 1")),
-        ((cube, [None] * 4), ("no answer at all",)),
+        (([[1.0], [[1.0, 2.0]]],), (": sequence 1 has", "2 channels where 1")),
+        ((cube, [None] * 4), ("holds no targets",)),
     ]:
         refused(PanelFrame.from_arrays, *arguments, words=words)
-    refused(PanelFrame.from_arrays, cube, channels=["a"], words=("2 channels but 1 names",))
+    refused(PanelFrame.from_arrays, cube, channels=["a"], words=("1 names were given where 2",))
 
 
 # Corpora
@@ -303,16 +316,39 @@ def test_arrays():
 def test_a_corpus_is_cut_behind_a_line_or_a_space():
     frame = CorpusFrame.from_text("ab cd\n" * 100)
     assert frame.cuts is None
-    assert all(part.startswith("ab") and part.endswith("\n") for part in frame.parts)
-    assert "".join(frame.parts) == frame.text
-    assert [round(len(part) / len(frame), 2) for part in frame.parts] == [0.81, 0.1, 0.09]
+    assert all(split.startswith("ab") and split.endswith("\n") for split in frame.splits)
+    assert "".join(frame.splits) == frame.text
+    assert [round(len(split) / len(frame), 2) for split in frame.splits] == [0.81, 0.1, 0.09]
     assert CorpusFrame.from_text("x" * 100).bounds == (80, 90)
-    assert CorpusFrame.from_text("x" * 100, (50, 70)).parts == ("x" * 50, "x" * 20, "x" * 30)
+    assert CorpusFrame.from_text("x" * 100, (50, 70)).splits == ("x" * 50, "x" * 20, "x" * 30)
     with pytest.raises(ValueError, match="`cuts` must rise"):
         CorpusFrame.from_text("x" * 100, (50, 100))
-    refused(CorpusFrame.from_text, " \n", words=("mine.csv", "empty"))
+    refused(CorpusFrame.from_text, " \n", words=("mine.csv: ", "empty"))
     refused(CorpusFrame.from_text, "short", words=("5 characters", "at least 20"))
-    said(CorpusFrame.from_text("half \ud800 " * 10), "surrogates")
+    noted(CorpusFrame.from_text("half \ud800 " * 10), "surrogates")
+
+
+# Descriptions
+
+
+def test_frames_are_described_in_one_line():
+    table = texts(y=["a", "b", "a", "b"], n=[1, 2, 3, 4], part=["train", "train", "train", "test"])
+    assert repr(TextFrame.from_table(table[["text"]])) == "TextFrame('table': 4 texts, no targets)"
+    frame = TextFrame.from_table(table, label="y", source="t.csv")
+    assert repr(frame) == "TextFrame('t.csv': 4 texts, label 'y' (2 classes))"
+    frame = TextFrame.from_table(table, value="n", split="part")
+    assert repr(frame) == "TextFrame('table': 4 texts (1 held out), value 'n')"
+    panel = PanelFrame.from_arrays(np.ones((2, 3, 2)), [[0, 1, 2], [2, 1, 0]])
+    assert repr(panel) == "PanelFrame('arrays': 2 sequences of 2 channels, tags 'y' (3 classes))"
+    corpus = CorpusFrame.from_text("x" * 1000, (800, 900))
+    assert repr(corpus) == "CorpusFrame('text': 1,000 characters, split 800, 100, 100)"
+
+
+def test_an_unknown_task_is_a_value_error():
+    with pytest.raises(ValueError, match=r"`task` must be one of .*Received: task='guess'"):
+        PanelFrame.from_arrays(np.ones((2, 3)), [0, 1], task="guess")
+    with pytest.raises(ValueError, match=r"`task` must be one of .*Received: task='guess'"):
+        Targets("guess", "y", np.ones(2))
 
 
 # Hashes

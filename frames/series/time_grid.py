@@ -1,19 +1,20 @@
-"""The regular grid of time: the place of each row on it, the stamps of its points, the points that follow."""
+"""The regular grid of time: the position of each row on it, the stamps of its points, the points that follow."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ...errors import InputError
 from .frequency import DAY, commonest, infer_freq, parse_freq, steps_between
 
 # A grid this much longer than the rows observed is a wrong step or a stray stamp, and would eat the memory.
 _LONGEST_GRID = 50
+_ORIGIN = pd.Timestamp("1970-01-01")
 
 
 @dataclass(frozen=True)
-class Grid:
+class TimeGrid:
     """Points of a regular axis: either ``origin + step * n``, or the n-th stamp of ``calendar``.
 
     ``moments`` are int64: counts, or microseconds; on the wall clock of the time zone where ``wall`` is set,
@@ -55,43 +56,69 @@ class Grid:
         return np.stack(rows)[which] if rows else np.empty((0, steps), dtype="int64")
 
 
-def make_grid(index: pd.Index, codes: np.ndarray, freq: str | int | None, source: str) -> Grid:
-    """Settle the step and the grid for rows sorted by series, then time."""
+def make_grid(index: pd.Index, codes: np.ndarray, freq: str | int | None, source: str) -> TimeGrid:
+    """Choose the step and the grid for rows sorted by series, then time."""
     if not isinstance(index, pd.DatetimeIndex):
         return _count_grid(index.to_numpy(), codes, freq, source)
     if isinstance(freq, int):
-        freq = str(freq)  # a bare number is no step between time stamps; parse_freq says so
+        freq = str(freq)  # a bare number is not a step between time stamps; parse_freq refuses it
     alias = infer_freq(index, codes, source) if freq is None else freq
     return stamp_grid(alias, index, source)
 
 
-def stamp_grid(alias: str, index: pd.DatetimeIndex, source: str) -> Grid:
+def stamp_grid(alias: str, index: pd.DatetimeIndex, source: str) -> TimeGrid:
     """Make the grid of a pandas offset alias that spans ``index``."""
     offset = parse_freq(alias, source)
     if isinstance(offset, pd.offsets.Tick):
-        return Grid(offset.freqstr, offset.nanos // 1000, zone=index.tz)
+        return TimeGrid(offset.freqstr, offset.nanos // 1000, zone=index.tz)
     if isinstance(offset, pd.offsets.Day):
-        return Grid(offset.freqstr, offset.n * DAY, zone=index.tz, wall=True)
+        return TimeGrid(offset.freqstr, offset.n * DAY, zone=index.tz, wall=True)
     wall = index.tz_localize(None)
     calendar = pd.date_range(wall.min(), wall.max(), freq=offset, unit="us").asi8
-    return Grid(offset.freqstr, 0, calendar, index.tz, wall=True)
+    return TimeGrid(offset.freqstr, 0, calendar, index.tz, wall=True)
 
 
-def _count_grid(counts: np.ndarray, codes: np.ndarray, freq: str | int | None, source: str) -> Grid:
+def steps_since_origin(alias: str, stamps: pd.DatetimeIndex, source: str) -> np.ndarray:
+    """Number the points of an offset alias from 1970-01-01, whatever other stamps there are.
+
+    Args:
+        alias: a pandas offset alias; of "2MS" every month counts half, so points two months apart are one step apart.
+        stamps: points of a grid: (stamps,).
+        source: file or data set, for messages.
+
+    Returns:
+        int64 (stamps,); negative before 1970.
+    """
+    grid = stamp_grid(alias, stamps[:1], source)
+    moments = grid.moments(stamps)
+    if grid.calendar is None:
+        return moments // grid.step
+    offset = parse_freq(alias, source)
+    wall = stamps.tz_localize(None)
+    first, last = min(wall.min().normalize(), _ORIGIN), max(wall.max(), _ORIGIN)
+    calendar = pd.date_range(first, last, freq=offset.base, unit="us").asi8
+    # the points up to a stamp, less those up to the origin
+    numbers = np.searchsorted(calendar, moments, side="right") - np.searchsorted(calendar, 0, side="right")
+    return numbers // offset.n
+
+
+def _count_grid(counts: np.ndarray, codes: np.ndarray, freq: str | int | None, source: str) -> TimeGrid:
     if isinstance(freq, str) and freq.isdecimal():
         freq = int(freq)
     if isinstance(freq, str) or (freq is not None and freq < 1):
         raise InputError(
-            f"Time in {source} is counted in whole numbers, so the step must be a positive whole number, not "
-            f"{freq!r}: leave --freq out or name a column of time stamps with --time."
+            f"{source}: `freq` must be a positive whole number where time is counted in whole numbers; received "
+            f"{freq!r}; leave it out, or give a column of time stamps as `time`"
         )
     steps = steps_between(counts, codes)
     step = freq or (commonest(steps) if len(steps) else 1)
-    return Grid(int(step), int(step))
+    return TimeGrid(int(step), int(step))
 
 
-def positions(grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place the rows on the grid, each series counted from its own first row.
+def positions(
+    grid: TimeGrid, moments: np.ndarray, starts: np.ndarray, codes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows on the grid, each series counted from its own first row.
 
     Args:
         grid: the axis.
@@ -100,7 +127,7 @@ def positions(grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.nda
         codes: series of each row: (rows,).
 
     Returns:
-        Place of each row, -1 where it is off the grid: (rows,); and which rows are off: bool (rows,).
+        Position of each row: (rows,), of no use where it is off the grid; and which rows are off: bool (rows,).
     """
     if grid.calendar is None:
         since = moments[starts][codes]
@@ -113,12 +140,11 @@ def positions(grid: Grid, moments: np.ndarray, starts: np.ndarray, codes: np.nda
     return found - found[starts][codes], off
 
 
-def check_length(place: np.ndarray, ends: np.ndarray, grid: Grid, source: str) -> None:
+def check_length(at: np.ndarray, ends: np.ndarray, grid: TimeGrid, source: str) -> None:
     """Refuse a grid that is almost all gaps."""
-    rows = int((place[ends] + 1).sum())
-    if rows > _LONGEST_GRID * len(place) + 1000:
+    rows = int((at[ends] + 1).sum())
+    if rows > _LONGEST_GRID * len(at) + 1000:
         raise InputError(
-            f"{source} has {len(place):,} rows, but its time axis at a step of {grid.freq} would have "
-            f"{rows:,}: "
-            "correct the stray time stamps or give a longer step with --freq."
+            f"{source}: the time axis at a step of {grid.freq} would have {rows:,} rows, of which {len(at):,} were "
+            "found; correct the stray time stamps, or give a longer step as `freq`"
         )

@@ -1,0 +1,224 @@
+"""Which frame a file or a named data set becomes: by the roles given, the task, the ending, and last the content."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import InputError
+from ..frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame
+from ..frames.columns import listed
+from ..frames.sequences.text_frame import TEXT_NAMES, TOKEN_NAMES
+from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
+from .corpus_files import read_corpus
+from .files import kind_of, read_table
+from .panel_files import is_panel, join_splits, read_panel
+from .record import Dataset
+
+_FORECAST = "forecast"
+_LANGUAGE_MODEL = "language-model"
+_SERIES = ("target", "past_covariates", "future_covariates", "freq")
+_SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "test")
+# Columns, and the test file, that a user can name.
+ROLES = (*_SERIES, *_SEQUENCES, "time", "id")
+
+
+def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
+    """Read a file as the frame that the roles, the task or the ending ask for.
+
+    Args:
+        source: the file.
+        roles: those that were given, by name.
+        task: what to predict, or None.
+        missing: rule for missing values of a series.
+
+    Returns:
+        The frame.
+
+    Raises:
+        InputError: roles that contradict each other or the task, or anything wrong in the file.
+    """
+    _check_roles(str(source), roles, task)
+    kind = _kind(source, roles, task)
+    if kind == "corpus":
+        return CorpusFrame.from_text(**read_corpus(source, roles.get("test")))
+    if kind == "panel-file":
+        return _panel_file(source, roles, task)
+    if kind == "series":
+        return SeriesFrame.from_table(read_table(source), **roles, missing=missing, source=str(source))
+    table = read_table(source, as_text=_as_text(roles))
+    kind = _kind_of_table(table, roles, task) if kind == "table" else kind
+    if kind == "series":
+        return SeriesFrame.from_table(table, **roles, missing=missing, source=str(source))
+    roles = {**roles, **_default_targets(table, roles, task, str(source))}
+    if "test" in roles:
+        roles["test"] = read_table(roles["test"], as_text=_as_text(roles))
+    made = PanelFrame if kind == "panel" else TextFrame
+    return made.from_table(table, **roles, source=str(source))
+
+
+def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
+    """Load a named set; given roles override its own."""
+    _check_roles(dataset.name, roles, task)
+    _check_named(dataset, roles)
+    if dataset.frame == "series":
+        _check_task(dataset.name, dataset.task, task)
+        merged = merge_roles(dataset.roles, roles)
+        return SeriesFrame.from_table(dataset.loader(), **merged, missing=missing, source=dataset.name)
+    if dataset.frame == "corpus":
+        _check_task(dataset.name, dataset.task, task)
+        return CorpusFrame.from_text(**{**dataset.loader(), "source": dataset.name})
+    frame: TextFrame | PanelFrame
+    if dataset.frame == "panel":
+        frame = PanelFrame.from_arrays(**{**dataset.loader(), "source": dataset.name})
+    else:
+        own = dict(dataset.roles)
+        if set(TASK_OF_ROLE) & set(roles):
+            own = {role: column for role, column in own.items() if role not in TASK_OF_ROLE}
+        frame = TextFrame.from_table(dataset.loader(), **{**own, **roles}, source=dataset.name)
+    labelled = frame.targets is None or frame.targets.role == "label"
+    if not (task == _LANGUAGE_MODEL and isinstance(frame, TextFrame) and labelled):
+        _check_task(dataset.name, frame.task, task)
+    return frame
+
+
+def _check_task(source: str, found: str | None, task: str | None) -> None:
+    """Refuse a task that the data are not for."""
+    if task is not None and found != task:
+        fix = f"set `task` to {found!r}, or use other data" if found else "name the column of targets"
+        raise InputError(f"{source}: the data are for {found or 'no task'} where `task` is {task!r}; {fix}")
+
+
+def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> None:
+    """Refuse an unknown task, and roles that contradict each other or the task."""
+    known = (_FORECAST, *ROLE_OF_TASK, _LANGUAGE_MODEL)
+    if task is not None and task not in known:
+        raise InputError(f"`task` must be one of {', '.join(known)}; received {task!r}")
+    series = [role for role in _SERIES if role in roles]
+    sequences = [role for role in _SEQUENCES if role in roles]
+    if series and (sequences or task not in (None, _FORECAST)):
+        other = f"`{sequences[0]}`" if sequences else f"`task` {task!r}"
+        raise InputError(
+            f"{source}: `{series[0]}`, which is for a series to forecast, and {other}, which is not, were given where "
+            "one of them was expected; leave one out"
+        )
+    if task == _FORECAST and sequences:
+        raise InputError(
+            f"{source}: `task` {task!r} and `{sequences[0]}`, which does not apply to a forecast, were given where one "
+            "of them was expected; leave one out"
+        )
+    rows = [role for role in ("id", "time", "values", "channels") if role in roles]
+    if "text" in roles and rows:
+        raise InputError(
+            f"{source}: `text`, which is for one text per row, and `{rows[0]}`, which is for series and panels, were "
+            "given where one of them was expected; leave one out"
+        )
+    _check_target_roles(source, roles, task)
+
+
+def _check_target_roles(source: str, roles: Mapping[str, Any], task: str | None) -> None:
+    targets = [role for role in TASK_OF_ROLE if role in roles]
+    wanted = None if task is None else ROLE_OF_TASK.get(task)
+    if wanted is not None and targets and targets != [wanted]:
+        raise InputError(
+            f"{source}: `task` {task!r} and `{targets[0]}` were given where the targets are `{wanted}`; leave one out"
+        )
+    if task == _LANGUAGE_MODEL and set(targets) - {"label"}:
+        raise InputError(
+            f"{source}: `task` {task!r} and `{targets[0]}` were given where no targets but a class (`label`) to "
+            "condition on were expected; leave one out"
+        )
+
+
+def _kind(source: str | Path, roles: Mapping[str, Any], task: str | None) -> str:
+    """Give the kind of frame: series, panel-file, corpus, text, panel; or table, where the content decides."""
+    sequences = [role for role in _SEQUENCES if role in roles]
+    if task == _FORECAST or any(role in roles for role in _SERIES):
+        return "series"
+    if is_panel(source, peek=not set(roles) - {"test"}):
+        return "panel-file"
+    if task == _LANGUAGE_MODEL:
+        return "corpus" if kind_of(source) == ".txt" and not set(roles) - {"test"} else "text"
+    if "text" in roles:
+        return "text"
+    if {"values", "channels"} & set(roles) or ("id" in roles and (sequences or task)):
+        return "panel"
+    return "table" if sequences or task or not roles else "series"
+
+
+def _kind_of_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None) -> str:
+    """Give the kind by the columns: lists of numbers, lists of tokens, or neither."""
+    if _holds_lists(table, "values"):
+        return "panel"
+    return "text" if roles or task or _holds_lists(table, "tokens") else "series"
+
+
+def _holds_lists(table: pd.DataFrame, name: str) -> bool:
+    return name in table.columns and any(hasattr(cell, "__len__") and not isinstance(cell, str) for cell in table[name])
+
+
+def _default_targets(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, source: str) -> dict[str, str]:
+    """Take the targets by their usual name where a task was named, or where nothing was."""
+    if any(role in roles for role in TASK_OF_ROLE) or task == _LANGUAGE_MODEL or (roles and task is None):
+        return {}
+    for role in ("tags", "label", "value") if task is None else (ROLE_OF_TASK[task],):
+        if role in table.columns:
+            return {role: role}
+    if task is None:
+        return {}
+    wanted = ROLE_OF_TASK[task]
+    raise InputError(
+        f"{source}: `task` {task!r} needs a column of targets, and no column is called {wanted!r} (the columns are "
+        f"{listed(table.columns)}); name it as `{wanted}`"
+    )
+
+
+def _as_text(roles: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns whose cells stay as a text file has them, so that a label 007 stays one."""
+    texts: tuple[str, ...] = (roles["text"],) if "text" in roles else (*TEXT_NAMES, *TOKEN_NAMES)
+    if "id" in roles:
+        texts = ()
+    return (*texts, *(roles[role] for role in ("label", "tags") if role in roles), "label", "tags")
+
+
+def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) -> PanelFrame:
+    for role in ("id", "time", "channels", "text", "split"):
+        if role in roles:
+            raise InputError(f"{source}: `{role}` does not apply to a file of whole sequences; leave it out")
+    if task == _LANGUAGE_MODEL:
+        raise InputError(f"{source}: the file holds numbers where texts were expected for `task` {task!r}; change it")
+    target = one_target_role({role: roles.get(role) for role in TASK_OF_ROLE}, str(source))
+    asked, name = (task, None) if target is None else (TASK_OF_ROLE[target], roles[target])
+    data = read_panel(source, values=roles.get("values"), targets=name, task=asked)
+    if "test" in roles:
+        if not is_panel(roles["test"], peek=True):
+            raise InputError(f"{roles['test']}: a table was found where a test file like {source} was expected")
+        data = join_splits(data, read_panel(roles["test"], values=roles.get("values"), targets=name, task=asked))
+    if data["targets"] is None and task is not None:
+        raise InputError(f"{source}: no targets were found, which `task` {task!r} needs; add an array 'y'")
+    frame = PanelFrame.from_arrays(**data)
+    _check_task(str(source), frame.task, asked)
+    return frame
+
+
+def _check_named(dataset: Dataset, roles: Mapping[str, Any]) -> None:
+    kinds = {"series": (*_SERIES, "time", "id"), "text": ("text", *TASK_OF_ROLE, "split")}
+    known = kinds.get(dataset.frame, ())
+    wrong = [role for role in roles if role not in known]
+    if wrong:
+        raise InputError(
+            f"`{wrong[0]}` does not apply to the data set {dataset.name!r} (kind: {dataset.frame}); leave it out"
+        )
+
+
+def merge_roles(roles: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Let given roles override; a column given a role loses the one the data set gave it."""
+    taken: set[Any] = set()
+    for value in given.values():
+        taken |= {value} if isinstance(value, str | int) else set(value)
+    kept = {
+        role: value if isinstance(value, str | int) else [name for name in value if name not in taken]
+        for role, value in roles.items()
+    }
+    return {**kept, **given}
