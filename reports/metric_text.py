@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .number_format import OF_DATA
+from ..evaluation.metric import OF_DATA
 from .visible_text import shortened
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation.metric import OF_DATA
+
 if TYPE_CHECKING:
     from ..evaluation import Metric
 
 MISSING = "–"
-OF_DATA = "unit of the data"
 
 
 def number(value: Any) -> float | None:
@@ -49,16 +50,15 @@ def compact(value: Any) -> str:
 
 
 def score(value: Any, metric: Metric[Any, Any]) -> str:
-    """Write a metric with the decimals that its task chose, so that a column lines up; large values with three digits.
-
-    A percentage (``decimals=".0%"``) is written without its sign.
-    """
+    """Write a metric with the decimals that its task chose, so that a column lines up; large values with three digits."""
     value = number(value)
     if value is None or metric.unit == OF_DATA or abs(value) >= 1000:
         return compact(value)
+    if metric.as_percent:
+        return f"{100 * value:.0f}"
     if metric.decimals.endswith("g"):
         return significant(value, int(metric.decimals[1:-1]))
-    return format(value, metric.decimals).removesuffix("%")
+    return format(value, metric.decimals)
 
 
 def duration(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Verdict, significance tests, classes and notes for the terminal; readable without colour, and when piped into a file."""
+"""Verdict, significance tests, classes and notes for the terminal; readable without colour and in a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def terminal_report(comparison: Comparison, rewrite: Rewrite = unchanged) -> lis
     ]
 
 
-def tests_table(comparison: Comparison, rewrite: Rewrite = unchanged) -> RenderableType:
+def tests_table(comparison: Comparison, rewrite: Rewrite = unchanged) -> RenderableType:  # noqa: PT028  (not a test)
     """Each recurrent family against the best simpler model: effect, its 95 % interval, p before and after Holm.
 
     Args:
