@@ -40,12 +40,12 @@ def comparison_html(comparison: Comparison, rewrite: Rewrite = unchanged) -> str
 def _table(comparison: Comparison, rewrite: Rewrite) -> str:
     columns = leaderboard_columns(comparison)
     headings = ["model", "kind", *(column.heading for column in columns)]
-    head = "".join(_cell("th", heading, left=i < 2, style=_LINE) for i, heading in enumerate(headings))
+    head = "".join(_cell("th", _lines(heading), left=i < 2, style=_LINE) for i, heading in enumerate(headings))
     body = []
     for row in comparison.summary_rows:
         cells = [row["model"], kind_of(row), *(column.write(row) for column in columns)]
         weight = "font-weight:bold;" if row["model"] == comparison.verdict["best"] else ""
-        texts = "".join(_cell("td", cell, left=i < 2, style=weight) for i, cell in enumerate(cells))
+        texts = "".join(_cell("td", _text(cell), left=i < 2, style=weight) for i, cell in enumerate(cells))
         body.append(f'<tr style="background:transparent">{texts}</tr>')
     small = _text(rewrite("; ".join(["bold: the best", caption(comparison, columns, marks=False)])))
     return (
@@ -54,9 +54,12 @@ def _table(comparison: Comparison, rewrite: Rewrite) -> str:
     )
 
 
-def _cell(tag: str, text: str, *, left: bool, style: str = "") -> str:
-    lines = "<br>".join(_text(line) for line in text.split("\n"))
-    return f'<{tag} style="{style}{_CELL}{"left" if left else "right"}">{lines}</{tag}>'
+def _cell(tag: str, html: str, *, left: bool, style: str = "") -> str:
+    return f'<{tag} style="{style}{_CELL}{"left" if left else "right"}">{html}</{tag}>'
+
+
+def _lines(heading: str) -> str:
+    return "<br>".join(_text(line) for line in heading.split("\n"))
 
 
 def _notes(notes: Iterable[str]) -> str:
