@@ -4,33 +4,53 @@ They promise that nothing after a window's last input time reaches its inputs. T
 """
 
 from .defaults import derive_tokens, derive_window
-from .example_folds import ExampleFold, example_folds, example_split
-from .examples import Encoded, ExamplePipeline
-from .language import LanguagePipeline, Stream
-from .ragged import Examples, Ragged
-from .readers import TokenReader, ValueReader
-from .series import SeriesPipeline
-from .splits import Fold, rolling_origin, single_split
+from .fold import Fold, RowRange, TextRange
+from .language import EncodedCorpus, EncodedLines, LanguagePipeline, corpus_fold
+from .protocol import Batches, Pipeline, RawInputs, Tensors
+from .ragged import Ragged
+from .rolling_origin import rolling_origin, single_split
+from .sequence_batches import SequenceBatches
+from .sequence_encoder import SequenceEncoder
+from .sequences import EncodedSequences, SequencePipeline
+from .series import EncodedSeries, SeriesPipeline
+from .stratified import stratified_folds, stratified_split
+from .stream_batches import StreamBatches
+from .target_encoders import ClassEncoder, TagEncoder, ValueEncoder
+from .text_encoder import TextEncoder
+from .window_batches import WindowBatches
 from .windows import Windows, window_table
 
 __all__ = [
-    "Encoded",
-    "ExampleFold",
-    "ExamplePipeline",
-    "Examples",
+    "Batches",
+    "ClassEncoder",
+    "EncodedCorpus",
+    "EncodedLines",
+    "EncodedSequences",
+    "EncodedSeries",
     "Fold",
     "LanguagePipeline",
+    "Pipeline",
     "Ragged",
+    "RawInputs",
+    "RowRange",
+    "SequenceBatches",
+    "SequenceEncoder",
+    "SequencePipeline",
     "SeriesPipeline",
-    "Stream",
-    "TokenReader",
-    "ValueReader",
+    "StreamBatches",
+    "TagEncoder",
+    "Tensors",
+    "TextEncoder",
+    "TextRange",
+    "ValueEncoder",
+    "WindowBatches",
     "Windows",
+    "corpus_fold",
     "derive_tokens",
     "derive_window",
-    "example_folds",
-    "example_split",
     "rolling_origin",
     "single_split",
+    "stratified_folds",
+    "stratified_split",
     "window_table",
 ]

@@ -11,7 +11,7 @@ from ..frames import SeriesFrame
 
 _CHUNK = 1 << 20  # rows looked at together: keeps the peak memory near the series' own size
 
-ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this share
+ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this fraction
 
 
 @dataclass
@@ -90,11 +90,11 @@ class Channels:
         starts = np.cumsum(frame.lengths) - frame.lengths
         for start, n in zip(starts, rows, strict=True):  # slices: a number for every row would outweigh the series
             kept[start : start + n] = True
-        names = [*frame.targets, *frame.past, *frame.future]
+        names = [*frame.targets, *frame.past_covariates, *frame.future_covariates]
         columns = [Column(name, log=log and name in frame.targets).fit(frame.table, kept) for name in names]
         if len(frame.lengths) > 1:
             for column in columns[: len(frame.targets)]:
-                # Series of many sizes share no mean: taking it off would cost the small ones their digits.
+                # Series of many sizes have no mean in common: subtracting it would cost the small ones their digits.
                 column.mean, column.scale = 0.0, _typical_size(frame, column, kept)
         return cls(columns)
 
@@ -138,7 +138,7 @@ class Channels:
 
 def _nothing_observed(name: str) -> InputError:
     return InputError(
-        f"column `{name}` has no observed value in the training rows; leave the column out or give more rows"
+        f"column {name!r} has no observed value in the training rows; leave the column out or give more rows"
     )
 
 
@@ -147,8 +147,8 @@ def _typical_size(frame: SeriesFrame, column: Column, kept: np.ndarray) -> float
     values = np.where(kept, _numbers(frame.table, column.name), np.nan)
     sizes = np.abs(np.log(values) if column.log else values)
     ends = np.cumsum(frame.lengths)
-    parts = (sizes[end - length : end] for end, length in zip(ends, frame.lengths, strict=True))
-    means = [part[np.isfinite(part)].mean() for part in parts if np.isfinite(part).any()]
+    each = (sizes[end - length : end] for end, length in zip(ends, frame.lengths, strict=True))
+    means = [own[np.isfinite(own)].mean() for own in each if np.isfinite(own).any()]
     return float(np.median(means)) or 1.0
 
 

@@ -1,4 +1,4 @@
-"""What is chosen where nobody said: season, horizon and lookback of a window, and how texts are cut."""
+"""What is chosen where nothing was given: season, horizon and lookback of a window, and how texts are cut."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..frames import SeriesFrame, detect_season
 
-# Beyond this many steps a forecast is hard to read and slow to score; a longer one is a word away (--horizon).
+# Beyond this many steps a forecast is hard to read and slow to score; a longer one can be asked for.
 _LONGEST_HORIZON = 60
 # Steps of a horizon where there is no season.
 _WITHOUT_SEASON = 12
@@ -23,7 +23,7 @@ def derive_window(
     lookback: int | None = None,
     season: int | None = None,
 ) -> tuple[int, int, int, list[str]]:
-    """Choose what was not given, and say how.
+    """Choose what was not given, and say by which rule.
 
     Season: the strongest of the frequency's natural seasons in the autocorrelation of the oldest 70 % of the rows.
     Horizon: one season (12 steps without one), at most 60 steps and a tenth of the series. Lookback: two seasons or two
@@ -36,17 +36,17 @@ def derive_window(
     notes = []
     if season is None:
         season = detect_season(frame.head(np.ceil(frame.lengths * _OLDEST).astype(int)))
-        found = f"a season of {season} steps" if season > 1 else "no season"
-        notes.append(f"{found} found in the autocorrelation (--season to override)")
+        found = f"season: {season} steps, found" if season > 1 else "season: none found"
+        notes.append(f"{found} in the autocorrelation (set `season` to override)")
     if horizon is None:
-        wanted, said = (
+        wanted, rule = (
             (season, "one season") if season > 1 else (_WITHOUT_SEASON, f"no season, so {_WITHOUT_SEASON} steps")
         )
         horizon = max(1, min(wanted, _LONGEST_HORIZON, length // 10))
-        notes.append(f"horizon {horizon}: {said}, at most {_LONGEST_HORIZON} steps and a tenth of the series")
+        notes.append(f"horizon: {horizon} steps, {rule}, at most {_LONGEST_HORIZON} steps and a tenth of the series")
     if lookback is None:
         lookback = max(1, min(max(2 * season, 2 * horizon), length // 4))
-        notes.append(f"lookback {lookback}: two seasons or horizons, at most a quarter of the series")
+        notes.append(f"lookback: {lookback} steps, two seasons or horizons, at most a quarter of the series")
     return horizon, lookback, season, notes
 
 
@@ -65,5 +65,5 @@ def derive_tokens(texts: Iterable[str]) -> tuple[str, str]:
     """
     words = [len(text.split()) for text in list(texts)[:1000]]
     if np.median(words or [2]) < 2:
-        return "char", "tokens: char, because most texts are single words (--tokens)"
-    return "word", "tokens: word, because most texts have several words (--tokens)"
+        return "char", "tokens: char, because most texts are single words (set `tokens` to override)"
+    return "word", "tokens: word, because most texts have several words (set `tokens` to override)"

@@ -1,10 +1,10 @@
-"""LanguagePipeline: a long text, or lines with a condition each → tokens and the tokens after them."""
+"""LanguagePipeline: a long text, or lines with a class each → tokens and the tokens after them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +12,21 @@ import numpy as np
 from ..errors import InputError
 from ..frames import CorpusFrame, TextFrame
 from ..spec import END, NextTokenOutput, SequenceSpec, TokensInput
+from .fold import Fold, TextRange
+from .protocol import RawInputs, Tensors
+from .ragged import Ragged, padded_lengths
+from .sequence_batches import SequenceBatches
+from .stream_batches import StreamBatches
 from .target_encoders import sorted_labels
-from .ragged import Examples, Ragged, padded_lengths
-from .tokens import TOKENS, Vocabulary, cut_texts, encode, fit_vocabulary, tokenize
+from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, tokenize
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 LanguageFrame = CorpusFrame | TextFrame
-# Tokens through which the error is sent back: 35 words (Zaremba et al. 2014), about as much text in characters.
-_CHUNK = {"word": 35, "space": 35, "char": 100}
-_STREAMS = 20
+# Steps of truncated backpropagation: 35 words (Zaremba et al. 2014), about as much text in characters.
+_BPTT_STEPS = {"word": 35, "space": 35, "char": 100}
+_PARALLEL_STREAMS = 20
 _LINES = 32
 # Longer lines cost more than they tell.
 _LONGEST = {"word": 512, "space": 512, "char": 1024}
@@ -33,21 +37,59 @@ _GAP = r"\n[ \t\r\f\v]*\n"
 # What no space stands before, and after.
 _CLOSING = re.compile(r" ([.,;:!?%)\]}…’”]|'\w*)")
 _OPENING = re.compile(r"([(\[{“‘]) ")
+# Real texts that a written model is compared on, and characters of each.
+_SAMPLE, _SAMPLE_CHARACTERS = 8, 200
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedCorpus:
+    """A long text; the ids of each range are made once.
+
+    Attributes:
+        frame: the text.
+        ids: token ids of the ranges asked for so far: (tokens,) each.
+    """
+
+    frame: CorpusFrame
+    ids: dict[TextRange, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedLines:
+    """Lines as numbers.
+
+    Attributes:
+        before: tokens of each line, an end in front.
+        after: the tokens to be predicted at each of these steps: (steps,).
+        extras: further inputs by name (lines,).
+    """
+
+    before: Ragged
+    after: np.ndarray
+    extras: dict[str, np.ndarray]
+
+
+def corpus_fold(frame: CorpusFrame) -> Fold[TextRange]:
+    """The splits of a long text: training, validation and test text, one after another."""
+    first, second = frame.bounds
+    ranges = (TextRange(0, first), TextRange(first, second), TextRange(second, len(frame)))
+    return Fold(0, *ranges)
 
 
 class LanguagePipeline:
-    """Tokens and the tokens after them; fitted on the training part only.
+    """Tokens and the tokens after them; fitted on the training text only.
 
-    A long text is cut into streams that are read side by side, chunk after chunk: the state is carried from one chunk
-    to the next, the error is sent back through one chunk. Lines are read each from its own beginning to its end.
+    A long text is cut into parallel streams, read some steps at a time: the state is carried from one batch to the
+    next, the gradient is not (truncated backpropagation through time). Lines are read each from its own beginning to
+    its end.
 
     Args:
         tokens: "word" (blank lines end a text), "char", or "space" (every line end is the token ``<eos>``).
         vocabulary_size: tokens known at most, the three reserved ids included.
-        min_count: times a word must occur in the training part to be known; rarer ones teach the model what to expect
+        min_count: how often a word must occur in the training text to be known; rarer ones teach the model what to expect
             of unknown words. Characters are known from the first time.
-        chunk: tokens the error is sent back through; None: 35 words or 100 characters.
-        streams: places of the text read side by side.
+        bptt_steps: steps of truncated backpropagation through time; None: 35 words or 100 characters.
+        parallel_streams: places of the text that are read in parallel.
 
     Example:
         >>> pipeline = LanguagePipeline(tokens="char").fit(frame)
@@ -59,41 +101,43 @@ class LanguagePipeline:
         tokens: str = "word",
         vocabulary_size: int = 20_000,
         min_count: int = 2,
-        chunk: int | None = None,
-        streams: int = _STREAMS,
+        bptt_steps: int | None = None,
+        parallel_streams: int = _PARALLEL_STREAMS,
     ) -> None:
         if tokens not in TOKENS:
-            raise InputError(f"--tokens takes {', '.join(TOKENS)}; received {tokens!r}")
-        if chunk is not None and chunk < 1:
-            raise InputError(f"--length must be at least 1; received {chunk}")
+            raise InputError(f"`tokens` must be one of {', '.join(TOKENS)}; received {tokens!r}")
+        if bptt_steps is not None and bptt_steps < 1:
+            raise InputError(f"`bptt_steps` must be at least 1; received {bptt_steps}")
         self.tokens = tokens
         self.vocabulary_size = vocabulary_size
         self.min_count = min_count
-        self.chunk = chunk or _CHUNK[tokens]
-        self.streams = streams
+        self.bptt_steps = bptt_steps or _BPTT_STEPS[tokens]
+        self.parallel_streams = parallel_streams
+        self.batch_size_: int | None = None
 
-    def fit(self, frame: LanguageFrame, rows: np.ndarray | None = None) -> LanguagePipeline:
-        """Learn the vocabulary from the training part of a long text, or from the lines `rows`."""
+    def fit(self, frame: LanguageFrame, selection: TextRange | np.ndarray | None = None) -> LanguagePipeline:
+        """Learn the vocabulary from a range of a long text, or from the lines `selection`; from all by default."""
         self.conditions_: list[Any] = []
         self.lines_ = isinstance(frame, TextFrame)
         if isinstance(frame, CorpusFrame):
-            texts: Any = self._pieces(frame.parts[0])
+            known = selection if isinstance(selection, TextRange) else TextRange(0, len(frame))
+            texts: Sequence[str] = self._pieces(frame.text[known.start : known.stop])
         else:
-            texts = frame.texts if rows is None else frame.texts[rows]
+            rows = np.arange(len(frame)) if selection is None else selection
+            texts = frame.texts[rows]
             if frame.targets is not None and frame.targets.task == "classification":
-                labels = frame.targets.values if rows is None else frame.targets.values[rows]
-                self.conditions_ = sorted_labels(labels)
-        parts = tokenize(texts, self.tokens)
+                self.conditions_ = sorted_labels(frame.targets.values[rows])
+        tokenized = tokenize(texts, self.tokens)
         self.vocabulary_, self.known_ = fit_vocabulary(
-            (flat for flat, _ in parts if len(flat)),
+            (flat for flat, _ in tokenized if len(flat)),
             most=self.vocabulary_size,
             fewest=1 if self.tokens == "char" else self.min_count,
             source=frame.source,
         )
-        lengths = np.concatenate([lengths for _, lengths in parts])
+        lengths = np.concatenate([lengths for _, lengths in tokenized])
         self.longer_ = int((lengths > _LONGEST[self.tokens]).sum()) if self.lines_ else 0
         lengths = np.minimum(lengths, _LONGEST[self.tokens]) + 1  # with the end
-        self.widths_ = padded_lengths(lengths, int(lengths.max())) if self.lines_ else (self.chunk,)
+        self.widths_ = padded_lengths(lengths, int(lengths.max())) if self.lines_ else (self.bptt_steps,)
         return self
 
     @property
@@ -107,18 +151,19 @@ class LanguagePipeline:
         """What was chosen, one sentence each."""
         what = "characters" if self.tokens == "char" else "words"
         known = f"vocabulary: {len(self.vocabulary_.words):,} {what}, {100 * self.known_:.1f} % of all in training"
-        if self.lines_:
-            told = f", told the class (one of {len(self.conditions_)}) first" if self.conditions_ else ""
-            notes = [known, f"every text is read from its beginning to its end{told}"]
-            if self.longer_:
-                most = f"{_LONGEST[self.tokens]:,}"
-                notes.append(f"{self.longer_:,} training texts have more than {most} {what}: the first {most} are read")
-            return notes
-        return [
-            known,
-            f"the text is read in {self.streams} places side by side, {self.chunk} {what} at a time; the state is "
-            "carried on from one chunk to the next, the error is sent back through one",
-        ]
+        if not self.lines_:
+            steps = f"{self.bptt_steps} {what} at a time"
+            return [
+                known,
+                f"the text is read in {self.parallel_streams} parallel streams, {steps}; the state is carried from one "
+                "batch to the next, the gradient is not (truncated backpropagation through time)",
+            ]
+        told = f", its class (one of {len(self.conditions_)}) given at every step" if self.conditions_ else ""
+        notes = [known, f"every text is read from its beginning to its end{told}"]
+        if self.longer_:
+            most = f"{_LONGEST[self.tokens]:,}"
+            notes.append(f"{self.longer_:,} training texts have more than {most} {what}: the first {most} are read")
+        return notes
 
     # ------------------------------------------------------------------------------------------ text → ids
 
@@ -151,8 +196,8 @@ class LanguagePipeline:
         cut = cut_texts(pieces.flat_values, self.tokens)
         ids = cut.with_flat_values(self.vocabulary_.ids(cut.flat_values))
         ends = tf.fill([tf.shape(pieces.flat_values)[0], 1], END)
-        told = pieces.with_flat_values(tf.concat([ids, ends], axis=1)).merge_dims(1, 2)
-        return tf.concat([begin, told[:, :-1]], axis=1)
+        prompts = pieces.with_flat_values(tf.concat([ids, ends], axis=1)).merge_dims(1, 2)
+        return tf.concat([begin, prompts[:, :-1]], axis=1)
 
     def text(self, ids: Sequence[int]) -> str:
         """Tokens as readable text; what comes after an end begins a new line."""
@@ -178,34 +223,105 @@ class LanguagePipeline:
 
     # ------------------------------------------------------------------------------------------ ids → batches
 
-    def stream(self, ids: np.ndarray) -> Stream:
-        """A long text's ids, as training and evaluation read them."""
-        streams = max(1, min(self.streams, len(ids) // self.chunk))
-        return Stream(ids, streams, self.chunk)
-
-    def lines(self, frame: TextFrame, rows: np.ndarray, batch_size: int = _LINES) -> Examples:
-        """The lines `rows`, as training and evaluation read them: an end before each, and to be foretold behind.
-
-        Training and prediction read as many lines at once: the states have one size.
-        """
+    def encode(self, frame: LanguageFrame) -> EncodedCorpus | EncodedLines:
+        """A frame as numbers; of a long text only the ranges that are asked for."""
+        if isinstance(frame, CorpusFrame):
+            return EncodedCorpus(frame)
         ragged = encode(tokenize(frame.texts, self.tokens), self.vocabulary_).cut(_LONGEST[self.tokens])
         after = _with_ends(ragged)
-        before = Ragged(_shifted(after.flat), after.lengths)
         extras = {"start": np.ones(len(after), "float32")}
         if self.conditions_:
             extras["condition"] = self.condition_numbers(frame)
-        weight = np.ones(len(after.flat), "float32")
-        return Examples(
-            before,
-            after.flat,
-            weight,
-            rows,
+        return EncodedLines(Ragged(_shifted(after.flat), after.lengths), after.flat, extras)
+
+    def settle_batch_size(
+        self, encoded: EncodedCorpus | EncodedLines, fold: Fold[Any], *, batch_size: int | None = None
+    ) -> None:
+        """Choose one size for all batches of a fold, because the carried states have one: the smallest selection's.
+
+        Raises:
+            InputError: if a range of a long text holds no token.
+        """
+        selections = fold.named()
+        if isinstance(encoded, EncodedLines):
+            sizes = [len(rows) for rows in selections.values() if len(rows)]
+            self.batch_size_ = min(batch_size or _LINES, *sizes)
+            return
+        ids = {name: self._ids_of(encoded, selection) for name, selection in selections.items()}
+        if empty := [name for name, some in ids.items() if not len(some)]:
+            raise InputError(
+                f"{encoded.frame.source}: the {empty[0]} text holds no {self.tokens} token at all; give a longer text"
+            )
+        self.batch_size_ = min(self._streams_of(some) for some in ids.values())
+
+    def batches(
+        self, encoded: EncodedCorpus | EncodedLines, selection: TextRange | np.ndarray
+    ) -> StreamBatches | SequenceBatches:
+        """A range of a long text in parallel streams, or lines, each with an end before it and one to be predicted."""
+        if isinstance(encoded, EncodedCorpus):
+            if not isinstance(selection, TextRange):
+                raise ValueError(f"a long text is selected by a TextRange. Received: {selection!r}")
+            ids = self._ids_of(encoded, selection)
+            return StreamBatches(ids, self.batch_size_ or self._streams_of(ids), self.bptt_steps)
+        if isinstance(selection, TextRange):
+            raise ValueError(f"lines are selected by their numbers. Received: {selection!r}")
+        size = self.batch_size_ or _LINES
+        return SequenceBatches(
+            encoded.before,
+            encoded.after,
+            np.ones(len(encoded.after), "float32"),
+            selection,
             self.widths_,
-            tagged=True,
-            extras=extras,
-            batch_size=batch_size,
-            predict_batch=batch_size,
+            per_step=True,
+            extras=encoded.extras,
+            batch_size=size,
+            predict_batch_size=size,  # training and prediction read as many lines at once: the states have one size
         )
+
+    def _ids_of(self, encoded: EncodedCorpus, selection: TextRange) -> np.ndarray:
+        if selection not in encoded.ids:
+            encoded.ids[selection] = self.ids(encoded.frame.text[selection.start : selection.stop])
+        return encoded.ids[selection]
+
+    def _streams_of(self, ids: np.ndarray) -> int:
+        """Parallel streams of a text: as many as were asked for, fewer of a short text."""
+        return max(1, min(self.parallel_streams, len(ids) // self.bptt_steps))
+
+    # ------------------------------------------------------------------------------------------ frame → raw inputs
+
+    def raw(self, frame: LanguageFrame | Sequence[str]) -> RawInputs:
+        """Texts to be continued, with their classes where the model has any, as strings."""
+        if isinstance(frame, CorpusFrame):
+            return _as_raw([frame.text])
+        if not isinstance(frame, TextFrame):
+            return _as_raw(frame)
+        raw = _as_raw(list(frame.texts))
+        if self.conditions_ and frame.targets is not None:
+            raw["condition"] = _as_raw(list(map(str, frame.targets.values)))["text"]
+        return raw
+
+    def sample(self, frame: LanguageFrame) -> RawInputs:
+        """Raw inputs of real text: pieces of it, or beginnings of lines."""
+        if isinstance(frame, CorpusFrame):
+            places = np.linspace(0, max(len(frame.text) - _SAMPLE_CHARACTERS, 0), _SAMPLE).astype(int)
+            return _as_raw([frame.text[p : p + _SAMPLE_CHARACTERS] for p in places])
+        rows = np.unique(np.linspace(0, len(frame) - 1, _SAMPLE).astype(int))
+        raw = self.raw(frame.take(rows))
+        raw["text"] = _as_raw([text[: max(1, len(text) // 2)] for text in frame.texts[rows]])["text"]
+        return raw
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Names, types and shapes of the raw inputs."""
+        import tensorflow as tf
+
+        names = ["text", "condition"] if self.conditions_ else ["text"]
+        return {name: tf.TensorSpec([None], tf.string, name=name) for name in names}
+
+    def preprocess(self, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Texts → token ids (batch, time), padded with 0. Core TensorFlow ops only."""
+        import tensorflow as tf
+
+        return {"tokens": self.prompts_in_graph(tf.convert_to_tensor(inputs["text"], tf.string)).to_tensor(0)}
 
     def condition_numbers(self, frame: TextFrame) -> np.ndarray:
         """Number of each line's class: (lines,) int32."""
@@ -213,7 +329,7 @@ class LanguagePipeline:
         values: Any = [] if frame.targets is None else frame.targets.values
         if unknown := [value for value in values if value not in number]:
             raise InputError(
-                f"{frame.source}: class {unknown[0]!r} has no training line, so nothing can be written for it; "
+                f"{frame.source}: class {unknown[0]!r} has no training line, so nothing can be generated for it; "
                 "give it more lines or leave it out"
             )
         return np.array([number[value] for value in values], dtype=np.int32)
@@ -226,8 +342,8 @@ class LanguagePipeline:
             "tokens": self.tokens,
             "vocabulary_size": self.vocabulary_size,
             "min_count": self.min_count,
-            "chunk": self.chunk,
-            "streams": self.streams,
+            "bptt_steps": self.bptt_steps,
+            "parallel_streams": self.parallel_streams,
             "words": self.vocabulary_.words,
             "conditions": self.conditions_,
             "lines": self.lines_,
@@ -237,96 +353,12 @@ class LanguagePipeline:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LanguagePipeline:
         """The pipeline that :meth:`to_config` described."""
-        names = ("tokens", "vocabulary_size", "min_count", "chunk", "streams")
+        names = ("tokens", "vocabulary_size", "min_count", "bptt_steps", "parallel_streams")
         pipeline = cls(**{name: config[name] for name in names})
         pipeline.vocabulary_ = Vocabulary(config["words"])
         pipeline.conditions_, pipeline.lines_ = config["conditions"], config["lines"]
         pipeline.widths_ = tuple(config["widths"])
         return pipeline
-
-
-@dataclass(frozen=True, eq=False)
-class Stream:
-    """A long text, read in several places side by side.
-
-    Attributes:
-        ids: all tokens (tokens,); every one of them is to be foretold, the first from nothing but an end.
-        batch_size: places, and so rows of each batch.
-        chunk: tokens of each batch's rows.
-    """
-
-    ids: np.ndarray
-    batch_size: int
-    chunk: int
-
-    @property
-    def predict_batch(self) -> int:
-        """Rows of each batch: a state is carried on from batch to batch, so there are always as many."""
-        return self.batch_size
-
-    @property
-    def n_chunks(self) -> int:
-        """Batches that the text takes."""
-        return -(-self._stretch // self.chunk)
-
-    @property
-    def _stretch(self) -> int:
-        """Tokens of the text that belong to one place."""
-        return -(-len(self.ids) // self.batch_size)
-
-    def __len__(self) -> int:
-        return self.batch_size * self.n_chunks
-
-    def dataset(
-        self,
-        *,
-        batch_size: int,
-        seed: int | None = None,
-        first_epoch: int = 0,
-        steps: int | None = None,
-    ) -> tf.data.Dataset:
-        """Batches of (inputs, target, weight), in the order of the text; with `seed` without end.
-
-        Returns:
-            Of inputs ``{"tokens": (batch, time), "start": (batch,)}``, 1 where the text begins anew; target and weight
-            (batch, time), 0 behind each place's end.
-        """
-        import tensorflow as tf
-
-        if batch_size != self.batch_size:
-            raise ValueError(f"`batch_size` must be {self.batch_size}, as the text was cut. Received: {batch_size}")
-        before, after, weight = map(tf.constant, self._table())
-        n, chunk = self.n_chunks, self.chunk
-
-        def batch(number: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-            place = number % n
-            columns = tf.range(chunk, dtype=tf.int64) + place * chunk
-            start = tf.fill([self.batch_size], tf.cast(place == 0, tf.float32))
-            inputs = {"tokens": tf.gather(before, columns, axis=1), "start": start}
-            return inputs, tf.gather(after, columns, axis=1), tf.gather(weight, columns, axis=1)
-
-        data = tf.data.Dataset
-        numbers = data.range(n) if seed is None else data.counter(first_epoch * (steps or n))
-        return numbers.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
-
-    def order(self, batch_size: int) -> np.ndarray:
-        """Which row of which chunk stands where in an unshuffled run; none only fills: (chunks × batch_size,)."""
-        return np.arange(self.n_chunks * batch_size)
-
-    def in_order(self, losses: np.ndarray) -> np.ndarray:
-        """Something about every token, as batches (chunks, batch, time) → in the order of the text (tokens,)."""
-        by_place = losses.transpose(1, 0, 2).reshape(self.batch_size, -1)[:, : self._stretch]
-        return by_place.reshape(-1)[: len(self.ids)]
-
-    def _table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tokens, the tokens after them and their weights, a row for each place: (batch, chunks × chunk) each."""
-        missing = self.batch_size * self._stretch - len(self.ids)
-        after = np.pad(self.ids, (0, missing)).reshape(self.batch_size, -1)
-        before = np.pad(np.concatenate([[END], self.ids[:-1]]), (0, missing)).reshape(self.batch_size, -1)
-        weight = np.pad(np.ones(len(self.ids)), (0, missing)).reshape(self.batch_size, -1)
-        behind = ((0, 0), (0, self.n_chunks * self.chunk - self._stretch))
-        before, after, weight = (np.pad(table, behind) for table in (before, after, weight))
-        return before.astype("int32"), after.astype("int32"), weight.astype("float32")
 
 
 def _with_ends(ragged: Ragged) -> Ragged:
@@ -343,3 +375,7 @@ def _with_ends(ragged: Ragged) -> Ragged:
 def _shifted(flat: np.ndarray) -> np.ndarray:
     """Sequences that end with an end each → the same with that end before them: what is known at each step."""
     return np.concatenate([flat[-1:], flat[:-1]])
+
+
+def _as_raw(texts: Sequence[str]) -> RawInputs:
+    return {"text": np.array([as_bytes(text) for text in texts], dtype=object)}

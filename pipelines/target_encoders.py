@@ -1,4 +1,7 @@
-"""Targets: the user's labels, values and tags ↔ the numbers a model is trained on; learnt from training rows only."""
+"""Target encoders: the user's labels, values and tags ↔ the numbers a model is trained on.
+
+A new kind of target is a class here and a line in ``TARGET_ENCODERS``.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import InputError
 from ..spec import ClassOutput, TagOutput, ValueOutput
 from .channels import ROUNDING
 from .ragged import Ragged
 
-# Marks an answer that training never saw; it can only be counted as wrong.
+# Marks a target that training never saw; it can only be counted as wrong.
 UNSEEN = -1
+# More classes than these get no column of probabilities each.
+_MOST_COLUMNS = 50
 
 
 def sorted_labels(labels: Iterable[Any]) -> list[Any]:
@@ -21,17 +27,19 @@ def sorted_labels(labels: Iterable[Any]) -> list[Any]:
     return sorted(set(labels), key=lambda label: (isinstance(label, str), label))
 
 
-class ClassAnswer:
-    """One label an example."""
+class ClassEncoder:
+    """One label per example."""
 
-    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ClassAnswer:
+    per_step = False
+
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ClassEncoder:
         """Learn the classes."""
         self.classes_ = sorted_labels(values)
         if len(self.classes_) < 2:
             found = repr(self.classes_[0]) if self.classes_ else "none"
             raise InputError(
-                f"{source}: the training rows hold only one label in `{name}` ({found}) where at least two were "
-                "expected; give rows of another class, or name another column with --label"
+                f"{source}: the training rows hold only one label in {name!r} ({found}) where at least two were "
+                "expected; give rows of another class, or name another column with `label`"
             )
         return self
 
@@ -57,29 +65,53 @@ class ClassAnswer:
         label = tf.gather(tf.constant([str(c) for c in self.classes_]), outputs["number"])
         return {"label": label, "probabilities": outputs["probabilities"]}
 
+    def y_true(self, values: Iterable[Any]) -> np.ndarray:
+        """Class numbers as the metrics take them: (examples,)."""
+        return self.encode(values)
+
+    def table(self, outputs: dict[str, np.ndarray], lengths: np.ndarray) -> pd.DataFrame:  # noqa: ARG002
+        """A row per example: ``label``, ``probability`` and, of up to 50 classes, ``probability_<class>``."""
+        probabilities = outputs["probabilities"].astype("float64")
+        labels = [self.classes_[i] for i in outputs["probabilities"].argmax(axis=-1)]
+        table = pd.DataFrame({"label": labels, "probability": probabilities.max(axis=1)})
+        if len(self.classes_) > _MOST_COLUMNS:
+            return table
+        each = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in self.classes_])
+        return pd.concat([table, each], axis=1)
+
+    def describe_outputs(self) -> str:
+        """Outputs of the exported model, for the model card."""
+        return "`label`: string [batch]; `probabilities`: float32 [batch, classes]"
+
+    def __repr__(self) -> str:
+        return f"one of {len(self.classes_)} classes"
+
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"task": "classification", "classes": self.classes_}
+        return {"kind": "classification", "classes": self.classes_}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ClassAnswer:
+    def from_config(cls, config: dict[str, Any]) -> ClassEncoder:
         """What :meth:`to_config` described."""
-        answer = cls()
-        answer.classes_ = config["classes"]
-        return answer
+        encoder = cls()
+        encoder.classes_ = config["classes"]
+        return encoder
 
 
-class ValueAnswer:
-    """One number an example, scaled by mean and standard deviation."""
+class ValueEncoder:
+    """One number per example, scaled by mean and standard deviation."""
 
-    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ValueAnswer:
+    per_step = False
+    classes_: tuple[Any, ...] = ()
+
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> ValueEncoder:
         """Learn the scale."""
         array = np.array(list(values), dtype=float)
         self.mean_, self.scale_ = float(array.mean()), float(array.std())
         if self.scale_ <= ROUNDING * abs(self.mean_):
             raise InputError(
-                f"{source}: the training rows all have the value {self.mean_:g} in `{name}`, so there is nothing to "
-                "learn; name another column with --value"
+                f"{source}: the training rows all have the value {self.mean_:g} in {name!r}, so there is nothing to "
+                "learn; name another column with `value`"
             )
         return self
 
@@ -99,27 +131,44 @@ class ValueAnswer:
 
     serve = outputs
 
+    def y_true(self, values: Iterable[Any]) -> np.ndarray:
+        """Values in the user's unit, as the metrics take them: (examples,)."""
+        return np.asarray(list(values), dtype=float)
+
+    def table(self, outputs: dict[str, np.ndarray], lengths: np.ndarray) -> pd.DataFrame:  # noqa: ARG002
+        """A row per example: ``value``."""
+        return pd.DataFrame({"value": outputs["value"].astype("float64")})
+
+    def describe_outputs(self) -> str:
+        """Outputs of the exported model, for the model card."""
+        return "`value`: float32 [batch], in the unit of the data"
+
+    def __repr__(self) -> str:
+        return "a number"
+
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"task": "regression", "mean": self.mean_, "scale": self.scale_}
+        return {"kind": "regression", "mean": self.mean_, "scale": self.scale_}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ValueAnswer:
+    def from_config(cls, config: dict[str, Any]) -> ValueEncoder:
         """What :meth:`to_config` described."""
-        answer = cls()
-        answer.mean_, answer.scale_ = config["mean"], config["scale"]
-        return answer
+        encoder = cls()
+        encoder.mean_, encoder.scale_ = config["mean"], config["scale"]
+        return encoder
 
 
-class TagAnswer:
-    """One label a step."""
+class TagEncoder:
+    """One label per step."""
 
-    def fit(self, values: Iterable[Any], *, source: str, name: str) -> TagAnswer:
+    per_step = True
+
+    def fit(self, values: Iterable[Any], *, source: str, name: str) -> TagEncoder:
         """Learn the tags."""
         self.classes_ = sorted_labels([tag for tags in values for tag in tags])
         if len(self.classes_) < 2:
             raise InputError(
-                f"{source}: the training rows hold fewer than two different tags in `{name}`; give rows with more"
+                f"{source}: the training rows hold fewer than two different tags in {name!r}; give rows with more"
             )
         return self
 
@@ -145,16 +194,34 @@ class TagAnswer:
         tags = tf.gather(tf.constant([str(c) for c in self.classes_]), outputs["number"])
         return {"tags": tags, "probabilities": outputs["probabilities"]}
 
+    def y_true(self, values: Iterable[Any]) -> list[np.ndarray]:
+        """Tag numbers of each sequence, as the metrics take them."""
+        encoded = self.encode(values)
+        return [encoded[i] for i in range(len(encoded))]
+
+    def table(self, outputs: dict[str, np.ndarray], lengths: np.ndarray) -> pd.DataFrame:
+        """A row per sequence: ``tags``, a list."""
+        numbers = outputs["probabilities"].argmax(axis=-1)
+        tags = [[self.classes_[i] for i in row[:n]] for row, n in zip(numbers, lengths, strict=True)]
+        return pd.DataFrame({"tags": pd.Series(tags, dtype=object)})
+
+    def describe_outputs(self) -> str:
+        """Outputs of the exported model, for the model card."""
+        return "`tags`: string [batch, time]; `probabilities`: float32 [batch, time, classes]"
+
+    def __repr__(self) -> str:
+        return f"one of {len(self.classes_)} tags per step"
+
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"task": "tagging", "classes": self.classes_}
+        return {"kind": "tagging", "classes": self.classes_}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> TagAnswer:
+    def from_config(cls, config: dict[str, Any]) -> TagEncoder:
         """What :meth:`to_config` described."""
-        answer = cls()
-        answer.classes_ = config["classes"]
-        return answer
+        encoder = cls()
+        encoder.classes_ = config["classes"]
+        return encoder
 
 
 def _likeliest(logits: Any) -> dict[str, Any]:
@@ -166,9 +233,10 @@ def _likeliest(logits: Any) -> dict[str, Any]:
     }
 
 
-Answer = ClassAnswer | ValueAnswer | TagAnswer
-ANSWERS: dict[str, type[ClassAnswer] | type[ValueAnswer] | type[TagAnswer]] = {
-    "classification": ClassAnswer,
-    "regression": ValueAnswer,
-    "tagging": TagAnswer,
+TargetEncoder = ClassEncoder | ValueEncoder | TagEncoder
+# By the task of a frame's targets.
+TARGET_ENCODERS: dict[str, type[ClassEncoder] | type[ValueEncoder] | type[TagEncoder]] = {
+    "classification": ClassEncoder,
+    "regression": ValueEncoder,
+    "tagging": TagEncoder,
 }

@@ -27,7 +27,7 @@ def cut_texts(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
     - "char": every character, as it is written.
     - "space": whatever stands between spaces, as it is written.
 
-    Bytes that are no UTF-8 become a space in words, and the replacement character among characters.
+    Bytes that are not UTF-8 become a space in words, and the replacement character among characters.
     """
     import tensorflow as tf
 
@@ -97,11 +97,11 @@ def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple
     Args:
         pieces: tokens of training texts, an iterable of string arrays.
         most: size of the vocabulary at most, the three reserved ids included.
-        fewest: times a token must occur.
+        fewest: how often a token must occur.
         source: file or data set, as messages name it.
 
     Returns:
-        The vocabulary, by falling frequency and then alphabetically, and the share of tokens it knows.
+        The vocabulary, by falling frequency and then alphabetically, and the fraction of tokens it knows.
 
     Raises:
         InputError: if there is no token.
@@ -115,8 +115,8 @@ def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple
         raise InputError(f"{source}: the training texts hold no token at all; check the text column")
     kept = sorted((word for word, n in counts.items() if n >= fewest), key=lambda word: (-counts[word], word))
     kept = (kept or sorted(counts, key=lambda word: (-counts[word], word)))[: most - FIRST_WORD]
-    share = sum(counts[word] for word in kept) / sum(counts.values())
-    return Vocabulary([word.decode("utf-8") for word in kept]), share
+    known = sum(counts[word] for word in kept) / sum(counts.values())
+    return Vocabulary([word.decode("utf-8") for word in kept]), known
 
 
 def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -131,17 +131,17 @@ def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarra
     """
     import tensorflow as tf
 
-    parts = []
+    tokenized = []
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
         some = list(texts[start : start + _TEXTS_AT_ONCE])
         if tokens is None:
             flat = np.array([token_bytes(token) for text in some for token in text], dtype=object)
-            parts.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
+            tokenized.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
             continue
         with tf.device("CPU"):
             cut = cut_texts(tf.constant([as_bytes(text) for text in some]), tokens)
-        parts.append((cut.flat_values.numpy(), cut.row_lengths().numpy().astype(np.int64)))
-    return parts
+        tokenized.append((cut.flat_values.numpy(), cut.row_lengths().numpy().astype(np.int64)))
+    return tokenized
 
 
 def as_bytes(text: str) -> bytes:
@@ -154,12 +154,12 @@ def token_bytes(token: Any) -> bytes:
     return as_bytes(str(token)) or b" "
 
 
-def encode(parts: list[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:
+def encode(tokenized: list[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:
     """What :func:`tokenize` cut → ids."""
     import tensorflow as tf
 
-    ids = [vocabulary.ids(tf.constant(flat, tf.string)).numpy() if len(flat) else _NONE for flat, _ in parts]
-    lengths = [lengths for _, lengths in parts]
+    ids = [vocabulary.ids(tf.constant(flat, tf.string)).numpy() if len(flat) else _NONE for flat, _ in tokenized]
+    lengths = [lengths for _, lengths in tokenized]
     return Ragged(np.concatenate([_NONE, *ids]), np.concatenate([np.empty(0, np.int64), *lengths]))
 
 

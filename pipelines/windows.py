@@ -1,4 +1,4 @@
-"""Windows are gathered, not generated: their starts are counted, shuffled and batched; one gather a batch reads them.
+"""Windows are gathered, not generated: their starts are counted, shuffled and batched; one gather per batch reads them.
 
 Memory grows with the series, not with series × window: the list of windows is never written down. Window number k
 is found by arithmetic, and the order of an epoch is a pseudo-random permutation that is computed number by number.
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..frames import SeriesFrame
-from .splits import Fold
+from .fold import Fold, RowRange
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,7 +23,7 @@ _EDGES = ("first_input", "last_input", "first_target", "last_target")
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Complete windows of one part, none of which crosses two series.
+    """Complete windows of one selection, none of which crosses two series.
 
     Attributes:
         first: row in the frame's table at which the first window of a series starts: (series,).
@@ -42,7 +42,7 @@ class Windows:
     @classmethod
     def of(
         cls,
-        frame: SeriesFrame,
+        lengths: np.ndarray,
         start: np.ndarray | int,
         stop: np.ndarray,
         *,
@@ -50,11 +50,23 @@ class Windows:
         horizon: int,
         stride: int = 1,
     ) -> Windows:
-        """Windows whose target rows all lie in rows [start, stop) of their series; their inputs may lie before."""
-        offsets = np.cumsum(frame.lengths) - frame.lengths  # (series,)
+        """Windows whose target rows all lie in rows [start, stop) of their series; their inputs may lie before.
+
+        Args:
+            lengths: rows of each series (series,).
+            start, stop: counted from each series' start.
+            lookback, horizon, stride: see the attributes.
+        """
+        offsets = np.cumsum(lengths) - lengths  # (series,)
         origin = np.maximum(start, lookback)
         count = np.maximum((stop - horizon - origin) // stride + 1, 0)
         return cls(offsets + origin - lookback, count, lookback, horizon, stride)
+
+    @classmethod
+    def selected(cls, lengths: np.ndarray, rows: RowRange, *, lookback: int, horizon: int) -> Windows:
+        """Windows of a selection, as many of each series as it wants."""
+        windows = cls.of(lengths, rows.start, rows.stop, lookback=lookback, horizon=horizon)
+        return windows if rows.max_windows is None else windows.thinned(rows.max_windows)
 
     def __len__(self) -> int:
         return int(self.count.sum())
@@ -102,7 +114,7 @@ def numbers_shuffled(
 ) -> tf.data.Dataset:
     """Window numbers in a new random order every epoch of `steps` batches, without end.
 
-    The order hangs on `seed` and the epoch's number only, so a run that starts again at an epoch goes on as before.
+    The order depends on `seed` and the epoch's number only, so a run that resumes at an epoch continues as before.
     A longer epoch than there are windows begins its order again.
     """
     import tensorflow as tf
@@ -116,12 +128,12 @@ def numbers_shuffled(
     return tf.data.Dataset.counter(first_epoch * steps).map(batch)
 
 
-def window_table(frame: SeriesFrame, folds: list[Fold], *, lookback: int, horizon: int) -> pd.DataFrame:
-    """List the first and last window of every part of every fold, so that an off-by-one can be seen.
+def window_table(frame: SeriesFrame, folds: list[Fold[RowRange]], *, lookback: int, horizon: int) -> pd.DataFrame:
+    """List the first and last window of every selection of every fold, so that an off-by-one can be seen.
 
     Returns:
-        One row a window: fold, part, windows (in that part and series), unique_id, first and last input time, first
-        and last target time.
+        One row per window: fold, selection, windows (in that selection and series), unique_id, first and last input
+        time, first and last target time.
 
     Example:
         >>> print(window_table(frame, rolling_origin(frame, horizon=12, lookback=24), lookback=24, horizon=12))
@@ -129,13 +141,13 @@ def window_table(frame: SeriesFrame, folds: list[Fold], *, lookback: int, horizo
     times = frame.table[frame.time].to_numpy()
     rows = []
     for fold in folds:
-        for part, (start, stop) in fold.parts().items():
-            windows = Windows.of(frame, start, stop, lookback=lookback, horizon=horizon)
+        for name, rows_of in fold.named().items():
+            windows = Windows.of(frame.lengths, rows_of.start, rows_of.stop, lookback=lookback, horizon=horizon)
             for series in np.flatnonzero(windows.count):
                 for k in sorted({0, int(windows.count[series]) - 1}):
                     row = windows.first[series] + k
                     edges = (row, row + lookback - 1, row + lookback, row + lookback + horizon - 1)
                     seen = dict(zip(_EDGES, times[list(edges)], strict=True))
-                    where = {"fold": fold.index, "part": part, "windows": int(windows.count[series])}
+                    where = {"fold": fold.index, "selection": name, "windows": int(windows.count[series])}
                     rows.append({**where, "unique_id": frame.ids[series], **seen})
     return pd.DataFrame(rows)
