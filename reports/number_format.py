@@ -50,7 +50,7 @@ def compact(value: Any) -> str:
 
 
 def score(value: Any, metric: Metric[Any, Any]) -> str:
-    """Write a metric with the decimals that its task chose, so that a column lines up; a large one with three digits."""
+    """Write a metric with the decimals that its task chose, so that columns line up; a large one with three digits."""
     value = number(value)
     if value is None or metric.unit == OF_DATA or abs(value) >= 1000:
         return compact(value)
