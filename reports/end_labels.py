@@ -85,9 +85,15 @@ def _write(axes: Axes, end: LineEnd, size: float) -> Annotation:
 
 def _join(axes: Axes, end: LineEnd, height: float, beside: Transform) -> None:
     """A thin line from the name to the end of its line."""
-    style = {"arrowstyle": "-", "color": end.colour, "linewidth": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 1}
-    place = {"xytext": (1, height), "xycoords": "data", "textcoords": beside}
-    axes.annotate("", (end.x, end.y), **place, arrowprops=style, annotation_clip=False)
+    axes.annotate(
+        "",
+        (end.x, end.y),
+        xytext=(1, height),
+        xycoords="data",
+        textcoords=beside,
+        arrowprops={"arrowstyle": "-", "color": end.colour, "linewidth": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 1},
+        annotation_clip=False,
+    )
 
 
 def _points_right(figure: Figure, points: float) -> Transform:

@@ -37,7 +37,7 @@ def draw_perplexity(comparison: Comparison) -> Figure | None:
     styles = model_styles(comparison)
     for place, row in enumerate(rows):
         _draw_bar(axes, place, row, styles[row["model"]].colour, 1.02 * longest)
-        axes.plot(np.minimum(_interval(row, loss), 1.02 * longest), [place, place], color=INK, linewidth=1.4, zorder=3)
+        _draw_interval(axes, place, np.minimum(_interval(row, loss), 1.02 * longest))
         _write_numbers(axes, place, row, comparison, longest)
     axes.set_yticks(range(len(rows)), [visible(row["model"]) for row in rows], parse_math=False)
     axes.set(xlim=(0, 1.02 * longest), ylim=(len(rows) - 0.4, -0.6))  # the best on top
@@ -52,6 +52,11 @@ def draw_perplexity(comparison: Comparison) -> Figure | None:
 def _draw_bar(axes: Axes, place: int, row: Row, colour: str, longest: float) -> None:
     alpha = 1.0 if row["kind"] == "family" else 0.55
     axes.barh(place, min(row["perplexity"], longest), height=0.62, color=colour, alpha=alpha, zorder=2)
+
+
+def _draw_interval(axes: Axes, place: int, ends: np.ndarray) -> None:
+    if ends[1] > ends[0]:
+        axes.plot(ends, [place, place], color=INK, linewidth=1.4, zorder=3)
 
 
 def _write_numbers(axes: Axes, place: int, row: Row, comparison: Comparison, longest: float) -> None:

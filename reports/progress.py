@@ -22,14 +22,15 @@ def show(console: Console) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield _line_printer(console)
         return
+    what = TextColumn("{task.description}", markup=False)
     left = TextColumn("{task.fields[left]}", markup=False)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with ProgressBar(*columns, left, console=console, transient=True) as bar:
+    columns = (what, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), left)
+    with ProgressBar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("preparing", total=None, left="")
 
         def update(progress: Progress) -> None:
-            counts = {"completed": progress.done, "total": progress.total}
-            bar.update(task, description=_description(progress), left=_time_left(progress), **counts)
+            bar.update(task, completed=progress.done, total=progress.total, description=_description(progress))
+            bar.update(task, left=_time_left(progress))
 
         yield update
 

@@ -1,6 +1,7 @@
 """Reports of every task, from real comparisons as small as they can be, and the description of comparison.json."""
 
 import dataclasses
+import io
 import json
 import re
 from itertools import pairwise
@@ -142,7 +143,7 @@ def with_lines(comparison, *changes):
     """The same comparison with other rows of its summary, from the first."""
     rows = json.loads(json.dumps(comparison.summary_rows))
     for row, change in zip(rows, changes, strict=False):
-        row |= change
+        row.update(change)
     return dataclasses.replace(comparison, summary_rows=rows)
 
 
@@ -330,6 +331,16 @@ def test_progress_names_fold_and_seed_and_for_the_final_training_neither(capsys)
         update(Progress(Trial("gru", 1, 2), 3, 9, epoch=1, loss=0.5))  # an epoch is not worth a line
         update(Progress(Trial("gru", 2), 8, 9, final=True))
     assert capsys.readouterr().out.splitlines() == ["[4/9] gru · fold 2 · seed 3", "[9/9] gru · final training"]
+
+
+def test_live_progress_shows_names_as_they_are():
+    console = Console(force_terminal=True, width=100, file=io.StringIO(), color_system=None)
+    with show(console) as update:
+        update(Progress(Trial("gru[/b]", 1, 2), 3, 9, epoch=4, loss=0.5, seconds_left=61.0))
+    text = console.file.getvalue()
+    assert "gru[/b] · fold 2 · seed 3 · epoch 4, loss 0.5" in text
+    assert "3/9" in text
+    assert "about 1 min 01 s left" in text
 
 
 # The schema of comparison.json.
