@@ -73,7 +73,7 @@ def compare(
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .reports.live import show
+        from .reports.progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
@@ -106,7 +106,7 @@ def fit(
     with _starting():
         from . import comparison
         from .export import save_model
-        from .reports.live import show
+        from .reports.progress import show
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
@@ -230,7 +230,7 @@ def memory(
     folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
         from . import diagnostics, reports
-        from .reports.live import show
+        from .reports.progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
             task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given

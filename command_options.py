@@ -96,7 +96,7 @@ def _optional(kind: Any) -> bool:
 def _of_tasks() -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for task in TASKS.values():
-        found = settings_of(task, _READING) | found
+        found |= {name: own for name, own in settings_of(task, _READING).items() if name not in found}
     return found
 
 

@@ -163,15 +163,17 @@ class Forecast:
         Metric(
             "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False
         ),
-        Metric("smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%"),
+        Metric(
+            "smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%", decimals=".3g"
+        ),
         Metric(
             "coverage_80",
             "coverage of 80 % intervals",
             partial(_coverage, 80),
             higher_is_better=True,
             heading="cover\n80 %",
-            caption="cover: fraction of the true values inside the 80 and 95 % intervals",
-            decimals=".2f",
+            caption="cover: % of the true values inside the 80 and 95 % intervals",
+            as_percent=True,
         ),
         Metric(
             "coverage_95",
@@ -179,7 +181,7 @@ class Forecast:
             partial(_coverage, 95),
             higher_is_better=True,
             heading="cover\n95 %",
-            decimals=".2f",
+            as_percent=True,
         ),
     )
     wording: ClassVar[Wording] = Wording(
