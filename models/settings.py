@@ -134,7 +134,7 @@ def settings_of(factory: Callable[..., Any]) -> dict[str, Setting]:
 
 
 def _setting(name: str, hint: Any) -> Setting:
-    kind, *marks = get_args(hint)
+    kind, *marks = get_args(hint) or (hint,)
     kinds = get_args(kind) or (kind,)
     constraint = next((mark for mark in marks if isinstance(mark, Constraint)), None)
     if constraint is None:
