@@ -252,7 +252,7 @@ def is_recurrent(name: str) -> bool:
 def has_recurrent_layers(model: keras.Model) -> bool:
     """Whether a step of the model has the many small operations for which compiling with XLA pays."""
     layers = model._flatten_layers()
-    return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in layers)
+    return any(isinstance(layer, keras.layers.RNN) for layer in layers)
 
 
 def _plan(family: str, kind: str) -> Plan:
