@@ -1,9 +1,9 @@
-"""SequenceSpec: what a sequence model takes in and gives out; all that pipelines and models share."""
+"""SequenceSpec: the inputs and outputs of a sequence model, the one thing that pipelines and models have in common."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-# Ids that every vocabulary begins with.
+# The first ids of every vocabulary.
 PADDING, UNKNOWN, END = 0, 1, 2
 FIRST_WORD = 3
 
@@ -13,8 +13,8 @@ class ValuesInput:
     """Numbers: ``values`` (batch, time, channels).
 
     For a forecast a window of exactly ``length`` steps, the targets' channels first. ``future_channels`` counts the
-    covariates known ahead. They are the last channels of ``values`` and come once more, for the steps to be forecast,
-    as ``future`` (batch, horizon, future_channels). Otherwise whole sequences of at most ``length`` steps, padded
+    covariates known ahead. They are the last channels of ``values``, and their values at the steps to be forecast are
+    ``future`` (batch, horizon, future_channels). Otherwise whole sequences of at most ``length`` steps, padded
     with 0 on the right, and their ``lengths`` (batch,).
     """
 
@@ -28,7 +28,7 @@ class TokensInput:
     """Words or characters: ``tokens`` (batch, time), at most ``length`` of them, ids below ``vocabulary``.
 
     Id 0 is padding, on the right; 1 an unknown token; 2 the end of a text, which in a language model is also what
-    comes before its first token. With ``conditions``, a language model is told one of so many classes as
+    comes before its first token. With ``conditions``, a language model also takes one of so many classes as
     ``condition`` (batch,).
     """
 
@@ -99,7 +99,7 @@ class SequenceSpec:
 
     @property
     def kind(self) -> str:
-        """Name of the task, as the command line has it: "forecast", "classification", "regression", ..."""
+        """Kind of the outputs: "forecast", "class", "value", "tags" or "next_token"."""
         return self.outputs.kind
 
     def __post_init__(self) -> None:
@@ -108,11 +108,11 @@ class SequenceSpec:
         if isinstance(self.outputs, ForecastOutput):
             self._check_forecast(self.outputs)
         elif isinstance(self.outputs, NextTokenOutput) and not isinstance(self.inputs, TokensInput):
-            raise ValueError(f"a next token follows tokens. Received: inputs={self.inputs}")
+            raise ValueError(f"`inputs` must be tokens for a next token. Received: inputs={self.inputs}")
 
     def _check_forecast(self, outputs: ForecastOutput) -> None:
         if not isinstance(self.inputs, ValuesInput):
-            raise ValueError(f"a forecast is made from values. Received: inputs={self.inputs}")
+            raise ValueError(f"`inputs` must be values for a forecast. Received: inputs={self.inputs}")
         if outputs.horizon < 1:
             raise ValueError(f"`horizon` must be at least 1. Received: horizon={outputs.horizon}")
         wanted = outputs.targets + self.inputs.future_channels

@@ -39,42 +39,42 @@ class Plan:
 
 @dataclass(frozen=True)
 class Family:
-    """A line of the registry: for each kind of output its plan, or in words why the family cannot predict it.
+    """A line of the registry.
 
     Attributes:
-        forecast, classes, value, tags, next_token: the kinds of :mod:`recurra.spec`.
-        recurrent: whether it carries a state.
+        plans: for each kind of output of :mod:`recurra.spec` its plan, or in words why the family cannot predict it.
+        recurrent: whether its models carry a hidden state.
     """
 
-    forecast: Plan | str
-    classes: Plan | str
-    value: Plan | str
-    tags: Plan | str
-    next_token: Plan | str
+    plans: dict[str, Plan | str]
     recurrent: bool = False
 
-    def plan(self, kind: str) -> Plan | str:
-        """The plan for a kind of output."""
-        plans = {"forecast": self.forecast, "class": self.classes, "value": self.value}
-        return (plans | {"tags": self.tags, "next_token": self.next_token})[kind]
+
+def _plans(
+    forecaster: Plan | str, classifier: Plan | str, tagger: Plan | str, language_model: Plan | str
+) -> dict[str, Plan | str]:
+    """Plans by kind of output; a classifier predicts one value as it does one class."""
+    return {
+        "forecast": forecaster,
+        "class": classifier,
+        "value": classifier,
+        "tags": tagger,
+        "next_token": language_model,
+    }
 
 
 def _recurrent(name: str, layer: type[keras.layers.Layer]) -> Family:
     """A recurrent family: the same builders around its own layer."""
-    classifier = Plan(
-        partial(recurrent_classifier.recurrent_classifier, name, layer), recurrent_classifier.CLASSIFIER_GRID
-    )
-    return Family(
+    plans = _plans(
         Plan(partial(recurrent_forecaster.recurrent_forecaster, name, layer), recurrent_forecaster.FORECASTER_GRID),
-        classifier,
-        classifier,
+        Plan(partial(recurrent_classifier.recurrent_classifier, name, layer), recurrent_classifier.CLASSIFIER_GRID),
         Plan(partial(recurrent_classifier.recurrent_tagger, name, layer), recurrent_classifier.TAGGER_GRID),
         Plan(
             partial(recurrent_language_model.recurrent_language_model, name, layer),
             recurrent_language_model.LANGUAGE_MODEL_GRID,
         ),
-        recurrent=True,
     )
+    return Family(plans, recurrent=True)
 
 
 # Sources: SimpleRNN, Elman (1990), Finding structure in time, Cognitive Science 14; GRU, Cho et al. (2014), Learning
@@ -82,25 +82,28 @@ def _recurrent(name: str, layer: type[keras.layers.Layer]) -> Family:
 # memory, Neural Computation 9, with the forget gate ("keep") of Gers, Schmidhuber & Cummins (2000), ibidem 12.
 FAMILIES: dict[str, Family] = {
     "linear": Family(
-        Plan(linear.linear_forecaster, linear.FORECASTER_GRID),
-        Plan(linear.linear_classifier, linear.CLASSIFIER_GRID),
-        Plan(linear.linear_classifier, linear.CLASSIFIER_GRID),
-        Plan(linear.linear_tagger, linear.TAGGER_GRID),
-        Plan(linear.linear_language_model, linear.LANGUAGE_MODEL_GRID),
+        _plans(
+            Plan(linear.linear_forecaster, linear.FORECASTER_GRID),
+            Plan(linear.linear_classifier, linear.CLASSIFIER_GRID),
+            Plan(linear.linear_tagger, linear.TAGGER_GRID),
+            Plan(linear.linear_language_model, linear.LANGUAGE_MODEL_GRID),
+        )
     ),
     "dense": Family(
-        Plan(dense.dense_forecaster, dense.FORECASTER_GRID),
-        Plan(dense.dense_classifier, dense.CLASSIFIER_GRID),
-        Plan(dense.dense_classifier, dense.CLASSIFIER_GRID),
-        Plan(dense.dense_tagger, dense.TAGGER_GRID),
-        Plan(dense.dense_language_model, dense.LANGUAGE_MODEL_GRID),
+        _plans(
+            Plan(dense.dense_forecaster, dense.FORECASTER_GRID),
+            Plan(dense.dense_classifier, dense.CLASSIFIER_GRID),
+            Plan(dense.dense_tagger, dense.TAGGER_GRID),
+            Plan(dense.dense_language_model, dense.LANGUAGE_MODEL_GRID),
+        )
     ),
     "tcn": Family(
-        Plan(tcn.tcn_forecaster, tcn.FORECASTER_GRID),
-        Plan(tcn.tcn_classifier, tcn.CLASSIFIER_GRID),
-        Plan(tcn.tcn_classifier, tcn.CLASSIFIER_GRID),
-        Plan(tcn.tcn_tagger, tcn.TAGGER_GRID),
-        Plan(tcn.tcn_language_model, tcn.LANGUAGE_MODEL_GRID),
+        _plans(
+            Plan(tcn.tcn_forecaster, tcn.FORECASTER_GRID),
+            Plan(tcn.tcn_classifier, tcn.CLASSIFIER_GRID),
+            Plan(tcn.tcn_tagger, tcn.TAGGER_GRID),
+            Plan(tcn.tcn_language_model, tcn.LANGUAGE_MODEL_GRID),
+        )
     ),
     "simple_rnn": _recurrent("simple_rnn", recurrent.SimpleRNN),
     "gru": _recurrent("gru", recurrent.GRU),
@@ -129,7 +132,7 @@ __all__ = [
 
 def list_families(kind: str | None = None) -> list[str]:
     """Names of the families, the simplest first; with a kind of output, of those that can predict it."""
-    return [name for name, family in FAMILIES.items() if kind is None or isinstance(family.plan(kind), Plan)]
+    return [name for name, family in FAMILIES.items() if kind is None or isinstance(family.plans[kind], Plan)]
 
 
 def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
@@ -152,7 +155,7 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
           {"logits": (batch, time, vocabulary), "state_0": ...}.
 
     Raises:
-        InputError: if there is no such family, if it cannot predict that, or if it has no such setting or value.
+        InputError: if there is no such family, it cannot predict this kind of output, or it refuses a setting.
 
     Example:
         >>> model = build("lstm", pipeline.spec, units=64)
@@ -183,8 +186,8 @@ def draw_configs(
 
     Args:
         family: one of :func:`list_families`.
-        spec: what the models are built for; the rules for settings left open look at it.
-        n: how many; fewer come back where the grid holds fewer.
+        spec: what the models are built for; the rules for settings that are None look at it.
+        n: how many; fewer if the grid holds fewer.
         fixed: settings that replace the grid's, where the family has them and they apply to what comes in.
         seed: of the draws.
 
@@ -192,13 +195,13 @@ def draw_configs(
         Settings for :func:`build`, and those of `TRAINING_SETTINGS`.
 
     Raises:
-        InputError: if the family cannot predict that, or a fixed setting cannot have its value.
+        InputError: if the family cannot predict this kind of output, or a fixed setting cannot have its value.
     """
     known = applicable(_settings(family, spec.kind), spec)
     fixed = {name: value for name, value in (fixed or {}).items() if name in known}
     check_config(family, spec.kind, fixed)
     grid = _plan(family, spec.kind).grid | {name: [value] for name, value in fixed.items()}
-    # What is left to a rule gets its value first: two names for one setting would be trained twice.
+    # A None gets its rule's value first: otherwise one configuration could be trained twice.
     ruled = {name: [_by_rule(known[name], value, spec) for value in grid[name]] for name in grid if name in known}
     choices = {name: _different(values) for name, values in ruled.items()}
     everything = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
@@ -207,7 +210,7 @@ def draw_configs(
 
 
 def parse_variant(name: str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
-    """Take a family and its own settings apart.
+    """Split a variant into its family and its own settings.
 
     Args:
         name: a family, or a family and settings: ``"gru"``, ``"dense:feedback=1+units=32"``.
@@ -249,13 +252,13 @@ def is_recurrent(name: str) -> bool:
 def has_recurrent_layers(model: keras.Model) -> bool:
     """Whether a step of the model has the many small operations for which compiling with XLA pays."""
     layers = model._flatten_layers()
-    return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in layers)
+    return any(isinstance(layer, keras.layers.RNN) for layer in layers)
 
 
 def _plan(family: str, kind: str) -> Plan:
     if family not in FAMILIES:
         raise InputError(f"there is no family {family!r}; choose from {', '.join(FAMILIES)}")
-    plan = FAMILIES[family].plan(kind)
+    plan = FAMILIES[family].plans[kind]
     if isinstance(plan, str):
         raise InputError(f"the family {family} cannot predict {kind}: {plan}")
     return plan
@@ -275,5 +278,5 @@ def _different(values: list[Any]) -> list[Any]:
 
 
 def _by_rule(setting: Setting, value: Any, spec: SequenceSpec) -> Any:
-    """The value that a setting left open gets by its rule."""
+    """The value of a setting, None replaced by what its rule says."""
     return setting.rule.value(spec) if value is None and setting.rule else value

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from .tensor import Tensor
+
 
 @keras.saving.register_keras_serializable("recurra")
 class CarriedState(keras.Model):
@@ -38,13 +40,13 @@ class CarriedState(keras.Model):
         self.network, self.batch_size = network, batch_size
         self.carried = [self._variable(x) for x in network.inputs if x.name.startswith("state_")]
 
-    def _variable(self, state: Any) -> keras.Variable:
+    def _variable(self, state: Tensor) -> keras.Variable:
         shape = (self.batch_size, *state.shape[1:])
         return self.add_weight(
             shape=shape, dtype=state.dtype, initializer="zeros", trainable=False, autocast=False, name=state.name
         )
 
-    def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
+    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> Tensor:
         continues = ops.equal(inputs["start"], 0.0)[:, None]  # (batch, 1)
         states = {v.name: ops.where(continues, v, ops.zeros_like(v)) for v in self.carried}
         given = {name: inputs[name] for name in ("tokens", "condition") if name in inputs}

@@ -7,7 +7,6 @@ from math import prod
 import keras
 
 from .carried_state import CarriedState
-from .layers.causal_convolution import CausalConvolution
 from .layers.time_steps import Bias, JoinSteps
 
 
@@ -19,8 +18,8 @@ def macs(model: keras.Model, length: int | None = None) -> int:
 
     Args:
         model: a model built by this package's factories.
-        length: steps in the sequence, where the model takes any number: ``spec.inputs.length`` for the dearest. A
-            language model counts for one token by default.
+        length: steps in the sequence, where the model takes any number: ``spec.inputs.length`` for the longest. For a
+            language model 1 by default.
 
     Returns:
         Number of MACs for one window of a forecast, one sequence of `length` steps, or one token.
@@ -62,8 +61,8 @@ def _of_layer(layer: keras.layers.Layer, steps: int) -> int:
         return steps * prod(layer.embeddings.shape)
     if isinstance(layer, keras.layers.Embedding | Bias):
         return 0
-    if isinstance(layer, CausalConvolution):
-        return (layer.input.shape[1] or steps) * prod(layer.kernel.shape)
+    if isinstance(layer, keras.layers.Conv1D):  # of an unknown length: causal, as many steps out as in
+        return (layer.output.shape[1] or steps) * prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.Dense):
         positions = layer.output.shape[1:-1]  # none, of a vector
         return prod(steps if size is None else size for size in positions) * prod(layer.kernel.shape)

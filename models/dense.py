@@ -27,6 +27,7 @@ from .layers.jordan import JordanCell
 from .layers.time_steps import FixedLength, Masked, Pool, Windows
 from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
 from .settings import Buckets, Flag, Layers, NGrams, Rate, Rule, TokenFlag, TokensOnly, Units, Vectors, at_least, one_of
+from .tensor import Tensor
 
 FORECASTER_GRID: dict[str, list[Any]] = {
     "units": [64, 128, 256],
@@ -93,7 +94,7 @@ def dense_forecaster(
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
     """
 
-    def core(values: Any, future: Any, outputs: int) -> Any:
+    def core(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
         x = keras.layers.Flatten()(values)  # (batch, lookback × channels)
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
@@ -238,7 +239,7 @@ def dense_language_model(
     return keras.Model(inputs, {"logits": next_token(x, table, spec), "state_0": state}, name="dense")
 
 
-def _hidden(x: Any, units: int, num_layers: int, dropout: float, residual: bool) -> Any:
+def _hidden(x: Tensor, units: int, num_layers: int, dropout: float, residual: bool) -> Tensor:
     """(batch, ..., width) → (batch, ..., units)."""
     for layer in range(num_layers):
         y = keras.layers.Dense(units, activation="relu")(x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from .layers.hashed_ngrams import HashedNgrams
 from .layers.time_steps import Masked
 from .sequence_inputs import of_kind
 from .settings import Rule, TokensOnly, at_least
+from .tensor import Tensor
 
 # Characters and the like need no more; words do.
 _SMALL_VOCABULARY, _FEW_DIMENSIONS, _DIMENSIONS = 256, 32, 64
@@ -29,7 +30,7 @@ Embedding = Annotated[int | None, at_least(1), Rule(default_embedding), TokensOn
 
 
 def embed(
-    tokens: Any,
+    tokens: Tensor,
     spec: SequenceSpec,
     *,
     embedding: int | None = None,
@@ -37,7 +38,7 @@ def embed(
     ngram_buckets: int = 2**16,
     vectors: np.ndarray | None = None,
     train_vectors: bool = True,
-) -> Any:
+) -> Tensor:
     """Look tokens up: int32 (batch, time) → (batch, time, embedding).
 
     Args:
@@ -65,7 +66,7 @@ def embed(
     return add_ngrams(x, tokens, ngrams, ngram_buckets)
 
 
-def add_ngrams(x: Any, tokens: Any, ngrams: int, buckets: int) -> Any:
+def add_ngrams(x: Tensor, tokens: Tensor, ngrams: int, buckets: int) -> Tensor:
     """Add the vectors of the runs that end at each step: (batch, time, width) → the same.
 
     The vectors begin at zero: most runs of a new text are not in the training ones, and should not count.

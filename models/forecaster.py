@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 
@@ -12,9 +12,10 @@ from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
 from .layers.window_statistics import WINDOW_NORMS, WindowStatistics
 from .sequence_inputs import of_kind
 from .settings import Flag, Rule, one_of
+from .tensor import Tensor
 
 # (values, future or None, outputs) → (batch, outputs)
-Core = Callable[[Any, Any, int], Any]
+Core = Callable[[Tensor, Tensor | None, int], Tensor]
 
 
 def default_window_norm(spec: SequenceSpec) -> str:

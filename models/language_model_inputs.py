@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 from keras import ops
@@ -12,6 +12,7 @@ from .layers.at_every_step import AtEveryStep
 from .layers.time_steps import Bias
 from .sequence_inputs import of_kind, vocabulary_size
 from .settings import Rule, at_least
+from .tensor import Tensor
 
 # A condition is one of a few: it needs no wider vector than this.
 _CONDITION_DIMENSIONS = 16
@@ -28,7 +29,7 @@ def default_language_window(spec: SequenceSpec) -> int:
 TokenWindow = Annotated[int | None, at_least(2), Rule(default_language_window)]
 
 
-def language_inputs(spec: SequenceSpec, states: list[tuple[int, str]]) -> dict[str, Any]:
+def language_inputs(spec: SequenceSpec, states: list[tuple[int, str]]) -> dict[str, Tensor]:
     """Named inputs: tokens (batch, time), a state (batch, size) for each (size, dtype), condition (batch,) if any."""
     inputs = {"tokens": keras.Input((None,), dtype="int32", name="tokens")}
     for i, (size, dtype) in enumerate(states):
@@ -38,13 +39,13 @@ def language_inputs(spec: SequenceSpec, states: list[tuple[int, str]]) -> dict[s
     return inputs
 
 
-def carry_tokens(tokens: Any, state: Any) -> tuple[Any, Any]:
+def carry_tokens(tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     """All ids to be read (batch, n + time), and the last n of them, to be carried along; `state` holds the n before."""
     together = ops.concatenate([state, tokens], axis=1)
     return together, together[:, -state.shape[1] :]
 
 
-def add_condition(x: Any, inputs: dict[str, Any], spec: SequenceSpec) -> Any:
+def add_condition(x: Tensor, inputs: dict[str, Tensor], spec: SequenceSpec) -> Tensor:
     """Set the condition, if any, beside every step: (batch, time, width) → (batch, time, width + 16)."""
     if not of_kind(spec.inputs, TokensInput).conditions:
         return x
@@ -61,7 +62,7 @@ def token_table(spec: SequenceSpec, embedding: int, tie_weights: bool = False) -
     return keras.layers.Embedding(vocabulary_size(spec), embedding, name="embedding")
 
 
-def next_token(x: Any, table: keras.layers.Layer, spec: SequenceSpec) -> Any:
+def next_token(x: Tensor, table: keras.layers.Layer, spec: SequenceSpec) -> Tensor:
     """Logits of the next token: (batch, time, units) → (batch, time, vocabulary)."""
     if not isinstance(table, keras.layers.ReversibleEmbedding):
         return keras.layers.Dense(of_kind(spec.outputs, NextTokenOutput).vocabulary, name="head")(x)

@@ -25,6 +25,7 @@ from .language_model_inputs import (
 from .layers.time_steps import Bias, FixedLength, Masked, Pool, SumOfPositions, Windows
 from .sequence_inputs import output_size, sequence_inputs, takes_tokens, vocabulary_size
 from .settings import Buckets, NGrams, at_least
+from .tensor import Tensor
 
 FORECASTER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-3, 3e-3, 3e-4], "window_norm": [None, "standard", "mean"]}
 CLASSIFIER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-2, 3e-2, 3e-3], "ngrams": [1, 2]}
@@ -49,7 +50,7 @@ def linear_forecaster(
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
     """
 
-    def core(values: Any, future: Any, outputs: int) -> Any:
+    def core(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
         x = keras.layers.Flatten()(values)  # (batch, lookback × channels)
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])

@@ -12,6 +12,7 @@ from .layers.dropout import Dropout
 from .layers.time_steps import POOLINGS, JoinSteps, Masked, Pool
 from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
 from .settings import Buckets, Flag, Layers, NGrams, Rate, Rule, TokenFlag, Units, Vectors, at_least, one_of
+from .tensor import Tensor
 
 CLASSIFIER_GRID: dict[str, list[Any]] = {
     "units": [64, 128],
@@ -46,7 +47,7 @@ def default_pooling(spec: SequenceSpec) -> str:
     return "max" if takes_tokens(spec) else "mean"
 
 
-SegmentLength = Annotated[int | None, at_least(1), Rule(default_steps_per_segment)]
+StepsPerSegment = Annotated[int | None, at_least(1), Rule(default_steps_per_segment)]
 Pooling = Annotated[str | None, one_of(*POOLINGS), Rule(default_pooling)]
 
 
@@ -57,7 +58,7 @@ def recurrent_classifier(
     *,
     units: Units = 64,
     num_layers: Layers = 1,
-    segment_length: SegmentLength = None,
+    segment_length: StepsPerSegment = None,
     pooling: Pooling = None,
     bidirectional: Flag = False,
     residual: Flag = False,
@@ -167,14 +168,14 @@ def recurrent_tagger(
 
 def _stack(
     layer: type[keras.layers.Layer],
-    x: Any,
-    steps: Any,
+    x: Tensor,
+    steps: Tensor | None,
     units: int,
     num_layers: int,
     residual: bool,
     dropout: float,
     sequences: bool,
-) -> Any:
+) -> Tensor:
     """(batch, time, channels) → (batch, time, width), or (batch, width) of the last states without `sequences`.
 
     `steps` says which steps are real to layers that read backwards, and is None otherwise: padding is on the right,

@@ -12,6 +12,7 @@ from .forecaster import ShareTargets, WindowNorm, forecaster
 from .layers.dropout import Dropout
 from .layers.segments import Segments
 from .settings import Flag, Layers, Rate, Rule, Units, at_least
+from .tensor import Tensor
 
 FORECASTER_GRID: dict[str, list[Any]] = {
     "units": [64, 128, 32],
@@ -83,7 +84,7 @@ def recurrent_forecaster(
     if not 1 <= segment <= lookback:
         raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}; received {segment}")
 
-    def core(values: Any, future: Any, outputs: int) -> Any:
+    def core(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
         x = values  # (batch, lookback, channels)
         if segment > 1:
             x = Segments(segment, name="segments")(x)  # (batch, steps, segment × channels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 from keras import ops
@@ -10,6 +10,7 @@ from keras import ops
 from ..spec import PADDING, ClassOutput, SequenceSpec, TagOutput, TokensInput
 from .layers.dropout import Dropout
 from .layers.time_steps import Masked, SequenceMask
+from .tensor import Tensor
 
 PartT = TypeVar("PartT")
 
@@ -25,7 +26,7 @@ def of_kind(part: object, kind: type[PartT]) -> PartT:
     return part
 
 
-def sequence_inputs(spec: SequenceSpec) -> tuple[dict[str, Any], Any, Any]:
+def sequence_inputs(spec: SequenceSpec) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Make the named inputs of a model of sequences.
 
     Args:
@@ -59,7 +60,7 @@ def output_size(spec: SequenceSpec) -> int:
     return spec.outputs.classes if isinstance(spec.outputs, ClassOutput | TagOutput) else 1
 
 
-def drop_steps(x: Any, rate: float) -> Any:
+def drop_steps(x: Tensor, rate: float) -> Tensor:
     """Leave out whole steps in training: (batch, time, channels) → the same."""
     if not rate:
         return x

@@ -1,4 +1,5 @@
-"""Settings of a factory, read from its signature: type, constraint, rule and what they apply to stand in annotations.
+"""Settings of a factory, read from its signature: type, constraint, rule and what they apply to
+are in the annotations of its parameters.
 
 units: Annotated[int, at_least(1)] = 64
 segment_length: Annotated[int | None, at_least(1), Rule(default_segment)] = None
@@ -46,7 +47,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class TokensOnly:
-    """Marks a setting that does not apply where values come in."""
+    """Marks a setting that does not apply to values."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class Setting:
 
     Attributes:
         type: int, float, bool, str, or an array.
-        may_be_none: whether None leaves the choice to a stated rule.
+        may_be_none: whether None is allowed, for a documented rule to choose.
         constraint: what it may be.
         rule: what None becomes, where that follows from the specification alone.
-        tokens_only: whether it does not apply where values come in.
+        tokens_only: whether it does not apply to values.
     """
 
     type: type
@@ -68,10 +69,10 @@ class Setting:
     tokens_only: bool = False
 
     def convert(self, text: str) -> Any:
-        """Read a value as it is written; what cannot be read stays text, for the check to refuse."""
+        """Read a value from text; what cannot be read stays text, for :func:`check_settings` to refuse."""
         word = text.lower()
-        if self.type is str and self.constraint.fits(text):
-            return text
+        if self.type is str and self.constraint.fits(word):  # before None: "none" is one of the words of `window_norm`
+            return word
         if word == "none" and self.may_be_none:
             return None
         if self.type is bool:
@@ -125,7 +126,7 @@ TRAINING_SETTINGS: dict[str, Setting] = {
 
 
 def settings_of(factory: Callable[..., Any]) -> dict[str, Setting]:
-    """Settings that a factory takes, by name; the first parameter that is left open is the specification."""
+    """Settings that a factory takes, by name; those after the specification, which a partial leaves as the first."""
     function = factory.func if isinstance(factory, partial) else factory
     hints = get_type_hints(function, include_extras=True)
     names = list(inspect.signature(factory).parameters)[1:]
@@ -133,7 +134,7 @@ def settings_of(factory: Callable[..., Any]) -> dict[str, Setting]:
 
 
 def _setting(name: str, hint: Any) -> Setting:
-    kind, *marks = get_args(hint)
+    kind, *marks = get_args(hint) or (hint,)
     kinds = get_args(kind) or (kind,)
     constraint = next((mark for mark in marks if isinstance(mark, Constraint)), None)
     if constraint is None:
@@ -148,11 +149,11 @@ def _setting(name: str, hint: Any) -> Setting:
 
 
 def check_settings(model: str, known: Mapping[str, Setting], config: Mapping[str, Any]) -> None:
-    """Refuse settings that there are not, and values that they cannot have.
+    """Refuse unknown settings, and values that a setting cannot have.
 
     Args:
-        model: family and task, for the message.
-        known: the settings that it has.
+        model: family and kind of output, for the message.
+        known: the settings of the model.
         config: the settings given.
 
     Raises:
@@ -167,6 +168,6 @@ def check_settings(model: str, known: Mapping[str, Setting], config: Mapping[str
 
 
 def applicable(known: Mapping[str, Setting], spec: SequenceSpec) -> dict[str, Setting]:
-    """The settings that apply to what comes in."""
+    """The settings that apply to the inputs of a specification."""
     tokens = isinstance(spec.inputs, TokensInput)
     return {name: setting for name, setting in known.items() if tokens or not setting.tokens_only}

@@ -1,4 +1,4 @@
-"""The tcn family: dilated causal convolutions, whose reach doubles from block to block; there is no carried state.
+"""The tcn family: dilated causal convolutions, whose dilation doubles from block to block; no hidden state is carried.
 
 Source: Bai, Kolter & Koltun (2018), An empirical evaluation of generic convolutional and recurrent networks for
 sequence modeling, arXiv:1803.01271; without its weight normalisation.
@@ -13,15 +13,14 @@ from ..spec import SequenceSpec
 from .embedding import Embedding, embed
 from .forecaster import ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import add_condition, carry_tokens, language_inputs, next_token, token_table
-from .layers.causal_convolution import CausalConvolution
 from .layers.dropout import Dropout
 from .layers.segments import Segments
 from .layers.time_steps import JoinSteps, Masked, Pool
-from .recurrent_classifier import Pooling, default_pooling, default_steps_per_segment
-from .recurrent_classifier import SegmentLength as StepsPerSegment
+from .recurrent_classifier import Pooling, StepsPerSegment, default_pooling, default_steps_per_segment
 from .recurrent_forecaster import SegmentLength, default_segment
 from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
 from .settings import Buckets, Flag, NGrams, Rate, TokenFlag, Units, Vectors, at_least
+from .tensor import Tensor
 
 FORECASTER_GRID: dict[str, list[Any]] = {
     "units": [64, 32, 128],
@@ -50,7 +49,7 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "dropout": [0.0, 0.2, 0.5],
     "learning_rate": [2e-3, 5e-3, 1e-3],
 }
-# A reach of 1,021 steps with kernels of 3: what lies further back is out of reach, and blocks more cost time.
+# A receptive field of 1,021 steps with kernels of 3; each further block costs time, and few sequences are longer.
 MAX_LAYERS = 8
 
 Kernel = Annotated[int, at_least(2)]
@@ -68,7 +67,7 @@ def receptive_field(num_layers: int, kernel_size: int = 3) -> int:
 
 
 def default_num_layers(steps: int, kernel_size: int = 3) -> int:
-    """Blocks that see the whole of so many steps, at most 8."""
+    """Blocks whose receptive field covers so many steps, at most 8."""
     enough = (n for n in range(1, MAX_LAYERS) if receptive_field(n, kernel_size) >= steps)
     return next(enough, MAX_LAYERS)
 
@@ -90,7 +89,7 @@ def tcn_forecaster(
         spec: what goes in and comes out.
         units: channels of each convolution.
         kernel_size: steps that a convolution reads.
-        num_layers: blocks; None: as many as see the whole window, see :func:`default_num_layers`.
+        num_layers: residual blocks; None follows :func:`default_num_layers`, for the number of segments and the kernel.
         segment_length: values read in one step, as the recurrent families do; None follows
             :func:`recurra.models.recurrent_forecaster.default_segment_length`.
         dropout: fraction of channels left out after each convolution in training.
@@ -105,7 +104,7 @@ def tcn_forecaster(
         raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}; received {segment}")
     blocks = num_layers or default_num_layers(lookback // segment, kernel_size)
 
-    def core(values: Any, future: Any, outputs: int) -> Any:
+    def core(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
         x = Segments(segment, name="segments")(values) if segment > 1 else values  # (batch, steps, channels)
         x = _blocks(x, units, kernel_size, blocks, dropout)[:, -1]  # (batch, units)
         if future is not None:
@@ -229,13 +228,26 @@ def tcn_language_model(
     return keras.Model(inputs, {"logits": next_token(x, table, spec), "state_0": state}, name="tcn")
 
 
-def _blocks(x: Any, units: int, kernel_size: int, num_layers: int, dropout: float) -> Any:
+def _blocks(x: Tensor, units: int, kernel_size: int, num_layers: int, dropout: float) -> Tensor:
     """Residual blocks of two causal convolutions each: (batch, time, channels) → (batch, time, units)."""
     for i in range(num_layers):
         y = x
         for j in range(2):
-            y = CausalConvolution(units, kernel_size, 2**i, name=f"block_{i}_convolution_{j}")(y)
+            y = _convolution(units, kernel_size, 2**i, f"block_{i}_convolution_{j}")(y)  # (batch, time, units)
             y = Dropout(dropout, noise_shape=(None, 1, None))(y) if dropout else y
         same = x if x.shape[-1] == units else keras.layers.Dense(units, name=f"block_{i}_projection")(x)
         x = keras.layers.Activation("relu", name=f"block_{i}")(same + y)
     return x
+
+
+def _convolution(units: int, kernel_size: int, dilation: int, name: str) -> keras.layers.Layer:
+    """A convolution of steps `dilation` apart, the current one the last of them; steps before the first are zeros."""
+    return keras.layers.Conv1D(
+        units,
+        kernel_size,
+        padding="causal",
+        dilation_rate=dilation,
+        activation="relu",
+        kernel_initializer="he_uniform",
+        name=name,
+    )

@@ -12,7 +12,7 @@ _WORDS = {"true": True, "false": False, "none": None}
 
 
 def split_variant(name: str) -> tuple[str, dict[str, str]]:
-    """Take the family and its settings apart, as they are written.
+    """Split a variant into its family and its settings, still as text.
 
     Args:
         name: a family, or a family and settings: ``"gru"``, ``"dense:feedback=1+units=32"``.
@@ -36,7 +36,7 @@ def split_pairs(pairs: Iterable[str], what: str = "`config`") -> dict[str, str]:
 
 
 def convert(settings: Mapping[str, str], known: Mapping[str, Setting]) -> dict[str, Any]:
-    """Read values by the types of their settings; of a setting that is not known, by their look."""
+    """Read each value by the type of its setting; where the setting is not known, by what the text looks like."""
     return {name: known[name].convert(text) if name in known else _by_look(text) for name, text in settings.items()}
 
 

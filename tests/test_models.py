@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.models import FAMILIES, RECURRENT, build, draw_configs, known_settings, list_families
-from recurra.models.cost import multiply_adds
-from recurra.models.dropout import Dropout
-from recurra.models.forecaster import WINDOW_NORMS
-from recurra.models.recurrence import default_segment_length
+from recurra.models import (
+    FAMILIES,
+    build,
+    draw_configs,
+    has_recurrent_layers,
+    is_recurrent,
+    known_settings,
+    list_families,
+    macs,
+)
+from recurra.models.layers.dropout import Dropout
+from recurra.models.layers.window_statistics import WINDOW_NORMS
+from recurra.models.recurrent_forecaster import default_segment_length
+from recurra.models.tcn import default_num_layers, receptive_field
 from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 
 
@@ -87,7 +96,7 @@ def test_conformance(family, case, tmp_path):
     stepped = model(inputs, training=False)
     assert np.isfinite(tf.reduce_mean(tf.abs(stepped - 1.0)))
     assert {tensor.name for tensor in model.inputs} == set(inputs)
-    assert multiply_adds(model) > 0
+    assert macs(model) > 0
 
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -114,21 +123,23 @@ def test_a_saved_model_gives_the_same(family, case, tmp_path):
     np.testing.assert_allclose(served, model(inputs), rtol=1e-5, atol=1e-6)
 
 
-def test_an_unknown_family_is_answered_with_those_there_are():
-    with pytest.raises(InputError, match="no family 'transformer'; choose from linear, dense, simple_rnn, gru, lstm"):
+def test_an_unknown_family_lists_the_known_ones():
+    with pytest.raises(
+        InputError, match="no family 'transformer'; choose from linear, dense, tcn, simple_rnn, gru, lstm"
+    ):
         build("transformer", spec_of())
-    assert list_families() == ["linear", "dense", "simple_rnn", "gru", "lstm"]
-    assert RECURRENT == ("simple_rnn", "gru", "lstm")
+    assert list_families() == ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm"]
+    assert [name for name in FAMILIES if is_recurrent(name)] == ["simple_rnn", "gru", "lstm"]
 
 
 @every_family
-def test_settings_that_cannot_be_are_refused(family):
+def test_wrong_settings_are_refused(family):
     with pytest.raises(ValueError, match="window_norm"):
         build(family, spec_of(), window_norm="median")
     with pytest.raises(InputError, match="has no setting `colour`"):
         build(family, spec_of(), colour="red")
-    if family in RECURRENT:
-        with pytest.raises(ValueError, match=r"segment_length.*lookback 8.*Received: 9"):
+    if "segment_length" in known_settings(family):
+        with pytest.raises(InputError, match="`segment_length` must be between 1 and the lookback 8; received 9"):
             build(family, spec_of(), segment_length=9)
 
 
@@ -139,13 +150,27 @@ def test_every_setting_of_the_grid_is_taken(family):
         build(family, spec_of(length=24), **config)
 
 
+@pytest.mark.parametrize(
+    ("name", "carries"),
+    [("lstm:units=8", True), ("dense:feedback=0", False), ("dense:feedback=2", True), ("tcn", False), ("naive", False)],
+)
+def test_a_variant_that_feeds_outputs_back_is_recurrent(name, carries):
+    assert is_recurrent(name) is carries
+
+
+@every_family
+def test_recurrent_layers_are_found_inside_others(family):
+    assert has_recurrent_layers(model_of(family, "one_target")) is FAMILIES[family].recurrent
+    assert has_recurrent_layers(model_of(family, "both_ways")) is FAMILIES[family].recurrent
+
+
 # Numbers a hand can check
 
 
 def with_constant_weights(family, value=0.5, **config):
     """Two rows in, two steps out, one unit; all kernels and the head `value`, all biases 0."""
     model = build(family, spec_of(length=2, horizon=2), window_norm="none", **config)
-    model.set_weights([np.full(w.shape, value if len(w.shape) == 2 else 0.0) for w in model.get_weights()])
+    model.set_weights([np.full(w.shape, value if len(w.shape) > 1 else 0.0) for w in model.get_weights()])
     for layer in model.layers:
         if isinstance(layer, keras.layers.GRU | keras.layers.LSTM):  # GRU: a bias of two rows; LSTM: forget bias 1
             kernel, recurrent, bias = layer.get_weights()
@@ -195,6 +220,49 @@ def test_lstm_by_hand():
     #         head: 0.5 × h2
     model = with_constant_weights("lstm", units=1, segment_length=1)
     assert first_step(model) == pytest.approx(0.250430, abs=1e-6)
+
+
+def test_tcn_by_hand():
+    # kernels of 2; step 1: 0.5 × 1 = 0.5; step 2: 0.5 × 1 + 0.5 × 2 = 1.5
+    # second convolution, step 2: 0.5 × 0.5 + 0.5 × 1.5 = 1; the block adds its input: relu(2 + 1) = 3; head: 0.5 × 3
+    model = with_constant_weights("tcn", units=1, kernel_size=2, num_layers=1, segment_length=1)
+    assert first_step(model) == pytest.approx(1.5)
+    # minus 0.5: relu(-1.5) = 0 in both convolutions, so relu(2 + 0) = 2; head: -0.5 × 2
+    model = with_constant_weights("tcn", -0.5, units=1, kernel_size=2, num_layers=1, segment_length=1)
+    assert first_step(model) == pytest.approx(-1)
+
+
+def test_tcn_projects_its_input_where_the_widths_differ():
+    # two equal units: 0.5, then 1.5; second convolution 2 × 0.5 × (0.5 + 1.5) = 2; projection 0.5 × 2 = 1
+    # head: 0.5 × (2 + 1) of each unit
+    model = with_constant_weights("tcn", units=2, kernel_size=2, num_layers=1, segment_length=1)
+    assert first_step(model) == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("num_layers", "kernel_size"), [(1, 2), (2, 3), (3, 2)])
+def test_tcn_sees_its_receptive_field_and_nothing_before(num_layers, kernel_size):
+    reach = receptive_field(num_layers, kernel_size)
+    spec = spec_of(length=reach + 3)
+    model = build(
+        "tcn", spec, units=2, kernel_size=kernel_size, num_layers=num_layers, segment_length=1, window_norm="none"
+    )
+    model.set_weights([np.full(w.shape, 0.1) for w in model.get_weights()])
+    values = np.ones((1, reach + 3, 1), "float32")
+    seen = []
+    for step in range(reach + 3):
+        other = values.copy()
+        other[0, step] = 2
+        seen.append(bool((model({"values": other}).numpy() != model({"values": values}).numpy()).any()))
+    assert seen == [False] * 3 + [True] * reach
+
+
+def test_tcn_blocks_by_rule():
+    assert [receptive_field(n) for n in (1, 2, 4, 8)] == [5, 13, 61, 1021]  # 1 + 2 × 2 × (2ⁿ - 1)
+    assert [default_num_layers(steps) for steps in (1, 5, 6, 13, 14, 1021, 9999)] == [1, 1, 2, 2, 3, 8, 8]
+    # two convolutions a block: 4 segments of 2 values need one block of kernels of 3, 8 single values need two
+    for segment_length, blocks in ((2, 1), (1, 2)):
+        model = build("tcn", spec_of(), segment_length=segment_length)
+        assert sum(isinstance(layer, keras.layers.Conv1D) for layer in model.layers) == 2 * blocks
 
 
 def test_segments_by_hand():
@@ -252,7 +320,7 @@ def test_without_normalisation_the_level_counts():
 
 
 @pytest.mark.parametrize("norm", WINDOW_NORMS)
-def test_a_window_at_rest_gives_finite_forecasts(norm):
+def test_a_constant_window_gives_finite_forecasts(norm):
     values = np.full((2, 8, 3), 7.0, "float32")
     assert np.isfinite(model_of("gru", f"norm_{norm}")({"values": values})).all()
 
@@ -336,6 +404,12 @@ def test_a_fixed_setting_replaces_the_grid_where_the_family_has_it():
         # 2 segments of 4 × 2 values are projected on 4 units each
         ("gru", {"units": 4, "segment_length": 4}, 2 * 8 * 4 + 2 * (4 + 4) * 12 + (4 + 3) * 3),
         ("lstm", {"units": 4, "segment_length": 1, "num_layers": 2}, 8 * (2 + 4) * 16 + 8 * (4 + 4) * 16 + 7 * 3),
+        # 8 steps of two convolutions, of 3 × 2 and 3 × 4 values, and the projection of 2 channels to 4
+        (
+            "tcn",
+            {"units": 4, "segment_length": 1, "num_layers": 1},
+            8 * (3 * 2 * 4 + 3 * 4 * 4 + 2 * 4) + (4 + 3) * 3,
+        ),
         # two directions; the second layer and the head read both
         ("gru", {"units": 4, "segment_length": 1, "bidirectional": True}, 2 * 8 * (2 + 4) * 12 + (8 + 3) * 3),
         (
@@ -345,29 +419,35 @@ def test_a_fixed_setting_replaces_the_grid_where_the_family_has_it():
         ),
     ],
 )
-def test_multiply_adds_by_hand(family, config, wanted):
-    assert multiply_adds(build(family, spec_of(channels=2, future=1), **config)) == wanted
+def test_macs_by_hand(family, config, wanted):
+    assert macs(build(family, spec_of(channels=2, future=1), **config)) == wanted
 
 
-def test_multiply_adds_of_several_targets():
+def test_macs_of_several_targets():
     spec = spec_of(channels=2, targets=2)
-    assert multiply_adds(build("linear", spec)) == 2 * (8 * 3)  # one network, run for each target
-    assert multiply_adds(build("linear", spec, share_targets=False)) == 16 * 6  # all values for all steps
-    assert multiply_adds(build("gru", spec, units=4, segment_length=1)) == 2 * (8 * (1 + 4) * 12 + 4 * 3)
+    assert macs(build("linear", spec)) == 2 * (8 * 3)  # one network, run for each target
+    assert macs(build("linear", spec, share_targets=False)) == 16 * 6  # all values for all steps
+    assert macs(build("gru", spec, units=4, segment_length=1)) == 2 * (8 * (1 + 4) * 12 + 4 * 3)
+
+
+def test_the_cost_of_a_convolution_without_padding():
+    inputs = keras.Input((8, 1))
+    model = keras.Model(inputs, keras.layers.Conv1D(2, 3)(inputs))
+    assert macs(model) == 6 * 3 * 1 * 2  # six places, three steps of one channel, two units
 
 
 def test_the_cost_of_an_unknown_layer_is_not_guessed():
     inputs = keras.Input((8, 1))
-    model = keras.Model(inputs, keras.layers.Conv1D(2, 3)(inputs))
-    with pytest.raises(ValueError, match="cost of a Conv1D layer is not known"):
-        multiply_adds(model)
+    model = keras.Model(inputs, keras.layers.LayerNormalization()(inputs))
+    with pytest.raises(ValueError, match="cost of a LayerNormalization layer is not known"):
+        macs(model)
 
 
 # Dropout
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_dropout_leaves_out_the_share_and_keeps_the_mean(compiled):
+def test_dropout_leaves_out_its_fraction_and_keeps_the_mean(compiled):
     layer = Dropout(0.3, seed=1)
     run = tf.function(lambda x: layer(x, training=True), jit_compile=compiled)
     dropped = run(tf.ones((50, 20, 30))).numpy()

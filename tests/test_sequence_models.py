@@ -1,8 +1,9 @@
 """Every family on texts, panels, tags and next words: one contract for all, and numbers that a hand can check."""
 
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -10,13 +11,26 @@ import pytest
 import tensorflow as tf
 
 from recurra.errors import InputError
-from recurra.models import FAMILIES, TRAINING, CarriedState, Plan, build, check_config, draw_configs, known_settings
-from recurra.models.cost import multiply_adds
-from recurra.models.embedding import HashedNgrams, default_embedding
-from recurra.models.language import default_language_window
-from recurra.models.recurrent_reader import default_pooling, default_reader_segment
-from recurra.models.settings import RULES, settings_of
-from recurra.models.steps import FixedLength, JoinSteps, Pool, SumOfPositions, Windows
+from recurra.models import (
+    FAMILIES,
+    TRAINING_SETTINGS,
+    CarriedState,
+    Plan,
+    build,
+    check_config,
+    draw_configs,
+    known_settings,
+    list_families,
+    macs,
+    parse_settings,
+    parse_variant,
+)
+from recurra.models.embedding import default_embedding
+from recurra.models.language_model_inputs import default_language_window
+from recurra.models.layers.hashed_ngrams import HashedNgrams
+from recurra.models.layers.time_steps import FixedLength, JoinSteps, Pool, SumOfPositions, Windows
+from recurra.models.recurrent_classifier import default_pooling, default_steps_per_segment
+from recurra.models.settings import Rule, TokensOnly, applicable, at_least, settings_of
 from recurra.spec import (
     ClassOutput,
     ForecastOutput,
@@ -29,11 +43,11 @@ from recurra.spec import (
 )
 
 VOCABULARY, LENGTH, CHANNELS, CLASSES, BATCH = 11, 7, 2, 3, 5
-TASKS = ("forecast", "classification", "regression", "tagging", "language-model")
+KINDS = ("forecast", "class", "value", "tags", "next_token")
 TITLES = dict(
-    zip(TASKS, ("Forecasts", *["Classification and regression"] * 2, "Tagging", "Language models"), strict=True)
+    zip(KINDS, ("Forecasts", *["Classification and regression"] * 2, "Tagging", "Language models"), strict=True)
 )
-READING = {"classification": ClassOutput(CLASSES), "regression": ValueOutput(), "tagging": TagOutput(CLASSES)}
+OUTPUTS = {"class": ClassOutput(CLASSES), "value": ValueOutput(), "tags": TagOutput(CLASSES)}
 INPUTS = {"tokens": TokensInput(VOCABULARY, LENGTH), "values": ValuesInput(LENGTH, CHANNELS)}
 LANGUAGE = SequenceSpec(TokensInput(VOCABULARY, LENGTH, conditions=2), NextTokenOutput(VOCABULARY))
 SMALL = {"units": 3, "ngram_buckets": 20, "embedding": 4}
@@ -48,32 +62,35 @@ SETTINGS = {
 }
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
-every_task = pytest.mark.parametrize("task", TASKS)
-every_reader = [
-    pytest.param(family, task, kind, settings, id=f"{family}-{task}-{kind}-{settings}")
+every_kind = pytest.mark.parametrize("kind", KINDS)
+every_classifier = [
+    pytest.param(family, kind, source, settings, id=f"{family}-{kind}-{source}-{settings}")
     for family in FAMILIES
-    for task in READING
-    for kind in INPUTS
+    for kind in OUTPUTS
+    for source in INPUTS
     for settings, wanted in SETTINGS.items()
-    if not wanted or (next(iter(wanted)) in known_settings(family, task) and task != "regression")
-    if settings not in ("pairs", "window") or kind == "tokens"
+    if not wanted or (next(iter(wanted)) in known_settings(family, kind) and kind != "value")
+    if settings not in ("pairs", "window") or source == "tokens"
 ]
 
 
-def spec_of(task, kind):
-    return SequenceSpec(INPUTS[kind], READING[task])
+def spec_of(kind, source):
+    return SequenceSpec(INPUTS[source], OUTPUTS[kind])
 
 
 def settings_for(family, spec, wanted):
-    """Those of the settings that the family has for the task and the input."""
-    known = known_settings(family, spec.task)
-    tokens = isinstance(spec.inputs, TokensInput)
-    return {k: v for k, v in (SMALL | wanted).items() if k in known and (tokens or not RULES[k].of_tokens)}
+    """Those of the settings that the family has for this kind of output and the inputs."""
+    known = applicable(factory_settings(family, spec.kind), spec)
+    return {name: value for name, value in (SMALL | wanted).items() if name in known}
+
+
+def factory_settings(family, kind):
+    return settings_of(FAMILIES[family].plans[kind].build)
 
 
 @cache
-def reader_of(family, task, kind, settings="default"):
-    spec = spec_of(task, kind)
+def model_of(family, kind, source, settings="default"):
+    spec = spec_of(kind, source)
     keras.utils.set_random_seed(0)
     return build(family, spec, **settings_for(family, spec, SETTINGS[settings]))
 
@@ -84,12 +101,12 @@ def language_model_of(family, tie_weights=False):
     return build(family, LANGUAGE, **settings_for(family, LANGUAGE, {"window": 3, "tie_weights": tie_weights}))
 
 
-def sequences(kind, padding=0):
+def sequences(source, padding=0):
     """Sequences of all lengths from 1 to 7, padded with further columns, and which steps are real."""
     random = np.random.default_rng(1)
     lengths = np.array([LENGTH, 1, 4, 6, 3], "int32")
     real = np.arange(LENGTH + padding) < lengths[:, None]
-    if kind == "tokens":
+    if source == "tokens":
         tokens = np.zeros((BATCH, LENGTH + padding), "int32")
         tokens[:, :LENGTH] = random.integers(1, VOCABULARY, (BATCH, LENGTH))
         return {"tokens": tf.constant(np.where(real, tokens, 0))}, real
@@ -106,29 +123,29 @@ def some_text(model, batch=4, time=6, seed=0):
     return {"tokens": tf.constant(tokens), "condition": tf.constant(np.arange(batch, dtype="int32") % 2), **states}
 
 
-# Every family, every task
+# Every family, every kind
 
 
 def test_the_registry_has_every_pair():
     for family in FAMILIES.values():
-        assert tuple(family.tasks) == TASKS
-        assert all(isinstance(plan, Plan) or plan for plan in family.tasks.values())
+        assert tuple(family.plans) == KINDS
+        assert all(isinstance(plan, Plan) or plan for plan in family.plans.values())
 
 
-@pytest.mark.parametrize(("family", "task", "kind", "settings"), every_reader)
-def test_conformance_of_readers(family, task, kind, settings, tmp_path):
-    model, (inputs, _) = reader_of(family, task, kind, settings), sequences(kind)
-    width = 1 if task == "regression" else CLASSES
-    shape = (BATCH, LENGTH, width) if task == "tagging" else (BATCH, width)
+@pytest.mark.parametrize(("family", "kind", "source", "settings"), every_classifier)
+def test_conformance_of_classifiers(family, kind, source, settings, tmp_path):
+    model, (inputs, _) = model_of(family, kind, source, settings), sequences(source)
+    width = 1 if kind == "value" else CLASSES
+    shape = (BATCH, LENGTH, width) if kind == "tags" else (BATCH, width)
     with tf.GradientTape() as tape:
-        answer = model(inputs, training=True)
-        loss = tf.reduce_mean(tf.abs(answer - 1.0))
-    assert answer.shape == shape
-    assert model.output_shape == ((None, None, width) if task == "tagging" else (None, width))
+        prediction = model(inputs, training=True)
+        loss = tf.reduce_mean(tf.abs(prediction - 1.0))
+    assert prediction.shape == shape
+    assert model.output_shape == ((None, None, width) if kind == "tags" else (None, width))
     gradients = tape.gradient(loss, model.trainable_variables)
     assert all(gradient is not None and np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients)
     assert {tensor.name for tensor in model.inputs} == set(inputs)
-    assert (multiply_adds(model, LENGTH) == 0) == (family == "linear" and kind == "tokens")
+    assert (macs(model, LENGTH) == 0) == (family == "linear" and source == "tokens")
 
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -137,31 +154,31 @@ def test_conformance_of_readers(family, task, kind, settings, tmp_path):
 
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_no_mask_of_keras_reaches_the_loss(num_layers):
-    # Keras would divide the loss by its share of real steps, on top of the weights that leave padding out
-    model = build("gru", spec_of("tagging", "tokens"), units=2, bidirectional=True, num_layers=num_layers)
+    # Keras would divide the loss by its fraction of real steps, on top of the weights that leave padding out
+    model = build("gru", spec_of("tags", "tokens"), units=2, bidirectional=True, num_layers=num_layers)
     assert getattr(model.output, "_keras_mask", None) is None
 
 
-@pytest.mark.parametrize(("family", "task", "kind", "settings"), every_reader)
-def test_padding_changes_nothing(family, task, kind, settings):
-    model, (inputs, real) = reader_of(family, task, kind, settings), sequences(kind)
-    answer = model(inputs).numpy()
+@pytest.mark.parametrize(("family", "kind", "source", "settings"), every_classifier)
+def test_padding_changes_nothing(family, kind, source, settings):
+    model, (inputs, real) = model_of(family, kind, source, settings), sequences(source)
+    prediction = model(inputs).numpy()
     for padding in (3, 17):
-        padded = model(sequences(kind, padding)[0]).numpy()
-        if task == "tagging":
-            np.testing.assert_allclose(padded[:, :LENGTH][real], answer[real], rtol=1e-5, atol=1e-5)
+        padded = model(sequences(source, padding)[0]).numpy()
+        if kind == "tags":
+            np.testing.assert_allclose(padded[:, :LENGTH][real], prediction[real], rtol=1e-5, atol=1e-5)
         else:
-            np.testing.assert_allclose(padded, answer, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(padded, prediction, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("family", "task", "kind", "settings"), every_reader)
-def test_a_sequence_is_answered_alike_in_any_company(family, task, kind, settings):
-    model, (inputs, real) = reader_of(family, task, kind, settings), sequences(kind)
+@pytest.mark.parametrize(("family", "kind", "source", "settings"), every_classifier)
+def test_a_prediction_does_not_depend_on_the_batch(family, kind, source, settings):
+    model, (inputs, real) = model_of(family, kind, source, settings), sequences(source)
     together = model(inputs).numpy()
     for i in (1, 4):
         steps = real[i].sum()  # without any padding
         alone = model({k: v[i : i + 1, :steps] if v.ndim > 1 else v[i : i + 1] for k, v in inputs.items()}).numpy()
-        wanted = together[i, :steps] if task == "tagging" else together[i]
+        wanted = together[i, :steps] if kind == "tags" else together[i]
         np.testing.assert_allclose(alone[0], wanted, rtol=1e-5, atol=1e-5)
 
 
@@ -169,41 +186,43 @@ def test_what_stands_in_padded_values_does_not_matter():
     inputs, real = sequences("values", padding=2)
     dirty = {**inputs, "values": tf.where(real[:, :, None], inputs["values"], np.nan)}
     for family in FAMILIES:
-        model = reader_of(family, "classification", "values")
+        model = model_of(family, "class", "values")
         np.testing.assert_array_equal(model(dirty), model(inputs))
 
 
 @every_family
-@pytest.mark.parametrize("kind", INPUTS)
-def test_an_empty_sequence_has_an_answer(family, kind):
-    inputs = {name: tf.zeros_like(x[:1]) for name, x in sequences(kind)[0].items()}
-    assert np.isfinite(reader_of(family, "classification", kind)(inputs)).all()
+@pytest.mark.parametrize("source", INPUTS)
+def test_an_empty_sequence_has_a_prediction(family, source):
+    inputs = {name: tf.zeros_like(x[:1]) for name, x in sequences(source)[0].items()}
+    assert np.isfinite(model_of(family, "class", source)(inputs)).all()
 
 
 @pytest.mark.parametrize(
-    ("family", "task", "kind", "settings"),
+    ("family", "kind", "source", "settings"),
     [
-        ("simple_rnn", "tagging", "tokens", "default"),
-        ("gru", "classification", "values", "both_ways"),
-        ("lstm", "classification", "tokens", "segments"),
-        ("dense", "tagging", "values", "fed_back"),
+        ("simple_rnn", "tags", "tokens", "default"),
+        ("gru", "class", "values", "both_ways"),
+        ("lstm", "class", "tokens", "segments"),
+        ("dense", "tags", "values", "fed_back"),
+        ("tcn", "tags", "tokens", "default"),
+        ("tcn", "class", "values", "segments"),
     ],
 )
-def test_training_compiles_for_every_length(family, task, kind, settings):
-    spec = spec_of(task, kind)
+def test_training_compiles_for_every_length(family, kind, source, settings):
+    spec = spec_of(kind, source)
     model = build(family, spec, **settings_for(family, spec, SETTINGS[settings]))
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
     for padding in (0, 2) if family == "lstm" else (0,):
-        inputs, _ = sequences(kind, padding)
-        answer = np.zeros((BATCH, LENGTH + padding) if len(model.output_shape) == 3 else BATCH, "int32")
-        assert np.isfinite(model.train_on_batch(inputs, answer))
+        inputs, _ = sequences(source, padding)
+        labels = np.zeros((BATCH, LENGTH + padding) if len(model.output_shape) == 3 else BATCH, "int32")
+        assert np.isfinite(model.train_on_batch(inputs, labels))
 
 
 @every_family
-@pytest.mark.parametrize(("task", "kind"), [("classification", "tokens"), ("tagging", "values")])
-def test_a_saved_model_gives_the_same(family, task, kind, tmp_path):
-    settings = "both_ways" if family == "gru" else "segments" if family == "lstm" and kind == "tokens" else "default"
-    model, (inputs, _) = reader_of(family, task, kind, settings), sequences(kind, padding=2)
+@pytest.mark.parametrize(("kind", "source"), [("class", "tokens"), ("tags", "values")])
+def test_a_saved_model_gives_the_same(family, kind, source, tmp_path):
+    settings = "both_ways" if family == "gru" else "segments" if family == "lstm" and source == "tokens" else "default"
+    model, (inputs, _) = model_of(family, kind, source, settings), sequences(source, padding=2)
     model.export(tmp_path / "model", verbose=False)
     [served] = tf.saved_model.load(tmp_path / "model").signatures["serving_default"](**inputs).values()
     np.testing.assert_allclose(served, model(inputs), rtol=1e-5, atol=1e-6)
@@ -213,22 +232,24 @@ def test_a_saved_model_gives_the_same(family, task, kind, tmp_path):
 
 
 @every_family
-@every_task
-def test_settings_that_cannot_be_are_refused(family, task):
-    spec = forecast() if task == "forecast" else LANGUAGE if task == "language-model" else spec_of(task, "tokens")
-    with pytest.raises(InputError, match=f"{family} for {task} has no setting `colour`; there are .*"):
+@every_kind
+def test_wrong_settings_are_refused(family, kind):
+    spec = forecast() if kind == "forecast" else LANGUAGE if kind == "next_token" else spec_of(kind, "tokens")
+    named = f"{family} for {kind.replace('_', ' ')}"
+    with pytest.raises(InputError, match=f"{named} has no setting `colour`; there are .*"):
         build(family, spec, colour="red")
-    may_be_none = settings_of(FAMILIES[family].tasks[task].build) | dict.fromkeys(TRAINING, False)
-    for name in known_settings(family, task):
-        rule = RULES[name]
+    known = factory_settings(family, kind) | TRAINING_SETTINGS
+    assert set(known) == known_settings(family, kind)
+    for name in known_settings(family, kind):
+        setting = known[name]
         for value in ("a", [1], -1, 1.5, float("nan"), None):
-            if rule.fits(value) or (value is None and may_be_none[name]):
+            if setting.constraint.fits(value) or (value is None and setting.may_be_none):
                 continue
-            said = re.escape(f"`{name}` of {family} for {task} must be {rule.expected}; received {value!r}")
-            with pytest.raises(InputError, match=said):
-                check_config(family, task, {name: value})
-            if name not in TRAINING:
-                with pytest.raises(InputError, match=said):
+            message = re.escape(f"`{name}` of {named} must be {setting.constraint.expected}; received {value!r}")
+            with pytest.raises(InputError, match=message):
+                check_config(family, kind, {name: value})
+            if name not in TRAINING_SETTINGS:
+                with pytest.raises(InputError, match=message):
                     build(family, spec, **{name: value})
 
 
@@ -237,53 +258,158 @@ def forecast():
 
 
 def test_settings_literally():
-    said = "`units` of lstm for classification must be a whole number of at least 1; received 0"
-    with pytest.raises(InputError, match=said):
-        build("lstm", spec_of("classification", "tokens"), units=0)
+    message = "`units` of lstm for class must be a whole number of at least 1; received 0"
+    with pytest.raises(InputError, match=message):
+        build("lstm", spec_of("class", "tokens"), units=0)
     with pytest.raises(InputError, match=r"`dropout` of dense for forecast must be a number from 0 to below 1; .* 1.5"):
         build("dense", forecast(), dropout=1.5)
     with pytest.raises(InputError, match=r"`units` .* received 'a'"):
         build("gru", LANGUAGE, units="a")
     with pytest.raises(InputError, match=r"`units` .* received True"):
         build("gru", LANGUAGE, units=True)
-    with pytest.raises(InputError, match=r"`window` of a language model .* at least 2; received 1"):
+    with pytest.raises(InputError, match=r"`window` of dense for next token .* at least 2; received 1"):
         build("dense", LANGUAGE, window=1)
     with pytest.raises(InputError, match="has no setting `embedding`"):
-        build("gru", spec_of("tagging", "values"), embedding=3)
+        build("gru", spec_of("tags", "values"), embedding=3)
 
 
-def test_a_pair_that_makes_no_sense_is_answered_in_words(monkeypatch):
-    monkeypatch.setitem(FAMILIES["linear"].tasks, "tagging", "it has no idea")
-    with pytest.raises(InputError, match="the family linear cannot do tagging: it has no idea"):
-        build("linear", spec_of("tagging", "values"))
+def test_a_family_can_say_why_it_does_not_predict_a_kind(monkeypatch):
+    monkeypatch.setitem(FAMILIES["linear"].plans, "tags", "it has no idea")
+    with pytest.raises(InputError, match="the family linear cannot predict tags: it has no idea"):
+        build("linear", spec_of("tags", "values"))
+    assert "linear" not in list_families("tags")
+    assert "linear" in list_families("class")
+
+
+def test_settings_are_read_from_the_signature():
+    """A factory that no table of names knows of."""
+    least = at_least(3)
+
+    def factory(
+        family: str,
+        spec: SequenceSpec,
+        *,
+        width: Annotated[int, least] = 4,
+        depth: Annotated[float | None, least, Rule(lambda spec: spec.inputs.length), TokensOnly()] = None,
+    ) -> None:
+        del family, spec, width, depth
+
+    known = settings_of(partial(factory, "name"))
+    assert list(known) == ["width", "depth"]
+    width, depth = known.values()
+    assert (width.type, width.may_be_none, width.constraint, width.rule, width.tokens_only) == (
+        int,
+        False,
+        least,
+        None,
+        False,
+    )
+    assert (depth.type, depth.may_be_none, depth.tokens_only) == (float, True, True)
+    assert depth.rule.value(spec_of("class", "tokens")) == LENGTH
+    assert set(applicable(known, spec_of("class", "tokens"))) == {"width", "depth"}
+    assert set(applicable(known, spec_of("class", "values"))) == {"width"}
+
+
+def test_a_setting_without_a_constraint_is_a_mistake():
+    def factory(spec: SequenceSpec, *, width: int = 4) -> None:
+        del spec, width
+
+    with pytest.raises(TypeError, match="`width` needs a constraint in its annotation"):
+        settings_of(factory)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("forecast", "window_norm=none", "none"),  # one of its words
+        ("forecast", "window_norm=None", "none"),
+        ("forecast", "window_norm=last", "last"),
+        ("forecast", "segment_length=none", None),  # left to the rule
+        ("class", "pooling=none", None),
+        ("class", "pooling=MAX", "max"),
+        ("class", "vectors=none", None),
+        ("forecast", "residual=true", True),
+        ("forecast", "residual=False", False),
+        ("forecast", "units=32", 32),
+        ("forecast", "dropout=0", 0.0),
+        ("forecast", "learning_rate=1e-2", 0.01),
+        ("next_token", " units = 8 ", 8),
+    ],
+)
+def test_values_are_read_by_the_type_of_their_setting(kind, text, value):
+    name = text.partition("=")[0].strip()
+    for settings in (parse_settings([text], ["gru"], kind), parse_variant(f"gru:{text}", kind)[1]):
+        assert settings == {name: value}
+        assert type(settings[name]) is type(value)
+        check_config("gru", kind, settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "received"),
+    [
+        ("forecast", "units=none", "'none'"),  # has no rule
+        ("forecast", "units=3.5", "'3.5'"),
+        ("forecast", "residual=1", "'1'"),
+        ("forecast", "window_norm=median", "'median'"),
+        ("forecast", "dropout=nan", "nan"),
+        ("class", "vectors=words.txt", "'words.txt'"),
+    ],
+)
+def test_values_that_cannot_be_read_are_refused_as_they_are_written(kind, text, received):
+    name = text.partition("=")[0]
+    with pytest.raises(
+        InputError, match=re.escape(f"`{name}` of gru for {kind} must be ") + f".*; received {received}"
+    ):
+        check_config("gru", kind, parse_settings([text], ["gru"], kind))
+
+
+def test_window_norm_none_takes_nothing_from_the_window():
+    [config] = draw_configs("gru", forecast(), 1, fixed=parse_settings(["window_norm=none"], ["gru"], "forecast"))
+    assert config["window_norm"] == "none"
+
+
+def test_variants_of_an_unknown_kind_are_read_by_their_look():
+    assert parse_variant("gru") == ("gru", {})
+    assert parse_variant("dense:feedback=1+dropout=0.5+residual=true+window=none+reading=window") == (
+        "dense",
+        {"feedback": 1, "dropout": 0.5, "residual": True, "window": None, "reading": "window"},
+    )
+    # several families: the setting of whichever has it
+    assert parse_settings(["feedback=2", "units=3"], ["gru", "dense"], "tags") == {"feedback": 2, "units": 3}
+
+
+@pytest.mark.parametrize("pair", ["units", "=3", ""])
+def test_a_setting_has_a_name_and_a_value(pair):
+    with pytest.raises(InputError, match="`config` must be NAME=VALUE, such as units=32; received"):
+        parse_settings([pair], ["gru"], "class")
 
 
 @every_family
-@every_task
-def test_every_setting_is_in_the_docs(family, task):
+@every_kind
+def test_every_setting_is_in_the_docs(family, kind):
     text = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
-    [section] = re.findall(rf"^## {TITLES[task]}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    [section] = re.findall(rf"^## {TITLES[kind]}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     [row] = re.findall(rf"^\| `{family}` \|(.*)$", section, re.MULTILINE)
     if family in ("gru", "lstm"):
         assert "as `simple_rnn`" in row
     else:
-        assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == known_settings(family, task) - {*TRAINING}
+        assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == known_settings(family, kind) - {*TRAINING_SETTINGS}
 
 
 @every_family
-@pytest.mark.parametrize("kind", INPUTS)
-@pytest.mark.parametrize("task", READING)
-def test_drawn_configurations_of_readers(family, task, kind):
-    spec = spec_of(task, kind)
+@pytest.mark.parametrize("source", INPUTS)
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_drawn_configurations_of_classifiers(family, kind, source):
+    spec = spec_of(kind, source)
     drawn = draw_configs(family, spec, 10_000)
     assert len({tuple(sorted(config.items())) for config in drawn}) == len(drawn)
     assert len(drawn) >= 3
     assert all(value is not None for config in drawn for value in config.values())
     assert drawn[0] == draw_configs(family, spec, 1, seed=5)[0]
-    names = set(drawn[0]) - {*TRAINING}
-    assert names <= known_settings(family, task)
-    assert kind == "tokens" or not any(RULES[name].of_tokens for name in names)
-    build(family, spec, **{k: v for k, v in drawn[0].items() if k not in TRAINING})
+    names, known = set(drawn[0]) - {*TRAINING_SETTINGS}, factory_settings(family, kind)
+    assert names <= known_settings(family, kind)
+    assert source == "tokens" or not any(known[name].tokens_only for name in names)
+    build(family, spec, **{k: v for k, v in drawn[0].items() if k not in TRAINING_SETTINGS})
 
 
 def test_drawn_configurations_of_language_models_and_fixed_settings():
@@ -292,7 +418,7 @@ def test_drawn_configurations_of_language_models_and_fixed_settings():
         assert config["embedding"] == 3
         assert "reading" not in config
     vectors = np.ones((VOCABULARY, 2), "float32")
-    [config] = draw_configs("gru", spec_of("tagging", "tokens"), 1, fixed={"vectors": vectors, "embedding": None})
+    [config] = draw_configs("gru", spec_of("tags", "tokens"), 1, fixed={"vectors": vectors, "embedding": None})
     assert config["vectors"] is vectors
     with pytest.raises(InputError, match="`units`"):
         draw_configs("gru", LANGUAGE, 1, fixed={"units": 0})
@@ -303,13 +429,13 @@ def test_what_follows_from_the_specification():
         return SequenceSpec(TokensInput(vocabulary, length), ClassOutput(2))
 
     assert [default_embedding(tokens(v, 1)) for v in (10, 256, 257, 20_000)] == [32, 32, 64, 64]
-    assert [default_reader_segment(tokens(9, n)) for n in (1, 128, 129, 400)] == [1, 1, 2, 4]
+    assert [default_steps_per_segment(tokens(9, n)) for n in (1, 128, 129, 400)] == [1, 1, 2, 4]
     assert default_pooling(tokens(9, 9)) == "max"
-    assert default_pooling(spec_of("classification", "values")) == "mean"
+    assert default_pooling(spec_of("class", "values")) == "mean"
     assert [default_language_window(tokens(v, 9)) for v in (65, 10_000)] == [16, 5]
 
 
-# Numbers a hand can check: readers
+# Numbers a hand can check: one prediction per sequence, and tags
 
 
 def set_by_name(model, **weights):
@@ -320,7 +446,7 @@ def set_by_name(model, **weights):
 
 
 def test_linear_bag_of_words_by_hand():
-    model = build("linear", spec_of("classification", "tokens"))
+    model = build("linear", spec_of("class", "tokens"))
     scores = np.zeros((VOCABULARY, CLASSES))
     scores[0], scores[3], scores[4] = 99, (1, 0, 2), (3, 0, -2)
     set_by_name(model, embedding=[scores], head=[[0.5, 0, 0]])
@@ -344,7 +470,7 @@ def test_ngrams_count_the_order_of_words():
     one, other = tf.constant([[3, 4, 5]]), tf.constant([[4, 3, 5]])
     for family in ("linear", "dense"):
         for ngrams in (1, 2):
-            model = build(family, spec_of("classification", "tokens"), ngrams=ngrams, ngram_buckets=1000)
+            model = build(family, spec_of("class", "tokens"), ngrams=ngrams, ngram_buckets=1000)
             for weight in model.trainable_variables:
                 weight.assign(np.random.default_rng(0).normal(size=weight.shape))
             apart = np.abs(model({"tokens": one}).numpy() - model({"tokens": other}).numpy()).max()
@@ -365,7 +491,7 @@ def test_linear_tags_by_hand():
 
 
 def test_dense_average_by_hand():
-    model = build("dense", spec_of("classification", "tokens"), units=1, embedding=1)
+    model = build("dense", spec_of("class", "tokens"), units=1, embedding=1)
     table = np.zeros((VOCABULARY, 1))
     table[0], table[3], table[4] = 99, 1, 3
     hidden = next(layer.name for layer in model.layers if layer.name.startswith("dense"))
@@ -375,7 +501,7 @@ def test_dense_average_by_hand():
 
 
 def test_dense_window_leaves_out_what_comes_later():
-    model = reader_of("dense", "classification", "tokens", "window")  # reads four tokens
+    model = model_of("dense", "class", "tokens", "window")  # reads four tokens
     targets = [model({"tokens": tf.constant([[3, 4, 5, 6, *rest]])}).numpy() for rest in ([], [7], [8, 9])]
     np.testing.assert_array_equal(targets[0], targets[1])
     np.testing.assert_array_equal(targets[0], targets[2])
@@ -383,12 +509,35 @@ def test_dense_window_leaves_out_what_comes_later():
 
 
 @pytest.mark.parametrize(("pooling", "wanted"), [("last", 0.842886), ("mean", 0.652502), ("max", 0.842886)])
-def test_simple_rnn_reader_by_hand(pooling, wanted):
+def test_simple_rnn_classifier_by_hand(pooling, wanted):
     # h1 = tanh(0.5 × 1) = 0.462117; h2 = tanh(0.5 × 2 + 0.5 × 0.462117) = 0.842886; then padding
     model = build("simple_rnn", SequenceSpec(ValuesInput(4, 1), ValueOutput()), units=1, pooling=pooling)
     model.set_weights([np.full(w.shape, 0.5 if len(w.shape) == 2 else 0) for w in model.get_weights()])
     inputs = {"values": tf.constant([[[1.0], [2], [9], [9]]]), "lengths": tf.constant([2])}
     assert model(inputs).numpy()[0, 0] == pytest.approx(0.5 * wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(("pooling", "wanted"), [("last", 3), ("mean", 2.125), ("max", 3)])
+def test_tcn_classifier_by_hand(pooling, wanted):
+    # kernels of 2, all 0.5: 0.5, 1.5; second convolution 0.25, 1; with the input 1.25, 3; then padding
+    spec = SequenceSpec(ValuesInput(4, 1), ValueOutput())
+    model = build("tcn", spec, units=1, kernel_size=2, num_layers=1, pooling=pooling)
+    model.set_weights([np.full(w.shape, 0.5 if len(w.shape) > 1 else 0) for w in model.get_weights()])
+    inputs = {"values": tf.constant([[[1.0], [2], [9], [9]]]), "lengths": tf.constant([2])}
+    assert model(inputs).numpy()[0, 0] == pytest.approx(0.5 * wanted)
+
+
+def test_a_tcn_language_model_carries_its_receptive_field():
+    model = build("tcn", LANGUAGE, units=3, num_layers=2, kernel_size=2)
+    assert model.input["state_0"].shape == (None, 6)  # 1 + 2 × 1 × (2² - 1) = 7 tokens, the current one included
+    random = np.random.default_rng(0)  # above 0: no relu is off
+    model.set_weights([random.uniform(0.1, 1, w.shape) for w in model.get_weights()])
+    inputs = some_text(model, batch=1)
+    logits = model(inputs)["logits"].numpy()
+    for place in range(6):  # each of the ids before counts for the first token
+        before = np.zeros((1, 6), "int32")
+        before[0, place] = 5
+        assert (np.abs(model({**inputs, "state_0": tf.constant(before)})["logits"].numpy() - logits)[0, 0] > 1e-4).all()
 
 
 def test_segments_of_words_are_averaged():
@@ -439,11 +588,11 @@ def test_a_jordan_network_adds_numbers_of_any_length():
 
 
 def test_a_window_of_tags_looks_back_only():
-    for family in ("dense", "simple_rnn"):
-        model = reader_of(family, "tagging", "tokens")
+    for family in ("dense", "tcn", "simple_rnn"):
+        model = model_of(family, "tags", "tokens")
         one, other = tf.constant([[3, 4, 5, 6]]), tf.constant([[3, 4, 5, 7]])
         np.testing.assert_allclose(model({"tokens": one})[:, :3], model({"tokens": other})[:, :3], atol=1e-6)
-    model = build("dense", spec_of("tagging", "tokens"), window=2)
+    model = build("dense", spec_of("tags", "tokens"), window=2)
     one, other = (
         model({"tokens": tf.constant([[3, 4, 5]])}).numpy(),
         model({"tokens": tf.constant([[9, 4, 5]])}).numpy(),
@@ -455,8 +604,8 @@ def test_a_window_of_tags_looks_back_only():
 def test_pretrained_vectors():
     vectors = np.random.default_rng(0).normal(size=(VOCABULARY, 6)).astype("float32")
     for family in ("dense", "lstm"):
-        for task in ("classification", "tagging"):
-            spec = spec_of(task, "tokens")
+        for kind in ("class", "tags"):
+            spec = spec_of(kind, "tokens")
             model = build(family, spec, vectors=vectors, train_vectors=False, units=2)
             np.testing.assert_array_equal(model.get_layer("embedding").embeddings, vectors)
             assert not model.get_layer("embedding").trainable_variables
@@ -468,7 +617,7 @@ def test_pretrained_vectors():
 
 
 def test_input_dropout_leaves_out_whole_tokens():
-    model = build("gru", spec_of("classification", "tokens"), input_dropout=0.5, **SMALL)
+    model = build("gru", spec_of("class", "tokens"), input_dropout=0.5, **SMALL)
     layer = model.get_layer("input_dropout")
     dropped = layer(tf.ones((20, 30, 4)), training=True).numpy()
     assert set(np.unique(dropped)) == {0, 2}
@@ -481,7 +630,7 @@ def test_input_dropout_leaves_out_whole_tokens():
 @every_family
 @pytest.mark.parametrize("tie_weights", [False, True])
 def test_conformance_of_language_models(family, tie_weights, tmp_path):
-    if tie_weights and "tie_weights" not in known_settings(family, "language-model"):
+    if tie_weights and "tie_weights" not in known_settings(family, "next_token"):
         pytest.skip("this family has nothing to tie")
     model = language_model_of(family, tie_weights)
     inputs = some_text(model)
@@ -496,7 +645,7 @@ def test_conformance_of_language_models(family, tie_weights, tmp_path):
     )
     gradients = tape.gradient(loss, model.trainable_variables)
     assert all(gradient is not None and np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients)
-    assert multiply_adds(model) > 0
+    assert macs(model) > 0
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")(inputs)
     for name in outputs:
@@ -504,13 +653,13 @@ def test_conformance_of_language_models(family, tie_weights, tmp_path):
 
 
 @every_family
-def test_a_text_read_in_chunks_is_read_alike(family):
+def test_a_text_read_in_pieces_gives_the_same(family):
     model = language_model_of(family)
     inputs = some_text(model, time=7)
     whole = model(inputs)
     state, logits = {name: x for name, x in inputs.items() if name.startswith("state_")}, []
-    for chunk in (inputs["tokens"][:, :1], inputs["tokens"][:, 1:5], inputs["tokens"][:, 5:]):
-        outputs = model({"tokens": chunk, "condition": inputs["condition"], **state})
+    for piece in (inputs["tokens"][:, :1], inputs["tokens"][:, 1:5], inputs["tokens"][:, 5:]):
+        outputs = model({"tokens": piece, "condition": inputs["condition"], **state})
         logits.append(outputs.pop("logits"))
         state = outputs
     np.testing.assert_allclose(tf.concat(logits, axis=1), whole["logits"], rtol=1e-5, atol=1e-5)
@@ -519,14 +668,14 @@ def test_a_text_read_in_chunks_is_read_alike(family):
 
 
 @every_family
-def test_a_language_model_does_not_see_ahead_and_is_told_the_condition(family):
+def test_a_language_model_does_not_see_ahead_and_takes_the_condition(family):
     model = language_model_of(family)
     inputs = some_text(model)
     later = tf.concat([inputs["tokens"][:, :4], inputs["tokens"][:, 4:] % 7 + 3], axis=1)
     logits = model(inputs)["logits"].numpy()
     np.testing.assert_allclose(model({**inputs, "tokens": later})["logits"][:, :4], logits[:, :4], atol=1e-6)
-    told = model({**inputs, "condition": 1 - inputs["condition"]})["logits"].numpy()
-    assert (np.abs(told - logits).max(axis=(1, 2)) > 1e-5).all()
+    changed = model({**inputs, "condition": 1 - inputs["condition"]})["logits"].numpy()
+    assert (np.abs(changed - logits).max(axis=(1, 2)) > 1e-5).all()
 
 
 @every_family
@@ -568,20 +717,20 @@ def test_a_tied_head_has_no_table_of_its_own():
 # Carried states
 
 
-@pytest.mark.parametrize("family", ["dense", "simple_rnn", "lstm"])
+@pytest.mark.parametrize("family", ["dense", "tcn", "simple_rnn", "lstm"])
 def test_carried_states_go_from_batch_to_batch(family):
     network = language_model_of(family)
     carried = CarriedState(network, batch_size=4)
     inputs = some_text(network, time=6)
-    told = {"condition": inputs["condition"], "start": tf.zeros(4)}
+    others = {"condition": inputs["condition"], "start": tf.zeros(4)}
     whole = network(inputs)["logits"]
     tokens = inputs["tokens"]
-    first = carried({**told, "tokens": tokens[:, :2]})
-    second = carried({**told, "tokens": tokens[:, 2:]})
+    first = carried({**others, "tokens": tokens[:, :2]})
+    second = carried({**others, "tokens": tokens[:, 2:]})
     np.testing.assert_allclose(tf.concat([first, second], axis=1), whole, rtol=1e-5, atol=1e-5)
     # two rows begin a new text, two go on
     start = tf.constant([1.0, 0, 1, 0])
-    again = carried({**told, "tokens": tokens, "start": start}).numpy()
+    again = carried({**others, "tokens": tokens, "start": start}).numpy()
     alike = np.isclose(again, whole, rtol=1e-5, atol=1e-5).all(axis=(1, 2))
     assert alike.tolist() == [True, False, True, False]
 
@@ -601,7 +750,7 @@ def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path
     assert len(carried.trainable_variables) == len(network.trainable_variables)
     assert all((w.numpy() != b).any() for w, b in zip(network.trainable_variables, before, strict=True) if b.ndim > 1)
     assert all((state.numpy() != 0).any() for state in carried.carried)
-    assert multiply_adds(carried) == multiply_adds(network)
+    assert macs(carried) == macs(network)
 
     carried.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -609,13 +758,13 @@ def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path
     np.testing.assert_allclose(loaded(batch), carried(batch), rtol=1e-6, atol=1e-6)
 
 
-def test_no_gradient_goes_back_beyond_a_chunk():
+def test_no_gradient_goes_back_beyond_one_call():
     network = build("simple_rnn", SequenceSpec(TokensInput(5, 9), NextTokenOutput(5)), units=1, embedding=1)
     carried = CarriedState(network, batch_size=1)
-    told = {"start": tf.zeros(1)}
+    others = {"start": tf.zeros(1)}
     with tf.GradientTape() as tape:
-        carried({"tokens": tf.constant([[3]]), **told})
-        logits = carried({"tokens": tf.constant([[4]]), **told})
+        carried({"tokens": tf.constant([[3]]), **others})
+        logits = carried({"tokens": tf.constant([[4]]), **others})
     gradient = tf.convert_to_tensor(tape.gradient(logits, network.get_layer("embedding").embeddings.value)).numpy()
     assert gradient[4] != 0
     assert gradient[3] == 0
@@ -625,44 +774,47 @@ def test_no_gradient_goes_back_beyond_a_chunk():
 
 
 @pytest.mark.parametrize(
-    ("family", "task", "kind", "config", "wanted"),
+    ("family", "kind", "source", "config", "wanted"),
     [
         # 7 steps of 4 dimensions or 2 channels, 3 classes
-        ("linear", "classification", "tokens", {}, 0),
-        ("linear", "classification", "values", {}, 7 * 2 * 3),
-        ("linear", "tagging", "values", {"window": 3}, 7 * (3 * 2) * 3),
-        ("dense", "classification", "tokens", {"units": 5, "embedding": 4}, 4 * 5 + 5 * 3),
-        ("dense", "classification", "values", {"units": 5}, 7 * 2 * 5 + 5 * 3),
-        ("dense", "tagging", "tokens", {"units": 5, "embedding": 4, "window": 3}, 7 * (12 * 5 + 5 * 3)),
-        ("dense", "tagging", "values", {"units": 5, "window": 3, "feedback": 2}, 7 * ((6 + 2) * 5 + 5 * (3 + 2))),
-        ("gru", "classification", "tokens", {"units": 5, "embedding": 4}, 7 * (4 + 5) * 15 + 5 * 3),
-        ("lstm", "tagging", "values", {"units": 5}, 7 * ((2 + 5) * 20 + 5 * 3)),
+        ("linear", "class", "tokens", {}, 0),
+        ("linear", "class", "values", {}, 7 * 2 * 3),
+        ("linear", "tags", "values", {"window": 3}, 7 * (3 * 2) * 3),
+        ("dense", "class", "tokens", {"units": 5, "embedding": 4}, 4 * 5 + 5 * 3),
+        ("dense", "class", "values", {"units": 5}, 7 * 2 * 5 + 5 * 3),
+        ("dense", "tags", "tokens", {"units": 5, "embedding": 4, "window": 3}, 7 * (12 * 5 + 5 * 3)),
+        ("dense", "tags", "values", {"units": 5, "window": 3, "feedback": 2}, 7 * ((6 + 2) * 5 + 5 * (3 + 2))),
+        ("gru", "class", "tokens", {"units": 5, "embedding": 4}, 7 * (4 + 5) * 15 + 5 * 3),
+        ("lstm", "tags", "values", {"units": 5}, 7 * ((2 + 5) * 20 + 5 * 3)),
+        # 7 steps of two convolutions of 3 steps, and the projection of 4 dimensions
+        ("tcn", "tags", "tokens", {"units": 5, "embedding": 4, "num_layers": 1}, 7 * (60 + 75 + 20 + 5 * 3)),
+        ("tcn", "class", "values", {"units": 5, "segment_length": 3, "num_layers": 1}, 3 * (90 + 75 + 30) + 5 * 3),
         # 3 segments of 3 steps: averaged words; 3 × 2 values projected on 5 units
-        ("gru", "classification", "tokens", {"units": 5, "embedding": 4, "segment_length": 3}, 3 * (4 + 5) * 15 + 15),
-        ("gru", "regression", "values", {"units": 5, "segment_length": 3}, 3 * 6 * 5 + 3 * (5 + 5) * 15 + 5),
+        ("gru", "class", "tokens", {"units": 5, "embedding": 4, "segment_length": 3}, 3 * (4 + 5) * 15 + 15),
+        ("gru", "value", "values", {"units": 5, "segment_length": 3}, 3 * 6 * 5 + 3 * (5 + 5) * 15 + 5),
         (
             "lstm",
-            "classification",
+            "class",
             "tokens",
             {"units": 5, "embedding": 4, "bidirectional": True, "num_layers": 2},
             2 * 7 * (4 + 5) * 20 + 2 * 7 * (10 + 5) * 20 + 10 * 3,
         ),
     ],
 )
-def test_multiply_adds_of_readers_by_hand(family, task, kind, config, wanted):
-    assert multiply_adds(build(family, spec_of(task, kind), **config), LENGTH) == wanted
+def test_macs_of_classifiers_by_hand(family, kind, source, config, wanted):
+    assert macs(build(family, spec_of(kind, source), **config), LENGTH) == wanted
 
 
-def test_multiply_adds_of_language_models_by_hand():
+def test_macs_of_language_models_by_hand():
     spec = SequenceSpec(TokensInput(100, 9), NextTokenOutput(100))
-    assert multiply_adds(build("linear", spec, embedding=4)) == 4 * 100
-    assert multiply_adds(build("dense", spec, embedding=4, window=3, units=5)) == 12 * 5 + 5 * 100
-    assert multiply_adds(build("lstm", spec, embedding=4, units=5, num_layers=2)) == (4 + 5 + 5 + 5) * 20 + 5 * 100
+    assert macs(build("linear", spec, embedding=4)) == 4 * 100
+    assert macs(build("dense", spec, embedding=4, window=3, units=5)) == 12 * 5 + 5 * 100
+    assert macs(build("lstm", spec, embedding=4, units=5, num_layers=2)) == (4 + 5 + 5 + 5) * 20 + 5 * 100
     tied = build("gru", spec, embedding=4, units=5, tie_weights=True)
-    assert multiply_adds(tied) == (4 + 5) * 15 + 5 * 4 + 4 * 100
-    assert multiply_adds(tied, 10) == 10 * multiply_adds(tied)
+    assert macs(tied) == (4 + 5) * 15 + 5 * 4 + 4 * 100
+    assert macs(tied, 10) == 10 * macs(tied)
 
 
-def test_the_length_of_a_reader_is_asked_for():
+def test_the_length_of_a_classifier_is_asked_for():
     with pytest.raises(ValueError, match="`length` is needed"):
-        multiply_adds(reader_of("gru", "classification", "tokens"))
+        macs(model_of("gru", "class", "tokens"))

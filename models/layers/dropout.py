@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
+
+from ..tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -20,7 +20,7 @@ class Dropout(keras.layers.Dropout):
     Salmon et al. (2011), Parallel random numbers: as easy as 1, 2, 3.
     """
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or not self.rate:
             return inputs
         sizes = tf.shape(inputs)
@@ -29,5 +29,5 @@ class Dropout(keras.layers.Dropout):
         drawn = tf.random.stateless_uniform(shape, seed, alg="philox")
         return tf.where(drawn >= self.rate, inputs / (1 - self.rate), tf.zeros_like(inputs))
 
-    def _noise_sizes(self, sizes: Any) -> Any:
+    def _noise_sizes(self, sizes: Tensor) -> Tensor:
         return tf.stack([sizes[i] if size is None else size for i, size in enumerate(self.noise_shape)])

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
 from .time_steps import shifted
 
 # An odd number near a million mixes the ids; products of three ids below 2**20 stay within 63 bits.
@@ -17,7 +18,7 @@ _MIXER = 1_000_003
 class HashedNgrams(keras.layers.Layer):
     """Ids of runs of `size` tokens, at the last of them: int (batch, time) → int32 (batch, time).
 
-    Id 0 stands where no whole run ends: at the first tokens and at padding; the runs share 1 to `buckets` - 1.
+    Id 0 marks steps at which no whole run ends: the first tokens and padding; runs are hashed to 1 to `buckets` - 1.
 
     Source: Joulin, Grave, Bojanowski & Mikolov (2017), Bag of tricks for efficient text classification, EACL.
     """
@@ -26,7 +27,7 @@ class HashedNgrams(keras.layers.Layer):
         super().__init__(**kwargs)
         self.size, self.buckets = size, buckets
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: Tensor) -> Tensor:
         padded = ops.pad(ops.cast(tokens, "int64"), [(0, 0), (self.size - 1, 0)])
         run = ops.zeros_like(tokens, dtype="int64")
         whole = ops.ones_like(tokens, dtype="bool")
@@ -36,7 +37,7 @@ class HashedNgrams(keras.layers.Layer):
             whole = ops.logical_and(whole, ops.not_equal(token, 0))
         return ops.cast(ops.where(whole, 1 + run % (self.buckets - 1), 0), "int32")
 
-    def compute_output_spec(self, tokens: Any) -> Any:
+    def compute_output_spec(self, tokens: Tensor) -> Tensor:
         return keras.KerasTensor(tokens.shape, dtype="int32")
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
+
 
 @keras.saving.register_keras_serializable("recurra")
 class JordanCell(keras.layers.Layer):
@@ -38,7 +40,7 @@ class JordanCell(keras.layers.Layer):
             bias = self.add_weight(shape=(units,), initializer="zeros", name=f"{i}_bias")
             self.layers.append((kernel, bias))
 
-    def call(self, x: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         h = ops.concatenate([x, states[0]], axis=-1)  # (batch, channels + feedback)
         for kernel, bias in self.layers[:-1]:
             h = ops.relu(h @ kernel + bias)  # (batch, units)

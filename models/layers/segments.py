@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
+
 
 @keras.saving.register_keras_serializable("recurra")
 class Segments(keras.layers.Layer):
@@ -16,7 +18,7 @@ class Segments(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length = length
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: Tensor) -> Tensor:
         time, channels = values.shape[1:]
         steps = time // self.length
         return ops.reshape(values[:, time - steps * self.length :], (-1, steps, self.length * channels))

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
+
 
 @keras.saving.register_keras_serializable("recurra")
 class SplitTargets(keras.layers.Layer):
@@ -16,7 +18,7 @@ class SplitTargets(keras.layers.Layer):
         super().__init__(**kwargs)
         self.targets = targets
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Tensor]) -> Tensor:
         time = inputs[0].shape[1]
         x = ops.transpose(inputs[0], (0, 2, 1))  # (batch, targets, time)
         x = ops.reshape(x, (-1, time, 1))  # (batch × targets, time, 1)
@@ -39,7 +41,7 @@ class RepeatTargets(keras.layers.Layer):
         super().__init__(**kwargs)
         self.targets = targets
 
-    def call(self, future: Any) -> Any:
+    def call(self, future: Tensor) -> Tensor:
         return ops.repeat(future, self.targets, axis=0)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -57,7 +59,7 @@ class JoinTargets(keras.layers.Layer):
         super().__init__(**kwargs)
         self.targets = targets
 
-    def call(self, y: Any) -> Any:
+    def call(self, y: Tensor) -> Tensor:
         y = ops.reshape(y, (-1, self.targets, y.shape[1]))  # (batch, targets, horizon)
         return ops.transpose(y, (0, 2, 1))  # (batch, horizon, targets)
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
+
 POOLINGS = ("last", "mean", "max")
 
 
@@ -14,10 +16,10 @@ POOLINGS = ("last", "mean", "max")
 class SequenceMask(keras.layers.Layer):
     """Which steps are real: values (batch, time, channels), lengths (batch,) → bool (batch, time)."""
 
-    def call(self, values: Any, lengths: Any) -> Any:
+    def call(self, values: Tensor, lengths: Tensor) -> Tensor:
         return ops.arange(ops.shape(values)[1], dtype="int32")[None, :] < ops.cast(lengths, "int32")[:, None]
 
-    def compute_output_spec(self, values: Any, lengths: Any) -> Any:  # noqa: ARG002
+    def compute_output_spec(self, values: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002
         return keras.KerasTensor(values.shape[:2], dtype="bool")
 
 
@@ -30,17 +32,17 @@ class Masked(keras.layers.Layer):
 
     supports_masking = True
 
-    def call(self, x: Any, steps: Any) -> Any:
+    def call(self, x: Tensor, steps: Tensor) -> Tensor:
         return zero_padding(x, steps)
 
     def compute_mask(self, *_: Any, **__: Any) -> None:
         return None
 
-    def compute_output_spec(self, x: Any, steps: Any) -> Any:  # noqa: ARG002
+    def compute_output_spec(self, x: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
         return keras.KerasTensor(x.shape, dtype=x.dtype)
 
 
-def zero_padding(x: Any, steps: Any) -> Any:
+def zero_padding(x: Tensor, steps: Tensor) -> Tensor:
     """(batch, time, channels), bool (batch, time) → (batch, time, channels)."""
     return ops.where(steps[:, :, None], x, ops.zeros_like(x))
 
@@ -53,12 +55,12 @@ class FixedLength(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length = length
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         x = x[:, : self.length]
         padding = [(0, 0)] * (len(x.shape) - 2)
         return ops.pad(x, [(0, 0), (0, self.length), *padding])[:, : self.length]
 
-    def compute_output_spec(self, x: Any) -> Any:
+    def compute_output_spec(self, x: Tensor) -> Tensor:
         return keras.KerasTensor((x.shape[0], self.length, *x.shape[2:]), dtype=x.dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -73,7 +75,7 @@ class Windows(keras.layers.Layer):
         super().__init__(**kwargs)
         self.size = size
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return ops.concatenate([shifted(x, i, self.size) for i in range(self.size)], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -96,7 +98,7 @@ class SumOfPositions(keras.layers.Layer):
         super().__init__(**kwargs)
         self.size = size
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         parts = ops.split(x, self.size, axis=-1)
         return sum(shifted(part, i, self.size) for i, part in enumerate(parts))
 
@@ -108,7 +110,7 @@ class SumOfPositions(keras.layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-def shifted(x: Any, i: int, size: int) -> Any:
+def shifted(x: Tensor, i: int, size: int) -> Tensor:
     """The `i`-th step of every window of `size`: (batch, time + size - 1, ...) → (batch, time, ...)."""
     left_out = size - 1 - i
     return x[:, i:-left_out] if left_out else x[:, i:]
@@ -129,7 +131,7 @@ class JoinSteps(keras.layers.Layer):
         super().__init__(**kwargs)
         self.length, self.how = length, how
 
-    def call(self, x: Any, steps: Any) -> tuple[Any, Any]:
+    def call(self, x: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
         channels = x.shape[2]
         x, steps = self._whole(zero_padding(x, steps)), self._whole(steps)
         count = ops.shape(x)[1] // self.length
@@ -140,13 +142,13 @@ class JoinSteps(keras.layers.Layer):
         number = ops.sum(ops.cast(real, x.dtype), axis=2)
         return total / ops.maximum(number, 1.0)[:, :, None], ops.any(real, axis=2)
 
-    def _whole(self, x: Any) -> Any:
+    def _whole(self, x: Tensor) -> Tensor:
         """Pad to whole segments."""
         rest = [(0, 0)] * (len(x.shape) - 2)
         whole = -(-ops.shape(x)[1] // self.length) * self.length
         return ops.pad(x, [(0, 0), (0, self.length - 1), *rest])[:, :whole]
 
-    def compute_output_spec(self, x: Any, steps: Any) -> Any:  # noqa: ARG002
+    def compute_output_spec(self, x: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
         batch, time, channels = x.shape
         count = None if time is None else -(-time // self.length)
         width = channels * self.length if self.how == "concatenate" else channels
@@ -172,7 +174,7 @@ class Pool(keras.layers.Layer):
             raise ValueError(f"`how` must be one of {POOLINGS}. Received: {how!r}")
         self.how = how
 
-    def call(self, x: Any, steps: Any) -> Any:
+    def call(self, x: Tensor, steps: Tensor) -> Tensor:
         if self.how == "max":
             highest = ops.max(ops.where(steps[:, :, None], x, -1e9), axis=1)
             return ops.where(ops.any(steps, axis=1)[:, None], highest, 0.0)
@@ -183,7 +185,7 @@ class Pool(keras.layers.Layer):
         number = ops.sum(ops.cast(steps, x.dtype), axis=1)
         return total / ops.maximum(number, 1.0)[:, None]
 
-    def compute_output_spec(self, x: Any, steps: Any) -> Any:  # noqa: ARG002
+    def compute_output_spec(self, x: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
         return keras.KerasTensor((x.shape[0], x.shape[2]), dtype=x.dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -197,5 +199,5 @@ class Bias(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return x + self.bias

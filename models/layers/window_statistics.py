@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..tensor import Tensor
+
 WINDOW_NORMS = ("none", "last", "mean", "standard")
 
 
@@ -18,7 +20,7 @@ class WindowStatistics(keras.layers.Layer):
         super().__init__(**kwargs)
         self.method = method
 
-    def call(self, targets: Any) -> tuple[Any, Any]:
+    def call(self, targets: Tensor) -> tuple[Tensor, Tensor]:
         one = ops.ones_like(targets[:, :1, :])
         if self.method == "none":
             return 0.0 * one, one
@@ -33,8 +35,8 @@ class WindowStatistics(keras.layers.Layer):
         return {**super().get_config(), "method": self.method}
 
 
-def window_scale(targets: Any) -> Any:
+def window_scale(targets: Tensor) -> Tensor:
     """Standard deviation of each window, never 0: (batch, time, targets) → (batch, 1, targets)."""
     deviation = ops.std(targets, axis=1, keepdims=True)
-    # A constant window has no spread of its own; a thousandth of its size stands in for it.
+    # A constant window has no spread of its own; a thousandth of its size is used instead.
     return ops.maximum(deviation, 1e-3 * ops.mean(ops.abs(targets), axis=1, keepdims=True) + 1e-6)

@@ -63,7 +63,7 @@ def fast_loop(layer: Any, name: str, sequences: Any, initial_state: Any, mask: A
 
 
 def fitting(layer: Any, x: Any, states: Any, mask: Any) -> tuple[list[Any], Any]:
-    """States (batch, units) and the mask (batch, time) as many as the inputs need; one row stands for all.
+    """States (batch, units) and the mask (batch, time) as many as the inputs need; one row is used for all.
 
     Raises:
         ValueError: inputs, states or the mask have another size than they should.

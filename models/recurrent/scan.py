@@ -158,7 +158,7 @@ def backward_shard(
     return CELLS[cell].backward(kept, x, weights, initial, in_front(mask), length, d_hs, d_last)
 
 
-def d_inputs_shard(d_zs: Any, kernel: Any, *, cell: str) -> Any:  # noqa: ARG001 - all compiled functions are told their cell
+def d_inputs_shard(d_zs: Any, kernel: Any, *, cell: str) -> Any:  # noqa: ARG001 - all compiled functions take their cell
     """The gradient of the inputs of one shard."""
     return tf.transpose(tf.tensordot(d_zs, kernel, [[2], [1]]), [1, 0, 2])  # (batch, time, inputs)
 
