@@ -61,7 +61,8 @@ def compare(
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/NAME.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Export the best model that can be exported as the next version under this folder.")
+        Path | None,
+        typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
     **options: Any,
 ) -> None:
@@ -72,7 +73,7 @@ def compare(
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .reports.live import show
+        from .reports.progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
@@ -105,7 +106,7 @@ def fit(
     with _starting():
         from . import comparison
         from .export import save_model
-        from .reports.live import show
+        from .reports.progress import show
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
@@ -229,7 +230,7 @@ def memory(
     folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
         from . import diagnostics, reports
-        from .reports.live import show
+        from .reports.progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
             task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given
@@ -354,7 +355,9 @@ def _export_best(result: Comparison, export: Path, source: str) -> None:
         raise InputError("none of the models can be exported; name a family with `families`")
     if best.model != result.verdict["best"]:
         why = result.refits[0].predictor.model.why_no_graph
-        _print(f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can")
+        _print(
+            f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can"
+        )
     with err.status("exporting ..."):
         path = save_model(best.predictor, export, result.frame, **result.provenance(best))
     _print_exported(path, export, source, result.frame, result.task)

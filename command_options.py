@@ -23,11 +23,10 @@ class ColumnRoles:
     """What the columns of a table are, and which rows are tested; see :func:`recurra.load`."""
 
     task: Annotated[
-        str | None, "forecast, classification, regression, tagging or language-model; by default what the columns ask for."
+        str | None,
+        "forecast, classification, regression, tagging or language-model; by default what the columns ask for.",
     ] = None
-    time: Annotated[
-        str | None, "Time column; parts such as year,month,day,hour; or none for row numbers."
-    ] = None
+    time: Annotated[str | None, "Time column; parts such as year,month,day,hour; or none for row numbers."] = None
     target: Annotated[tuple[str, ...] | None, "Columns to forecast; by default y or the only numeric column."] = None
     id: Annotated[str | None, "Column that tells the series, or the sequences, apart."] = None
     past_covariates: Annotated[tuple[str, ...] | None, "Covariates known only up to now."] = None
@@ -97,7 +96,7 @@ def _optional(kind: Any) -> bool:
 def _of_tasks() -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for task in TASKS.values():
-        found = settings_of(task, _READING) | found
+        found |= {name: own for name, own in settings_of(task, _READING).items() if name not in found}
     return found
 
 
@@ -111,7 +110,19 @@ FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FO
 # Options of the other commands, for messages that name them.
 _OTHERS = {
     name: f"--{name.replace('_', '-')}"
-    for name in ("family", "seed", "export", "out", "output", "distances", "length", "temperature", "show", "top_k", "samples")
+    for name in (
+        "family",
+        "seed",
+        "export",
+        "out",
+        "output",
+        "distances",
+        "length",
+        "temperature",
+        "show",
+        "top_k",
+        "samples",
+    )
 }
 
 

@@ -43,7 +43,7 @@ class ForecastOutput:
 
     horizon: int
     targets: int = 1
-    task: ClassVar[str] = "forecast"
+    kind: ClassVar[str] = "forecast"
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class ClassOutput:
     """One of ``classes`` classes: logits (batch, classes)."""
 
     classes: int
-    task: ClassVar[str] = "classification"
+    kind: ClassVar[str] = "class"
 
 
 @dataclass(frozen=True)
 class ValueOutput:
     """One number, in scaled units: (batch, 1)."""
 
-    task: ClassVar[str] = "regression"
+    kind: ClassVar[str] = "value"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TagOutput:
     """One of ``classes`` classes for every step: logits (batch, time, classes)."""
 
     classes: int
-    task: ClassVar[str] = "tagging"
+    kind: ClassVar[str] = "tags"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class NextTokenOutput:
     """The token after every step: logits (batch, time, vocabulary)."""
 
     vocabulary: int
-    task: ClassVar[str] = "language-model"
+    kind: ClassVar[str] = "next_token"
 
 
 Inputs = ValuesInput | TokensInput
@@ -98,9 +98,9 @@ class SequenceSpec:
     many_series: bool = field(default=False, kw_only=True)
 
     @property
-    def task(self) -> str:
+    def kind(self) -> str:
         """Name of the task, as the command line has it: "forecast", "classification", "regression", ..."""
-        return self.outputs.task
+        return self.outputs.kind
 
     def __post_init__(self) -> None:
         if self.inputs.length < 1:

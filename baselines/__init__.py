@@ -190,3 +190,32 @@ def find_example_baseline(name: str, *, task: str, kind: str) -> ExampleBaseline
 def _names(task: str) -> list[str]:
     registries: dict[str, Any] = {"forecast": BASELINES, "language-model": LANGUAGE_BASELINES}
     return list(registries.get(task, [name for name, line in EXAMPLE_BASELINES.items() if line.task == task]))
+
+
+# ---- temporary shim
+from dataclasses import dataclass as _dc
+
+
+@_dc(frozen=True)
+class SequenceBaseline:
+    fit: object
+    inputs: tuple
+    library: object = None
+
+
+def _of(task):
+    return {n: SequenceBaseline(b.fit, b.kinds, b.library) for n, b in EXAMPLE_BASELINES.items() if b.task == task}
+
+
+FORECAST_BASELINES = BASELINES
+CLASSIFICATION_BASELINES = _of("classification")
+REGRESSION_BASELINES = _of("regression")
+TAGGING_BASELINES = _of("tagging")
+
+
+def available(b):
+    return b.library is None or find_spec(b.library) is not None
+
+
+def fit_forecaster(*a, **k):
+    raise NotImplementedError

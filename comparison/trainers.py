@@ -46,7 +46,5 @@ class Trainers:
             shape = {name: value for name, value in config.items() if name not in TRAINING_SETTINGS}
             own = {name: value for name, value in config.items() if name in TRAINING_SETTINGS}
             defaults = {"max_epochs": self._max_epochs, "patience": self._patience, "batch_size": self._batch_size}
-            self._kept[which] = Trainer(
-                lambda: data.build(family, shape), loss=self._loss, **{**defaults, **own}
-            )
+            self._kept[which] = Trainer(lambda: data.build(family, shape), loss=self._loss, **{**defaults, **own})
         return self._kept[which]

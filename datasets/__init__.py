@@ -44,6 +44,7 @@ from . import (
 )
 from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named
+from .model_inputs import load_inputs
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -84,7 +85,7 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "read_table", "read_vectors"]
+__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "load_inputs", "read_table", "read_vectors"]
 
 
 def list_datasets() -> list[str]:

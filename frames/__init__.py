@@ -7,10 +7,21 @@ one another. A frame holds what was observed; filling gaps is the pipeline's wor
 """
 
 from .corpus import CorpusFrame
+from .description import describe
 from .fingerprint import data_hash
 from .frame import Frame
 from .sequences import PanelFrame, TextFrame
 from .series import SeriesFrame, detect_season
 from .targets import Targets
 
-__all__ = ["CorpusFrame", "Frame", "PanelFrame", "SeriesFrame", "Targets", "TextFrame", "data_hash", "detect_season"]
+__all__ = [
+    "CorpusFrame",
+    "Frame",
+    "PanelFrame",
+    "SeriesFrame",
+    "Targets",
+    "TextFrame",
+    "data_hash",
+    "describe",
+    "detect_season",
+]

@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 
 from ..errors import InputError
 from ..spec import SequenceSpec
-from . import dense, gru, language, linear, lstm, recurrence, recurrent_reader, simple_rnn
+from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
-from .embedding import default_embedding
-from .forecaster import default_window_norm
-from .settings import check_settings, settings_of, unfit_for
-
-# Settings of the training, not of the network: Adam's own.
-TRAINING = ("learning_rate", "epsilon")
+from .cost import macs
+from .layers.window_statistics import window_scale
+from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
+from .variants import convert, split_pairs, split_variant
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a family does one task.
+    """How a family predicts one kind of output.
 
     Attributes:
         build: the factory.
-        grid: what ``--configs N`` draws from; the first value of each list is the default, always tried first.
+        grid: what ``configs`` draws from; the first value of each list is the default, always tried first.
     """
 
     build: Callable[..., keras.Model]
@@ -40,106 +39,101 @@ class Plan:
 
 @dataclass(frozen=True)
 class Family:
-    """A line of the registry.
+    """A line of the registry: for each kind of output its plan, or in words why the family cannot predict it.
 
     Attributes:
-        tasks: for each task its plan, or in words why the family cannot do it.
+        forecast, classes, value, tags, next_token: the kinds of :mod:`recurra.spec`.
         recurrent: whether it carries a state.
     """
 
-    tasks: dict[str, Plan | str]
+    forecast: Plan | str
+    classes: Plan | str
+    value: Plan | str
+    tags: Plan | str
+    next_token: Plan | str
     recurrent: bool = False
 
+    def plan(self, kind: str) -> Plan | str:
+        """The plan for a kind of output."""
+        plans = {"forecast": self.forecast, "class": self.classes, "value": self.value}
+        return (plans | {"tags": self.tags, "next_token": self.next_token})[kind]
 
-FAMILIES = {
+
+def _recurrent(name: str, layer: type[keras.layers.Layer]) -> Family:
+    """A recurrent family: the same builders around its own layer."""
+    classifier = Plan(
+        partial(recurrent_classifier.recurrent_classifier, name, layer), recurrent_classifier.CLASSIFIER_GRID
+    )
+    return Family(
+        Plan(partial(recurrent_forecaster.recurrent_forecaster, name, layer), recurrent_forecaster.FORECASTER_GRID),
+        classifier,
+        classifier,
+        Plan(partial(recurrent_classifier.recurrent_tagger, name, layer), recurrent_classifier.TAGGER_GRID),
+        Plan(
+            partial(recurrent_language_model.recurrent_language_model, name, layer),
+            recurrent_language_model.LANGUAGE_MODEL_GRID,
+        ),
+        recurrent=True,
+    )
+
+
+# Sources: SimpleRNN, Elman (1990), Finding structure in time, Cognitive Science 14; GRU, Cho et al. (2014), Learning
+# phrase representations using RNN encoder-decoder, EMNLP; LSTM, Hochreiter & Schmidhuber (1997), Long short-term
+# memory, Neural Computation 9, with the forget gate ("keep") of Gers, Schmidhuber & Cummins (2000), ibidem 12.
+FAMILIES: dict[str, Family] = {
     "linear": Family(
-        {
-            "forecast": Plan(linear.linear, linear.GRID),
-            "classification": Plan(linear.linear_reader, linear.READER_GRID),
-            "regression": Plan(linear.linear_reader, linear.READER_GRID),
-            "tagging": Plan(linear.linear_tagger, linear.TAGGER_GRID),
-            "language-model": Plan(linear.linear_language, linear.LANGUAGE_GRID),
-        }
+        Plan(linear.linear_forecaster, linear.FORECASTER_GRID),
+        Plan(linear.linear_classifier, linear.CLASSIFIER_GRID),
+        Plan(linear.linear_classifier, linear.CLASSIFIER_GRID),
+        Plan(linear.linear_tagger, linear.TAGGER_GRID),
+        Plan(linear.linear_language_model, linear.LANGUAGE_MODEL_GRID),
     ),
     "dense": Family(
-        {
-            "forecast": Plan(dense.dense, dense.GRID),
-            "classification": Plan(dense.dense_reader, dense.READER_GRID),
-            "regression": Plan(dense.dense_reader, dense.READER_GRID),
-            "tagging": Plan(dense.dense_tagger, dense.TAGGER_GRID),
-            "language-model": Plan(dense.dense_language, dense.LANGUAGE_GRID),
-        }
+        Plan(dense.dense_forecaster, dense.FORECASTER_GRID),
+        Plan(dense.dense_classifier, dense.CLASSIFIER_GRID),
+        Plan(dense.dense_classifier, dense.CLASSIFIER_GRID),
+        Plan(dense.dense_tagger, dense.TAGGER_GRID),
+        Plan(dense.dense_language_model, dense.LANGUAGE_MODEL_GRID),
     ),
-    "simple_rnn": Family(
-        {
-            "forecast": Plan(simple_rnn.simple_rnn, recurrence.GRID),
-            "classification": Plan(simple_rnn.simple_rnn_reader, recurrent_reader.READER_GRID),
-            "regression": Plan(simple_rnn.simple_rnn_reader, recurrent_reader.READER_GRID),
-            "tagging": Plan(simple_rnn.simple_rnn_tagger, recurrent_reader.TAGGER_GRID),
-            "language-model": Plan(simple_rnn.simple_rnn_language, language.GRID),
-        },
-        recurrent=True,
+    "tcn": Family(
+        Plan(tcn.tcn_forecaster, tcn.FORECASTER_GRID),
+        Plan(tcn.tcn_classifier, tcn.CLASSIFIER_GRID),
+        Plan(tcn.tcn_classifier, tcn.CLASSIFIER_GRID),
+        Plan(tcn.tcn_tagger, tcn.TAGGER_GRID),
+        Plan(tcn.tcn_language_model, tcn.LANGUAGE_MODEL_GRID),
     ),
-    "gru": Family(
-        {
-            "forecast": Plan(gru.gru, recurrence.GRID),
-            "classification": Plan(gru.gru_reader, recurrent_reader.READER_GRID),
-            "regression": Plan(gru.gru_reader, recurrent_reader.READER_GRID),
-            "tagging": Plan(gru.gru_tagger, recurrent_reader.TAGGER_GRID),
-            "language-model": Plan(gru.gru_language, language.GRID),
-        },
-        recurrent=True,
-    ),
-    "lstm": Family(
-        {
-            "forecast": Plan(lstm.lstm, recurrence.GRID),
-            "classification": Plan(lstm.lstm_reader, recurrent_reader.READER_GRID),
-            "regression": Plan(lstm.lstm_reader, recurrent_reader.READER_GRID),
-            "tagging": Plan(lstm.lstm_tagger, recurrent_reader.TAGGER_GRID),
-            "language-model": Plan(lstm.lstm_language, language.GRID),
-        },
-        recurrent=True,
-    ),
-}
-
-RECURRENT = tuple(name for name, family in FAMILIES.items() if family.recurrent)
-
-# What follows from the specification where a setting is left open.
-_READING_RULES: dict[str, Callable[[SequenceSpec], Any]] = {
-    "segment_length": recurrent_reader.default_reader_segment,
-    "pooling": recurrent_reader.default_pooling,
-    "embedding": default_embedding,
-    "window": dense.default_reading_window,
-}
-_RULES: dict[str, dict[str, Callable[[SequenceSpec], Any]]] = {
-    "forecast": {"segment_length": recurrence.default_segment, "window_norm": default_window_norm},
-    "classification": _READING_RULES,
-    "regression": _READING_RULES,
-    "tagging": {"embedding": default_embedding},
-    "language-model": {"window": language.default_language_window},
+    "simple_rnn": _recurrent("simple_rnn", recurrent.SimpleRNN),
+    "gru": _recurrent("gru", recurrent.GRU),
+    "lstm": _recurrent("lstm", recurrent.LSTM),
 }
 
 __all__ = [
     "FAMILIES",
-    "RECURRENT",
+    "TRAINING_SETTINGS",
     "CarriedState",
     "Family",
     "Plan",
     "build",
     "check_config",
     "draw_configs",
+    "has_recurrent_layers",
+    "is_recurrent",
     "known_settings",
     "list_families",
+    "macs",
+    "parse_settings",
+    "parse_variant",
+    "window_scale",
 ]
 
 
-def list_families() -> list[str]:
-    """Names of the families, the simplest first."""
-    return list(FAMILIES)
+def list_families(kind: str | None = None) -> list[str]:
+    """Names of the families, the simplest first; with a kind of output, of those that can predict it."""
+    return [name for name, family in FAMILIES.items() if kind is None or isinstance(family.plan(kind), Plan)]
 
 
 def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
-    """Build an uncompiled model of a family, for the specification's task.
+    """Build an uncompiled model of a family.
 
     Args:
         family: one of :func:`list_families`.
@@ -151,77 +145,128 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
 
         - forecast: ``values`` (batch, lookback, channels), and ``future`` where covariates are known ahead →
           (batch, horizon, targets);
-        - classification, regression: ``tokens`` (batch, time), or ``values`` (batch, time, channels) and ``lengths``
-          (batch,) → logits (batch, classes), or (batch, 1);
-        - tagging: the same → logits (batch, time, classes);
-        - language-model: ``tokens`` (batch, time), ``state_0``, ... and ``condition`` (batch,) where there is one →
+        - class, value: ``tokens`` (batch, time), or ``values`` (batch, time, channels) and ``lengths`` (batch,) →
+          logits (batch, classes), or (batch, 1);
+        - tags: the same → logits (batch, time, classes);
+        - next_token: ``tokens`` (batch, time), ``state_0``, ... and ``condition`` (batch,) where there is one →
           {"logits": (batch, time, vocabulary), "state_0": ...}.
 
     Raises:
-        InputError: if there is no such family, if it cannot do the task, or if it has no such setting or value.
+        InputError: if there is no such family, if it cannot predict that, or if it has no such setting or value.
 
     Example:
         >>> model = build("lstm", pipeline.spec, units=64)
     """
-    plan = _plan(family, spec.task)
-    known, unfit = settings_of(plan.build), unfit_for(spec)
-    known = {name: may_be_none for name, may_be_none in known.items() if name not in unfit}
-    check_settings(f"{family} for {spec.task}", known, config)
+    plan = _plan(family, spec.kind)
+    check_settings(_named(family, spec.kind), applicable(settings_of(plan.build), spec), config)
     return plan.build(spec, **config)
 
 
-def known_settings(family: str, task: str = "forecast") -> set[str]:
-    """Names that a family's factory for a task takes, and those that its training takes."""
-    return {*settings_of(_plan(family, task).build), *TRAINING}
+def known_settings(family: str, kind: str = "forecast") -> set[str]:
+    """Names that a family's factory takes for a kind of output, and those that its training takes."""
+    return set(_settings(family, kind))
 
 
-def check_config(family: str, task: str, config: dict[str, Any]) -> None:
-    """Refuse settings that a family does not have for a task, and values they cannot have, before anything is built.
+def check_config(family: str, kind: str, config: dict[str, Any]) -> None:
+    """Refuse settings that a family does not have, and values they cannot have, before anything is built.
 
     Raises:
         InputError: naming the setting, its value and what is expected.
     """
-    known = settings_of(_plan(family, task).build) | dict.fromkeys(TRAINING, False)
-    check_settings(f"{family} for {task}", known, config)
+    check_settings(_named(family, kind), _settings(family, kind), config)
 
 
 def draw_configs(
     family: str, spec: SequenceSpec, n: int, *, fixed: dict[str, Any] | None = None, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Draw `n` different settings from a family's grid, its defaults first.
+    """Draw `n` different configurations from a family's grid, its defaults first.
 
     Args:
         family: one of :func:`list_families`.
         spec: what the models are built for; the rules for settings left open look at it.
         n: how many; fewer come back where the grid holds fewer.
-        fixed: settings that replace the grid's, where the family has them and what comes in makes sense of them.
+        fixed: settings that replace the grid's, where the family has them and they apply to what comes in.
         seed: of the draws.
 
     Returns:
-        Settings for :func:`build`, and those of `TRAINING`.
+        Settings for :func:`build`, and those of `TRAINING_SETTINGS`.
 
     Raises:
-        InputError: if the family cannot do the task, or a fixed setting cannot have its value.
+        InputError: if the family cannot predict that, or a fixed setting cannot have its value.
     """
-    unfit = unfit_for(spec)
-    known = known_settings(family, spec.task) - unfit
+    known = applicable(_settings(family, spec.kind), spec)
     fixed = {name: value for name, value in (fixed or {}).items() if name in known}
-    check_config(family, spec.task, fixed)
-    grid = _plan(family, spec.task).grid | {name: [value] for name, value in fixed.items()}
+    check_config(family, spec.kind, fixed)
+    grid = _plan(family, spec.kind).grid | {name: [value] for name, value in fixed.items()}
     # What is left to a rule gets its value first: two names for one setting would be trained twice.
-    grid = {name: _different([_said(name, v, spec) for v in grid[name]]) for name in grid if name not in unfit}
-    everything = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    ruled = {name: [_by_rule(known[name], value, spec) for value in grid[name]] for name in grid if name in known}
+    choices = {name: _different(values) for name, values in ruled.items()}
+    everything = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
     order = random.Random(seed).sample(range(1, len(everything)), min(n, len(everything)) - 1)
     return [everything[i] for i in (0, *order)]
 
 
-def _plan(family: str, task: str) -> Plan:
+def parse_variant(name: str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Take a family and its own settings apart.
+
+    Args:
+        name: a family, or a family and settings: ``"gru"``, ``"dense:feedback=1+units=32"``.
+        kind: of output; the values are then read by the types of the family's settings.
+
+    Returns:
+        The family and the settings, which replace its defaults.
+
+    Raises:
+        InputError: if a setting is not NAME=VALUE.
+
+    Example:
+        >>> parse_variant("dense:feedback=1+units=32")
+        ('dense', {'feedback': 1, 'units': 32})
+    """
+    family, written = split_variant(name)
+    known = _settings(family, kind) if kind is not None and family in list_families(kind) else {}
+    return family, convert(written, known)
+
+
+def parse_settings(pairs: Iterable[str], families: Sequence[str], kind: str) -> dict[str, Any]:
+    """Read ["units=32", "dropout=0.1"] as {"units": 32, "dropout": 0.1}, by the types of the families' settings.
+
+    Raises:
+        InputError: if a pair is not NAME=VALUE.
+    """
+    known: dict[str, Setting] = {}
+    for family in families:
+        known = (_settings(family, kind) if family in list_families(kind) else {}) | known
+    return convert(split_pairs(pairs), known)
+
+
+def is_recurrent(name: str) -> bool:
+    """Whether a model carries a state of its own: a recurrent family, or a variant whose outputs are fed back."""
+    family, settings = parse_variant(name)
+    return family in FAMILIES and (FAMILIES[family].recurrent or bool(settings.get("feedback")))
+
+
+def has_recurrent_layers(model: keras.Model) -> bool:
+    """Whether a step of the model has the many small operations for which compiling with XLA pays."""
+    layers = model._flatten_layers()
+    return any(isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional) for layer in layers)
+
+
+def _plan(family: str, kind: str) -> Plan:
     if family not in FAMILIES:
         raise InputError(f"there is no family {family!r}; choose from {', '.join(FAMILIES)}")
-    plan = FAMILIES[family].tasks[task]
+    plan = FAMILIES[family].plan(kind)
     if isinstance(plan, str):
-        raise InputError(f"the family {family} cannot do {task}: {plan}")
+        raise InputError(f"the family {family} cannot predict {kind}: {plan}")
     return plan
+
+
+def _settings(family: str, kind: str) -> dict[str, Setting]:
+    return settings_of(_plan(family, kind).build) | TRAINING_SETTINGS
+
+
+def _named(family: str, kind: str) -> str:
+    return f"{family} for {kind.replace('_', ' ')}"
 
 
 def _different(values: list[Any]) -> list[Any]:
@@ -229,7 +274,6 @@ def _different(values: list[Any]) -> list[Any]:
     return list(dict.fromkeys(values)) if len(values) > 1 else values
 
 
-def _said(name: str, value: Any, spec: SequenceSpec) -> Any:
+def _by_rule(setting: Setting, value: Any, spec: SequenceSpec) -> Any:
     """The value that a setting left open gets by its rule."""
-    rule = _RULES[spec.task].get(name)
-    return rule(spec) if value is None and rule else value
+    return setting.rule.value(spec) if value is None and setting.rule else value

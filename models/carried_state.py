@@ -1,4 +1,4 @@
-"""Training a language model on a long text in chunks: the state goes from one to the next, the gradient does not."""
+"""Truncated backpropagation through time: the state goes from one batch to the next, the gradient does not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras import ops
 class CarriedState(keras.Model):
     """A language model that keeps its own states from call to call, for truncated backpropagation through time.
 
-    Row i of every batch goes on where row i of the batch before ended. Training and evaluation both move the states;
+    Row i of every batch continues row i of the batch before. Training and evaluation both move the states;
     to evaluate between two batches of one text, wrap the same network a second time.
 
     Args:
@@ -26,7 +26,7 @@ class CarriedState(keras.Model):
     Example:
         >>> model = CarriedState(build("lstm", spec), batch_size=20)
         >>> model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
-        >>> model.fit(chunks, shuffle=False)
+        >>> model.fit(batches, shuffle=False)
         >>> model.network  # with states in and out
 
     Source: Williams & Peng (1990), An efficient gradient-based algorithm for on-line training of recurrent network
@@ -45,10 +45,10 @@ class CarriedState(keras.Model):
         )
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
-        goes_on = ops.equal(inputs["start"], 0.0)[:, None]  # (batch, 1)
-        states = {v.name: ops.where(goes_on, v, ops.zeros_like(v)) for v in self.carried}
-        told = {name: inputs[name] for name in ("tokens", "condition") if name in inputs}
-        outputs = self.network({**told, **states}, training=training)
+        continues = ops.equal(inputs["start"], 0.0)[:, None]  # (batch, 1)
+        states = {v.name: ops.where(continues, v, ops.zeros_like(v)) for v in self.carried}
+        given = {name: inputs[name] for name in ("tokens", "condition") if name in inputs}
+        outputs = self.network({**given, **states}, training=training)
         for variable in self.carried:
             variable.assign(ops.stop_gradient(outputs[variable.name]))
         return outputs["logits"]

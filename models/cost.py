@@ -1,4 +1,4 @@
-"""What a model costs: weights and multiply-adds for one sequence."""
+"""What a model costs: multiply-accumulate operations (MACs) of one prediction."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from math import prod
 import keras
 
 from .carried_state import CarriedState
-from .steps import Bias, JoinSteps
+from .layers.causal_convolution import CausalConvolution
+from .layers.time_steps import Bias, JoinSteps
 
 
-def multiply_adds(model: keras.Model, length: int | None = None) -> int:
-    """Count the multiply-adds of one forward pass over one sequence.
+def macs(model: keras.Model, length: int | None = None) -> int:
+    """Count the multiply-accumulate operations of one forward pass over one sequence.
 
     Matrix products only, which is nearly all of the work: additions of biases, activations and sums over steps are left
     out, and so are embeddings, which are looked up.
@@ -22,15 +23,15 @@ def multiply_adds(model: keras.Model, length: int | None = None) -> int:
             language model counts for one token by default.
 
     Returns:
-        Number of multiply-adds for one window of a forecast, one sequence of `length` steps, or one token.
+        Number of MACs for one window of a forecast, one sequence of `length` steps, or one token.
 
     Raises:
         ValueError: if a layer has weights whose use is not known here, or `length` is needed and not given.
 
     Example:
-        >>> multiply_adds(models.build("linear", spec))
+        >>> macs(models.build("linear", spec))
         1248
-        >>> multiply_adds(models.build("lstm", text_spec), length=400)
+        >>> macs(models.build("lstm", text_spec), length=400)
     """
     if isinstance(model, CarriedState):
         model = model.network
@@ -39,7 +40,7 @@ def multiply_adds(model: keras.Model, length: int | None = None) -> int:
     # One network that reads every target by itself runs once for each of them.
     runs = next((layer.targets for layer in model.layers if layer.name == "split_targets"), 1)
     total, steps = 0, length
-    for layer in model.layers:  # in the order of the data's way
+    for layer in model.layers:  # in the order in which data pass them
         if isinstance(layer, JoinSteps):
             steps = -(-steps // layer.length)
         total += _of_layer(layer, steps) if layer.weights else 0
@@ -61,6 +62,8 @@ def _of_layer(layer: keras.layers.Layer, steps: int) -> int:
         return steps * prod(layer.embeddings.shape)
     if isinstance(layer, keras.layers.Embedding | Bias):
         return 0
+    if isinstance(layer, CausalConvolution):
+        return (layer.input.shape[1] or steps) * prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.Dense):
         positions = layer.output.shape[1:-1]  # none, of a vector
         return prod(steps if size is None else size for size in positions) * prod(layer.kernel.shape)

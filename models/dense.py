@@ -5,35 +5,36 @@ Bengio, Ducharme, Vincent & Jauvin (2003), A neural probabilistic language model
 (1986), Serial order: a parallel distributed processing approach, ICS report 8604.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from ..spec import PADDING, SequenceSpec
-from .dropout import Dropout
-from .embedding import embed
-from .forecaster import forecaster
-from .jordan import JordanCell
-from .language import (
+from .embedding import Embedding, embed
+from .forecaster import ShareTargets, WindowNorm, forecaster
+from .language_model_inputs import (
+    TokenWindow,
     add_condition,
+    carry_tokens,
+    default_language_window,
     language_inputs,
-    language_window,
     next_token,
-    remember_tokens,
     token_table,
 )
-from .reader import answer_size, drop_steps, read_inputs, reads_tokens
-from .steps import FixedLength, Masked, Pool, Windows
+from .layers.dropout import Dropout
+from .layers.jordan import JordanCell
+from .layers.time_steps import FixedLength, Masked, Pool, Windows
+from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
+from .settings import Buckets, Flag, Layers, NGrams, Rate, Rule, TokenFlag, TokensOnly, Units, Vectors, at_least, one_of
 
-GRID: dict[str, list[Any]] = {
+FORECASTER_GRID: dict[str, list[Any]] = {
     "units": [64, 128, 256],
     "num_layers": [1, 2],
     "dropout": [0.0, 0.1, 0.3],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
-READER_GRID: dict[str, list[Any]] = {
+CLASSIFIER_GRID: dict[str, list[Any]] = {
     "reading": ["average", "window"],
     "ngrams": [1, 2],
     "embedding": [None],
@@ -50,25 +51,33 @@ TAGGER_GRID: dict[str, list[Any]] = {
     "dropout": [0.0, 0.3],
     "learning_rate": [3e-3, 1e-3, 1e-2],
 }
-LANGUAGE_GRID: dict[str, list[Any]] = {
+LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "window": [None],
     "units": [128, 256],
     "embedding": [64, 128],
     "dropout": [0.0, 0.2, 0.5],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
-READERS = ("average", "window")
+READINGS = ("average", "window")
 
 
-def dense(
+def default_reading_window(spec: SequenceSpec) -> int:
+    """Tokens in the window: the longest sequence's, at most 64."""
+    return min(spec.inputs.length, 64)
+
+
+ReadingWindow = Annotated[int | None, at_least(1), Rule(default_reading_window)]
+
+
+def dense_forecaster(
     spec: SequenceSpec,
     *,
-    units: int = 64,
-    num_layers: int = 1,
-    dropout: float = 0.0,
-    residual: bool = False,
-    window_norm: str | None = None,
-    share_targets: bool = True,
+    units: Units = 64,
+    num_layers: Layers = 1,
+    dropout: Rate = 0.0,
+    residual: Flag = False,
+    window_norm: WindowNorm = None,
+    share_targets: ShareTargets = True,
 ) -> keras.Model:
     """Build a feed-forward network on the window before the next steps.
 
@@ -76,7 +85,7 @@ def dense(
         spec: what goes in and comes out.
         units: width of each hidden layer.
         num_layers: number of hidden layers.
-        dropout: share of hidden units left out in training.
+        dropout: fraction of hidden units left out in training.
         residual: add each hidden layer's input to its output, from the second one on.
         window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
 
@@ -94,21 +103,21 @@ def dense(
     return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets)
 
 
-def dense_reader(
+def dense_classifier(
     spec: SequenceSpec,
     *,
-    reading: str = "average",
-    window: int | None = None,
-    units: int = 64,
-    num_layers: int = 1,
-    dropout: float = 0.0,
-    input_dropout: float = 0.0,
-    residual: bool = False,
-    embedding: int | None = None,
-    ngrams: int = 1,
-    ngram_buckets: int = 2**16,
-    vectors: np.ndarray | None = None,
-    train_vectors: bool = True,
+    reading: Annotated[str, one_of(*READINGS), TokensOnly()] = "average",
+    window: ReadingWindow = None,
+    units: Units = 64,
+    num_layers: Layers = 1,
+    dropout: Rate = 0.0,
+    input_dropout: Rate = 0.0,
+    residual: Flag = False,
+    embedding: Embedding = None,
+    ngrams: NGrams = 1,
+    ngram_buckets: Buckets = 2**16,
+    vectors: Vectors = None,
+    train_vectors: TokenFlag = True,
 ) -> keras.Model:
     """Build a feed-forward network on the average of the words' vectors, or on the first ones side by side.
 
@@ -118,16 +127,16 @@ def dense_reader(
         spec: what goes in and comes out.
         reading: "average" of all words' vectors, or a "window" of the first ones in their order.
         window: words in it; None follows :func:`default_reading_window`.
-        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
-        input_dropout: share of words left out in training.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
+        input_dropout: fraction of words left out in training.
         embedding, ngrams, ngram_buckets, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, classes).
     """
-    inputs, x, steps = read_inputs(spec)
-    if not reads_tokens(spec):
+    inputs, x, steps = sequence_inputs(spec)
+    if not takes_tokens(spec):
         x = keras.layers.Flatten()(
             FixedLength(spec.inputs.length, name="fixed_length")(x)
         )  # (batch, length × channels)
@@ -150,68 +159,68 @@ def dense_reader(
         else:
             x = Pool("mean", name="average")(x, steps)  # (batch, embedding)
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
-    return keras.Model(inputs, keras.layers.Dense(answer_size(spec), name="head")(x), name="dense")
+    return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name="dense")
 
 
 def dense_tagger(
     spec: SequenceSpec,
     *,
-    window: int = 8,
-    feedback: int = 0,
-    units: int = 64,
-    num_layers: int = 1,
-    dropout: float = 0.0,
-    residual: bool = False,
-    embedding: int | None = None,
-    vectors: np.ndarray | None = None,
-    train_vectors: bool = True,
+    window: Annotated[int, at_least(1)] = 8,
+    feedback: Annotated[int, at_least(0)] = 0,
+    units: Units = 64,
+    num_layers: Layers = 1,
+    dropout: Rate = 0.0,
+    residual: Flag = False,
+    embedding: Embedding = None,
+    vectors: Vectors = None,
+    train_vectors: TokenFlag = True,
 ) -> keras.Model:
     """Build a feed-forward network on the newest steps, for each step's tag.
 
     Args:
         spec: what goes in and comes out.
         window: steps read for a tag, the current one the last of them.
-        feedback: outputs beside the tags that are read again at the next step, the one thing that outlives the window;
-            see :class:`recurra.models.jordan.JordanCell`. With any, `dropout` falls on the window and `residual` on
-            nothing.
-        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
+        feedback: outputs beside the tags that are read again at the next step, the only thing that outlives the window;
+            see :class:`recurra.models.layers.jordan.JordanCell`. With any, `dropout` applies to the window and
+            `residual` to nothing.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         embedding, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, time, classes).
     """
-    inputs, x, steps = read_inputs(spec)
-    if reads_tokens(spec):
+    inputs, x, steps = sequence_inputs(spec)
+    if takes_tokens(spec):
         x = embed(x, spec, embedding=embedding, vectors=vectors, train_vectors=train_vectors)
         x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
     x = Windows(window, name="windows")(keras.layers.ZeroPadding1D((window - 1, 0))(x))  # (batch, time, window × width)
     if feedback:
         x = Dropout(dropout)(x) if dropout else x
-        cell = JordanCell(units, num_layers, answer_size(spec), feedback)
+        cell = JordanCell(units, num_layers, output_size(spec), feedback)
         return keras.Model(inputs, keras.layers.RNN(cell, return_sequences=True, name="feedback")(x), name="dense")
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, time, units)
-    return keras.Model(inputs, keras.layers.Dense(answer_size(spec), name="head")(x), name="dense")
+    return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name="dense")
 
 
-def dense_language(
+def dense_language_model(
     spec: SequenceSpec,
     *,
-    window: int | None = None,
-    units: int = 128,
-    num_layers: int = 1,
-    embedding: int = 64,
-    dropout: float = 0.0,
-    residual: bool = False,
-    tie_weights: bool = False,
+    window: TokenWindow = None,
+    units: Units = 128,
+    num_layers: Layers = 1,
+    embedding: Annotated[int, at_least(1)] = 64,
+    dropout: Rate = 0.0,
+    residual: Flag = False,
+    tie_weights: Flag = False,
 ) -> keras.Model:
     """Build a feed-forward network on the last tokens' vectors, for the next token.
 
     Args:
         spec: what goes in and comes out.
         window: tokens read for the next one; None follows
-            :func:`recurra.models.language.default_language_window`.
-        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense`.
+            :func:`recurra.models.language_model_inputs.default_language_window`.
+        units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         embedding: dimensions of the vectors.
         tie_weights: the head uses the vectors' table (Press & Wolf 2017).
 
@@ -219,19 +228,14 @@ def dense_language(
         An uncompiled model from tokens (batch, time) and the ids before them, state_0 (batch, window - 1), to logits
         (batch, time, vocabulary) and the ids for the next call.
     """
-    window = language_window(window, spec)
+    window = window or default_language_window(spec)
     inputs = language_inputs(spec, [(window - 1, "int32")])
-    tokens, state = remember_tokens(inputs["tokens"], inputs["state_0"])
+    tokens, state = carry_tokens(inputs["tokens"], inputs["state_0"])
     table = token_table(spec, embedding, tie_weights)
     x = Windows(window, name="windows")(table(tokens))  # (batch, time, window × embedding)
     x = add_condition(x, inputs, spec)
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, time, units)
     return keras.Model(inputs, {"logits": next_token(x, table, spec), "state_0": state}, name="dense")
-
-
-def default_reading_window(spec: SequenceSpec) -> int:
-    """Tokens in the window: the longest sequence's, at most 64."""
-    return min(spec.inputs.length, 64)
 
 
 def _hidden(x: Any, units: int, num_layers: int, dropout: float, residual: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
@@ -10,19 +10,22 @@ from keras import ops
 
 from ..errors import InputError
 from ..spec import SequenceSpec, TokensInput
-from .kinds import of_kind
-from .steps import Masked, shifted
+from .layers.hashed_ngrams import HashedNgrams
+from .layers.time_steps import Masked
+from .sequence_inputs import of_kind
+from .settings import Rule, TokensOnly, at_least
 
 # Characters and the like need no more; words do.
 _SMALL_VOCABULARY, _FEW_DIMENSIONS, _DIMENSIONS = 256, 32, 64
-# An odd number near a million mixes the ids; products of three ids below 2**20 stay within 63 bits.
-_MIXER = 1_000_003
 
 
 def default_embedding(spec: SequenceSpec) -> int:
     """Dimensions of the vectors: 32 for a vocabulary of at most 256 tokens, otherwise 64."""
     small = isinstance(spec.inputs, TokensInput) and spec.inputs.vocabulary <= _SMALL_VOCABULARY
     return _FEW_DIMENSIONS if small else _DIMENSIONS
+
+
+Embedding = Annotated[int | None, at_least(1), Rule(default_embedding), TokensOnly()]
 
 
 def embed(
@@ -65,7 +68,7 @@ def embed(
 def add_ngrams(x: Any, tokens: Any, ngrams: int, buckets: int) -> Any:
     """Add the vectors of the runs that end at each step: (batch, time, width) → the same.
 
-    The vectors begin at zero: most runs of a new text never stood in the training ones, and should say nothing.
+    The vectors begin at zero: most runs of a new text are not in the training ones, and should not count.
     """
     if ngrams == 1:
         return x
@@ -85,33 +88,3 @@ def _dimensions_of(vectors: np.ndarray, vocabulary: int, embedding: int | None) 
     if embedding not in (None, dimensions):
         raise InputError(f"`vectors` have {dimensions} dimensions, so `embedding` must be that; received {embedding}")
     return dimensions
-
-
-@keras.saving.register_keras_serializable("recurra")
-class HashedNgrams(keras.layers.Layer):
-    """Ids of runs of `size` tokens, at the last of them: int (batch, time) → int32 (batch, time).
-
-    Id 0 stands where no whole run ends: at the first tokens and at padding; the runs share 1 to `buckets` - 1.
-
-    Source: Joulin, Grave, Bojanowski & Mikolov (2017), Bag of tricks for efficient text classification, EACL.
-    """
-
-    def __init__(self, size: int, buckets: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size, self.buckets = size, buckets
-
-    def call(self, tokens: Any) -> Any:
-        padded = ops.pad(ops.cast(tokens, "int64"), [(0, 0), (self.size - 1, 0)])
-        run = ops.zeros_like(tokens, dtype="int64")
-        whole = ops.ones_like(tokens, dtype="bool")
-        for i in range(self.size):
-            token = shifted(padded, i, self.size)
-            run = run * _MIXER + token
-            whole = ops.logical_and(whole, ops.not_equal(token, 0))
-        return ops.cast(ops.where(whole, 1 + run % (self.buckets - 1), 0), "int32")
-
-    def compute_output_spec(self, tokens: Any) -> Any:
-        return keras.KerasTensor(tokens.shape, dtype="int32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size, "buckets": self.buckets}

@@ -1,20 +1,29 @@
-"""What every forecasting family shares: inputs by name, window normalisation, one network for all targets."""
+"""What every forecasting family has in common: named inputs, window normalisation, one network for all targets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import keras
-from keras import ops
 
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
-from .kinds import of_kind
-
-WINDOW_NORMS = ("none", "last", "mean", "standard")
+from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
+from .layers.window_statistics import WINDOW_NORMS, WindowStatistics
+from .sequence_inputs import of_kind
+from .settings import Flag, Rule, one_of
 
 # (values, future or None, outputs) → (batch, outputs)
 Core = Callable[[Any, Any, int], Any]
+
+
+def default_window_norm(spec: SequenceSpec) -> str:
+    """One series keeps its scale and gives up its level; many series have neither in common."""
+    return "standard" if spec.many_series else "last"
+
+
+WindowNorm = Annotated[str | None, one_of(*WINDOW_NORMS), Rule(default_window_norm)]
+ShareTargets = Flag
 
 
 def forecaster(
@@ -42,8 +51,6 @@ def forecaster(
         An uncompiled model.
     """
     window_norm = window_norm or default_window_norm(spec)
-    if window_norm not in WINDOW_NORMS:
-        raise ValueError(f"`window_norm` must be one of {WINDOW_NORMS}. Received: {window_norm!r}")
     inputs, outputs = of_kind(spec.inputs, ValuesInput), of_kind(spec.outputs, ForecastOutput)
     values = keras.Input((inputs.length, inputs.channels), name="values")
     future = None
@@ -72,98 +79,3 @@ def forecaster(
     forecast = keras.layers.Identity(name="forecast")(level + y * scale)  # (batch, horizon, targets)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)
-
-
-def default_window_norm(spec: SequenceSpec) -> str:
-    """One series keeps its scale and gives up its level; many series have neither in common."""
-    return "standard" if spec.many_series else "last"
-
-
-@keras.saving.register_keras_serializable("recurra")
-class WindowStatistics(keras.layers.Layer):
-    """Level and scale of each window and target: (batch, time, targets) → 2 × (batch, 1, targets)."""
-
-    def __init__(self, method: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.method = method
-
-    def call(self, targets: Any) -> tuple[Any, Any]:
-        one = ops.ones_like(targets[:, :1, :])
-        if self.method == "none":
-            return 0.0 * one, one
-        if self.method == "last":
-            return targets[:, -1:, :], one
-        mean = ops.mean(targets, axis=1, keepdims=True)
-        if self.method == "mean":
-            return mean, one
-        return mean, window_scale(targets)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "method": self.method}
-
-
-def window_scale(targets: Any) -> Any:
-    """Standard deviation of each window, never 0: (batch, time, targets) → (batch, 1, targets)."""
-    deviation = ops.std(targets, axis=1, keepdims=True)
-    # A window at rest has no spread of its own; a thousandth of its size stands in for it.
-    return ops.maximum(deviation, 1e-3 * ops.mean(ops.abs(targets), axis=1, keepdims=True) + 1e-6)
-
-
-@keras.saving.register_keras_serializable("recurra")
-class SplitTargets(keras.layers.Layer):
-    """[(batch, time, targets), (batch, time, covariates)?] → (batch × targets, time, 1 + covariates)."""
-
-    def __init__(self, targets: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.targets = targets
-
-    def call(self, inputs: list[Any]) -> Any:
-        time = inputs[0].shape[1]
-        x = ops.transpose(inputs[0], (0, 2, 1))  # (batch, targets, time)
-        x = ops.reshape(x, (-1, time, 1))  # (batch × targets, time, 1)
-        if len(inputs) == 1:
-            return x
-        return ops.concatenate([x, ops.repeat(inputs[1], self.targets, axis=0)], axis=-1)
-
-    def compute_output_shape(self, input_shape: list[tuple]) -> tuple:
-        return (None, input_shape[0][1], 1 + (input_shape[1][2] if len(input_shape) > 1 else 0))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "targets": self.targets}
-
-
-@keras.saving.register_keras_serializable("recurra")
-class RepeatTargets(keras.layers.Layer):
-    """(batch, horizon, channels) → (batch × targets, horizon, channels)."""
-
-    def __init__(self, targets: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.targets = targets
-
-    def call(self, future: Any) -> Any:
-        return ops.repeat(future, self.targets, axis=0)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (None, *input_shape[1:])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "targets": self.targets}
-
-
-@keras.saving.register_keras_serializable("recurra")
-class JoinTargets(keras.layers.Layer):
-    """(batch × targets, horizon, 1) → (batch, horizon, targets)."""
-
-    def __init__(self, targets: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.targets = targets
-
-    def call(self, y: Any) -> Any:
-        y = ops.reshape(y, (-1, self.targets, y.shape[1]))  # (batch, targets, horizon)
-        return ops.transpose(y, (0, 2, 1))  # (batch, horizon, targets)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (None, input_shape[1], self.targets)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "targets": self.targets}

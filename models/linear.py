@@ -1,4 +1,4 @@
-"""The linear family: every answer is a weighted sum of what was read.
+"""The linear family: every prediction is a weighted sum of the inputs.
 
 Source: Zeng, Chen, Zhang & Xu (2023), Are Transformers effective for time series forecasting?, AAAI (NLinear; DLinear's
 moving-average split adds weights but no functions: the sum of two linear maps is one);
@@ -6,28 +6,39 @@ of words: Joulin et al. (2017), Bag of tricks for efficient text classification,
 of next words: Mnih & Hinton (2007), Three new graphical models for statistical language modelling, ICML.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 
 from ..spec import SequenceSpec
 from .embedding import add_ngrams
-from .forecaster import forecaster
-from .language import add_condition, language_inputs, language_window, next_token, remember_tokens, token_table
-from .reader import answer_size, read_inputs, reads_tokens, vocabulary_size
-from .steps import Bias, FixedLength, Masked, Pool, SumOfPositions, Windows
+from .forecaster import ShareTargets, WindowNorm, forecaster
+from .language_model_inputs import (
+    TokenWindow,
+    add_condition,
+    carry_tokens,
+    default_language_window,
+    language_inputs,
+    next_token,
+    token_table,
+)
+from .layers.time_steps import Bias, FixedLength, Masked, Pool, SumOfPositions, Windows
+from .sequence_inputs import output_size, sequence_inputs, takes_tokens, vocabulary_size
+from .settings import Buckets, NGrams, at_least
 
-GRID: dict[str, list[Any]] = {"learning_rate": [1e-3, 3e-3, 3e-4], "window_norm": [None, "standard", "mean"]}
-READER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-2, 3e-2, 3e-3], "ngrams": [1, 2]}
+FORECASTER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-3, 3e-3, 3e-4], "window_norm": [None, "standard", "mean"]}
+CLASSIFIER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-2, 3e-2, 3e-3], "ngrams": [1, 2]}
 TAGGER_GRID: dict[str, list[Any]] = {"learning_rate": [1e-2, 3e-2, 3e-3], "window": [1, 3, 5]}
-LANGUAGE_GRID: dict[str, list[Any]] = {
+LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "embedding": [64, 128],
     "window": [None],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
 
 
-def linear(spec: SequenceSpec, *, window_norm: str | None = None, share_targets: bool = True) -> keras.Model:
+def linear_forecaster(
+    spec: SequenceSpec, *, window_norm: WindowNorm = None, share_targets: ShareTargets = True
+) -> keras.Model:
     """Build a linear model of the next steps.
 
     Args:
@@ -48,32 +59,32 @@ def linear(spec: SequenceSpec, *, window_norm: str | None = None, share_targets:
     return forecaster("linear", spec, core, window_norm=window_norm, share_targets=share_targets)
 
 
-def linear_reader(spec: SequenceSpec, *, ngrams: int = 1, ngram_buckets: int = 2**18) -> keras.Model:
+def linear_classifier(spec: SequenceSpec, *, ngrams: NGrams = 1, ngram_buckets: Buckets = 2**18) -> keras.Model:
     """Build a bag of words, every word with its own score for each class; or a weighted sum of all values.
 
     Args:
         spec: what goes in and comes out.
         ngrams, ngram_buckets: scores of runs of words as well; see :func:`recurra.models.embedding.embed`. A row of
-            the table is only as wide as the answer, so there are four times as many as in the other families.
+            the table is only as wide as the output, so there are four times as many as in the other families.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, classes).
     """
-    inputs, x, steps = read_inputs(spec)
-    size = answer_size(spec)
-    if not reads_tokens(spec):
+    inputs, x, steps = sequence_inputs(spec)
+    size = output_size(spec)
+    if not takes_tokens(spec):
         x = FixedLength(spec.inputs.length, name="fixed_length")(x)
         x = keras.layers.Flatten()(x)  # (batch, length × channels)
-        answer = keras.layers.Dense(size, kernel_initializer=_near_zero(spec.inputs.length), name="head")(x)
-        return keras.Model(inputs, answer, name="linear")
+        output = keras.layers.Dense(size, kernel_initializer=_near_zero(spec.inputs.length), name="head")(x)
+        return keras.Model(inputs, output, name="linear")
     scores = keras.layers.Embedding(vocabulary_size(spec), size, embeddings_initializer="zeros", name="embedding")(x)
     scores = add_ngrams(scores, x, ngrams, ngram_buckets)  # (batch, time, classes)
-    answer = Bias(name="head")(Pool("mean", name="pooling")(scores, steps))  # (batch, classes)
-    return keras.Model(inputs, answer, name="linear")
+    output = Bias(name="head")(Pool("mean", name="pooling")(scores, steps))  # (batch, classes)
+    return keras.Model(inputs, output, name="linear")
 
 
-def linear_tagger(spec: SequenceSpec, *, window: int = 1) -> keras.Model:
+def linear_tagger(spec: SequenceSpec, *, window: Annotated[int, at_least(1)] = 1) -> keras.Model:
     """Build a linear model of each step's tag.
 
     Args:
@@ -84,10 +95,10 @@ def linear_tagger(spec: SequenceSpec, *, window: int = 1) -> keras.Model:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
         (batch, time, classes).
     """
-    inputs, x, steps = read_inputs(spec)
-    size = answer_size(spec)
+    inputs, x, steps = sequence_inputs(spec)
+    size = output_size(spec)
     around = keras.layers.ZeroPadding1D((window // 2, window - 1 - window // 2))
-    if not reads_tokens(spec):
+    if not takes_tokens(spec):
         x = Windows(window, name="windows")(around(x))  # (batch, time, window × channels)
         return keras.Model(inputs, keras.layers.Dense(size, name="head")(x), name="linear")
     table = keras.layers.Embedding(vocabulary_size(spec), window * size, name="embedding")
@@ -96,22 +107,24 @@ def linear_tagger(spec: SequenceSpec, *, window: int = 1) -> keras.Model:
     return keras.Model(inputs, Bias(name="head")(scores), name="linear")
 
 
-def linear_language(spec: SequenceSpec, *, window: int | None = None, embedding: int = 64) -> keras.Model:
+def linear_language_model(
+    spec: SequenceSpec, *, window: TokenWindow = None, embedding: Annotated[int, at_least(1)] = 64
+) -> keras.Model:
     """Build a log-bilinear model of the next token: a sum of vectors, one for each token at its position, and a head.
 
     Args:
         spec: what goes in and comes out.
         window: tokens read for the next one; None follows
-            :func:`recurra.models.language.default_language_window`.
+            :func:`recurra.models.language_model_inputs.default_language_window`.
         embedding: dimensions of the vectors.
 
     Returns:
         An uncompiled model from tokens (batch, time) and the ids before them, state_0 (batch, window - 1), to logits
         (batch, time, vocabulary) and the ids for the next call.
     """
-    window = language_window(window, spec)
+    window = window or default_language_window(spec)
     inputs = language_inputs(spec, [(window - 1, "int32")])
-    tokens, state = remember_tokens(inputs["tokens"], inputs["state_0"])
+    tokens, state = carry_tokens(inputs["tokens"], inputs["state_0"])
     table = token_table(spec, window * embedding)
     x = SumOfPositions(window, name="sum_of_positions")(table(tokens))  # (batch, time, embedding)
     x = add_condition(x, inputs, spec)

@@ -1,107 +1,159 @@
-"""What each setting may be, and one sentence for whatever it may not."""
+"""Settings of a factory, read from its signature: type, constraint, rule and what they apply to stand in annotations.
+
+units: Annotated[int, at_least(1)] = 64
+segment_length: Annotated[int | None, at_least(1), Rule(default_segment)] = None
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
-from typing import Any, get_args, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, get_args, get_type_hints
 
 import numpy as np
 
 from ..errors import InputError
 from ..spec import SequenceSpec, TokensInput
-from .dense import READERS
-from .forecaster import WINDOW_NORMS
-from .steps import POOLINGS
 
 
 @dataclass(frozen=True)
-class Rule:
+class Constraint:
     """What a setting may be.
 
     Attributes:
         fits: whether a value may be used.
         expected: what is expected, in words.
-        of_tokens: whether it says nothing where values are read.
     """
 
     fits: Callable[[Any], bool]
     expected: str
-    of_tokens: bool = False
 
 
-def _whole(least: int, *, of_tokens: bool = False) -> Rule:
+@dataclass(frozen=True)
+class Rule:
+    """What a setting that is left None becomes.
+
+    Attributes:
+        value: from the specification.
+    """
+
+    value: Callable[[SequenceSpec], Any]
+
+
+@dataclass(frozen=True)
+class TokensOnly:
+    """Marks a setting that does not apply where values come in."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A parameter of a factory.
+
+    Attributes:
+        type: int, float, bool, str, or an array.
+        may_be_none: whether None leaves the choice to a stated rule.
+        constraint: what it may be.
+        rule: what None becomes, where that follows from the specification alone.
+        tokens_only: whether it does not apply where values come in.
+    """
+
+    type: type
+    may_be_none: bool
+    constraint: Constraint
+    rule: Rule | None = None
+    tokens_only: bool = False
+
+    def convert(self, text: str) -> Any:
+        """Read a value as it is written; what cannot be read stays text, for the check to refuse."""
+        word = text.lower()
+        if self.type is str and self.constraint.fits(text):
+            return text
+        if word == "none" and self.may_be_none:
+            return None
+        if self.type is bool:
+            return {"true": True, "false": False}.get(word, text)
+        try:
+            return self.type(text) if self.type in (int, float) else text
+        except ValueError:
+            return text
+
+
+def at_least(least: int) -> Constraint:
+    """Whole numbers from `least` on."""
+
     def fits(value: Any) -> bool:
         return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
-    return Rule(fits, f"a whole number of at least {least}", of_tokens)
+    return Constraint(fits, f"a whole number of at least {least}")
 
 
-def _share() -> Rule:
-    return Rule(lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
-
-
-def _flag(*, of_tokens: bool = False) -> Rule:
-    return Rule(lambda x: isinstance(x, bool | np.bool_), "true or false", of_tokens=of_tokens)
-
-
-def _one_of(names: tuple[str, ...], *, of_tokens: bool = False) -> Rule:
-    return Rule(lambda x: isinstance(x, str) and x in names, f"one of {', '.join(names)}", of_tokens)
+def one_of(*names: Any) -> Constraint:
+    """Some words, or some numbers."""
+    words = [str(name) for name in names]
+    listed = f"one of {', '.join(words)}" if isinstance(names[0], str) else f"{', '.join(words[:-1])} or {words[-1]}"
+    return Constraint(lambda x: type(x) is type(names[0]) and x in names, listed)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-# A setting means the same in every family and task that has it.
-RULES: dict[str, Rule] = {
-    "epsilon": Rule(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0"),
-    "learning_rate": Rule(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0"),
-    "units": _whole(1),
-    "num_layers": _whole(1),
-    "dropout": _share(),
-    "input_dropout": _share(),
-    "residual": _flag(),
-    "bidirectional": _flag(),
-    "segment_length": _whole(1),
-    "pooling": _one_of(POOLINGS),
-    "window": _whole(1),
-    "window_norm": _one_of(WINDOW_NORMS),
-    "share_targets": _flag(),
-    "feedback": _whole(0),
-    "tie_weights": _flag(),
-    "reading": _one_of(READERS, of_tokens=True),
-    "embedding": _whole(1, of_tokens=True),
-    "ngrams": Rule(lambda x: _whole(1).fits(x) and x <= 3, "1, 2 or 3", of_tokens=True),
-    "ngram_buckets": _whole(2, of_tokens=True),
-    "vectors": Rule(lambda x: isinstance(x, np.ndarray), "an array (vocabulary, dimensions)", of_tokens=True),
-    "train_vectors": _flag(of_tokens=True),
+_FRACTION = Constraint(lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
+_FLAG = Constraint(lambda x: isinstance(x, bool | np.bool_), "true or false")
+_POSITIVE = Constraint(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0")
+_VECTORS = Constraint(lambda x: isinstance(x, np.ndarray), "an array (vocabulary, dimensions)")
+
+# Settings that several families have.
+Units = Annotated[int, at_least(1)]
+Layers = Annotated[int, at_least(1)]
+Rate = Annotated[float, _FRACTION]
+Flag = Annotated[bool, _FLAG]
+NGrams = Annotated[int, one_of(1, 2, 3), TokensOnly()]
+Buckets = Annotated[int, at_least(2), TokensOnly()]
+Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
+TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
+
+# Settings of the training, not of the network: Adam's own.
+TRAINING_SETTINGS: dict[str, Setting] = {
+    "learning_rate": Setting(float, False, _POSITIVE),
+    "epsilon": Setting(float, False, _POSITIVE),
 }
 
 
-def settings_of(factory: Callable[..., Any]) -> dict[str, bool]:
-    """Settings that a factory takes, be they parameters or the keys of its unpacked ``TypedDict``.
-
-    Returns:
-        For each name whether it may be None, which leaves the choice to a stated rule.
-    """
-    types = get_type_hints(factory)
-    names = list(inspect.signature(factory).parameters)[1:]  # the first one is the specification
-    if names == ["settings"]:
-        [keys] = get_args(types["settings"])
-        types, names = get_type_hints(keys), list(keys.__annotations__)
-    return {name: type(None) in get_args(types[name]) for name in names}
+def settings_of(factory: Callable[..., Any]) -> dict[str, Setting]:
+    """Settings that a factory takes, by name; the first parameter that is left open is the specification."""
+    function = factory.func if isinstance(factory, partial) else factory
+    hints = get_type_hints(function, include_extras=True)
+    names = list(inspect.signature(factory).parameters)[1:]
+    return {name: _setting(name, hints[name]) for name in names}
 
 
-def check_settings(model: str, known: dict[str, bool], config: dict[str, Any]) -> None:
+def _setting(name: str, hint: Any) -> Setting:
+    kind, *marks = get_args(hint)
+    kinds = get_args(kind) or (kind,)
+    constraint = next((mark for mark in marks if isinstance(mark, Constraint)), None)
+    if constraint is None:
+        raise TypeError(f"`{name}` needs a constraint in its annotation. Received: {hint!r}")
+    return Setting(
+        next(k for k in kinds if k is not NoneType),
+        NoneType in kinds,
+        constraint,
+        next((mark for mark in marks if isinstance(mark, Rule)), None),
+        any(isinstance(mark, TokensOnly) for mark in marks),
+    )
+
+
+def check_settings(model: str, known: Mapping[str, Setting], config: Mapping[str, Any]) -> None:
     """Refuse settings that there are not, and values that they cannot have.
 
     Args:
         model: family and task, for the message.
-        known: the settings that it has, and whether they may be None.
-        config: the settings.
+        known: the settings that it has.
+        config: the settings given.
 
     Raises:
         InputError: naming the setting, its value and what is expected.
@@ -109,12 +161,12 @@ def check_settings(model: str, known: dict[str, bool], config: dict[str, Any]) -
     for name, value in config.items():
         if name not in known:
             raise InputError(f"{model} has no setting `{name}`; there are {', '.join(sorted(known))}")
-        if not RULES[name].fits(value) and not (value is None and known[name]):
-            raise InputError(f"`{name}` of {model} must be {RULES[name].expected}; received {value!r}")
+        setting = known[name]
+        if not setting.constraint.fits(value) and not (value is None and setting.may_be_none):
+            raise InputError(f"`{name}` of {model} must be {setting.constraint.expected}; received {value!r}")
 
 
-def unfit_for(spec: SequenceSpec) -> set[str]:
-    """Names of the settings that say nothing for what comes in."""
-    if isinstance(spec.inputs, TokensInput):
-        return set()
-    return {name for name, rule in RULES.items() if rule.of_tokens}
+def applicable(known: Mapping[str, Setting], spec: SequenceSpec) -> dict[str, Setting]:
+    """The settings that apply to what comes in."""
+    tokens = isinstance(spec.inputs, TokensInput)
+    return {name: setting for name, setting in known.items() if tokens or not setting.tokens_only}

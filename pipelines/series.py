@@ -286,8 +286,8 @@ class SeriesPipeline:
             "calendar": list(self.calendar),
             "transform": self.transform,
             "targets": list(self.targets_),
-            "past": list(self.past_),
-            "future": list(self.future_covariates_),
+            "past_covariates": list(self.past_covariates_),
+            "future_covariates": list(self.future_covariates_),
             "many_series": self.many_series_,
             "columns": [asdict(column) for column in self.channels_.columns],
         }

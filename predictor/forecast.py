@@ -136,7 +136,9 @@ class ForecastSchema:
             f"first, NaN where missing ({pipeline.missing}). Channels: {as_code(channels)}.",
         ]
         if pipeline.future_covariates_:
-            lines.append(f"`future`: float32 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above.")
+            lines.append(
+                f"`future`: float32 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above."
+            )
         if pipeline.calendar:
             lines.append("`time`: int64 [batch, lookback + horizon], seconds since 1970 on the clock of the data.")
         lines += [

@@ -126,7 +126,8 @@ class LanguageModelSchema:
             "Predicts what comes next in a text, and continues texts.",
             lines,
             f"{data['characters']:,} characters" if corpus else f"{data['rows']:,} lines",
-            f"Some of {'it' if corpus else 'them'} stopped the training" + (", and the last of it was not read." if corpus else "."),
+            f"Some of {'it' if corpus else 'them'} stopped the training"
+            + (", and the last of it was not read." if corpus else "."),
             "It imitates the text above: what it generates is not true, only likely there.",
         )
 

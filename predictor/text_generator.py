@@ -131,7 +131,9 @@ class TextGenerator:
         classes = self.pipeline.conditions_
         if not classes:
             if condition is not None:
-                raise InputError(f"the model was trained without classes, so `label` {condition!r} does not apply to it")
+                raise InputError(
+                    f"the model was trained without classes, so `label` {condition!r} does not apply to it"
+                )
             return states
         number = {str(name): i for i, name in enumerate(classes)}.get(str(condition))
         if number is None:

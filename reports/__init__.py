@@ -1,20 +1,24 @@
-"""Reports: a finished comparison as tables for the terminal and as plots.
+"""Reports: a finished comparison as tables for the terminal, as plots, and as HTML for a notebook.
 
-They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new. The plots need matplotlib, which
-is imported when the first one is drawn.
+They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new: which columns, captions and plots
+there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
 """
 
-from .plots import write_plots, write_remembering
-from .remembering_table import remembering_table
-from .tables import class_counts, leaderboard, notes, tests_table, verdict_panel
+from .html import comparison_html
+from .leaderboard import leaderboard
+from .memory_table import memory_table
+from .terminal import class_counts, notes, terminal_report, tests_table, verdict_panel
+from .writing import write_memory_result, write_plots
 
 __all__ = [
     "class_counts",
+    "comparison_html",
     "leaderboard",
+    "memory_table",
     "notes",
-    "remembering_table",
+    "terminal_report",
     "tests_table",
     "verdict_panel",
+    "write_memory_result",
     "write_plots",
-    "write_remembering",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,64 +11,88 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
-from .drawing import INK, QUIET, colours, line_style, new_figure, quieten, title
-from .values import main_metric, number, score, shortened
+from ..frames import SeriesFrame
+from .figure import INK, QUIET, name_axes, new_figure, quieten, title
+from .model_styles import ModelStyle, model_styles
+from .number_format import number, score
+from .summary_rows import main_metric
+from .visible_text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..comparison import Comparison
+    from ..comparison.trials import Row
 
 # More lines than these in one panel can no longer be told apart.
 _MOST_FAMILIES, _MOST_BASELINES, _MOST_TARGETS = 6, 2, 3
 _FEW = 40  # rows up to which each is marked
 _DOTS: dict[str, Any] = {"marker": "o", "markersize": 2.6}
+_TRUTH = "truth"
 
 
 def draw_forecast(comparison: Comparison) -> Figure | None:
     """Values, and for a single target the error below them; None where there is no example."""
     shown = _models(comparison)
-    if not shown:
+    frame = comparison.frame
+    if not shown or not isinstance(frame, SeriesFrame):
         return None
-    targets = list(comparison.frame.targets)[:_MOST_TARGETS]
+    targets = list(frame.targets)[:_MOST_TARGETS]
     with_error = len(targets) == 1
     figure = new_figure(5.6 if with_error else 1.2 + 2.1 * len(targets))
     ratios = [2, 1] if with_error else [1] * len(targets)
     panels = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    window = _Window(comparison)
+    window = _Window(comparison, frame)
+    styles = model_styles(comparison)
+    lines = [_Line(row["model"], comparison.examples[row["model"]], styles[row["model"]]) for row in shown]
     for i, axes in enumerate(panels[: len(targets)]):
-        _draw_values(axes, comparison, window, shown, i)
-        axes.set_ylabel(shortened(targets[i], 24), fontsize=9.5, color=INK, parse_math=False)
+        _draw_values(axes, window, lines, i)
+        name_axes(axes, y=shortened(targets[i], 24))
     if with_error:
-        _draw_errors(panels[1], comparison, window, shown)
-    _dress(panels, comparison, window)
+        _draw_errors(panels[1], window, lines)
+    _dress(panels, frame, window)
+    title(panels[0], *_titles(comparison, frame, window))
     _legend(panels[0], comparison, shown)
     return figure
 
 
 class _Window:
-    """Where the example lies: rows of its series before the forecast, and the rows forecast."""
+    """Where the example lies: rows of its series before the forecast, and the rows forecast.
 
-    def __init__(self, comparison: Comparison) -> None:
-        frame, start = comparison.frame, comparison.example_row
-        horizon = len(next(iter(comparison.example.values())))
+    Attributes:
+        label: id of the series.
+        known, horizon: number of rows before and of the rows forecast.
+        times, y_true: of both (known + horizon,), (known + horizon, targets).
+    """
+
+    def __init__(self, comparison: Comparison, frame: SeriesFrame) -> None:
+        start = comparison.plot_data.first_row
+        horizon = len(next(iter(comparison.examples.values())))
         ends = np.cumsum(frame.lengths)
         series = int(np.searchsorted(ends, start, side="right"))
         first = int(ends[series] - frame.lengths[series])
         self.label = str(frame.ids[series])
-        past = min(start - first, max(horizon, min(2 * horizon, 24), 8))  # enough for orientation
+        self.known = min(start - first, max(horizon, min(2 * horizon, 24), 8))  # enough for orientation
         stop = min(start + horizon, int(ends[series]))
-        self.rows = slice(start - past, stop)
-        self.past = past
         self.horizon = stop - start
-        self.times = _axis_times(frame.table[frame.time].iloc[self.rows], counted=isinstance(frame.freq, int))
-        self.truth = frame.columns(frame.targets)[self.rows]  # (past + horizon, targets)
+        rows = slice(start - self.known, stop)
+        self.times = _axis_times(frame.table[frame.time].iloc[rows], counted=isinstance(frame.freq, int))
+        self.y_true = frame.columns(frame.targets)[rows]
 
     @property
     def ahead(self) -> Any:
         """Times of the rows forecast: (horizon,)."""
-        return self.times[self.past :]
+        return self.times[self.known :]
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A model's forecast (horizon, targets), and how it is drawn."""
+
+    model: str
+    forecast: np.ndarray
+    style: ModelStyle
 
 
 def _axis_times(times: pd.Series, *, counted: bool) -> np.ndarray:
@@ -75,28 +101,26 @@ def _axis_times(times: pd.Series, *, counted: bool) -> np.ndarray:
     return pd.DatetimeIndex(times).tz_localize(None).to_numpy()  # the clock on the wall, as in the data
 
 
-def _models(comparison: Comparison) -> list[dict[str, Any]]:
-    """Summary lines of the models drawn, the best first."""
+def _models(comparison: Comparison) -> list[Row]:
+    """Rows of the summary of the models drawn, the best first."""
     left = {"family": _MOST_FAMILIES, "baseline": _MOST_BASELINES}
     shown = []
-    for line in comparison.said["summary"]:
-        if line["model"] in comparison.example and left[line["kind"]]:
-            left[line["kind"]] -= 1
-            shown.append(line)
+    for row in comparison.summary_rows:
+        if row["model"] in comparison.examples and left[row["kind"]]:
+            left[row["kind"]] -= 1
+            shown.append(row)
     return shown
 
 
-def _draw_values(axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]], target: int) -> None:
-    truth, past = window.truth[:, target], window.past
+def _draw_values(axes: Axes, window: _Window, lines: Sequence[_Line], target: int) -> None:
+    y_true, known = window.y_true[:, target], window.known
     grey: dict[str, Any] = {"color": "#9A9A9A", "linewidth": 1.2, "zorder": 2.2}
-    axes.plot(window.times[: past + 1], truth[: past + 1], markevery=_marked(truth[: past + 1]), **_DOTS, **grey)
-    tint = colours(comparison)
-    for line in reversed(shown):  # the best is drawn last, on top
-        forecast = comparison.example[line["model"]][: window.horizon, target]
-        style = {"color": tint[line["model"]], "markevery": _marked(forecast), **_DOTS, **line_style(line)}
-        axes.plot(window.ahead, forecast, label=line["model"], **style)
+    axes.plot(window.times[: known + 1], y_true[: known + 1], markevery=_marked(y_true[: known + 1]), **_DOTS, **grey)
+    for line in reversed(lines):  # the best is drawn last, on top
+        forecast = line.forecast[: window.horizon, target]
+        axes.plot(window.ahead, forecast, label=line.model, markevery=_marked(forecast), **_DOTS, **line.style.line)
     ink: dict[str, Any] = {"color": INK, "linewidth": 1.5, "zorder": 4}
-    axes.plot(window.ahead, truth[past:], label="truth", markevery=_marked(truth[past:]), **_DOTS, **ink)
+    axes.plot(window.ahead, y_true[known:], label=_TRUTH, markevery=_marked(y_true[known:]), **_DOTS, **ink)
 
 
 def _marked(values: np.ndarray) -> list[int]:
@@ -108,20 +132,18 @@ def _marked(values: np.ndarray) -> list[int]:
     return np.flatnonzero(seen & ~beside).tolist()
 
 
-def _draw_errors(axes: Axes, comparison: Comparison, window: _Window, shown: list[dict[str, Any]]) -> None:
+def _draw_errors(axes: Axes, window: _Window, lines: Sequence[_Line]) -> None:
     """Forecast minus truth: where the lines above lie too close to be told apart."""
-    truth, tint = window.truth[window.past :, 0], colours(comparison)
+    y_true = window.y_true[window.known :, 0]
     axes.axhline(0, color=INK, linewidth=1.2, zorder=2)
-    for line in reversed(shown):
-        error = comparison.example[line["model"]][: window.horizon, 0] - truth
-        style = {"color": tint[line["model"]], "markevery": _marked(error), **_DOTS, **line_style(line)}
-        axes.plot(window.ahead, error, **style)
-    axes.set_ylabel("forecast − truth", fontsize=9.5, color=INK)
+    for line in reversed(lines):
+        error = line.forecast[: window.horizon, 0] - y_true
+        axes.plot(window.ahead, error, markevery=_marked(error), **_DOTS, **line.style.line)
+    name_axes(axes, y="forecast − truth")
 
 
-def _dress(panels: np.ndarray, comparison: Comparison, window: _Window) -> None:
-    frame = comparison.frame
-    origin = window.times[max(window.past - 1, 0)]
+def _dress(panels: np.ndarray, frame: SeriesFrame, window: _Window) -> None:
+    origin = window.times[max(window.known - 1, 0)]
     for axes in panels:
         quieten(axes)
         axes.axvline(origin, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
@@ -135,39 +157,33 @@ def _dress(panels: np.ndarray, comparison: Comparison, window: _Window) -> None:
         bottom.set_major_locator(locator)
         bottom.set_major_formatter(ConciseDateFormatter(locator))
         bottom.get_offset_text().set(fontsize=9, color=INK)
-    panels[-1].set_xlabel(shortened(frame.time), fontsize=9.5, color=INK, parse_math=False)
-    title(panels[0], *_titles(comparison, window))
+    name_axes(panels[-1], shortened(frame.time), panels[-1].get_ylabel())
 
 
-def _titles(comparison: Comparison, window: _Window) -> tuple[str, str]:
-    frame, said = comparison.frame, comparison.said
-    name = shortened(str(said["data"]["source"]).replace("\\", "/").rsplit("/", 1)[-1])
+def _titles(comparison: Comparison, frame: SeriesFrame, window: _Window) -> tuple[str, str]:
+    name = shortened(str(comparison.data["source"]).replace("\\", "/").rsplit("/", 1)[-1])
     if len(frame.lengths) > 1:
         name += f", {shortened(window.label, 24)} (one of {len(frame.lengths)} series)"
     if len(frame.targets) > _MOST_TARGETS:
         name += f", {_MOST_TARGETS} of {len(frame.targets)} targets"
     below = "grey: known when the forecast was made (dotted line)"
     # Where rows are counted, each series has a cutoff of its own.
-    if said["folds"] and (len(frame.lengths) == 1 or not isinstance(frame.freq, int)):
-        below += f"; trained on rows up to {_day(said['folds'][-1]['cutoff'])}"
+    if comparison.folds and (len(frame.lengths) == 1 or not isinstance(frame.freq, int)):
+        below += f"; trained on rows up to {comparison.folds[-1]['cutoff'].removesuffix(' 00:00:00')}"
     return f"Forecast against truth: {name}", below
 
 
-def _day(stamp: str) -> str:
-    return stamp.removesuffix(" 00:00:00")
-
-
-def _legend(axes: Axes, comparison: Comparison, shown: list[dict[str, Any]]) -> None:
+def _legend(axes: Axes, comparison: Comparison, shown: Sequence[Row]) -> None:
     """Outside, in the order of the leaderboard."""
     metric = main_metric(comparison)
-    handles, labels = axes.get_legend_handles_labels()
-    handle = dict(zip(labels, handles, strict=True))
-    names = ["truth", *(line["model"] for line in shown)]
-    scores = {line["model"]: number(line[metric.key]) for line in shown}
-    texts = [n if scores.get(n) is None else f"{n}  {score(scores[n], metric)}" for n in names]
+    handle = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    texts = {_TRUTH: _TRUTH}
+    for row in shown:
+        known = number(row[metric.name]) is not None
+        texts[row["model"]] = visible(row["model"]) + (f"  {score(row[metric.name], metric)}" if known else "")
     legend = axes.legend(
-        [handle[name] for name in names],
-        texts,
+        [handle[name] for name in texts],
+        list(texts.values()),
         loc="upper left",
         bbox_to_anchor=(1.01, 1),
         frameon=False,

@@ -71,7 +71,9 @@ class Classification(SequenceSettings):
             heading="macro\nF1",
             caption="macro F1: every class has the same weight",
         ),
-        Metric("log_loss", "log loss", log_loss, unit="nats", heading="log\nloss", caption="log loss in nats", noun="loss"),
+        Metric(
+            "log_loss", "log loss", log_loss, unit="nats", heading="log\nloss", caption="log loss in nats", noun="loss"
+        ),
         Metric(
             "expected_calibration_error",
             "expected calibration error",
@@ -115,10 +117,6 @@ class Classification(SequenceSettings):
         """The experiment that this task is on texts or panels."""
         opened = open_sequences(self, frame, folds)
         return ClassificationExperiment(opened.task, opened.frame, opened.targets, opened.notes, folds)
-
-    def targets(self, encoded: np.ndarray) -> np.ndarray:
-        """Class numbers, -1 where the training set does not know the class: (examples,)."""
-        return encoded
 
     def decode(self, outputs: dict[str, Any]) -> np.ndarray:
         """Probabilities (examples, classes)."""
@@ -165,4 +163,6 @@ class ClassificationExperiment(SequenceExperiment[np.ndarray]):
             unseen += sum(values[i] not in learnt for i in fold.test)
         if not unseen:
             return []
-        return [f"{unseen} test examples have a label that their training set does not have; every model gets them wrong"]
+        return [
+            f"{unseen} test examples have a label that their training set does not have; every model gets them wrong"
+        ]

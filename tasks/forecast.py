@@ -25,7 +25,7 @@ from ..evaluation import (
     seasonal_scale,
     smape,
 )
-from ..frames import Frame, SeriesFrame, data_hash
+from ..frames import Frame, SeriesFrame, describe
 from ..pipelines import (
     EncodedSeries,
     Fold,
@@ -73,7 +73,7 @@ class ForecastTestSet:
     @classmethod
     def of(cls, frame: SeriesFrame, test: RowRange, *, lookback: int, horizon: int, season: int) -> ForecastTestSet:
         """The test set of one fold."""
-        windows = test.windows(frame.lengths, lookback=lookback, horizon=horizon)
+        windows = Windows.selected(frame.lengths, test, lookback=lookback, horizon=horizon)
         values = frame.columns(frame.targets)  # (rows, targets)
         rows = windows.starts()[:, None] + lookback + np.arange(horizon)
         offsets = np.cumsum(frame.lengths) - frame.lengths
@@ -160,16 +160,20 @@ class Forecast:
             caption="MAE in the unit of {unit}",
             with_spread=True,
         ),
-        Metric("rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False),
-        Metric("smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%"),
+        Metric(
+            "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False
+        ),
+        Metric(
+            "smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%", decimals=".3g"
+        ),
         Metric(
             "coverage_80",
             "coverage of 80 % intervals",
             partial(_coverage, 80),
             higher_is_better=True,
             heading="cover\n80 %",
-            caption="cover: fraction of the true values inside the 80 and 95 % intervals",
-            decimals=".2f",
+            caption="cover: % of the true values inside the 80 and 95 % intervals",
+            as_percent=True,
         ),
         Metric(
             "coverage_95",
@@ -177,7 +181,7 @@ class Forecast:
             partial(_coverage, 95),
             higher_is_better=True,
             heading="cover\n95 %",
-            decimals=".2f",
+            as_percent=True,
         ),
     )
     wording: ClassVar[Wording] = Wording(
@@ -220,7 +224,9 @@ class Forecast:
     def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> ForecastExperiment:  # noqa: ARG002
         """The experiment that this task is on series."""
         if not isinstance(frame, SeriesFrame):
-            raise InputError(f"{frame.source} holds no series to be forecast; give a table with a column of time stamps")
+            raise InputError(
+                f"{frame.source} holds no series to be forecast; give a table with a column of time stamps"
+            )
         horizon, lookback, season, notes = derive_window(
             frame, horizon=self.horizon, lookback=self.lookback, season=self.season
         )
@@ -275,22 +281,7 @@ class ForecastExperiment:
 
     def describe(self) -> dict[str, Any]:
         """The data, for reports and model cards."""
-        frame = self.frame
-        stamps = frame.table[frame.time]
-        return {
-            "source": frame.source,
-            "hash": data_hash(frame),
-            "rows": len(frame.table),
-            "series": len(frame.lengths),
-            "id": frame.id,
-            "time": frame.time,
-            "targets": list(frame.targets),
-            "past_covariates": list(frame.past_covariates),
-            "future_covariates": list(frame.future_covariates),
-            "freq": frame.freq,
-            "first": str(stamps.min()),
-            "last": str(stamps.max()),
-        }
+        return describe(self.frame)
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Cutoffs and sizes."""
@@ -348,9 +339,7 @@ class ForecastExperiment:
 class ForecastFold:
     """The windows around one cutoff; see :class:`recurra.tasks.protocol.FoldData`."""
 
-    def __init__(
-        self, experiment: ForecastExperiment, fold: Fold[RowRange], test_set: ForecastTestSet | None
-    ) -> None:
+    def __init__(self, experiment: ForecastExperiment, fold: Fold[RowRange], test_set: ForecastTestSet | None) -> None:
         self.experiment, self.fold, self.index, self._test_set = experiment, fold, fold.index, test_set
         task, frame = experiment.task, experiment.frame
         self.pipeline = SeriesPipeline(
@@ -386,7 +375,7 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
-    def trainer_key(self, family: str) -> None:  # noqa: ARG002  (every fold has the same shapes)
+    def trainer_key(self, family: str) -> None:  # noqa: ARG002
         """Folds share their trainers."""
 
     def build(self, family: str, config: dict[str, Any]) -> keras.Model:

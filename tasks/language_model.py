@@ -20,7 +20,7 @@ from ..evaluation import (
     cross_entropy,
     perplexity,
 )
-from ..frames import CorpusFrame, Frame, TextFrame, data_hash
+from ..frames import CorpusFrame, Frame, TextFrame, describe
 from ..pipelines import (
     Fold,
     LanguagePipeline,
@@ -196,12 +196,8 @@ class LanguageExperiment:
 
     def describe(self) -> dict[str, Any]:
         """The data, for reports and model cards."""
-        frame = self.frame
-        info: dict[str, Any] = {"source": frame.source, "hash": data_hash(frame)}
-        if isinstance(frame, CorpusFrame):
-            return info | {"inputs": "corpus", "characters": len(frame)}
-        target = None if frame.targets is None else frame.targets.name
-        return info | {"inputs": "lines", "rows": len(frame), "target": target, "roles": dict(frame.roles)}
+        info = describe(self.frame)
+        return info if isinstance(self.frame, CorpusFrame) else {**info, "inputs": "lines"}
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Sizes in tokens."""
@@ -288,8 +284,9 @@ class LanguageFold:
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network; what carried its state in training is left out of the predictor."""
         schema = LanguageModelSchema.of(self.pipeline, self.frame)
+        network = LanguageModelNetwork(self.pipeline, model.network)
         return FittedModel(
-            lambda: Predictor(schema, LanguageModelNetwork(self.pipeline, model.network), LanguageModel.name),
+            lambda: Predictor(schema, network, LanguageModel.name),
             lambda: _evaluate(network_losses(model, self.test), stretch_lengths(self.test)),
         )
 
@@ -303,7 +300,10 @@ class LanguageFold:
         def evaluate() -> Evaluation:
             return _evaluate(-fitted.log_probabilities(tokens_of(self.test)), stretch_lengths(self.test))
 
-        return FittedModel(lambda: Predictor(schema, LanguageModelBaseline(self.pipeline, fitted), LanguageModel.name), evaluate)
+        def predictor() -> Predictor[TextFrame]:
+            return Predictor(schema, LanguageModelBaseline(self.pipeline, fitted), LanguageModel.name)
+
+        return FittedModel(predictor, evaluate)
 
     def timing_batches(self) -> tuple[LanguageBatches, int]:
         """The test set; a prediction is a token."""

@@ -1,8 +1,8 @@
 """What comparisons, exports and diagnostics need of a task; no value on this way is untyped.
 
-    Task (settings) ── open(frame) ──→ Experiment ── prepare(fold) ──→ FoldData ── network(model) ──→ FittedModel
-                                                                               └── baseline(name) ──→ FittedModel
-    FittedModel: the predictor, and evaluate() → Evaluation on the fold's test set
+Task (settings) ── open(frame) ──→ Experiment ── prepare(fold) ──→ FoldData ── network(model) ──→ FittedModel
+                                                                           └── baseline(name) ──→ FittedModel
+FittedModel: the predictor, and evaluate() → Evaluation on the fold's test set
 """
 
 from __future__ import annotations
@@ -250,4 +250,3 @@ class Task(Protocol):
 def main_metric(task: Task | type[Task]) -> Metric[Any, Any]:
     """The metric that models are chosen, ranked and judged by."""
     return task.metrics[0]
-

@@ -77,14 +77,14 @@ class Regression(SequenceSettings):
         return TrainingDefaults(self.loss)
 
     def open(
-        self, frame: Frame, *, folds: int = 3, batch_size: int | None = None  # noqa: ARG002
+        self,
+        frame: Frame,
+        *,
+        folds: int = 3,
+        batch_size: int | None = None,  # noqa: ARG002
     ) -> SequenceExperiment[np.ndarray]:
         """The experiment that this task is on texts or panels."""
         return open_sequences(self, frame, folds)
-
-    def targets(self, encoded: np.ndarray) -> np.ndarray:
-        """Values in the user's unit: (examples,)."""
-        return np.asarray(encoded, dtype=float)
 
     def decode(self, outputs: dict[str, Any]) -> np.ndarray:
         """Values in the user's unit: (examples,)."""

@@ -104,4 +104,3 @@ def _check_names(task: type[Task], settings: Mapping[str, Any]) -> None:
     if unknown := sorted(set(settings) - set(known)):
         names = ", ".join(f"`{name}`" for name in known)
         raise InputError(f"`{unknown[0]}` does not apply to the task {task.name}, which has {names}")
-

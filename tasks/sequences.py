@@ -14,11 +14,10 @@ from ..baselines import SequenceBaseline as BaselineRecord
 from ..baselines import available
 from ..errors import InputError
 from ..evaluation import TestRow
-from ..frames import Frame, PanelFrame, Targets, TextFrame, data_hash
+from ..frames import Frame, PanelFrame, Targets, TextFrame, describe
 from ..pipelines import (
     EncodedSequences,
     Fold,
-    Ragged,
     SequenceBatches,
     SequenceEncoder,
     SequencePipeline,
@@ -88,9 +87,6 @@ class SequenceTask(Task, Protocol[Truth]):
     @property
     def settings(self) -> SequenceSettings:
         """The settings above."""
-
-    def targets(self, encoded: Any) -> Truth:
-        """Targets as the metrics take them, from what the target encoder made of them."""
 
     def decode(self, outputs: Any) -> Any:
         """What the metrics take of a network's decoded outputs: probabilities or values."""
@@ -176,26 +172,12 @@ class SequenceExperiment(Generic[Truth]):
     def prepare_final(self) -> SequenceFold[Truth]:
         """All examples that are not a held-out test set."""
         own = self.task.settings
-        fold = stratified_split(
-            self.frame, validation_fraction=own.validation_fraction, validation=own.validation
-        )
+        fold = stratified_split(self.frame, validation_fraction=own.validation_fraction, validation=own.validation)
         return SequenceFold(self, fold)
 
     def describe(self) -> dict[str, Any]:
         """The data, for reports and model cards."""
-        frame = self.frame
-        info: dict[str, Any] = {
-            "source": frame.source,
-            "hash": data_hash(frame),
-            "rows": len(frame),
-            "inputs": frame.kind,
-            "target": self.targets.name,
-            "roles": dict(frame.roles),
-        }
-        if isinstance(frame, PanelFrame):
-            lengths = [len(v) for v in frame.values]
-            info |= {"channels": list(frame.channels), "shortest": min(lengths), "longest": max(lengths)}
-        return info
+        return describe(self.frame)
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Sizes."""
@@ -249,9 +231,7 @@ class SequenceFold(Generic[Truth]):
     def __init__(self, experiment: SequenceExperiment[Truth], fold: Fold[np.ndarray]) -> None:
         self.experiment, self.fold, self.index = experiment, fold, fold.index
         self.task, self.frame, own = experiment.task, experiment.frame, experiment.task.settings
-        pipeline = SequencePipeline(
-            experiment.encoder(), balanced=own.balanced, bucket_by_length=own.bucket_by_length
-        )
+        pipeline = SequencePipeline(experiment.encoder(), balanced=own.balanced, bucket_by_length=own.bucket_by_length)
         self.pipeline = pipeline.fit(self.frame, fold.train)
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
@@ -293,7 +273,8 @@ class SequenceFold(Generic[Truth]):
         """A trained network."""
         schema = SequenceSchema.of(self.pipeline, self.frame)
         return FittedModel(
-            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model), self.task.name), lambda: self._evaluate_network(model)
+            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model), self.task.name),
+            lambda: self._evaluate_network(model),
         )
 
     def baseline(self, name: str) -> FittedModel:
@@ -324,10 +305,7 @@ class SequenceFold(Generic[Truth]):
     def targets_of(self, rows: np.ndarray) -> Any:
         """Targets as the metrics take them; classes that the training set does not know are -1."""
         values = [self.experiment.targets.values[i] for i in rows]
-        encoded = self.pipeline.target_encoder_.encode(values)
-        if isinstance(encoded, Ragged):
-            return self.task.targets([encoded[i] for i in range(len(encoded))])
-        return self.task.targets(np.asarray(values) if encoded.ndim == 2 else encoded)
+        return self.pipeline.target_encoder_.y_true(values)
 
     def _evaluate_network(self, model: keras.Model) -> Evaluation:
         from ..training import predict_batches
@@ -351,5 +329,3 @@ class SequenceFold(Generic[Truth]):
         reserved = np.zeros((FIRST_WORD, found.shape[1]), "float32")
         note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
         return np.concatenate([reserved, found]), [note]
-
-

@@ -100,14 +100,14 @@ class Tagging(SequenceSettings):
         return TrainingDefaults("crossentropy")
 
     def open(
-        self, frame: Frame, *, folds: int = 3, batch_size: int | None = None  # noqa: ARG002
+        self,
+        frame: Frame,
+        *,
+        folds: int = 3,
+        batch_size: int | None = None,  # noqa: ARG002
     ) -> SequenceExperiment[Tags]:
         """The experiment that this task is on sequences."""
         return open_sequences(self, frame, folds)
-
-    def targets(self, encoded: Tags) -> Tags:
-        """Tag numbers, -1 where the training set does not know the tag: (time,) of each sequence."""
-        return encoded
 
     def decode(self, outputs: dict[str, Any]) -> Tags:
         """Probabilities (time, classes) of each sequence."""

@@ -13,6 +13,7 @@ def wave():
     y[[7, 40, 41, 95]] = np.nan
     return pd.DataFrame({"month": pd.date_range("2010-01-01", periods=120, freq="MS"), "y": y})
 
+
 def shops():
     random = np.random.default_rng(2)
     parts = []
@@ -20,13 +21,31 @@ def shops():
         n = 70 + 5 * i
         price = 2 + random.random(n)
         holiday = (np.arange(n) % 7 == 0).astype(float)
-        units = (10 ** i) * (5 + 2 * holiday - price + 0.2 * random.normal(size=n))
+        units = (10**i) * (5 + 2 * holiday - price + 0.2 * random.normal(size=n))
         sky = np.where(random.random(n) < 0.5, "clear", "rain")
-        parts.append(pd.DataFrame({"shop": shop, "day": pd.date_range("2020-01-01", periods=n, freq="D"), "units": units + 20.0, "visits": 2 * units + 30.0, "price": price, "sky": sky, "holiday": holiday}))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "shop": shop,
+                    "day": pd.date_range("2020-01-01", periods=n, freq="D"),
+                    "units": units + 20.0,
+                    "visits": 2 * units + 30.0,
+                    "price": price,
+                    "sky": sky,
+                    "holiday": holiday,
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
-WORDS = {"pos": "good great fine lovely bright happy".split(), "neg": "bad awful poor gloomy dull sad".split(), "neu": "plain usual common middling grey even".split()}
+
+WORDS = {
+    "pos": "good great fine lovely bright happy".split(),
+    "neg": "bad awful poor gloomy dull sad".split(),
+    "neu": "plain usual common middling grey even".split(),
+}
 FILL = "the a film was very and with of it seemed , . to some people".split()
+
 
 def texts(n=90):
     random = np.random.default_rng(3)
@@ -35,8 +54,15 @@ def texts(n=90):
         label = ("pos", "neg", "neu")[i % 3]
         words = list(random.choice(FILL, size=int(random.integers(4, 12)))) + list(random.choice(WORDS[label], size=2))
         random.shuffle(words)
-        rows.append({"text": " ".join(words), "label": label, "stars": {"pos": 5.0, "neg": 1.0, "neu": 3.0}[label] + 0.1 * (i % 4)})
+        rows.append(
+            {
+                "text": " ".join(words),
+                "label": label,
+                "stars": {"pos": 5.0, "neg": 1.0, "neu": 3.0}[label] + 0.1 * (i % 4),
+            }
+        )
     return pd.DataFrame(rows)
+
 
 def panel(n=40):
     random = np.random.default_rng(4)
@@ -47,8 +73,11 @@ def panel(n=40):
         x = np.stack([np.sin(speed * np.arange(length)), random.normal(size=length)], axis=1)
         if i % 9 == 0:
             x[2, 1] = np.nan
-        values.append(x); label.append("slow" if i % 2 else "fast"); level.append(float(speed + np.nanmean(x)))
+        values.append(x)
+        label.append("slow" if i % 2 else "fast")
+        level.append(float(speed + np.nanmean(x)))
     return values, label, level
+
 
 def tagged(n=40):
     random = np.random.default_rng(5)
@@ -62,26 +91,40 @@ def tagged(n=40):
         rows.append({"tokens": [str(t) for t in tokens], "tags": tags})
     return rows
 
+
 def tagged_values(n=30):
     random = np.random.default_rng(6)
     values, tags = [], []
     for _ in range(n):
         x = random.integers(0, 2, size=(int(random.integers(5, 10)), 1)).astype(float)
-        values.append(x); tags.append((np.cumsum(x[:, 0]) % 2).astype(int).tolist())
+        values.append(x)
+        tags.append((np.cumsum(x[:, 0]) % 2).astype(int).tolist())
     return values, tags
+
 
 def corpus():
     random = np.random.default_rng(7)
-    who, what, where = "the cat|a dog|the old man|my sister".split("|"), "sat|ran|slept|sang".split("|"), "on the mat|in the rain|by the sea".split("|")
+    who, what, where = (
+        "the cat|a dog|the old man|my sister".split("|"),
+        "sat|ran|slept|sang".split("|"),
+        "on the mat|in the rain|by the sea".split("|"),
+    )
     return " . ".join(f"{random.choice(who)} {random.choice(what)} {random.choice(where)}" for _ in range(260))
+
 
 def lines(n=60):
     random = np.random.default_rng(8)
     rows = []
     for i in range(n):
         ends = ("ski", "ov") if i % 2 else ("ini", "elli")
-        rows.append({"name": "".join(random.choice(list("abdekmorst"), size=4)) + str(random.choice(ends)), "origin": "east" if i % 2 else "south"})
+        rows.append(
+            {
+                "name": "".join(random.choice(list("abdekmorst"), size=4)) + str(random.choice(ends)),
+                "origin": "east" if i % 2 else "south",
+            }
+        )
     return pd.DataFrame(rows)
+
 
 SMALL = {"folds": 2, "seeds": 1, "max_epochs": 2, "config": {"units": 4}}
 

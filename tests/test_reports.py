@@ -1,20 +1,40 @@
 """Reports of forecasts, from comparisons made by hand: nothing is trained here (see test_sequence_reports.py)."""
 
+import dataclasses
+import json
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from rich.console import Console
 
+from recurra import models
 from recurra.comparison import Comparison
+from recurra.evaluation import Metric
 from recurra.frames import SeriesFrame
-from recurra.reports import leaderboard, notes, tests_table, verdict_panel, write_plots
-from recurra.reports.drawing import colours, spread
-from recurra.reports.values import MISSING, counted, significant
+from recurra.reports import (
+    comparison_html,
+    leaderboard,
+    memory_table,
+    notes,
+    terminal_report,
+    tests_table,
+    verdict_panel,
+    write_memory_result,
+    write_plots,
+)
+from recurra.reports.end_labels import spread
+from recurra.reports.model_styles import family_styles, model_styles
+from recurra.reports.number_format import MISSING, counted, significant
+from recurra.reports.visible_text import visible
+from recurra.tasks import TASKS, Forecast
+from recurra.tasks.protocol import PlotData
 
 NAN = float("nan")
 NAMES = ["forecast.png", "error_by_step.png", "error_against_cost.png"]
@@ -55,7 +75,7 @@ def made_line(model, mase, *, horizon, kind="family", sd=0.01, cost=1.0):
         "mase_sd": sd if trained else None,
         "mae_sd": None if sd is None or not trained else 1234.5 * sd,
         "parameters": 2345.0 * cost if trained else None,
-        "multiply_adds": 45678.0 * cost if trained else None,
+        "macs": 45678.0 * cost if trained else None,
         "train_seconds": 3.25 * cost if trained else 0.001,
         "predict_ms": 0.5 * cost,
         "by_step": {"mae": (1234.5 * mase * steps).tolist(), "mase": (mase * steps).tolist()},
@@ -71,20 +91,23 @@ def made(frame=None, *, families=FAMILIES, baselines=BASELINES, horizon=12, sd=0
     row = int(frame.lengths[0]) - horizon
     rng = np.random.default_rng(1)
     truth = np.nan_to_num(frame.columns(frame.targets)[row : row + horizon], nan=10)
-    example = {line["model"]: truth * (1 + rng.normal(0, 0.02, truth.shape)) for line in lines}
     test = {"model": "gru", "against": "dense", "effect": 0.125, "effect_low": -0.031, "effect_high": 0.281}
     test |= {"p_value": 0.0421, "p_holm": 0.0842, "n": 1234, "note": ""}
-    said = {
-        "task": "forecast",
-        "data": {"source": frame.source, "targets": list(frame.targets)},
-        "settings": {"families": list(families), "baselines": list(baselines), "seeds": 1 if sd is None else 3},
-        "notes": ["a season of 24 steps found", "2 rows [sorted] by `ds`"],
-        "folds": [{"cutoff": "2024-04-02 00:00:00"}],
-        "summary": lines,
-        "tests": [test] if tests else [],
-        "verdict": {"worth_it": None, "best": lines[0]["model"], "text": "Cannot tell whether gru [/b] is worth it."},
-    }
-    return Comparison(said | changes, None, frame, example, row)
+    comparison = Comparison(
+        task=Forecast(horizon=horizon),
+        frame=frame,
+        data={"source": frame.source, "targets": list(frame.targets)},
+        settings={"families": list(families), "baselines": list(baselines), "seeds": 1 if sd is None else 3},
+        notes=["season: 24 steps, found in the autocorrelation (set `season` to override)", "2 rows [sorted] by 'ds'"],
+        folds=[{"cutoff": "2024-04-02 00:00:00"}],
+        trial_rows=[],
+        summary_rows=lines,
+        test_rows=[test] if tests else [],
+        verdict={"worth_it": None, "best": lines[0]["model"], "text": "Cannot tell whether gru [/b] is worth it."},
+        examples={line["model"]: truth * (1 + rng.normal(0, 0.02, truth.shape)) for line in lines},
+        plot_data=PlotData(first_row=row),
+    )
+    return dataclasses.replace(comparison, **changes)
 
 
 def printed(renderable, width=100):
@@ -93,6 +116,10 @@ def printed(renderable, width=100):
     with console.capture() as capture:
         console.print(renderable)
     return capture.get()
+
+
+def flat(text):
+    return re.sub(r"\s+", " ", text)
 
 
 # Plots.
@@ -124,16 +151,16 @@ def test_plots_are_images_of_a_readable_size(case, tmp_path):
 
 def test_plots_with_gaps_in_the_truth_and_unknown_errors(tmp_path):
     comparison = made(made_frame(gaps=[90, 107, 108, 111, 113, 118]))
-    for line in comparison.said["summary"]:
+    for line in comparison.summary_rows:
         line["by_step"]["mase"][5] = NAN
-    comparison.said["summary"][-1] |= {"mase": NAN, "mae": None}
-    comparison.said["summary"][0] |= {"multiply_adds": None}
+    comparison.summary_rows[-1] |= {"mase": NAN, "mae": None}
+    comparison.summary_rows[0] |= {"macs": None}
     assert len(write_plots(comparison, tmp_path)) == 3
 
 
 def test_plots_of_errors_that_have_no_logarithm_or_no_mase(tmp_path):
     comparison = made()
-    for line in comparison.said["summary"]:
+    for line in comparison.summary_rows:
         line |= {"mase": None, "mae": 0.0, "mase_sd": None, "mae_sd": 0.0}
         line["by_step"] = {"mae": [0.0] * 12, "mase": [None] * 12}
     assert len(write_plots(comparison, tmp_path)) == 3
@@ -141,7 +168,7 @@ def test_plots_of_errors_that_have_no_logarithm_or_no_mase(tmp_path):
 
 def test_a_plot_without_anything_to_show_is_left_out(tmp_path):
     comparison = made(families=[], tests=False)
-    comparison.example = {}
+    comparison.examples = {}
     assert [path.name for path in write_plots(comparison, tmp_path)] == ["error_by_step.png"]
 
 
@@ -163,27 +190,62 @@ def test_the_forecast_plot_shows_the_rows_that_were_forecast():
     last = comparison.frame.table.iloc[108:120]  # of the first series
     np.testing.assert_array_equal(lines["truth"].get_ydata(), last["y"])
     np.testing.assert_array_equal(lines["truth"].get_xdata(), last["ds"].to_numpy())
-    np.testing.assert_array_equal(lines["gru"].get_ydata(), comparison.example["gru"][:, 0])
+    np.testing.assert_array_equal(lines["gru"].get_ydata(), comparison.examples["gru"][:, 0])
     drawn = [line.get_ydata() for line in errors.get_lines()]
-    expected = comparison.example["gru"][:, 0] - last["y"].to_numpy()
+    expected = comparison.examples["gru"][:, 0] - last["y"].to_numpy()
     assert any(len(data) == 12 and np.allclose(data, expected) for data in drawn)
     # the two best baselines, not all six
     assert set(lines) & set(BASELINES) == {"ets", "theta"}
 
 
 def test_a_model_keeps_its_colour_in_every_plot():
+    from recurra.reports.error_by_step_plot import draw_error_by_step
     from recurra.reports.forecast_plot import draw_forecast
-    from recurra.reports.step_plot import draw_error_by_step
 
     comparison = made(families=["mine", "gru", "yours"])
-    tint = colours(comparison)
-    assert len({tint[line["model"]] for line in comparison.said["summary"]}) == 9
+    colours = {model: style.colour for model, style in model_styles(comparison).items()}
+    assert len({colours[line["model"]] for line in comparison.summary_rows}) == 9
     for figure in (draw_forecast(comparison), draw_error_by_step(comparison)):
-        assert {tint["mine"], tint["gru"], tint["yours"]} <= {line.get_color() for line in figure.axes[0].get_lines()}
+        drawn = {line.get_color() for line in figure.axes[0].get_lines()}
+        assert {colours["mine"], colours["gru"], colours["yours"]} <= drawn
+
+
+def hue(colour):
+    return rgb_to_hsv(to_rgb(colour))[0]
+
+
+def test_colours_follow_from_the_registries():
+    styles = model_styles(made(families=[*FAMILIES, "dense:feedback=1"]))
+    known = {"linear": "#56B4E9", "dense": "#0072B2", "simple_rnn": "#E69F00", "gru": "#D55E00", "lstm": "#B0528F"}
+    assert {name: styles[name].colour for name in FAMILIES} == known
+    assert len({style.colour for style in styles.values()}) == len(styles) == 12
+    darkness = {name: max(to_rgb(styles[name].colour)) for name in BASELINES}
+    assert min(darkness, key=darkness.get) == "naive"
+    assert len({styles[name].dashes for name in BASELINES}) == len(BASELINES)
+    assert not any(styles[name].dashes for name in [*FAMILIES, "dense:feedback=1"])
+
+
+@pytest.mark.parametrize("like", ["dense", "gru"])
+def test_a_new_family_gets_a_colour_of_its_kind(monkeypatch, like):
+    registry = models.FAMILIES | {"new": models.FAMILIES[like]}
+    monkeypatch.setattr(models, "FAMILIES", registry)
+    colours = [style.colour for style in family_styles([*FAMILIES, "new"]).values()]
+    assert len(set(colours)) == 6
+    assert colours[:5] == [style.colour for style in family_styles(FAMILIES).values()]
+    assert (0.5 < hue(colours[-1]) < 0.7) == (like == "dense")
+
+
+def test_every_task_draws_known_plots_and_its_trivial_baseline_is_the_darkest():
+    from recurra.reports.plots import PLOTS
+
+    for task in TASKS.values():
+        assert set(task.plots) <= set(PLOTS)
+        comparison = dataclasses.replace(made(), task=task())
+        assert model_styles(comparison)[task.wording.trivial[0]].colour == "#4D4D4D"
 
 
 def test_error_bars_are_the_spread_over_seeds_and_far_baselines_are_named_only():
-    from recurra.reports.cost_plot import draw_error_against_cost
+    from recurra.reports.error_against_cost_plot import draw_error_against_cost
 
     axes = draw_error_against_cost(made(sd=0.05)).axes
     assert len(axes) == 2
@@ -209,16 +271,16 @@ def test_labels_that_are_far_apart_stay_where_they_are():
 
 @pytest.mark.parametrize("case", ["as usual", "one seed", "a family of one's own, no baselines"])
 def test_names_in_the_cost_plot_do_not_overlap(case):
-    from recurra.reports.cost_plot import draw_error_against_cost
+    from recurra.reports.error_against_cost_plot import draw_error_against_cost
 
     comparison = made(**CASES[case])
-    for line in comparison.said["summary"]:  # as crowded as it gets
+    for line in comparison.summary_rows:  # as crowded as it gets
         if line["kind"] == "family":
-            line |= {"multiply_adds": 1000.0, "mase": 0.8}
+            line |= {"macs": 1000.0, "mase": 0.8}
     figure = draw_error_against_cost(comparison)
     for axes in figure.axes:
-        boxes = [text.get_window_extent() for text in axes.texts if text.get_text() in comparison.example]
-        assert len(boxes) == len(comparison.said["settings"]["families"])
+        boxes = [text.get_window_extent() for text in axes.texts if text.get_text() in comparison.examples]
+        assert len(boxes) == len(comparison.settings["families"])
         for i, box in enumerate(boxes):
             assert not any(box.overlaps(other) for other in boxes[:i])
 
@@ -226,53 +288,90 @@ def test_names_in_the_cost_plot_do_not_overlap(case):
 # Tables.
 
 
+def row_of(text, model):
+    return next(line.split() for line in text.splitlines() if line.split()[2:3] == [model])
+
+
 def test_leaderboard_has_the_numbers_and_fits():
     text = printed(leaderboard(made()), width=80)
-    first = next(line for line in text.splitlines() if "linear" in line)
-    assert first.split() == [
-        "*1",
-        "linear",
-        "net",
-        "0.800",
-        "±0.010",
-        "988",
-        "8.00",
-        "78/94",
-        "2.35k",
-        "45.7k",
-        "3.25",
-        "0.50",
-    ]
-    last = next(line for line in text.splitlines() if line.split()[1:2] == ["naive"])
-    assert last.split()[:5] == ["11", "naive", "base", "2.000", "2,469"]
-    assert last.split()[6:10] == [MISSING, MISSING, MISSING, "0.001"]
-    assert {line.split()[2] for line in text.splitlines() if line.split()[1:2] in (["gru"], ["lstm"])} == {"RNN"}
+    best = ["*1", "●", "linear", "0.800", "±0.010", "988", "78", "94", "2.35k", "45.7k", "3.25", "0.50"]
+    assert row_of(text, "linear") == best
+    last = row_of(text, "naive")
+    assert last[:5] == ["11", "┄", "naive", "2.000", "2,469"]
+    assert last[5:9] == [MISSING] * 4
+    assert last[9:] == ["0.001", "0.50"]
+    assert [row_of(text, name)[1] for name in ("simple_rnn", "gru", "lstm")] == ["■"] * 3
+    caption = flat(text.split("* the best")[1])
+    assert caption.startswith("; ■ recurrent, ● feed-forward, ┄ baseline; ±: standard deviation over seeds;")
+    assert "MAE in the unit of y; " in caption
+    assert caption.strip().endswith("MACs: multiply-accumulate operations of one forecast")
     assert "…" not in text
     assert "\x1b" not in text
+    lines = text.split("* the best")[0].splitlines()
+    assert len([line for line in lines if line.strip()]) == 2 + 1 + 11  # nothing is folded
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_where_there_is_room_every_spread_is_shown():
+    text = printed(leaderboard(made(baselines=["ets"])), width=80)
+    assert row_of(text, "linear")[3:7] == ["0.800", "±0.010", "988", "±12.3"]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def with_toy_metrics():
+    """A task with two metrics that no report has ever heard of."""
+
+    class Toy(Forecast):
+        metrics = (
+            Metric("surprise", "surprise", max, unit="unit of the data", caption="surprise in {unit}"),
+            Metric("luck", "luck", max, higher_is_better=True, as_percent=True, heading="good\nluck"),
+            Metric("secret", "secret", max, shown=False, caption="a secret"),
+        )
+
+    comparison = dataclasses.replace(made(), task=Toy(horizon=12))
+    for i, line in enumerate(comparison.summary_rows):
+        line |= {"surprise": 1000.0 * i, "luck": 0.5 + i / 100, "secret": 0.0}
+        line["by_step"]["surprise"] = [1.0] * 12
+    return comparison
+
+
+def test_a_new_metric_is_shown_by_every_report(tmp_path):
+    from recurra.reports.error_against_cost_plot import draw_error_against_cost
+
+    comparison = with_toy_metrics()
+    text = printed(leaderboard(comparison))
+    assert row_of(text, "dense")[3:5] == ["1,000", "51"]
+    assert "surprise in y;" in flat(text)
+    assert "luck" in text
+    assert "secret" not in text
+    assert "MASE" not in text
+    assert draw_error_against_cost(comparison).axes[0].get_ylabel() == "surprise in the unit of y"
+    assert [path.name for path in write_plots(comparison, tmp_path)] == NAMES
+    assert "<th" in comparison_html(comparison)
 
 
 def test_leaderboard_leaves_out_columns_that_nobody_fills():
     comparison = made()
-    for line in comparison.said["summary"]:
-        line |= {"coverage_80": None, "multiply_adds": NAN, "mase": NAN if line["model"] == "drift" else 0.9}
+    for line in comparison.summary_rows:
+        line |= {"coverage_80": None, "macs": NAN, "mase": NAN if line["model"] == "drift" else 0.9}
     text = printed(leaderboard(comparison))
-    assert "80/95" not in text
-    assert "adds" not in text.split("*")[0]
-    assert re.search(rf"drift +base +{MISSING} ", text)
+    assert "80 %" not in text.split("*")[0]
+    assert "95 %" in text.split("*")[0]
+    assert "MACs" not in text
+    assert row_of(text, "drift")[1:4] == ["┄", "drift", MISSING]
 
 
 def test_tests_table_has_the_numbers():
     text = printed(tests_table(made()))
-    assert "gru +12.5 % -3.1 to +28.1 % 0.042 0.084 1,234" in re.sub(" +", " ", text)
-    assert "dense, the best simpler model" in re.sub(r"\s+", " ", text)
+    assert "gru +12.5 % -3.1 to +28.1 % 0.042 0.084 1,234" in flat(text)
+    assert "dense, the best simpler model" in flat(text)
     assert "note" not in text
 
 
 def test_tests_table_without_result_and_without_tests():
     comparison = made()
-    comparison.said["tests"][0] |= {"effect": NAN, "effect_low": None, "p_value": None, "p_holm": None}
-    comparison.said["tests"][0] |= {"note": "all differences are equal", "n": 3}
+    comparison.test_rows[0] |= {"effect": NAN, "effect_low": None, "p_value": None, "p_holm": None}
+    comparison.test_rows[0] |= {"note": "all differences are equal", "n": 3}
     assert f"gru {MISSING} {MISSING} {MISSING} {MISSING} 3 all differences are equal" in re.sub(
         " +", " ", printed(tests_table(comparison))
     )
@@ -287,12 +386,147 @@ def test_verdict_panel_answers_the_question(worth_it, answer):
     assert "These are [red] words." in text
 
 
-def test_notes_are_said_one_a_line():
+def test_notes_are_printed_one_per_line():
     assert printed(notes(made())).split("\n")[:2] == [
-        "- a season of 24 steps found",
-        "- 2 rows [sorted] by `ds`",
+        "- season: 24 steps, found in the autocorrelation (set `season` to override)",
+        "- 2 rows [sorted] by 'ds'",
     ]
     assert printed(notes(made(notes=[]))).strip() == ""
+
+
+def as_flags(text):
+    return re.sub(r"`(\w+)`", r"--\1", text)
+
+
+def test_the_command_line_can_rewrite_every_sentence():
+    verdict = {"worth_it": None, "best": "linear", "text": "Set `seeds`."}
+    comparison = made(verdict=verdict)
+    comparison.test_rows[0]["note"] = "set `folds`"
+    text = "".join(printed(block) for block in terminal_report(comparison, rewrite=as_flags))
+    assert all(flag in text for flag in ("--season", "--folds", "--seeds"))
+    assert "`" not in text
+    assert "--season" in comparison_html(comparison, rewrite=as_flags)
+    assert [type(block) for block in terminal_report(comparison)] == [
+        type(block) for block in (notes(comparison), *[leaderboard(comparison)] * 2, verdict_panel(comparison))
+    ]
+
+
+WICKED = "[bold]x[/nope]<script>&\x1b[31m\u202e\n"
+
+
+def test_user_strings_are_printed_as_they_are_and_control_characters_as_escapes():
+    comparison = made(families=[WICKED], baselines=[], notes=[WICKED])
+    comparison.verdict["text"] = WICKED
+    comparison.test_rows[0] |= {"note": WICKED, "model": WICKED, "against": WICKED}
+    comparison.data["targets"] = [WICKED]
+    shown = r"[bold]x[/nope]<script>&\x1b[31m\u202e\n"
+    assert visible(WICKED) == shown
+    for block in terminal_report(comparison):
+        text = printed(block, width=500)
+        assert shown[:20] in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+class Page(HTMLParser):
+    """Text and tags of a page; every tag that is opened is closed."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.text, self.tags, self.open = "", [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        assert {name for name, _ in attrs} <= {"style"}
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data + "|"
+
+
+def test_html_holds_verdict_table_and_notes_and_loads_nothing():
+    html = comparison_html(made())
+    page = Page(html)
+    assert "cannot tell|" in page.text
+    assert "linear|feed-forward|0.800 ±0.010|988 ±12.3|78|94|2.35k|45.7k|3.25|0.50|" in page.text
+    assert "gru|recurrent|" in page.text
+    assert "naive|baseline|" in page.text
+    assert "2 rows [sorted] by 'ds'|" in page.text
+    assert set(page.tags) <= {"div", "p", "strong", "br", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+    assert not re.search(r"url\(|http|#[0-9a-f]{3}|white|black", html)  # readable on a light and on a dark page
+    assert len(html) < 20_000
+
+
+def test_html_escapes_user_strings():
+    comparison = made(families=[WICKED], baselines=[], notes=[WICKED])
+    comparison.verdict["text"] = WICKED
+    html = comparison_html(comparison)
+    assert "<script" not in html
+    assert "\x1b" not in html
+    assert Page(html).text.count(visible(WICKED)) == 3
+
+
+# Memory tasks.
+
+
+@dataclasses.dataclass
+class FinishedMemory:
+    """What reports read of a ``recurra.diagnostics.MemoryResult``."""
+
+    rows: pd.DataFrame
+    table: pd.DataFrame
+    task: str = "recall"
+    chance: float = 0.5
+    cut_short: tuple = ((3, "`max_epochs`"),)
+
+    def write(self, folder):
+        path = folder / "memory.json"
+        path.write_text(json.dumps({"task": self.task}))
+        return [path]
+
+
+def finished_memory():
+    rows = [
+        {"model": model, "distance": distance, "seed": seed, "accuracy": accuracy - 0.1 * seed}
+        for model, accuracies in {"lstm": (1.0, 0.95), "dense:window=20": (1.0, 0.5)}.items()
+        for distance, accuracy in zip((5, 20), accuracies, strict=True)
+        for seed in (0, 1)
+    ]
+    table = pd.DataFrame(rows).pivot_table(index="model", columns="distance", values="accuracy", sort=False)
+    return FinishedMemory(pd.DataFrame(rows), table.assign(remembers=[20, 0]))
+
+
+def test_memory_table_has_accuracies_and_reach():
+    text = flat(printed(memory_table(finished_memory(), rewrite=as_flags)))
+    assert "recall 5 20 remembers" in text
+    assert "lstm 0.950 0.900 20" in text
+    assert f"dense:window=20 0.950 0.450 {MISSING}" in text
+    assert "guessing: 0.50" in text
+    assert "3 of 8 trainings ended by --max_epochs, more might have helped" in text
+
+
+def test_memory_plot_is_written_beside_the_numbers(tmp_path):
+    from recurra.reports.memory_plot import draw_memory
+
+    paths = write_memory_result(finished_memory(), tmp_path)
+    assert [path.name for path in paths] == ["memory.json", "memory.png"]
+    height, width = matplotlib.image.imread(paths[1]).shape[:2]
+    assert (height, width) == (720, 1440)
+    axes = draw_memory(finished_memory()).axes[0]
+    drawn = {line.get_color(): line for line in axes.get_lines()}
+    lstm = drawn[family_styles(["lstm"])["lstm"].colour]
+    assert lstm.get_xdata().tolist() == [5, 20]
+    np.testing.assert_allclose(lstm.get_ydata(), [0.95, 0.9])
+    assert len(axes.collections) == 2  # a band over seeds for each model
+
+
+# Numbers.
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Reports of every task, from real comparisons as small as they can be, and the description of comparison.json."""
 
+import dataclasses
+import io
 import json
 import re
 from itertools import pairwise
@@ -11,17 +13,18 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from recurra.comparison import Comparison, Progress, compare
+from recurra.comparison import Progress, compare
 from recurra.comparison.trials import Trial
-from recurra.evaluation import METRICS
 from recurra.frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from recurra.reports import class_counts, leaderboard, tests_table, verdict_panel, write_plots
+from recurra.reports.accuracy_by_step_plot import draw_accuracy_by_step
 from recurra.reports.confusion_plot import brief, count, draw_confusion
-from recurra.reports.cost_plot import draw_error_against_cost
-from recurra.reports.live import show
+from recurra.reports.error_against_cost_plot import draw_error_against_cost
 from recurra.reports.perplexity_plot import draw_perplexity
-from recurra.reports.tag_plot import draw_right_by_step
-from recurra.reports.value_plot import draw_predicted_against_true
+from recurra.reports.predicted_against_true_plot import draw_predicted_against_true
+from recurra.reports.progress import show
+from recurra.tasks import TASKS
+from recurra.tasks.protocol import PlotData
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "comparison-json.md"
 EXAMPLES = ("classification", "regression", "tagging")
@@ -29,16 +32,16 @@ OWN_PLOTS = {
     "forecast": ["forecast.png", "error_by_step.png"],
     "classification": ["confusion.png"],
     "regression": ["predicted_against_true.png"],
-    "tagging": ["right_by_step.png"],
+    "tagging": ["accuracy_by_step.png"],
     "language-model": ["perplexity.png"],
     "lines": ["perplexity.png"],
 }
 SETTINGS = {
-    "forecast": {"horizon": 3, "lookback": 6, "season": 1, "baselines": ["naive"], "test_size": 20, "most_origins": 7},
+    "forecast": {"horizon": 3, "lookback": 6, "season": 1, "baselines": ["naive"], "test_size": 20, "max_origins": 7},
     "classification": {"baselines": ["majority", "logistic_flattened"], "folds": 2, "seeds": 2},
     "regression": {"baselines": ["mean"]},
     "tagging": {"baselines": ["majority_tag"]},
-    "language-model": {"baselines": ["unigram", "bigram"], "tokens": "char", "streams": 2, "seeds": 2},
+    "language-model": {"baselines": ["unigram", "bigram"], "tokens": "char", "parallel_streams": 2, "seeds": 2},
     "lines": {"baselines": ["unigram"], "folds": 2, "tokens": "char", "task": "language-model"},
 }
 
@@ -56,7 +59,7 @@ def frame_of(task):
     if task == "regression":
         totals = [float(v.sum()) for v in values]
         return PanelFrame.from_arrays(values, totals, task=task, name="total", is_test=is_test)
-    if task == "tagging":  # the official test part is longer than what is trained on
+    if task == "tagging":  # the held-out test set is longer than what is trained on
         values = [np.concatenate([v, v]) if test else v for v, test in zip(values, is_test, strict=True)]
         tags = [["down" if step < 0 else "up" for step in v[:, 0]] for v in values]
         return PanelFrame.from_arrays(values, tags, task=task, name="way", is_test=is_test)
@@ -99,35 +102,56 @@ def texts(axes):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_leaderboard_shows_the_metrics_of_its_task(finished, name):
     comparison = finished[name]
-    said = comparison.said
     text = printed(leaderboard(comparison))
     assert max(map(len, text.splitlines())) <= 100
     assert "…" not in text
     head, rest = text.split("─", 1)
-    main = METRICS[said["task"]].metrics[0]
-    assert main.title.split()[0] in head
-    best = said["summary"][0]
+    shown = [metric for metric in comparison.task.metrics if metric.shown]
+    assert all((metric.heading or metric.title).split()[0] in head for metric in shown)
+    best, main = comparison.summary_rows[0], comparison.task.metrics[0]
     row = next(line.split() for line in rest.splitlines() if line.startswith("*1"))
-    assert row[1] == best["model"]
-    assert float(row[3]) == pytest.approx(best[main.key], rel=0.01, abs=1e-3)
+    assert row[2] == best["model"]
+    assert float(row[3]) == pytest.approx(best[main.name], rel=0.01, abs=1e-3)
 
 
-def test_the_leaderboard_gives_the_spread_over_seeds_and_the_cost_of_one_answer(finished):
-    text = printed(leaderboard(finished["classification"]))
-    line = next(line for line in finished["classification"].said["summary"] if line["model"] == "gru")
-    assert f"{line['error']:.4f} ±{line['error_sd']:.4f} {line['accuracy']:.4f} {line['macro_f1']:.3f}" in flat(text)
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_caption_explains_the_columns(finished, name):
+    comparison = finished[name]
+    caption = flat(printed(leaderboard(comparison)).split("* the best")[1])
+    for metric in comparison.task.metrics:
+        if metric.shown and any(line[metric.name] is not None for line in comparison.summary_rows):
+            assert metric.caption.split("{")[0] in caption
+    assert f"MACs: multiply-accumulate operations of {comparison.task.cost_unit}" in caption
+    assert ("±: standard deviation over seeds" in caption) == (comparison.settings["seeds"] > 1)
+    assert "{" not in caption
+
+
+def test_the_leaderboard_gives_the_spread_over_seeds_and_the_cost_of_one_prediction(finished):
+    comparison = finished["classification"]
+    text = printed(leaderboard(comparison))
+    line = next(line for line in comparison.summary_rows if line["model"] == "gru")
+    shown = [metric.name for metric in comparison.task.metrics if metric.shown]
+    written = {"accuracy": f"{line['accuracy']:.4f}", "macro_f1": f"{line['macro_f1']:.3f}"}
+    written |= {"error": f"{line['error']:.4f} ±{line['error_sd']:.4f}", "log_loss": f"{line['log_loss']:.3f}"}
+    assert " ".join(written[name] for name in shown if name in written) in flat(text)
     assert "sequence" in text.split("─")[0]
     assert "token" in printed(leaderboard(finished["language-model"])).split("─")[0]
     assert "in the unit of total" in flat(printed(leaderboard(finished["regression"])))
 
 
+def with_lines(comparison, *changes):
+    """The same comparison with other rows of its summary, from the first."""
+    rows = json.loads(json.dumps(comparison.summary_rows))
+    for row, change in zip(rows, changes, strict=False):
+        row.update(change)
+    return dataclasses.replace(comparison, summary_rows=rows)
+
+
 def test_a_long_name_of_a_variant_is_folded_not_cut(finished):
-    said = json.loads(json.dumps(finished["classification"].said))
-    said["summary"][0] |= {"model": "dense:feedback=1+units=32", "kind": "family"}
-    text = printed(leaderboard(Comparison(said, None, None)))
-    assert "dense:feedback=1+uni" in text
+    name = {"model": "dense:feedback=1+units=32", "kind": "family"}
+    text = printed(leaderboard(with_lines(finished["classification"], name)))
+    assert "■ dense:feedback=1+uni" in text  # what is fed back is carried on: recurrent
     assert "ts=32" in text
-    assert re.search(r"uni +RNN ", text)  # what is fed back is carried on
     assert max(map(len, text.splitlines())) <= 100
 
 
@@ -146,17 +170,17 @@ def test_the_tests_table_says_what_was_compared(finished, name, unit):
     comparison = finished[name]
     text = flat(printed(tests_table(comparison)))
     assert f"n: {unit} compared" in text
-    assert f" {comparison.said['tests'][0]['n']} " in text
+    assert f" {comparison.test_rows[0]['n']} " in text
     assert ("McNemar" in text) == (name == "classification")
-    noun = METRICS[comparison.said["task"]].metrics[0].noun
+    noun = comparison.task.metrics[0].noun
     assert f"by which the {noun} is lower" in text
     assert printed(verdict_panel(comparison))
 
 
 def test_mcnemar_stands_between_holm_and_n(finished):
-    test = finished["classification"].said["tests"][0] | {"p_holm": 0.25, "mcnemar_p": 0.125, "n": 60, "note": ""}
-    said = finished["classification"].said | {"tests": [test]}
-    assert " 0.250 0.125 60 " in flat(printed(tests_table(Comparison(said, None, None))))
+    test = finished["classification"].test_rows[0] | {"p_holm": 0.25, "mcnemar_p": 0.125, "n": 60, "note": ""}
+    comparison = dataclasses.replace(finished["classification"], test_rows=[test])
+    assert " 0.250 0.125 60 " in flat(printed(tests_table(comparison)))
 
 
 def test_uneven_classes_are_a_table_even_ones_a_sentence(finished):
@@ -167,10 +191,10 @@ def test_uneven_classes_are_a_table_even_ones_a_sentence(finished):
     assert "66.7 % of all 60 examples" in flat(text)
     assert class_counts(finished["tagging"]) is None
     data = {"rows": 61, "classes": 2, "class_counts": {"a": 31, "b": 30}}
-    even = Comparison(comparison.said | {"data": data}, None, None)
+    even = dataclasses.replace(comparison, data=data)
     assert printed(class_counts(even)).strip() == "2 classes, about evenly spread: 30 to 31 examples each."
     many = {"rows": 1000, "classes": 30, "class_counts": {f"[b] {i}": 40 for i in range(20)}}
-    assert re.search(r"10 more +200 +20\.0", printed(class_counts(Comparison({"data": many}, None, None))))
+    assert re.search(r"10 more +200 +20\.0", printed(class_counts(dataclasses.replace(comparison, data=many))))
 
 
 # Plots.
@@ -188,23 +212,24 @@ def test_each_task_has_plots_of_its_own(finished, name, tmp_path):
 
 def test_the_axes_of_the_cost_plot_are_in_the_words_of_the_task(finished):
     axes = draw_error_against_cost(finished["language-model"]).axes[0]
-    assert axes.get_xlabel() == "multiply-adds a token"
-    assert axes.get_ylabel() == "nats a token"
+    assert axes.get_xlabel() == "MACs per token"
+    assert axes.get_ylabel() == "cross-entropy (nats per token)"
     axes = draw_error_against_cost(finished["classification"]).axes[0]
-    assert axes.get_xlabel() == "multiply-adds a sequence"
-    assert axes.get_ylabel() == "error (share of wrong targets)"
+    assert axes.get_xlabel() == "MACs per sequence"
+    assert axes.get_ylabel() == "error (fraction of wrong labels)"
+    assert draw_error_against_cost(finished["regression"]).axes[0].get_ylabel() == "MAE in the unit of total"
 
 
-def test_confusion_counts_what_the_last_fold_was_told(finished):
+def test_confusion_counts_the_predictions_of_the_last_fold(finished):
     comparison = finished["classification"]
-    assert comparison.classes == ("often", "rare")
+    assert comparison.plot_data.classes == ("often", "rare")
     figure = draw_confusion(comparison)
-    best = next(line for line in comparison.said["summary"] if line["kind"] == "baseline")["model"]
+    best = next(line for line in comparison.summary_rows if line["kind"] == "baseline")["model"]
     for axes, model in zip(figure.axes, ["gru", best], strict=True):
-        row = next(row for row in comparison.said["rows"] if row["model"] == model and row["fold"] == 1)
-        assert axes.get_xlabel() == f"answer of {model}: {100 * row['accuracy']:.1f} % right"
-        numbers = count(comparison.truth, comparison.example[model], 2)
-        assert numbers.sum() == comparison.said["folds"][1]["test_rows"]
+        row = next(row for row in comparison.trial_rows if row["model"] == model and row["fold"] == 1)
+        assert axes.get_xlabel() == f"predicted by {model}: {100 * row['accuracy']:.1f} % correct"
+        numbers = count(comparison.plot_data.y_true, comparison.examples[model], 2)
+        assert numbers.sum() == comparison.folds[1]["test_rows"]
         assert numbers.trace() / numbers.sum() == pytest.approx(row["accuracy"])
         written = [int(text) for text in texts(axes) if text.isdigit()]
         assert written == [n for n in numbers.ravel() if n]
@@ -218,11 +243,11 @@ def test_confusion_of_classes_never_trained_on():
 
 
 def made_classes(finished, classes, seed=0):
-    """The same comparison with other classes and targets."""
+    """The same comparison with other classes and predictions."""
     old, rng, n = finished["classification"], np.random.default_rng(seed), 500
     truth = rng.integers(-1, len(classes), n)
-    example = {model: np.where(rng.random(n) < 0.7, np.maximum(truth, 0), 0) for model in old.example}
-    return Comparison(old.said, None, old.frame, example, truth=truth, classes=classes)
+    examples = {model: np.where(rng.random(n) < 0.7, np.maximum(truth, 0), 0) for model in old.examples}
+    return dataclasses.replace(old, examples=examples, plot_data=PlotData(truth, classes))
 
 
 LONG = "a name of a class that goes on and on for ever"
@@ -250,19 +275,19 @@ def test_names_and_numbers_stay_inside_the_confusion_plot(finished, classes):
 
 def test_no_confusion_of_very_many_classes_or_without_examples(finished):
     assert draw_confusion(made_classes(finished, tuple(range(21)))) is None
-    assert draw_confusion(Comparison(finished["classification"].said, None, None)) is None
+    assert draw_confusion(dataclasses.replace(finished["classification"], examples={})) is None
 
 
-def test_right_tags_are_drawn_at_every_step_and_the_longest_trained_on_is_marked(finished):
+def test_accuracy_is_drawn_at_every_step_and_the_longest_trained_on_is_marked(finished):
     comparison = finished["tagging"]
-    axes = draw_right_by_step(comparison).axes[0]
+    axes = draw_accuracy_by_step(comparison).axes[0]
     drawn = {line.get_color(): line for line in axes.get_lines()}
-    gru = comparison.example["gru"]
+    gru = comparison.examples["gru"]
     assert any(np.array_equal(line.get_ydata(), gru) for line in drawn.values())
     assert len(gru) == 12  # twice the longest of 6 steps
     assert any(np.array_equal(line.get_xdata(), [6, 6]) for line in axes.get_lines())
     below = next(text for text in texts(axes) if "dotted" in text)
-    reach = sum(len(tags) == 12 for tags in comparison.truth)
+    reach = sum(len(tags) == 12 for tags in comparison.plot_data.y_true)
     assert f"{reach} of 20 test sequences reach the last step" in below
 
 
@@ -270,15 +295,13 @@ def test_predictions_stand_over_their_truth_and_absurd_ones_at_the_edge(finished
     comparison = finished["regression"]
     axes = draw_predicted_against_true(comparison).axes[0]
     dots = axes.collections[0].get_offsets()
-    np.testing.assert_allclose(dots, np.stack([comparison.truth, comparison.example["gru"]], axis=1))
-    mae = next(row["mae"] for row in comparison.said["rows"] if row["model"] == "gru")
+    np.testing.assert_allclose(dots, np.stack([comparison.plot_data.y_true, comparison.examples["gru"]], axis=1))
+    mae = next(row["mae"] for row in comparison.trial_rows if row["model"] == "gru")
     assert float(texts(axes)[0].split("MAE ")[1]) == pytest.approx(mae, rel=0.01)
-    told = comparison.example["gru"].copy()
-    told[0] = 1e9
-    example = comparison.example | {"gru": told}
-    axes = draw_predicted_against_true(
-        Comparison(comparison.said, None, comparison.frame, example, truth=comparison.truth)
-    ).axes[0]
+    y_pred = comparison.examples["gru"].copy()
+    y_pred[0] = 1e9
+    absurd = dataclasses.replace(comparison, examples=comparison.examples | {"gru": y_pred})
+    axes = draw_predicted_against_true(absurd).axes[0]
     assert axes.collections[0].get_offsets()[0][1] == axes.get_ylim()[1] < 1e3
     assert any("1 off the scale" in text for text in texts(axes))
 
@@ -286,13 +309,13 @@ def test_predictions_stand_over_their_truth_and_absurd_ones_at_the_edge(finished
 def test_perplexities_are_bars_the_best_on_top(finished):
     comparison = finished["language-model"]
     axes = draw_perplexity(comparison).axes[0]
-    lines = comparison.said["summary"]
+    lines = comparison.summary_rows
     assert [label.get_text() for label in axes.get_yticklabels()] == [line["model"] for line in lines]
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([line["perplexity"] for line in lines])
     assert axes.yaxis_inverted()
-    lines = [*lines[:-1], lines[-1] | {"perplexity": 1e6, "nats": float(np.log(1e6))}]
-    axes = draw_perplexity(Comparison(comparison.said | {"summary": lines}, None, None)).axes[0]
+    worst = {"perplexity": 1e6, "cross_entropy": float(np.log(1e6))}
+    axes = draw_perplexity(with_lines(comparison, *[{}] * (len(lines) - 1), worst)).axes[0]
     assert axes.patches[-1].get_width() < 1e3
     assert sum(text.endswith("→") for text in texts(axes)) == 1
     assert any("1.00M" in text for text in texts(axes))
@@ -301,22 +324,32 @@ def test_perplexities_are_bars_the_best_on_top(finished):
 # Progress.
 
 
-def test_progress_says_fold_and_seed_and_for_the_last_training_neither(capsys):
+def test_progress_names_fold_and_seed_and_for_the_final_training_neither(capsys):
     console = Console(force_terminal=False, width=100)
     with show(console) as update:
         update(Progress(Trial("gru", 1, 2), 3, 9))
         update(Progress(Trial("gru", 1, 2), 3, 9, epoch=1, loss=0.5))  # an epoch is not worth a line
         update(Progress(Trial("gru", 2), 8, 9, final=True))
-    assert capsys.readouterr().out.splitlines() == ["[4/9] gru · fold 2 · seed 3", "[9/9] gru · last training"]
+    assert capsys.readouterr().out.splitlines() == ["[4/9] gru · fold 2 · seed 3", "[9/9] gru · final training"]
+
+
+def test_live_progress_shows_names_as_they_are():
+    console = Console(force_terminal=True, width=100, file=io.StringIO(), color_system=None)
+    with show(console) as update:
+        update(Progress(Trial("gru[/b]", 1, 2), 3, 9, epoch=4, loss=0.5, seconds_left=61.0))
+    text = console.file.getvalue()
+    assert "gru[/b] · fold 2 · seed 3 · epoch 4, loss 0.5" in text
+    assert "3/9" in text
+    assert "about 1 min 01 s left" in text
 
 
 # The schema of comparison.json.
 
 
 def described():
-    """Tasks of each field in the tables of the page: | `rows[].mase` | number | forecast | ..."""
+    """Tasks of each field in the tables of the page: | `trials[].mase` | number | forecast | ..."""
     rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|", SCHEMA.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    groups = {"all": tuple(METRICS), "examples": EXAMPLES}
+    groups = {"all": tuple(TASKS), "examples": EXAMPLES}
     fields = {}
     for field, words in rows:
         assert field not in fields, f"{field} is described twice"
@@ -340,18 +373,18 @@ def refuse(constant):
     raise AssertionError(f"{constant} is not JSON")
 
 
-@pytest.mark.parametrize("task", METRICS)
+@pytest.mark.parametrize("task", TASKS)
 def test_every_field_of_comparison_json_is_described_and_no_other(finished, task):
     found = set()
     for comparison in finished.values():
-        if comparison.said["task"] == task:
+        if comparison.task.name == task:
             text = (comparison.folder / "comparison.json").read_text(encoding="utf-8")
             found |= set(fields(json.loads(text, parse_constant=refuse)))
     assert found == {field for field, tasks in described().items() if task in tasks}
 
 
 def test_the_description_names_no_task_that_is_none():
-    assert set().union(*described().values()) == set(METRICS)
+    assert set().union(*described().values()) == set(TASKS)
 
 
 def test_the_example_in_the_description_is_of_that_schema():
@@ -363,16 +396,19 @@ def test_the_example_in_the_description_is_of_that_schema():
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_reports_of_a_written_comparison_json_need_nothing_else(finished, name, tmp_path):
+def test_tables_and_cost_plot_need_no_more_than_comparison_json(finished, name, tmp_path):
     old = finished[name]
-    said = json.loads((old.folder / "comparison.json").read_text(encoding="utf-8"))
-    assert printed(leaderboard(Comparison(said, None, None))) == printed(leaderboard(old))
-    assert printed(tests_table(Comparison(said, None, None))) == printed(tests_table(old))
-    without_examples = write_plots(Comparison(said, None, old.frame), tmp_path)
-    assert "error_against_cost.png" in [path.name for path in without_examples]
+    written = json.loads((old.folder / "comparison.json").read_text(encoding="utf-8"))
+    again = {key: written[key] for key in ("data", "settings", "notes", "folds", "verdict")}
+    rows = {"trial_rows": "trials", "summary_rows": "summary", "test_rows": "tests"}
+    again |= {name: written[key] for name, key in rows.items()}
+    comparison = dataclasses.replace(old, **again, examples={}, plot_data=PlotData())
+    assert printed(leaderboard(comparison)) == printed(leaderboard(old))
+    assert printed(tests_table(comparison)) == printed(tests_table(old))
+    assert "error_against_cost.png" in [path.name for path in write_plots(comparison, tmp_path)]
 
 
-def test_the_example_row_is_where_the_example_of_a_forecast_begins(finished):
+def test_the_first_row_is_where_the_example_of_a_forecast_begins(finished):
     comparison = finished["forecast"]
-    last_known = comparison.frame.table["y"].iloc[comparison.example_row - 1]
-    assert comparison.example["naive"].ravel().tolist() == [last_known] * 3  # naive repeats it
+    last_known = comparison.frame.table["y"].iloc[comparison.plot_data.first_row - 1]
+    assert comparison.examples["naive"].ravel().tolist() == [last_known] * 3  # naive repeats it

@@ -1,18 +1,19 @@
-"""What the three recurrent families share: segments, stacked layers, and a direct head on the last state."""
+"""Recurrent forecasts: segments, stacked layers, and a direct head on the last state."""
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Annotated, Any
 
 import keras
-from keras import ops
 
 from ..errors import InputError
 from ..spec import SequenceSpec
-from .dropout import Dropout
-from .forecaster import forecaster
+from .forecaster import ShareTargets, WindowNorm, forecaster
+from .layers.dropout import Dropout
+from .layers.segments import Segments
+from .settings import Flag, Layers, Rate, Rule, Units, at_least
 
-GRID: dict[str, list[Any]] = {
+FORECASTER_GRID: dict[str, list[Any]] = {
     "units": [64, 128, 32],
     "segment_length": [None, 1],
     "dropout": [0.0, 0.2],
@@ -41,27 +42,7 @@ def default_segment_length(lookback: int, season: int = 1) -> int:
     return max(d for d in range(1, most + 1) if lookback % d == 0)
 
 
-class RecurrentSettings(TypedDict, total=False):
-    """Settings of the recurrent families.
-
-    Attributes:
-        units: width of the carried state, 64 by default.
-        num_layers: recurrent layers on top of one another, 1 by default.
-        segment_length: values read in one step; None follows :func:`default_segment_length`.
-        dropout: share of units left out after each layer in training, 0 by default.
-        bidirectional: read the window from both ends.
-        residual: add each layer's input to its output where the widths agree.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
-    """
-
-    units: int
-    num_layers: int
-    segment_length: int | None
-    dropout: float
-    bidirectional: bool
-    residual: bool
-    window_norm: str | None
-    share_targets: bool
+SegmentLength = Annotated[int | None, at_least(1), Rule(default_segment)]
 
 
 def recurrent_forecaster(
@@ -69,23 +50,38 @@ def recurrent_forecaster(
     layer: type[keras.layers.Layer],
     spec: SequenceSpec,
     *,
-    units: int = 64,
-    num_layers: int = 1,
-    segment_length: int | None = None,
-    dropout: float = 0.0,
-    bidirectional: bool = False,
-    residual: bool = False,
-    window_norm: str | None = None,
-    share_targets: bool = True,
+    units: Units = 64,
+    num_layers: Layers = 1,
+    segment_length: SegmentLength = None,
+    dropout: Rate = 0.0,
+    bidirectional: Flag = False,
+    residual: Flag = False,
+    window_norm: WindowNorm = None,
+    share_targets: ShareTargets = True,
 ) -> keras.Model:
     """Build segments → projection → recurrent layers → last state → all forecast steps at once.
+
+    Args:
+        family: name of the model.
+        layer: the recurrent layer.
+        spec: what goes in and comes out.
+        units: width of the carried state.
+        num_layers: recurrent layers on top of one another.
+        segment_length: values read in one step; None follows :func:`default_segment_length`.
+        dropout: fraction of units left out after each layer in training.
+        bidirectional: read the window from both ends.
+        residual: add each layer's input to its output where the widths agree.
+        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+
+    Returns:
+        An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
 
     Source: Lin et al. (2023), SegRNN: segment recurrent neural network for long-term time series forecasting.
     """
     lookback = spec.inputs.length
     segment = segment_length or default_segment(spec)
     if not 1 <= segment <= lookback:
-        raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}. Received: {segment}")
+        raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}; received {segment}")
 
     def core(values: Any, future: Any, outputs: int) -> Any:
         x = values  # (batch, lookback, channels)
@@ -104,24 +100,3 @@ def recurrent_forecaster(
         return keras.layers.Dense(outputs, name="head")(x)
 
     return forecaster(family, spec, core, window_norm=window_norm, share_targets=share_targets)
-
-
-@keras.saving.register_keras_serializable("recurra")
-class Segments(keras.layers.Layer):
-    """(batch, time, channels) → (batch, time // length, length × channels); the oldest surplus rows are left out."""
-
-    def __init__(self, length: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.length = length
-
-    def call(self, values: Any) -> Any:
-        time, channels = values.shape[1:]
-        steps = time // self.length
-        return ops.reshape(values[:, time - steps * self.length :], (-1, steps, self.length * channels))
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        _, time, channels = input_shape
-        return (None, time // self.length, self.length * channels)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "length": self.length}

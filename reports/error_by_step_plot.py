@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from .drawing import INK, colours, label_ends, line_style, new_figure, quieten, tick, title
-from .values import main_metric
-from .words import axis_title
+from .end_labels import LineEnd, label_ends
+from .figure import name_axes, new_figure, quieten, title
+from .metric_text import axis_title
+from .model_styles import model_styles
+from .number_format import tick
+from .summary_rows import main_metric
+from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,31 +26,29 @@ _LOG_FROM = 6.0
 
 
 def draw_error_by_step(comparison: Comparison) -> Figure | None:
-    """One line a model, from the first step ahead to the last; None where no error is known."""
+    """One line per model, from the first step ahead to the last; None where no error is known."""
     metric = main_metric(comparison)
-    curves = _curves(comparison, metric.key)
+    curves = _curves(comparison, metric.name)
     if not curves:
         return None
     figure = new_figure(4.6)
     axes = figure.add_subplot()
-    tint, kinds = colours(comparison), {line["model"]: line for line in comparison.said["summary"]}
+    styles = model_styles(comparison)
     for model, errors in curves.items():
         marker = "o" if np.isfinite(errors).sum() <= 12 else None
-        steps = np.arange(1, len(errors) + 1)
-        axes.plot(steps, errors, color=tint[model], marker=marker, markersize=3.5, **line_style(kinds[model]))
+        axes.plot(np.arange(1, len(errors) + 1), errors, marker=marker, markersize=3.5, **styles[model].line)
     _scale(axes, curves)
     quieten(axes)
-    axes.set_xlabel("steps ahead", fontsize=9.5, color=INK)
-    axes.set_ylabel(axis_title(comparison, metric), fontsize=9.5, color=INK, parse_math=False)
+    name_axes(axes, "steps ahead", axis_title(comparison, metric))
     title(axes, "Error by horizon step", "mean over folds and seeds; dashed: baselines, not trained")
-    label_ends(axes, [(model, *_end(errors), tint[model]) for model, errors in curves.items()])
+    label_ends(axes, [LineEnd(visible(m), *_end(errors), styles[m].colour) for m, errors in curves.items()])
     return figure
 
 
 def _curves(comparison: Comparison, metric: str) -> dict[str, np.ndarray]:
     curves = {
-        line["model"]: np.array(line["by_step"].get(metric, []), dtype=float)  # None becomes NaN
-        for line in comparison.said["summary"]
+        row["model"]: np.array(row["by_step"].get(metric, []), dtype=float)  # None becomes NaN
+        for row in comparison.summary_rows
     }
     return {model: errors for model, errors in curves.items() if np.isfinite(errors).any()}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .drawing import ink_of
+from .model_styles import ink_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

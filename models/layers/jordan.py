@@ -11,7 +11,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("recurra")
 class JordanCell(keras.layers.Layer):
-    """One step of a feed-forward network with `feedback` outputs more than it answers with, read at the next step.
+    """One step of a feed-forward network with `feedback` more outputs than it predicts with, read at the next step.
 
     ``h = relu(W x + F s + b)``; ``y, z = V h + d``; ``s = tanh(z)``: unlike the hidden state of a recurrent network, s
     is an output, and the hidden layer itself is forgotten.

@@ -1,20 +1,32 @@
-"""What every reader of whole sequences shares: inputs by name, which steps are real, the head."""
+"""What every model of whole sequences has in common: named inputs, which steps are real, the size of the head."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 from keras import ops
 
 from ..spec import PADDING, ClassOutput, SequenceSpec, TagOutput, TokensInput
-from .dropout import Dropout
-from .kinds import of_kind
-from .steps import Masked, SequenceMask
+from .layers.dropout import Dropout
+from .layers.time_steps import Masked, SequenceMask
+
+PartT = TypeVar("PartT")
 
 
-def read_inputs(spec: SequenceSpec) -> tuple[dict[str, Any], Any, Any]:
-    """Make the named inputs of a reader.
+def of_kind(part: object, kind: type[PartT]) -> PartT:
+    """The inputs or outputs of a specification, known to be of a kind.
+
+    Raises:
+        TypeError: if they are of another: the factory is not one for this specification.
+    """
+    if not isinstance(part, kind):
+        raise TypeError(f"this model needs {kind.__name__} in its specification. Received: {part!r}")
+    return part
+
+
+def sequence_inputs(spec: SequenceSpec) -> tuple[dict[str, Any], Any, Any]:
+    """Make the named inputs of a model of sequences.
 
     Args:
         spec: what goes in.
@@ -32,7 +44,7 @@ def read_inputs(spec: SequenceSpec) -> tuple[dict[str, Any], Any, Any]:
     return {"values": values, "lengths": lengths}, Masked(name="masked_values")(values, steps), steps
 
 
-def reads_tokens(spec: SequenceSpec) -> bool:
+def takes_tokens(spec: SequenceSpec) -> bool:
     """Whether tokens come in, rather than values."""
     return isinstance(spec.inputs, TokensInput)
 
@@ -42,8 +54,8 @@ def vocabulary_size(spec: SequenceSpec) -> int:
     return of_kind(spec.inputs, TokensInput).vocabulary
 
 
-def answer_size(spec: SequenceSpec) -> int:
-    """Numbers in one answer: a logit for each class, or the one value."""
+def output_size(spec: SequenceSpec) -> int:
+    """Numbers in one prediction: a logit for each class, or the one value."""
     return spec.outputs.classes if isinstance(spec.outputs, ClassOutput | TagOutput) else 1
 
 

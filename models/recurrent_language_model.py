@@ -1,0 +1,68 @@
+"""Recurrent language models: embedding → recurrent layers, their states in and out → logits of the next token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import keras
+
+from ..spec import SequenceSpec
+from .language_model_inputs import add_condition, language_inputs, next_token, token_table
+from .layers.dropout import Dropout
+from .settings import Flag, Layers, Rate, Units, at_least
+
+LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
+    "units": [128, 256],
+    "num_layers": [1, 2],
+    "dropout": [0.0, 0.2, 0.5],
+    "tie_weights": [False, True],
+    "learning_rate": [2e-3, 5e-3, 1e-3],
+}
+
+
+def recurrent_language_model(
+    family: str,
+    layer: type[keras.layers.Layer],
+    spec: SequenceSpec,
+    *,
+    units: Units = 128,
+    num_layers: Layers = 1,
+    embedding: Annotated[int | None, at_least(1)] = None,
+    dropout: Rate = 0.0,
+    residual: Flag = False,
+    tie_weights: Flag = False,
+) -> keras.Model:
+    """Build a recurrent model of the next token.
+
+    Args:
+        family: name of the model.
+        layer: the recurrent layer.
+        spec: what goes in and comes out.
+        units: width of each layer's state.
+        num_layers: recurrent layers on top of one another.
+        embedding: dimensions of the tokens' vectors; by default as many as units.
+        dropout: fraction of the embedding's and of each layer's outputs left out in training, never of the states
+            (Zaremba, Sutskever & Vinyals 2014).
+        residual: add each layer's input to its output where the widths agree.
+        tie_weights: the head uses the embedding's table (Press & Wolf 2017).
+
+    Returns:
+        An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary) and
+        the states for the next call.
+    """
+    each = 2 if issubclass(layer, keras.layers.LSTM) else 1  # h, and c
+    inputs = language_inputs(spec, [(units, "float32")] * each * num_layers)
+    table = token_table(spec, embedding or units, tie_weights)
+    x = table(inputs["tokens"])  # (batch, time, embedding)
+    x = Dropout(dropout)(x) if dropout else x
+    x = add_condition(x, inputs, spec)
+    states = []
+    for i in range(num_layers):
+        before = [inputs[f"state_{each * i + j}"] for j in range(each)]
+        y, *after = layer(units, return_sequences=True, return_state=True)(x, initial_state=before)
+        states += after
+        x = x + y if residual and y.shape[-1] == x.shape[-1] else y  # (batch, time, units)
+        x = Dropout(dropout)(x) if dropout else x
+    outputs = {"logits": next_token(x, table, spec)}
+    outputs |= {f"state_{i}": state for i, state in enumerate(states)}
+    return keras.Model(inputs, outputs, name=family)

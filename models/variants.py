@@ -1,0 +1,49 @@
+"""Variants: a family with settings of its own in one comparison, such as ``dense:feedback=1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import InputError
+from .settings import Setting
+
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def split_variant(name: str) -> tuple[str, dict[str, str]]:
+    """Take the family and its settings apart, as they are written.
+
+    Args:
+        name: a family, or a family and settings: ``"gru"``, ``"dense:feedback=1+units=32"``.
+
+    Raises:
+        InputError: if a setting is not NAME=VALUE.
+    """
+    family, _, settings = name.partition(":")
+    return family, split_pairs(settings.split("+"), "a variant of a family") if settings else {}
+
+
+def split_pairs(pairs: Iterable[str], what: str = "`config`") -> dict[str, str]:
+    """["units=32", "dropout=0.1"] → {"units": "32", "dropout": "0.1"}."""
+    settings = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{what} must be NAME=VALUE, such as units=32; received {pair!r}")
+        settings[name.strip()] = text.strip()
+    return settings
+
+
+def convert(settings: Mapping[str, str], known: Mapping[str, Setting]) -> dict[str, Any]:
+    """Read values by the types of their settings; of a setting that is not known, by their look."""
+    return {name: known[name].convert(text) if name in known else _by_look(text) for name, text in settings.items()}
+
+
+def _by_look(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return _WORDS.get(text.lower(), text)

@@ -1,0 +1,50 @@
+"""Accuracy by distance, for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from .number_format import MISSING
+from .visible_text import Rewrite, unchanged, visible
+
+if TYPE_CHECKING:
+    from ..diagnostics import MemoryResult
+
+
+def memory_table(result: MemoryResult, rewrite: Rewrite = unchanged) -> Table:
+    """A row per model, a column per distance: the accuracy on the test set.
+
+    Args:
+        result: what :func:`recurra.diagnostics.measure_memory` returned.
+        rewrite: applied to the caption.
+
+    Returns:
+        A table for ``rich.console.Console.print``.
+    """
+    rows = result.table
+    distances = [name for name in rows.columns if name != "remembers"]
+    caption = Text(f"\n{visible(rewrite(_caption(result)))}", style="dim")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, caption=caption, caption_justify="left")
+    table.add_column(Text(result.task), no_wrap=True)
+    for distance in distances:
+        table.add_column(str(distance), justify="right", no_wrap=True)
+    table.add_column("remembers", justify="right")
+    for model, row in rows.iterrows():
+        reach = int(row["remembers"])
+        cells = [*(f"{row[distance]:.3f}" for distance in distances), str(reach) if reach else MISSING]
+        table.add_row(Text(visible(str(model))), *cells)
+    return table
+
+
+def _caption(result: MemoryResult) -> str:
+    text = (
+        f"accuracy after so many steps; guessing: {result.chance:.2f}; remembers: the longest distance up to which the "
+        "accuracy was at least 0.9"
+    )
+    for count, reason in result.cut_short:
+        text += f"; {count} of {len(result.rows)} trainings ended by {reason}, more might have helped"
+    return text
