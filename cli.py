@@ -356,7 +356,8 @@ def _export_best(result: Comparison, export: Path, source: str) -> None:
     if best.model != result.verdict["best"]:
         why = result.refits[0].predictor.model.why_no_graph
         _print(
-            f"{result.verdict['best']} was best but cannot be exported: {why}; exported is {best.model}, the best that can"
+            f"{result.verdict['best']} was best but cannot be exported: {why}; "
+            f"exported is {best.model}, the best model that can be"
         )
     with err.status("exporting ..."):
         path = save_model(best.predictor, export, result.frame, **result.provenance(best))

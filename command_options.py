@@ -1,7 +1,7 @@
 """Options of the command line, made from the annotated fields of the settings: one place for type, help and default.
 
-A setting is a field ``name: Annotated[type, "help"] = default`` of a task, of ``CompareSettings`` or of ``ColumnRoles``;
-its option, its row in docs/command-line.md and its name in messages follow from that.
+A setting is a field ``name: Annotated[type, "help"] = default`` of a task, of ``CompareSettings`` or of
+``ColumnRoles``; its option, its row in docs/command-line.md and its name in messages follow from that.
 """
 
 from __future__ import annotations
@@ -144,7 +144,9 @@ def with_options(settings: Mapping[str, Setting]) -> Callable[[Callable[..., Non
 def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was really given, lists taken apart: {"families": ["a,b"], "seeds": None} → {"families": ("a", "b")}."""
     given = {name: value for name, value in options.items() if value is not None and value not in ((), [])}
-    return {name: _items(name, value) if isinstance(value, list | tuple) else value for name, value in given.items()}
+    return {
+        name: _items(name, list(value)) if isinstance(value, list | tuple) else value for name, value in given.items()
+    }
 
 
 def _items(name: str, values: list[str]) -> list[str] | tuple[str, ...]:

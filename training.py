@@ -232,8 +232,8 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
             with portable(False):
                 return model(inputs, training=False)
 
-        # One trace for batches of all lengths. Recurrent layers are compiled by themselves, one loop per core; a training
-        # step gains more by XLA having all of it.
+        # One trace for batches of all lengths. Recurrent layers are compiled by themselves, one loop per core; a
+        # training step gains more by XLA having all of it.
         graph = tf.function(forward, reduce_retracing=True, autograph=False)
         # Behind a plain function: a graph that the model itself held would be written into its SavedModel.
         model._forward = lambda inputs: graph(inputs)  # noqa: PLW0108
@@ -313,8 +313,11 @@ class _TrainingState(keras.callbacks.Callback):
             return
         arrays = {f"now_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._state())}
         arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
-        info = {"epoch": self.epoch, "epochs_without_improvement": self.epochs_without_improvement}
-        info["history"] = asdict(self.history)
+        info = {
+            "epoch": self.epoch,
+            "epochs_without_improvement": self.epochs_without_improvement,
+            "history": asdict(self.history),
+        }
         with replacing(checkpoint) as path:
             np.savez(path, info=np.array(json.dumps(info)), **arrays)
 

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """One training or baseline: number 0 is the family's default configuration; a baseline has neither seed nor config."""
+    """One training or baseline: config number 0 is the family's default; a baseline has neither seed nor config."""
 
     model: str
     fold: int

@@ -27,11 +27,12 @@ class SavedModel:
         path: folder of one version.
     """
 
-    extra_inputs: dict[str, Any]
+    kind = "saved_model"
     why_no_graph = None
 
     def __init__(self, path: Path, *, reads_all_rows: bool = False) -> None:
-        self.path, self.reads_all_rows, self.extra_inputs = path, reads_all_rows, {}
+        self.path, self.reads_all_rows = path, reads_all_rows
+        self.extra_inputs: dict[str, Any] = {}
 
     @cached_property
     def loaded(self) -> Any:
@@ -65,6 +66,10 @@ class SavedModel:
     def parameters(self) -> int:
         """Numbers in its variables."""
         return sum(int(np.prod(v.shape)) for v in self.loaded.variables)
+
+    def arrays(self) -> list[np.ndarray]:
+        """Its variables."""
+        return [v.numpy() for v in self.loaded.variables]
 
     def save(self, folder: Path) -> dict[str, Any]:  # noqa: ARG002
         """An exported model is saved already: copy its folder."""

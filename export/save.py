@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def save_model(
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, module, frame, metrics=metrics, training=training)
+    info = _describe(predictor, frame, metrics=metrics, training=training)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = _sample(predictor, frame)
@@ -94,7 +94,6 @@ def _sample(predictor: Predictor[Any], frame: Frame) -> dict[str, np.ndarray]:
 
 def _describe(
     predictor: Predictor[Any],
-    module: tf.Module,
     frame: Frame,
     *,
     metrics: dict[str, Any] | None,
@@ -115,7 +114,7 @@ def _describe(
     }
 
 
-def _check(folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, Any]) -> None:
+def _check(folder: Path, inputs: dict[str, np.ndarray], expected: Mapping[str, Any]) -> None:
     """Reload what was written and compare its outputs with the predictor's."""
     written = SavedModel(folder).serve(inputs)
     for name, tensor in expected.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ def serving_module(predictor: Predictor[Any]) -> tuple[tf.Module, dict[str, Any]
     model = predictor.model
     module = tf.Module(name="recurra")
     module.tracked = model.trackables()  # weights and tables belong to the SavedModel
-    module.serve = _traced(predictor.serve, raw_signature(predictor))
+    module.serve = _traced(model.serve, raw_signature(predictor))
     signatures = {DEFAULT: module.serve}
     if (step := getattr(model, "step", None)) is not None:
         module.step = _traced(step.trace, step.signature())
@@ -30,11 +30,11 @@ def raw_signature(predictor: Predictor[Any]) -> dict[str, tf.TensorSpec]:
     return {**predictor.schema.signature(), **predictor.model.extra_inputs}
 
 
-def _traced(function: Callable[[dict[str, Any]], dict[str, Any]], signature: dict[str, tf.TensorSpec]) -> Any:
+def _traced(function: Callable[[dict[str, Any]], Mapping[str, Any]], signature: dict[str, tf.TensorSpec]) -> Any:
     names = list(signature)
 
     def positional(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        return function(dict(zip(names, tensors, strict=True)))
+        return dict(function(dict(zip(names, tensors, strict=True))))
 
     # autograph re-reads source files, which may have changed since they were imported
     return tf.function(positional, input_signature=list(signature.values()), autograph=False)

@@ -144,8 +144,16 @@ def tcn_classifier(
         (batch, classes).
     """
     inputs, x, steps = sequence_inputs(spec)
-    words = {"embedding": embedding, "ngrams": ngrams, "ngram_buckets": ngram_buckets}
-    x = embed(x, spec, vectors=vectors, train_vectors=train_vectors, **words) if takes_tokens(spec) else x
+    if takes_tokens(spec):
+        x = embed(
+            x,
+            spec,
+            embedding=embedding,
+            ngrams=ngrams,
+            ngram_buckets=ngram_buckets,
+            vectors=vectors,
+            train_vectors=train_vectors,
+        )
     x = drop_steps(x, input_dropout)  # (batch, time, channels)
     segment = segment_length or default_steps_per_segment(spec)
     if segment > 1:

@@ -86,8 +86,8 @@ class LanguagePipeline:
     Args:
         tokens: "word" (blank lines end a text), "char", or "space" (every line end is the token ``<eos>``).
         vocabulary_size: tokens known at most, the three reserved ids included.
-        min_count: how often a word must occur in the training text to be known; rarer ones teach the model what to expect
-            of unknown words. Characters are known from the first time.
+        min_count: how often a word must occur in the training text to be known; rarer ones teach the model what to
+            expect of unknown words. Characters are known from the first time.
         bptt_steps: steps of truncated backpropagation through time; None: 35 words or 100 characters.
         parallel_streams: places of the text that are read in parallel.
 
@@ -119,11 +119,12 @@ class LanguagePipeline:
         """Learn the vocabulary from a range of a long text, or from the lines `selection`; from all by default."""
         self.conditions_: list[Any] = []
         self.lines_ = isinstance(frame, TextFrame)
+        texts: Any
         if isinstance(frame, CorpusFrame):
             known = selection if isinstance(selection, TextRange) else TextRange(0, len(frame))
-            texts: Sequence[str] = self._pieces(frame.text[known.start : known.stop])
+            texts = self._pieces(frame.text[known.start : known.stop])
         else:
-            rows = np.arange(len(frame)) if selection is None else selection
+            rows = selection if isinstance(selection, np.ndarray) else np.arange(len(frame))
             texts = frame.texts[rows]
             if frame.targets is not None and frame.targets.task == "classification":
                 self.conditions_ = sorted_labels(frame.targets.values[rows])

@@ -87,7 +87,7 @@ class SequenceEncoder:
 
     def raw(self, values: Sequence[np.ndarray]) -> RawInputs:
         """Sequences as the exported model takes them, in the user's units."""
-        values = [self.as_steps(v, number) for number, v in enumerate(values)]
+        values = [as_steps(v, number) for number, v in enumerate(values)]
         self._check(values)
         lengths = np.array([len(v) for v in values], dtype=np.int32)
         padded = np.zeros((len(values), max(int(lengths.max(initial=1)), 1), len(self.mean_)), "float32")
@@ -153,17 +153,6 @@ class SequenceEncoder:
             "`lengths`: int32 [batch], steps of each sequence.",
         ]
 
-    @staticmethod
-    def as_steps(sequence: Any, number: int) -> np.ndarray:
-        """Lists are as good as arrays, and of one channel (time,) is as good as (time, 1)."""
-        try:
-            steps = np.asarray(sequence, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"sequence {number} is not an array of numbers (time, channels); give every step as many numbers"
-            ) from error
-        return steps[:, None] if steps.ndim == 1 else steps
-
     def to_config(self) -> dict[str, Any]:
         """Everything learnt and chosen, as plain JSON values."""
         return {
@@ -184,3 +173,14 @@ class SequenceEncoder:
         encoder.length_, encoder.truncate_ = config["sequence_length"], config["truncate"]
         encoder.mean_, encoder.scale_ = np.array(config["mean"]), np.array(config["scale"])
         return encoder
+
+
+def as_steps(sequence: Any, number: int) -> np.ndarray:
+    """Lists are as good as arrays, and of one channel (time,) is as good as (time, 1)."""
+    try:
+        steps = np.asarray(sequence, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"sequence {number} is not an array of numbers (time, channels); give every step as many numbers"
+        ) from error
+    return steps[:, None] if steps.ndim == 1 else steps

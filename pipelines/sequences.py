@@ -133,7 +133,8 @@ class SequencePipeline:
 
     def raw(self, frame: SequenceFrame | Sequence[Any]) -> RawInputs:
         """Sequences as the exported model takes them: of a frame, or texts, lists of tokens or arrays."""
-        return self.encoder.raw(frame.inputs if isinstance(frame, TextFrame | PanelFrame) else frame)
+        inputs: Any = frame.inputs if isinstance(frame, TextFrame | PanelFrame) else frame
+        return self.encoder.raw(inputs)
 
     def sample(self, frame: SequenceFrame) -> RawInputs:
         """Raw inputs of real examples, evenly spaced through the frame."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -75,6 +75,7 @@ class ForecastSchema:
     pipeline: SeriesPipeline
     roles: dict[str, Any]
     freq: str | int
+    kind: ClassVar[str] = "series"
 
     @classmethod
     def of(cls, pipeline: SeriesPipeline, frame: SeriesFrame) -> ForecastSchema:
@@ -167,7 +168,7 @@ class ForecastSchema:
 
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"kind": "series", "pipeline": self.pipeline.to_config(), "roles": self.roles, "freq": self.freq}
+        return {"kind": self.kind, "pipeline": self.pipeline.to_config(), "roles": self.roles, "freq": self.freq}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ForecastSchema:

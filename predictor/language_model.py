@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,7 @@ class LanguageModelSchema:
     pipeline: LanguagePipeline
     inputs: str
     roles: dict[str, Any]
+    kind: ClassVar[str] = "language_model"
 
     @classmethod
     def of(cls, pipeline: LanguagePipeline, frame: LanguageFrame) -> LanguageModelSchema:
@@ -133,7 +134,7 @@ class LanguageModelSchema:
 
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        config = {"kind": "language_model", "pipeline": self.pipeline.to_config()}
+        config = {"kind": self.kind, "pipeline": self.pipeline.to_config()}
         return config | {"inputs": self.inputs, "roles": self.roles}
 
     @classmethod

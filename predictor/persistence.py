@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,37 +16,57 @@ from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 if TYPE_CHECKING:
     from .predictor import Predictor, Schema, ServingModel
 
-SCHEMAS = {"series": ForecastSchema, "sequences": SequenceSchema, "language_model": LanguageModelSchema}
-MODELS = {
-    model.kind: model
-    for model in (
-        ForecastNetwork,
-        ForecastBaseline,
-        SequenceNetwork,
-        SequenceBaseline,
-        LanguageModelNetwork,
-        LanguageModelBaseline,
-    )
-}
 _FILE = "predictor.json"
+Config = dict[str, Any]
 
 
-def load_schema(config: dict[str, Any]) -> Schema[Any]:
+def _forecast(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
+    own = ForecastSchema.from_config(schema)
+    made = ForecastNetwork if model["kind"] == ForecastNetwork.kind else ForecastBaseline
+    return own, made.restored(own, folder, model)
+
+
+def _sequences(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
+    own = SequenceSchema.from_config(schema)
+    made = SequenceNetwork if model["kind"] == SequenceNetwork.kind else SequenceBaseline
+    return own, made.restored(own, folder, model)
+
+
+def _language_model(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
+    own = LanguageModelSchema.from_config(schema)
+    made = LanguageModelNetwork if model["kind"] == LanguageModelNetwork.kind else LanguageModelBaseline
+    return own, made.restored(own, folder, model)
+
+
+# By the kind of the schema: how it is read, and how a whole predictor is.
+_SCHEMAS: dict[str, Callable[[Config], Schema[Any]]] = {
+    ForecastSchema.kind: ForecastSchema.from_config,
+    SequenceSchema.kind: SequenceSchema.from_config,
+    LanguageModelSchema.kind: LanguageModelSchema.from_config,
+}
+_PREDICTORS: dict[str, Callable[[Config, Config, Path], tuple[Schema[Any], ServingModel]]] = {
+    ForecastSchema.kind: _forecast,
+    SequenceSchema.kind: _sequences,
+    LanguageModelSchema.kind: _language_model,
+}
+
+
+def load_schema(config: Config) -> Schema[Any]:
     """The schema that :meth:`Schema.to_config` described; which frame it reads follows from its kind."""
-    return SCHEMAS[config["kind"]].from_config(config)
+    return _SCHEMAS[config["kind"]](config)
 
 
 def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
-    """Write the model's files, then ``predictor.json``: where that stands, the rest is whole."""
+    """Write the model's files, then ``predictor.json``: where that is, the rest is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     model = predictor.model.save(folder)
+    config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model}
     with replacing(folder / _FILE) as file:
-        config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model}
         file.write_text(json.dumps(config, indent=1), encoding="utf-8")
 
 
 def load_parts(folder: Path) -> tuple[Schema[Any], ServingModel, str]:
-    """Read what :func:`save_predictor` wrote.
+    """Read what :func:`save_predictor` wrote: schema, model and task.
 
     Raises:
         InputError: if there is no predictor in the folder.
@@ -54,5 +75,5 @@ def load_parts(folder: Path) -> tuple[Schema[Any], ServingModel, str]:
     if not file.exists():
         raise InputError(f"{folder} holds no saved predictor: there is no {_FILE} in it")
     config = json.loads(file.read_text(encoding="utf-8"))
-    schema = load_schema(config["schema"])
-    return schema, MODELS[config["model"]["kind"]].restored(schema, folder, config["model"]), config["task"]
+    schema, model = _PREDICTORS[config["schema"]["kind"]](config["schema"], config["model"], folder)
+    return schema, model, config["task"]

@@ -1,11 +1,11 @@
-"""Labels, values or tags of texts and panels, as the user wrote them: the schema, networks and baselines that serve it."""
+"""Labels, values or tags of texts and panels, as the user wrote them: the schema and the models that serve it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from ..frames import PanelFrame, TextFrame
 from ..frames.targets import objects
 from ..pipelines import SequencePipeline
 from ..pipelines.protocol import RawInputs, Tensors
+from ..pipelines.sequence_encoder import as_steps
 from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
 from .predictor import Outputs, Source
@@ -42,6 +43,7 @@ class SequenceSchema:
     pipeline: SequencePipeline
     inputs: str
     roles: dict[str, Any]
+    kind: ClassVar[str] = "sequences"
 
     @classmethod
     def of(cls, pipeline: SequencePipeline, frame: SequenceFrame) -> SequenceSchema:
@@ -63,7 +65,7 @@ class SequenceSchema:
     def _plain(self, inputs: Sequence[Any]) -> SequenceFrame:
         """Plain inputs as a frame: the checks of a file's cells are not needed, those of the pipeline remain."""
         if self.inputs == "values":
-            arrays = [self.pipeline.encoder.as_steps(values, i) for i, values in enumerate(inputs)]
+            arrays = [as_steps(values, i) for i, values in enumerate(inputs)]
             return PanelFrame(arrays, None, ())
         return TextFrame(objects(inputs), kind=self.inputs)
 
@@ -114,7 +116,7 @@ class SequenceSchema:
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
-            "kind": "sequences",
+            "kind": self.kind,
             "pipeline": self.pipeline.to_config(),
             "inputs": self.inputs,
             "roles": self.roles,
@@ -146,7 +148,7 @@ class SequenceNetwork:
         self.extra_inputs: dict[str, tf.TensorSpec] = {}
 
     def serve(self, raw: Tensors) -> Tensors:
-        """Raw inputs as :meth:`SequencePipeline.raw` gives them → labels, values or tags in the user's words and units."""
+        """Raw inputs as :meth:`SequencePipeline.raw` gives them → labels, values or tags as the user has them."""
         ready = self.pipeline.preprocess(raw)
         return self.pipeline.target_encoder_.serve(self.model(ready, training=False))
 

@@ -79,7 +79,7 @@ class Classification(SequenceSettings):
             "expected calibration error",
             expected_calibration_error,
             heading="calib.\nerror",
-            caption="calib. error: expected calibration error, how far probabilities are from the fraction of right labels",
+            caption="calib. error: expected calibration error, probabilities against the fraction of right labels",
             phrase="an expected calibration error",
         ),
     )
@@ -115,7 +115,7 @@ class Classification(SequenceSettings):
 
     def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> ClassificationExperiment:  # noqa: ARG002
         """The experiment that this task is on texts or panels."""
-        opened = open_sequences(self, frame, folds)
+        opened: SequenceExperiment[np.ndarray] = open_sequences(self, frame, folds)
         return ClassificationExperiment(opened.task, opened.frame, opened.targets, opened.notes, folds)
 
     def decode(self, outputs: dict[str, Any]) -> np.ndarray:

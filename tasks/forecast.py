@@ -375,7 +375,7 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
-    def trainer_key(self, family: str) -> None:  # noqa: ARG002
+    def trainer_key(self, family: str) -> None:
         """Folds share their trainers."""
 
     def build(self, family: str, config: dict[str, Any]) -> keras.Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task, TrainingDefaults
+from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SequenceFrame = TextFrame | PanelFrame
 # Test targets as the encoder has them, and what a model predicts for them: probabilities or values.
 Truth = TypeVar("Truth")
+Truth_contra = TypeVar("Truth_contra", contravariant=True)
 VALIDATIONS = ("random", "last")
 
 
@@ -75,14 +76,14 @@ class SequenceSettings:
         require_one_of("validation", self.validation, VALIDATIONS)
 
 
-class SequenceTask(Task, Protocol[Truth]):
+class SequenceTask(Task, Protocol[Truth_contra]):
     """What the shared experiment needs of its task, beside the settings above.
 
     Attributes:
         baselines: by name, the simplest first.
     """
 
-    baselines: Mapping[str, BaselineRecord]
+    baselines: ClassVar[Mapping[str, BaselineRecord]]
 
     @property
     def settings(self) -> SequenceSettings:
@@ -94,7 +95,7 @@ class SequenceTask(Task, Protocol[Truth]):
     def learnable(self, targets: Any) -> list[int]:
         """Places of the targets that a baseline can learn from: those the training set knows."""
 
-    def evaluate(self, y_true: Truth, y_pred: Any) -> Evaluation:
+    def evaluate(self, y_true: Truth_contra, y_pred: Any) -> Evaluation:
         """Score predictions."""
 
     def significance(

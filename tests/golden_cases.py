@@ -1,4 +1,4 @@
-"""Small fixed data of every task, and what is asked of them: shared by the golden outputs and whoever makes them anew."""
+"""Small fixed data of every task, and what is predicted from them: what the golden outputs were made of."""
 
 import numpy as np
 import pandas as pd
@@ -40,11 +40,11 @@ def shops():
 
 
 WORDS = {
-    "pos": "good great fine lovely bright happy".split(),
-    "neg": "bad awful poor gloomy dull sad".split(),
-    "neu": "plain usual common middling grey even".split(),
+    "pos": ["good", "great", "fine", "lovely", "bright", "happy"],
+    "neg": ["bad", "awful", "poor", "gloomy", "dull", "sad"],
+    "neu": ["plain", "usual", "common", "middling", "grey", "even"],
 }
-FILL = "the a film was very and with of it seemed , . to some people".split()
+FILL = ["the", "a", "film", "was", "very", "and", "with", "of", "it", "seemed", ",", ".", "to", "some", "people"]
 
 
 def texts(n=90):
@@ -105,9 +105,9 @@ def tagged_values(n=30):
 def corpus():
     random = np.random.default_rng(7)
     who, what, where = (
-        "the cat|a dog|the old man|my sister".split("|"),
-        "sat|ran|slept|sang".split("|"),
-        "on the mat|in the rain|by the sea".split("|"),
+        ["the cat", "a dog", "the old man", "my sister"],
+        ["sat", "ran", "slept", "sang"],
+        ["on the mat", "in the rain", "by the sea"],
     )
     return " . ".join(f"{random.choice(who)} {random.choice(what)} {random.choice(where)}" for _ in range(260))
 

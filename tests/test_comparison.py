@@ -3,7 +3,6 @@
 import importlib
 import json
 import math
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,27 +11,28 @@ import pytest
 
 import recurra
 from recurra.comparison import parse_budget
-from recurra.comparison.scoring import Exam
-from recurra.comparison.series_job import SeriesJob
-from recurra.comparison.summary import aligned_losses, summarise, test_and_judge
-from recurra.comparison.trials import Outcome
+from recurra.comparison.run import Run
+from recurra.comparison.summary import summarise, test_and_judge
+from recurra.comparison.trials import Outcome, Trial
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
-from recurra.pipelines import Fold, Windows
+from recurra.pipelines import RowRange, Windows
+from recurra.tasks import Forecast
+from recurra.tasks.forecast import ForecastExperiment, ForecastTestSet, align_losses
 
-# `recurra.comparison.run` by its name would do, if tests were not to survive a function of that name.
 run_module = importlib.import_module("recurra.comparison.run")
+forecast_module = importlib.import_module("recurra.tasks.forecast")
 
 ROW_KEYS = {
     *("model", "kind", "fold", "seed", "config_number", "config", "chosen", "notes", "validation_loss"),
-    *("mae", "rmse", "mase", "smape", "by_step", "parameters", "multiply_adds", "train_seconds", "predict_ms"),
+    *("mae", "rmse", "mase", "smape", "by_step", "parameters", "macs", "train_seconds", "predict_ms"),
     *("epochs", "best_epoch", "stopped_by"),
 }
 FAMILY_KEYS = ROW_KEYS | {"coverage_80", "coverage_95"}  # baselines give no intervals
 
 
 def wave(rows=120, series=1, missing=()):
-    """A noisy wave, once a series, without the values of some rows."""
+    """A noisy wave for each series, without the values of some rows."""
     random = np.random.default_rng(0)
     y = np.sin(np.arange(rows) * 0.5) + 0.1 * random.normal(size=(series, rows))
     y[:, missing] = np.nan
@@ -54,17 +54,17 @@ def comparison(tmp_path_factory):
 
 
 class Untrained:
-    """Stands in for the training: notes what was asked of it, and gives the losses it was told to give."""
+    """Stands in for the training: notes what it was called with, and gives the losses it was made with."""
 
     def __init__(self, validation=lambda _: 1.0, test=lambda _: 1.0):
         self.validation, self.test = validation, test
         self.trials, self.configs, self.budgets = [], [], []
 
-    def __call__(self, job, fold, trial, config, *, budget, checkpoint, on_epoch):  # noqa: ARG002
+    def __call__(self, trainers, data, trial, family, config, options):  # noqa: ARG002
         self.trials.append(trial)
         self.configs.append(config)
-        self.budgets.append(budget)
-        windows = job.exams[fold.index].windows
+        self.budgets.append(options.budget)
+        windows = data.test_set.windows
         return outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))
 
 
@@ -72,7 +72,7 @@ def outcome(trial, losses, *, kind="family", validation_loss=1.0, chosen=True):
     """What a trial came to, from nothing but its losses."""
     error = float(np.mean(losses))
     scores = {"mae": 2 * error, "rmse": 3 * error, "mase": error, "smape": 4 * error}
-    prices = {"parameters": 7, "multiply_adds": 5, "train_seconds": 1.0 + trial.seed, "predict_ms": 0.5}
+    prices = {"parameters": 7, "macs": 5, "train_seconds": 1.0 + trial.seed, "predict_ms": 0.5}
     rest = {"by_step": {"mae": [error]}, "validation_loss": validation_loss, "chosen": chosen, "notes": []}
     rest |= {"epochs": 1, "best_epoch": 1, "stopped_by": "max_epochs"}
     where = {"model": trial.model, "kind": kind, "fold": trial.fold, "seed": trial.seed}
@@ -126,7 +126,7 @@ def test_without_a_budget_there_is_no_limit(untrained):
 
 def test_baselines_come_first_in_every_fold(untrained):
     untrained()
-    rows = quick(wave()).rows
+    rows = quick(wave()).trials
     first = ["naive", "drift", "linear", "linear", "gru", "gru"]
     assert rows["model"].tolist() == 2 * first
     assert rows["fold"].tolist() == [0] * 6 + [1] * 6
@@ -143,7 +143,7 @@ def test_the_configuration_is_chosen_on_validation_rows_only(untrained):
         test=lambda trial: [0.1, 5.0, 1.0][trial.config_number],
     )
     result = quick(wave(), configs=3, seeds=3, config=None)
-    tried = result.rows[result.rows["kind"] == "family"]
+    tried = result.trials[result.trials["kind"] == "family"]
     assert set(tried.loc[tried["chosen"], "config_number"]) == {1}
     assert not tried.loc[tried["config_number"] != 1, "chosen"].any()
     assert {t.config_number for t in asked.trials if t.seed > 0} == {1}
@@ -153,23 +153,23 @@ def test_the_configuration_is_chosen_on_validation_rows_only(untrained):
 
 def test_each_fold_chooses_for_itself(untrained):
     untrained(validation=lambda trial: float(trial.config_number != trial.fold))
-    rows = quick(wave(), configs=2, config=None).rows
+    rows = quick(wave(), configs=2, config=None).trials
     chosen = rows[(rows["kind"] == "family") & rows["chosen"]]
     assert (chosen["config_number"] == chosen["fold"]).all()
 
 
 def test_trained_rows_choose_by_validation_loss():
     result = quick(wave(), families=["linear"], configs=2, seeds=1, folds=1, config=None)
-    rows = result.rows[result.rows["kind"] == "family"]
+    rows = result.trials[result.trials["kind"] == "family"]
     assert len(rows) == 2
     assert rows.set_index("config_number")["validation_loss"].nunique() == 2
     assert rows["chosen"].tolist() == (rows["validation_loss"] == rows["validation_loss"].min()).tolist()
 
 
-def test_a_model_without_an_answer_comes_last():
+def test_a_model_without_a_score_comes_last():
     outcomes = [outcome(trial("theta", 0), [np.nan], kind="baseline"), outcome(trial("linear", 0), [2.0])]
     outcomes[0].row.update(mase=np.nan, by_step={"mae": [np.nan]})
-    summary = summarise(outcomes)
+    summary = summarise(outcomes, Forecast())
     assert [line["model"] for line in summary] == ["linear", "theta"]
     assert np.isnan(summary[1]["by_step"]["mae"]).all()
 
@@ -178,15 +178,15 @@ def test_a_model_without_an_answer_comes_last():
 
 
 def test_every_row_says_the_same_things(comparison):
-    for row in comparison.said["rows"]:
+    for row in comparison.trial_rows:
         assert set(row) == (FAMILY_KEYS if row["kind"] == "family" else ROW_KEYS)
         assert {len(steps) for steps in row["by_step"].values()} == {3}
-    assert len(comparison.rows) == 2 * (2 + 2 * 2)
-    assert comparison.rows["chosen"].all()
+    assert len(comparison.trials) == 2 * (2 + 2 * 2)
+    assert comparison.trials["chosen"].all()
 
 
 def test_the_summary_is_the_mean_of_the_rows(comparison):
-    rows = comparison.rows
+    rows = comparison.trials
     for name in ("mase", "mae", "rmse", "smape", "coverage_80", "parameters", "train_seconds", "predict_ms"):
         expected = rows.groupby("model")[name].mean()
         for model, value in comparison.summary[name].astype(float).items():
@@ -195,8 +195,8 @@ def test_the_summary_is_the_mean_of_the_rows(comparison):
     gru = rows[rows["model"] == "gru"]
     assert comparison.summary.loc["gru", "mase_sd"] == pytest.approx(gru.groupby("seed")["mase"].mean().std())
     assert np.isnan(comparison.summary.loc["naive", "mase_sd"])
-    by_step = [row["by_step"]["mae"] for row in comparison.said["rows"] if row["model"] == "gru"]
-    line = next(line for line in comparison.said["summary"] if line["model"] == "gru")
+    by_step = [row["by_step"]["mae"] for row in comparison.trial_rows if row["model"] == "gru"]
+    line = next(line for line in comparison.summary_rows if line["model"] == "gru")
     assert line["by_step"]["mae"] == pytest.approx(np.mean(by_step, axis=0))
 
 
@@ -207,73 +207,83 @@ def test_baselines_score_what_they_forecast(comparison):
         origins = np.arange(cutoff, cutoff + 12 - 3 + 1)
         ahead = y[origins[:, None] + np.arange(3)]
         expected = np.nanmean(np.abs(ahead - y[origins - 1][:, None]))
-        row = next(r for r in comparison.said["rows"] if (r["model"], r["fold"]) == ("naive", fold))
+        row = next(r for r in comparison.trial_rows if (r["model"], r["fold"]) == ("naive", fold))
         assert row["mae"] == pytest.approx(expected)
         assert row["mase"] == pytest.approx(expected / np.abs(np.diff(y[:cutoff])).mean())
-        assert comparison.said["folds"][fold]["test_windows"] == len(origins)
+        assert comparison.folds[fold]["test_windows"] == len(origins)
 
 
 def test_the_file_is_strict_json(comparison):
     def refuse(constant):
-        raise AssertionError(f"{constant} is no JSON")
+        raise AssertionError(f"{constant} is not JSON")
 
     text = (comparison.folder / "comparison.json").read_text(encoding="utf-8")
-    said = json.loads(text, parse_constant=refuse)
-    assert set(said) == {
+    content = json.loads(text, parse_constant=refuse)
+    assert set(content) == {
         *("schema_version", "recurra", "task", "data", "settings", "notes"),
-        *("folds", "rows", "summary", "tests", "verdict"),
+        *("folds", "trials", "summary", "tests", "verdict"),
     }
-    assert said["verdict"] == comparison.verdict
-    assert said["settings"]["families"] == ["linear", "gru"]
-    assert {test["model"] for test in said["tests"]} == {"gru"}
+    assert content == comparison.to_dict()
+    assert content["verdict"] == comparison.verdict
+    assert content["settings"]["families"] == ["linear", "gru"]
+    assert {test["model"] for test in content["tests"]} == {"gru"}
     table = pd.read_csv(comparison.folder / "comparison.csv")
-    assert table["model"].tolist() == comparison.rows["model"].tolist()
-    assert table["mase"].to_numpy() == pytest.approx(comparison.rows["mase"].to_numpy())
+    assert table["model"].tolist() == comparison.trials["model"].tolist()
+    assert table["mase"].to_numpy() == pytest.approx(comparison.trials["mase"].to_numpy())
 
 
-def test_what_is_no_number_is_written_as_null(untrained, tmp_path):
+def test_what_is_not_a_number_is_written_as_null(untrained, tmp_path):
     untrained(validation=lambda trial: math.inf if trial.model == "gru" else 1.0)
     result = quick(wave(), out=tmp_path)
-    said = json.loads((tmp_path / "comparison.json").read_text(), parse_constant=pytest.fail)
-    assert [r["validation_loss"] for r in said["rows"] if r["model"] == "gru"] == [None] * 4
-    assert result.said["rows"][-1]["validation_loss"] == math.inf
+    content = json.loads((tmp_path / "comparison.json").read_text(), parse_constant=pytest.fail)
+    assert [r["validation_loss"] for r in content["trials"] if r["model"] == "gru"] == [None] * 4
+    assert result.trial_rows[-1]["validation_loss"] == math.inf
 
 
-def test_another_question_does_not_go_into_the_same_folder(comparison):
-    with pytest.raises(InputError, match="holds another comparison: its seeds is 2, now it is 1"):
+def test_another_comparison_does_not_go_into_the_same_folder(comparison):
+    with pytest.raises(
+        InputError, match="holds another comparison: its `seeds` is 2, now it is 1; choose another `out`"
+    ):
         quick(comparison.frame, out=comparison.folder, seeds=1)
-    with pytest.raises(InputError, match="it was asked of other data, or of other columns of them; choose"):
+    with pytest.raises(InputError, match="it is about other data, or other columns of them; choose"):
         quick(wave(missing=[117]), out=comparison.folder)
 
 
 # Losses side by side
 
 
-def exam(count, *, horizon=1, stride=1):
+def scored(count, *, horizon=1, stride=1):
+    """A test set with so many windows of each series."""
     count = np.array(count)
     windows = Windows(np.zeros_like(count), count, lookback=4, horizon=horizon, stride=stride)
-    place = np.concatenate([np.arange(n) for n in count])
-    return Exam(windows, np.zeros((len(windows), horizon, 1)), np.ones((len(windows), 1)), place)
+    origin = np.concatenate([np.arange(n) for n in count])
+    return ForecastTestSet(windows, np.zeros((len(windows), horizon, 1)), np.ones((len(windows), 1)), origin)
 
 
-def test_windows_made_at_the_same_time_have_the_same_place():
+def test_windows_made_at_the_same_time_have_the_same_origin():
     days = pd.date_range("2024-01-01", periods=40)
     early = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(40.0)})
     late = pd.DataFrame({"unique_id": "b", "ds": days[22:], "y": 3 * np.arange(18.0)})
     frame = SeriesFrame.from_table(pd.concat([early, late]))
-    fold = Fold(0, np.array([20, 0]), np.array([24, 2]), np.array([40, 18]))
-    asked = Exam.of(frame, fold, lookback=5, horizon=1, season=1, most_origins=100)
-    assert asked.scale[:, 0].tolist() == [1.0] * 16 + [3.0] * 13  # b's unit is read off its first window's inputs
+    rows = RowRange(np.array([24, 2]), np.array([40, 18]), 100)
+    test = ForecastTestSet.of(frame, rows, lookback=5, horizon=1, season=1)
+    assert test.scale[:, 0].tolist() == [1.0] * 16 + [3.0] * 13  # b's unit is read off its first window's inputs
     # a: day 24 on, 16 windows; b begins on day 22, so its first window forecasts day 27, three days after the cutoff
-    assert asked.place.tolist() == [*range(16), *range(3, 16)]
+    assert test.origin.tolist() == [*range(16), *range(3, 16)]
 
 
 def trial(model, fold, seed=0, config_number=0):
-    return run_module.Trial(model, fold, seed, config_number)
+    return Trial(model, fold, seed, config_number)
+
+
+def aligned(models, outcomes, test_sets):
+    """The outcomes' losses as a run lays them out, aligned."""
+    run = SimpleNamespace(n_folds=len(test_sets))
+    return align_losses({model: Run.fold_losses(run, model, outcomes) for model in models}, test_sets)
 
 
 def test_losses_are_averaged_over_seeds_and_laid_end_to_end():
-    exams = [exam([2]), exam([3])]
+    test_sets = [scored([2]), scored([3])]
     outcomes = [
         outcome(trial("gru", 0, seed=0), [1.0, 2.0]),
         outcome(trial("gru", 0, seed=1), [3.0, 4.0]),
@@ -283,7 +293,7 @@ def test_losses_are_averaged_over_seeds_and_laid_end_to_end():
         outcome(trial("naive", 0), [1.0, 1.0], kind="baseline"),
         outcome(trial("naive", 1), [2.0, 2.0, np.nan], kind="baseline"),
     ]
-    losses, folds, overlap = aligned_losses(["gru", "naive"], outcomes, exams)
+    losses, folds, overlap = aligned(["gru", "naive"], outcomes, test_sets)
     assert losses["gru"].tolist() == [2.0, 3.0, 5.0, 7.0, 8.0]
     np.testing.assert_array_equal(losses["naive"], [1.0, 1.0, 2.0, 2.0, np.nan])
     assert folds.tolist() == [0, 0, 1, 1, 1]
@@ -293,51 +303,53 @@ def test_losses_are_averaged_over_seeds_and_laid_end_to_end():
 def test_several_series_are_averaged_at_each_origin():
     # Series 0 has the windows 1, 2 and 3, series 1 the windows 10 and one in which nothing was observed.
     outcomes = [outcome(trial("gru", 0), [1.0, 2.0, 3.0, 10.0, np.nan])]
-    losses, folds, _ = aligned_losses(["gru"], outcomes, [exam([3, 2])])
+    losses, folds, _ = aligned(["gru"], outcomes, [scored([3, 2])])
     assert losses["gru"].tolist() == [5.5, 2.0, 3.0]
     assert folds.tolist() == [0, 0, 0]
 
 
 def test_many_series_with_one_origin_are_the_sample():
-    exams = [exam([1] * 12), exam([1] * 12)]
+    test_sets = [scored([1] * 12), scored([1] * 12)]
     outcomes = [
         outcome(trial("gru", 0), np.arange(12.0)),
         outcome(trial("gru", 1), np.arange(12.0) + 1),
     ]
-    losses, series, overlap = aligned_losses(["gru"], outcomes, exams)
+    losses, series, overlap = aligned(["gru"], outcomes, test_sets)
     assert losses["gru"].tolist() == [i + 0.5 for i in range(12)]
     assert len(set(series.tolist())) == 12  # no two are neighbours in time
     assert overlap == 1
 
 
 def test_a_series_that_is_never_scored_takes_no_part():
-    exams = [exam([1] * 11 + [0]), exam([0] + [1] * 10 + [0])]
+    test_sets = [scored([1] * 11 + [0]), scored([0] + [1] * 10 + [0])]
     outcomes = [outcome(trial("gru", 0), np.ones(11)), outcome(trial("gru", 1), np.full(10, 3.0))]
-    losses, series, _ = aligned_losses(["gru"], outcomes, exams)
+    losses, series, _ = aligned(["gru"], outcomes, test_sets)
     np.testing.assert_array_equal(losses["gru"], [1.0] + [2.0] * 10 + [np.nan])
     assert len(series) == 12
 
 
 def test_few_series_with_few_origins_stay_in_time_order():
-    losses, _, _ = aligned_losses(["gru"], [outcome(trial("gru", 0), np.arange(8.0))], [exam([4, 4])])
+    losses, _, _ = aligned(["gru"], [outcome(trial("gru", 0), np.arange(8.0))], [scored([4, 4])])
     assert losses["gru"].tolist() == [2.0, 3.0, 4.0, 5.0]
 
 
 @pytest.mark.parametrize(("horizon", "stride", "overlap"), [(5, 1, 5), (5, 2, 3), (6, 2, 3), (5, 7, 1)])
 def test_origins_overlap_as_long_as_they_share_target_rows(horizon, stride, overlap):
-    exams = [exam([12], horizon=horizon, stride=stride)]
-    assert aligned_losses(["gru"], [outcome(trial("gru", 0), np.ones(12))], exams)[2] == overlap
+    test_sets = [scored([12], horizon=horizon, stride=stride)]
+    assert aligned(["gru"], [outcome(trial("gru", 0), np.ones(12))], test_sets)[2] == overlap
 
 
 def test_thinned_origins_shorten_the_overlap(untrained, monkeypatch):
     untrained()
     seen = []
-    real = importlib.import_module("recurra.comparison.series_job")
-    compare_losses = real.compare_losses
-    monkeypatch.setattr(
-        real, "compare_losses", lambda *args, **kwargs: seen.append(kwargs) or compare_losses(*args, **kwargs)
-    )
-    quick(wave(rows=300), horizon=5, test_size=44, most_origins=20, folds=1)  # 40 origins, every second one
+    compare_losses = forecast_module.compare_losses
+
+    def watched(*args, **kwargs):
+        seen.append(kwargs)
+        return compare_losses(*args, **kwargs)
+
+    monkeypatch.setattr(forecast_module, "compare_losses", watched)
+    quick(wave(rows=300), horizon=5, test_size=44, max_origins=20, folds=1)  # 40 origins, every second one
     assert [kwargs["horizon"] for kwargs in seen] == [3]
 
 
@@ -348,9 +360,11 @@ def test_recurrent_families_are_held_against_the_best_simpler_model():
         outcome(trial(model, 0), error + noise[i], kind="baseline" if model == "naive" else "family")
         for i, (model, error) in enumerate(errors.items())
     ]
-    job = SimpleNamespace(task="forecast", exams=[exam([40])])
-    job.tests = partial(SeriesJob.tests, job)
-    tests, verdict = test_and_judge(job, summarise(outcomes), outcomes, minimum_effect=0.02)
+    experiment = SimpleNamespace(task=Forecast(), test_sets=[scored([40])])
+    experiment.significance = lambda losses, **how: ForecastExperiment.significance(experiment, losses, **how)
+    run = SimpleNamespace(experiment=experiment, n_folds=1)
+    run.fold_losses = lambda model, outcomes: Run.fold_losses(run, model, outcomes)
+    tests, verdict = test_and_judge(run, summarise(outcomes, experiment.task), outcomes)
     assert {(row["model"], row["against"]) for row in tests} == {("gru", "linear"), ("lstm", "linear")}
     assert next(row["effect"] for row in tests if row["model"] == "gru") == pytest.approx(0.5, abs=0.05)
     assert (verdict["worth_it"], verdict["best"]) == (True, "gru")
@@ -374,29 +388,64 @@ def test_fit_gives_a_predictor():
     assert len(fitted.history.losses) == 2
 
 
-def test_the_best_family_is_trained_once_more_on_all_rows(comparison):
+def test_the_best_model_is_fitted_once_more_on_all_rows(comparison):
     result = quick(comparison.frame, out=comparison.folder, refit=True)  # its trials are taken from the folder
-    best = next(line["model"] for line in result.said["summary"] if line["kind"] == "family")
-    assert result.training["family"] == best
+    best = result.summary_rows[0]["model"]
+    assert best == result.verdict["best"] == result.refits[0].model
+    assert result.refits[0].training["family"] == best
     assert result.predictor.predict(result.frame)["row"].tolist() == [120, 121, 122]
     assert result.provenance()["metrics"]["mase"] == result.summary.loc[best, "mase"]
 
 
-# Errors a user can mend
+def test_typed_settings_and_plain_keywords_are_the_same(untrained):
+    untrained()
+    plain = quick(wave())
+    typed = recurra.compare(
+        wave(),
+        task=Forecast(horizon=3, lookback=6, season=1),
+        folds=2,
+        seeds=2,
+        max_epochs=2,
+        families=["linear", "gru"],
+        baselines=["naive", "drift"],
+        config={"units": 4},
+    )
+    assert typed.settings == plain.settings
+    assert typed.task == plain.task
+    assert typed.summary_rows[0]["mase"] == plain.summary_rows[0]["mase"]
+
+
+def test_a_comparison_is_one_line(comparison):
+    line = repr(comparison)
+    assert "\n" not in line
+    assert line.startswith("Comparison(forecast of 'table': 4 models, best ")
+
+
+# Errors a user can fix
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"families": ["gpu"]}, "--families: there is no 'gpu'; choose from linear, dense, simple_rnn, gru, lstm"),
-        ({"families": []}, "--families names no family"),
-        ({"families": ["gru", "gru"]}, "--families names one twice: gru, gru"),
-        ({"baselines": ["oracle"]}, "--baselines: there is no 'oracle'; choose from naive"),
-        ({"folds": 0}, "--folds must be at least 1; received 0"),
-        ({"seeds": 0}, "--seeds must be at least 1; received 0"),
-        ({"most_origins": 0}, "--most-origins must be at least 1; received 0"),
-        ({"budget": "abc"}, "--budget takes a time such as 90s, 10m or 1h; received 'abc'"),
-        ({"budget": "0m"}, "--budget takes a time"),
+        ({"families": ["gpu"]}, "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm; received 'gpu'"),
+        ({"families": []}, "`families` must name a family; choose from linear, dense"),
+        ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
+        (
+            {"baselines": ["oracle"]},
+            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, ets; rec",
+        ),
+        ({"folds": 0}, "`folds` must be at least 1; received 0"),
+        ({"seeds": 0}, "`seeds` must be at least 1; received 0"),
+        ({"max_origins": 0}, "`max_origins` must be at least 1; received 0"),
+        ({"budget": "abc"}, "`budget` must be a time such as 90s, 10m or 1h; received 'abc'"),
+        ({"budget": "0m"}, "`budget` must be a time"),
+        ({"config": {"unit": 3}}, "`config` must be settings of the chosen families (bidirectional, dropout"),
+        ({"tokens": "word"}, "`tokens` does not apply to the task forecast, which has `horizon`, `lookback`"),
+        (
+            {"task": "oracle"},
+            "`task` must be one of forecast, classification, regression, tagging, language-model; rec",
+        ),
+        ({"task": "tagging"}, "was read for forecast, so `task` tagging does not fit it"),
         ({"folds": 50}, "fewer than one window of 9"),
     ],
 )

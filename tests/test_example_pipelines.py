@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.errors import InputError
-from recurra.frames import Targets, PanelFrame, TextFrame
+from recurra.frames import PanelFrame, Targets, TextFrame
 from recurra.frames.targets import objects
 from recurra.pipelines import (
     ExamplePipeline,
@@ -21,8 +21,8 @@ from recurra.pipelines import (
     example_folds,
     example_split,
 )
-from recurra.pipelines.target_encoders import ClassAnswer, TagAnswer, ValueAnswer
 from recurra.pipelines.ragged import padded_lengths
+from recurra.pipelines.target_encoders import ClassAnswer, TagAnswer, ValueAnswer
 from recurra.pipelines.tokens import cut_texts
 
 NAN = np.nan

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import recurra
 from recurra.comparison.language_job import LanguageJob
 from recurra.errors import InputError
-from recurra.frames import Targets, CorpusFrame, TextFrame
+from recurra.frames import CorpusFrame, Targets, TextFrame
 from recurra.frames.targets import objects
 from recurra.models import CarriedState, build
 from recurra.pipelines import LanguagePipeline, Stream
