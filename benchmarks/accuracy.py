@@ -3,13 +3,14 @@
     python benchmarks/accuracy.py ett        ETTh1 and ETTm1: the harness check, then models on ETTh1, horizon 96
     python benchmarks/accuracy.py m4         M4 Hourly: naive methods as published, then each family
 
-Needs the data sets in RECURRA_DATA, or the internet. Settings were chosen on validation rows; the test rows are looked
-at once, by this script. Figures go to docs/benchmarks/.
+Needs the data sets in RECURRA_DATA, or the internet. Settings were chosen on validation rows; the test rows are used
+once, by this script. Figures go to docs/benchmarks/.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ from recurra import datasets, models
 from recurra.baselines import BASELINES
 from recurra.evaluation import mae, mase, mse, owa, seasonal_scale, smape
 from recurra.frames import SeriesFrame
-from recurra.pipelines import Fold, SeriesPipeline
-from recurra.training import Trainer, predict_part
+from recurra.pipelines import Fold, RowRange, SeriesPipeline, WindowBatches, Windows
+from recurra.training import FitOptions, Trainer, predict_batches
 
 ETT_COLUMNS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
-# Rows of training, validation and test part (Zhou et al. 2021, Informer; LTSF-Linear).
+# Rows of training, validation and test set (Zhou et al. 2021, Informer; LTSF-Linear).
 ETT_ROWS = {"etth1": (8640, 2880, 2880), "ettm1": (34560, 11520, 11520)}
 HORIZONS = (96, 192, 336, 720)
 # "Repeat the last value", MSE/MAE: LTSF-Linear (AAAI 2023), Table 2; its loader dropped an incomplete last batch of 32.
@@ -41,24 +42,29 @@ PUBLISHED_ETTH1_96 = {
 SEEDS = (0, 1, 2)
 
 
-def ett_frame(name: str) -> tuple[SeriesFrame, Fold]:
+def fold_of(train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> Fold[RowRange]:
+    """A fold from the row at which each selection ends: (series,) each."""
+    return Fold(0, RowRange(np.zeros_like(train), train), RowRange(train, validation), RowRange(validation, test))
+
+
+def ett_frame(name: str) -> tuple[SeriesFrame, Fold[RowRange]]:
     """One ETT set cut to the published rows, and its one fold."""
     frame = datasets.load(name, target=ETT_COLUMNS)
     train, validation, test = np.cumsum(ETT_ROWS[name])
     frame = frame.head([test])
-    return frame, Fold(0, np.array([train]), np.array([validation]), np.array([test]))
+    return frame, fold_of(np.array([train]), np.array([validation]), np.array([test]))
 
 
 def repeat_errors(name: str, horizon: int) -> tuple[float, float]:
     """MSE and MAE of repeating the last value, on z-scored values, windows cut to a multiple of 32."""
     frame, fold = ett_frame(name)
     pipeline = SeriesPipeline(lookback=1, horizon=horizon).fit(frame, fold.train)
-    values = pipeline.values(frame).astype("float64")  # (rows, targets)
-    starts = pipeline.windows(frame, fold.validation, fold.test).starts()
+    values = pipeline.encode(frame).values.astype("float64")  # (rows, targets)
+    starts = Windows.selected(frame.lengths, fold.test, lookback=1, horizon=horizon).starts()
     starts = starts[: len(starts) // 32 * 32]
-    truth = values[starts[:, None] + 1 + np.arange(horizon)]  # (windows, horizon, targets)
-    forecast = np.broadcast_to(values[starts][:, None, :], truth.shape)
-    return mse(truth, forecast), mae(truth, forecast)
+    y_true = values[starts[:, None] + 1 + np.arange(horizon)]  # (windows, horizon, targets)
+    y_pred = np.broadcast_to(values[starts][:, None, :], y_true.shape)
+    return mse(y_true, y_pred), mae(y_true, y_pred)
 
 
 def harness_check() -> list[dict[str, Any]]:
@@ -81,7 +87,7 @@ def harness_check() -> list[dict[str, Any]]:
     return rows
 
 
-# Chosen on validation rows (docs/benchmarks/ett.md says among what); one line a row of the table.
+# Chosen on validation rows (docs/benchmarks/ett.md lists the candidates); one entry per row of the table.
 ETT_MODELS: dict[str, dict[str, Any]] = {
     "linear, lookback 96": {"family": "linear", "lookback": 96, "training": {"loss": "huber"}},
     "linear, lookback 336": {"family": "linear", "lookback": 336, "training": {"loss": "mse"}},
@@ -129,15 +135,15 @@ def ett(only: list[str]) -> None:
             f"Ours: mean over seeds {SEEDS} and standard deviation (sd); rows without seconds are published figures.",
             "Settings were chosen by validation loss: window_norm last/mean/standard, units 64/128/256, dropout "
             "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse. The linear model at "
-            "lookback 96 was looked at twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
-            "Seconds are of a machine that did other work as well: an order of magnitude.",
+            "lookback 96 was tested twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
+            "Seconds were measured on a machine that did other work as well: an order of magnitude.",
         ],
     )
 
 
 def ett_model(
     frame: SeriesFrame,
-    fold: Fold,
+    fold: Fold[RowRange],
     *,
     family: str,
     lookback: int,
@@ -147,26 +153,24 @@ def ett_model(
 ) -> dict[str, float]:
     """Train one model and score it on the test windows, in z-scored units."""
     pipeline = SeriesPipeline(lookback=lookback, horizon=96, season=24).fit(frame, fold.train)
-    values = pipeline.values(frame)
+    encoded = pipeline.encode(frame)
     trainer = Trainer(lambda: models.build(family, pipeline.spec, **(config or {})), **(training or {}))
     history = trainer.fit(
-        pipeline.part(values, pipeline.windows(frame, 0, fold.train)),
-        pipeline.part(values, pipeline.windows(frame, fold.train, fold.validation)),
-        seed=seed,
+        pipeline.batches(encoded, fold.train), pipeline.batches(encoded, fold.validation), FitOptions(seed=seed)
     )
-    windows = pipeline.windows(frame, fold.validation, fold.test)
-    truth = values[windows.starts()[:, None] + lookback + np.arange(96)]  # (windows, horizon, targets)
-    forecast = predict_part(trainer.model, pipeline.part(values, windows))
+    test = pipeline.batches(encoded, fold.test)
+    y_true = encoded.values[test.windows.starts()[:, None] + lookback + np.arange(96)]  # (windows, horizon, targets)
+    y_pred = predict_batches(trainer.model, test)
     return {
-        "mse": mse(truth, forecast),
-        "mae": mae(truth, forecast),
+        "mse": mse(y_true, y_pred),
+        "mae": mae(y_true, y_pred),
         "seconds": history.seconds,
         "epochs": len(history.losses),
         "parameters": trainer.model.count_params(),
     }
 
 
-# Chosen on the last 48 rows before the test part; see docs/benchmarks/m4.md.
+# Chosen on the last 48 rows before the test set; see docs/benchmarks/m4.md.
 M4_LOOKBACK = 336
 M4_MODELS: dict[str, dict[str, Any]] = {
     "linear": {},
@@ -188,10 +192,10 @@ M4_OTHERS = {
 
 
 def m4() -> None:
-    """M4 Hourly: 414 series, the last 48 rows of each the official test part."""
+    """M4 Hourly: 414 series, the last 48 rows of each the official test set."""
     frame = datasets.load("m4_hourly")
     lengths = frame.lengths
-    fold = Fold(0, lengths - 96, lengths - 48, lengths)
+    fold = fold_of(lengths - 96, lengths - 48, lengths)
     rows = []
     for name in ("naive", "seasonal_naive", "naive2", "theta", "ets"):
         scored = m4_scores(frame, m4_baseline(frame, name))
@@ -219,10 +223,10 @@ def m4() -> None:
         notes=[
             "Official protocol: forecasts made once, at the end of the training file; sMAPE and MASE (season 24) "
             "averaged over series; OWA relative to the published Naive2 (18.383, 2.395).",
-            f"One global model a family on logarithms, lookback {M4_LOOKBACK}, every fourth window; the 48 rows before "
-            f"the test part stop the training. Mean over seeds {SEEDS} and standard deviation (sd).",
+            f"One global model per family on logarithms, lookback {M4_LOOKBACK}, every fourth window; the 48 rows "
+            f"before the test set stop the training. Mean over seeds {SEEDS} and standard deviation (sd).",
             "Settings were chosen on those 48 rows, with one seed: logarithms or not, window_norm, lookback 168/336, "
-            "units 64/128, dropout 0/0.2. Seconds are of a machine that did other work as well.",
+            "units 64/128, dropout 0/0.2. Seconds were measured on a machine that did other work as well.",
         ],
     )
 
@@ -231,35 +235,40 @@ def m4_baseline(frame: SeriesFrame, name: str) -> np.ndarray:
     """Forecasts of one baseline: (series, 48, 1)."""
     ends = np.cumsum(frame.lengths)
     values = frame.columns(frame.targets)[:, 0]
-    parts = (values[end - length : end - 48] for end, length in zip(ends, frame.lengths, strict=True))
-    return np.stack([BASELINES[name](part, np.array([len(part)]), 48, 24)[0] for part in parts])[:, :, None]
+    known = (values[end - length : end - 48] for end, length in zip(ends, frame.lengths, strict=True))
+    return np.stack([BASELINES[name](rows, np.array([len(rows)]), 48, 24)[0] for rows in known])[:, :, None]
 
 
 def m4_model(
-    frame: SeriesFrame, fold: Fold, family: str, config: dict[str, Any], seed: int
+    frame: SeriesFrame, fold: Fold[RowRange], family: str, config: dict[str, Any], seed: int
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Train one global model; forecasts (series, 48, 1) and what they cost."""
     pipeline = SeriesPipeline(lookback=M4_LOOKBACK, horizon=48, season=24, transform="log").fit(frame, fold.train)
-    values = pipeline.values(frame)
+    encoded = pipeline.encode(frame)
     trainer = Trainer(lambda: models.build(family, pipeline.spec, **config))
     history = trainer.fit(
-        pipeline.part(values, pipeline.windows(frame, 0, fold.train, stride=4)),
-        pipeline.part(values, pipeline.windows(frame, fold.train, fold.validation)),
-        seed=seed,
+        every_fourth(pipeline.batches(encoded, fold.train)),
+        pipeline.batches(encoded, fold.validation),
+        FitOptions(seed=seed),
     )
-    windows = pipeline.windows(frame, fold.validation, fold.test)
-    forecast = pipeline.restore(predict_part(trainer.model, pipeline.part(values, windows)))
+    forecast = pipeline.restore(predict_batches(trainer.model, pipeline.batches(encoded, fold.test)))
     return forecast, {"seconds": history.seconds, "parameters": trainer.model.count_params()}
 
 
+def every_fourth(batches: WindowBatches) -> WindowBatches:
+    """One window in four of each series, the first included."""
+    windows = batches.windows
+    return replace(batches, windows=replace(windows, count=-(-windows.count // 4), stride=4 * windows.stride))
+
+
 def m4_scores(frame: SeriesFrame, forecast: np.ndarray) -> dict[str, float]:
-    """sMAPE, MASE and OWA on the official test part."""
+    """sMAPE, MASE and OWA on the official test set."""
     ends = np.cumsum(frame.lengths)
     values = frame.columns(frame.targets)  # (rows, 1)
-    truth = values[ends[:, None] - 48 + np.arange(48)]  # (series, 48, 1)
+    y_true = values[ends[:, None] - 48 + np.arange(48)]  # (series, 48, 1)
     spans = zip(ends - frame.lengths, ends - 48, strict=True)
     scale = np.stack([seasonal_scale(values[start:stop], 24) for start, stop in spans])
-    ours = smape(truth, forecast), mase(truth, forecast, scale=scale)
+    ours = smape(y_true, forecast), mase(y_true, forecast, scale=scale)
     naive2 = M4_PUBLISHED["naive2"]
     return {
         "smape": ours[0],

@@ -1,4 +1,4 @@
-"""The same forecasting job end to end, beside the usual Keras recipe, neuralforecast and darts.
+"""The same forecasting job end to end: recurra against the usual Keras recipe, neuralforecast and darts.
 
 ETTh1's ``OT``, 8,640 rows; 96 steps in, 24 out, batch 32; an LSTM of 32 units and a Dense layer of 64. Peers other than
 recurra and Keras run in environments of their own, made by this script.
@@ -22,33 +22,34 @@ EPOCHS = 3  # the first one compiles and is not counted
 MODELS = ("lstm", "dense")
 PACKAGES = {"neuralforecast": "neuralforecast==3.3.0", "darts": "darts[torch]==0.48.1"}
 
-# Trains `EPOCHS` epochs and returns seconds after each; makes one forecast.
+# Trains `EPOCHS` epochs and returns the time after each; makes one forecast.
 Job = tuple[Callable[[], list[float]], Callable[[], Any]]
 
 
 def values() -> np.ndarray:
-    """The series, in its own units; peers without recurra are sent it."""
+    """The series, in its own units; it is sent to peers, most of which cannot load it."""
     import recurra
 
     return recurra.load("etth1").columns(["OT"])[:ROWS, 0]
 
 
 def recurra_job(model: str, series: np.ndarray) -> Job:
-    """recurra: the families' own layers read step by step, so that all train the same network."""
+    """recurra: its own layers, read step by step, so that all peers train the same network."""
     import pandas as pd
 
     from recurra import models
     from recurra.frames import SeriesFrame
-    from recurra.pipelines import SeriesPipeline
-    from recurra.predictor import SeriesPredictor
-    from recurra.training import Trainer
+    from recurra.pipelines import RowRange, SeriesPipeline
+    from recurra.predictor import Predictor
+    from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
+    from recurra.training import FitOptions, Trainer
 
     table = pd.DataFrame({"ds": pd.date_range("2016-07-01", periods=len(series), freq="h"), "y": series})
     frame = SeriesFrame.from_table(table, time="ds", target=["y"])
     pipeline = SeriesPipeline(lookback=LOOKBACK, horizon=HORIZON).fit(frame)
-    scaled = pipeline.values(frame)
-    part = pipeline.part(scaled, pipeline.windows(frame, 0, frame.lengths))
-    few = pipeline.part(scaled, pipeline.windows(frame, frame.lengths - HORIZON, frame.lengths))
+    encoded, rows = pipeline.encode(frame), frame.lengths
+    batches = pipeline.batches(encoded, RowRange(np.zeros_like(rows), rows))
+    few = pipeline.batches(encoded, RowRange(rows - HORIZON, rows))
     settings = {"units": LSTM_UNITS, "segment_length": 1} if model == "lstm" else {"units": DENSE_UNITS}
     trainer = Trainer(
         lambda: models.build(model, pipeline.spec, **settings), batch_size=BATCH, max_epochs=EPOCHS, patience=EPOCHS
@@ -56,11 +57,12 @@ def recurra_job(model: str, series: np.ndarray) -> Job:
 
     def train() -> list[float]:
         ends: list[float] = []
-        trainer.fit(part, few, seed=0, on_epoch=lambda *_: ends.append(time.perf_counter()))
+        trainer.fit(batches, few, FitOptions(on_epoch=lambda *_: ends.append(time.perf_counter())))
         return ends
 
     def predict() -> Any:
-        return SeriesPredictor(pipeline, trainer.model).predict(frame)
+        network = ForecastNetwork(pipeline, trainer.model)
+        return Predictor(ForecastSchema.of(pipeline, frame), network, "forecast").predict(frame)
 
     return train, predict
 
@@ -155,7 +157,7 @@ def darts_job(model: str, series: np.ndarray) -> Job:
         raise ValueError("darts has no plain Dense network")
     index = pd.date_range("2016-07-01", periods=len(series), freq="h")
     scaled = ((series - series.mean()) / series.std()).astype("float32")
-    told = TimeSeries.from_times_and_values(index, scaled)
+    known = TimeSeries.from_times_and_values(index, scaled)
     made: list[Any] = []
 
     def train() -> list[float]:
@@ -172,7 +174,7 @@ def darts_job(model: str, series: np.ndarray) -> Job:
                 pl_trainer_kwargs={"accelerator": "cpu", "callbacks": [ends], **_QUIET},
             )
         ]
-        made[0].fit(told)
+        made[0].fit(known)
         return ends.times
 
     return train, lambda: made[0].predict(HORIZON, verbose=False)
@@ -181,22 +183,22 @@ def darts_job(model: str, series: np.ndarray) -> Job:
 JOBS = {"recurra": recurra_job, "keras": keras_job, "neuralforecast": neuralforecast_job, "darts": darts_job}
 
 
-def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A model and the series make the job, a turn runs it."""
+def handler(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The first request, a model and the series, makes the job; every turn runs it."""
     train: Callable[[], list[float]]
     predict: Callable[[], Any]
 
-    def reply(asked: dict[str, Any]) -> dict[str, Any]:
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
         nonlocal train, predict
-        if "series" in asked:
-            train, predict = JOBS[peer](asked["model"], np.array(asked["series"]))
+        if "series" in request:
+            train, predict = JOBS[peer](request["model"], np.array(request["series"]))
             return {}
         ends = train()
         rate = (len(ends) - 1) * WINDOWS / (ends[-1] - ends[0])
         predict()
         return {"windows": rate, "latency": 1e3 * clock(predict, 1.0)}
 
-    return reply
+    return handle
 
 
 def main() -> None:
@@ -211,7 +213,7 @@ def main() -> None:
         peers = [
             Peer(name, __file__, python) for name, python in pythons.items() if (model, name) != ("dense", "darts")
         ]
-        turns = {name: told[1:] for name, told in take_turns(peers, TURNS, model=model, series=series).items()}
+        turns = {name: replies[1:] for name, replies in take_turns(peers, TURNS, model=model, series=series).items()}
         sections[model] = [_row(name, samples) for name, samples in turns.items()]
         for row in sections[model]:
             row["recurra is × as fast"] = sections[model][0]["windows/s"] / row["windows/s"]
@@ -223,7 +225,7 @@ def main() -> None:
             f"ETTh1's OT, {ROWS:,} rows, lookback {LOOKBACK}, horizon {HORIZON}, batch {BATCH}; an LSTM of "
             f"{LSTM_UNITS} units reading step by step, a Dense layer of {DENSE_UNITS}. Medians of {TURNS} turns "
             f"(range); each turn trains {EPOCHS} epochs, of which the first, with the compilation, is not counted.",
-            "latency: milliseconds of one forecast from the newest rows, by the call a user makes.",
+            "latency: milliseconds per forecast from the newest rows, by the call a user makes.",
             f"{', '.join(PACKAGES.values())}; darts has no plain Dense network.",
         ],
     )
@@ -240,4 +242,4 @@ def _row(name: str, samples: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    serve(answer(sys.argv[1]))
+    serve(handler(sys.argv[1]))

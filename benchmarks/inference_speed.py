@@ -1,4 +1,4 @@
-"""One window through an exported network: recurra's SavedModel beside stock Keras's, ONNX Runtime and PyTorch.
+"""One window through an exported network: recurra's SavedModel against stock Keras's, ONNX Runtime and PyTorch.
 
 One LSTM layer of 64 units and a Dense head, a window of 96 steps and one value each, batch 1.
 """
@@ -17,18 +17,18 @@ from peers import Peer, clock, environment, serve, take_turns
 LOOKBACK, UNITS, HORIZON, TURNS, SECONDS = 96, 64, 24, 9, 0.5
 PEERS = ("recurra", "keras", "onnxruntime", "torch")
 PACKAGES = ("torch==2.13.0", "onnx", "onnxruntime", "numpy")
-FLOPS = 105e9  # of one core: a step is too small to be shared
+FLOPS = 105e9  # of one core: a step is too small to be split between two
 
 Forward = Callable[[], Any]
 
 
 def window() -> np.ndarray:
-    """What is asked: (1, 96, 1)."""
+    """The model's input: (1, 96, 1)."""
     return np.random.default_rng(0).normal(size=(1, LOOKBACK, 1)).astype("float32")
 
 
 def saved_model(peer: str) -> Forward:
-    """A SavedModel, as a server has it."""
+    """A SavedModel, as a server loads it."""
     import keras
     import tensorflow as tf
 
@@ -41,11 +41,11 @@ def saved_model(peer: str) -> Forward:
     served = tf.saved_model.load(folder).signatures["serving_default"]
     x = tf.constant(window())
     name = next(iter(served.structured_input_signature[1]))
-    return lambda: served(**{name: x})["output_0"].numpy()  # noqa: PLW0108  (called anew every time)
+    return lambda: served(**{name: x})["output_0"].numpy()  # noqa: PLW0108  (called again every time)
 
 
 def torch_model() -> Forward:
-    """PyTorch without gradients, on one thread: a window is too little to share."""
+    """PyTorch without gradients, on one thread: a window is too small to be split."""
     import torch
 
     torch.set_num_threads(1)
@@ -93,8 +93,8 @@ def onnx_model() -> Forward:
     return lambda: session.run(None, {"x": x})
 
 
-def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Build once, measure a turn."""
+def handler(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Build once, measure every turn."""
     makers: dict[str, Callable[[], Forward]] = {"torch": torch_model, "onnxruntime": onnx_model}
     forward = makers.get(peer, lambda: saved_model(peer))()
     forward()
@@ -111,7 +111,7 @@ def main(torch: str | None) -> None:
         for name in PEERS
         if python or name in ("recurra", "keras")
     ]
-    turns = {name: [turn["microseconds"] for turn in told] for name, told in take_turns(peers, TURNS).items()}
+    turns = {name: [turn["microseconds"] for turn in replies] for name, replies in take_turns(peers, TURNS).items()}
     ours = statistics.median(turns["recurra"])
     rows = []
     for name, samples in turns.items():
@@ -124,11 +124,11 @@ def main(torch: str | None) -> None:
         "One window through an exported network",
         {f"LSTM, {UNITS} units, {LOOKBACK} steps, batch 1": rows},
         notes=[
-            f"Medians of {TURNS} turns, every peer in a process of its own; {', '.join(PACKAGES)}. The multiply-adds "
+            f"Medians of {TURNS} turns, every peer in a process of its own; {', '.join(PACKAGES)}. The MACs "
             f"alone take {least:.0f} microseconds at {FLOPS / 1e9:.0f} GFLOPS, what one core can do."
         ],
     )
 
 
 if __name__ == "__main__":
-    serve(answer(sys.argv[1]))
+    serve(handler(sys.argv[1]))

@@ -1,10 +1,10 @@
-"""How quick the recurrent layers are, beside stock Keras and PyTorch.
+"""How fast the recurrent layers are, against stock Keras and PyTorch.
 
-PyTorch's process needs an interpreter that has it: ``--torch PYTHON``, else an environment is made for it.
+PyTorch's process needs an interpreter that has PyTorch: ``--torch PYTHON``; without one an environment is made.
 
 A training step is the forward and backward pass of one recurrent layer with a Dense head, squared error, and an Adam
-update, on a batch that is always the same; eight steps an execution for the Keras models. Forward is one batch, by the
-form that ``predict`` runs.
+update, on a batch that is always the same; eight steps per execution for the Keras models. Forward is one batch, in the
+form that prediction runs.
 """
 
 from __future__ import annotations
@@ -87,30 +87,30 @@ def torch_steps(cell: str, shape: tuple[int, ...]) -> tuple[Step, Step, float]:
     return train, forward, time.perf_counter()
 
 
-def answer(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A cell and a shape build the functions, a turn measures them."""
+def handler(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The first request, a cell and a shape, builds the functions; every turn measures them."""
     import_module("torch" if peer == "torch" else "recurra.models.recurrent")  # all peers at the same time
     train = forward = lambda: None
     Path("/proc/self/clear_refs").write_text("5")  # forgets the imports' peak
     imports = memory()
 
-    def reply(asked: dict[str, Any]) -> dict[str, Any]:
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
         nonlocal train, forward
-        if "cell" not in asked:
+        if "cell" not in request:
             times = {"train": 1e3 * clock(train, SECONDS) / STEPS, "forward": 1e3 * clock(forward, SECONDS / 2)}
             return times | {"memory": memory() - imports}
         begin = time.perf_counter()
-        cell, shape = asked["cell"], tuple(asked["shape"])
+        cell, shape = request["cell"], tuple(request["shape"])
         train, forward, done = torch_steps(cell, shape) if peer == "torch" else keras_steps(peer, cell, shape)
         train()
         forward()
         return {"first": done - begin}
 
-    return reply
+    return handle
 
 
 def memory() -> float:
-    """The most memory the process has had, in megabytes (Linux)."""
+    """Peak memory of the process, in megabytes (Linux)."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1e3
 
@@ -119,8 +119,8 @@ def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[
     """All peers on one shape.
 
     Returns:
-        For each the seconds until the first step is done, milliseconds of train and forward steps a turn, and megabytes
-        of memory beyond the imports a turn.
+        For each the seconds until the first step is done, and of each turn milliseconds per training step and forward
+        pass, and megabytes of memory beyond the imports.
     """
     peers = [
         Peer(name, __file__, pythons[name]) for name in pythons if name != "keras-unroll" or shape[1] <= MOST_UNROLLED
@@ -132,7 +132,7 @@ def measure(cell: str, shape: tuple[int, ...], pythons: dict[str, str]) -> dict[
 
 
 def products(cell: str, shape: tuple[int, ...]) -> float:
-    """Multiply-adds of a training step at `FLOPS`, in milliseconds: forward once, backward twice."""
+    """MACs of a training step at `FLOPS`, in milliseconds: forward once, backward twice."""
     batch, length, inputs, units = shape
     return 3 * 2 * batch * length * (inputs + units) * GATES[cell] * units / FLOPS * 1e3
 
@@ -165,8 +165,8 @@ def layers(torch: str | None) -> None:
                     f"{TORCH}; -jit: the whole step compiled by XLA; keras-unroll was left out beyond "
                     f"{MOST_UNROLLED} steps.",
                     "× Keras, × torch: their time by recurra's, recurra and Keras with the best of their settings. "
-                    f"at {FLOPS / 1e9:.0f} GFLOPS: what the multiply-adds alone would take at the rate of numpy's "
-                    "large products on two cores; the products inside TensorFlow and PyTorch may be quicker. "
+                    f"at {FLOPS / 1e9:.0f} GFLOPS: what the MACs alone would take at the rate of numpy's large "
+                    "products on two cores; the products inside TensorFlow and PyTorch may be faster. "
                     "first: seconds until the first training step is done, building and compiling included (recurra).",
                 ],
             )
@@ -195,14 +195,14 @@ def growth(torch: str | None) -> None:
     import report
 
     peers = {name: python for name, python in pythons(torch).items() if name in ("recurra", "keras", "torch")}
-    costs = {"train": "milliseconds a training step", "memory": "megabytes beyond the imports"}
+    costs = {"train": "milliseconds per training step", "memory": "megabytes beyond the imports"}
     sections: dict[str, list[dict[str, Any]]] = {}
     for word, values in GROWTH.items():
-        told = [measure("LSTM", tuple({**BASE, word: value}.values()), peers) for value in values]
+        measured = [measure("LSTM", tuple({**BASE, word: value}.values()), peers) for value in values]
         for cost, label in costs.items():
             sections[f"{label.capitalize()}, against {word}"] = [
                 {word: value} | {name: statistics.median(results[name][cost]) for name in peers}
-                for value, results in zip(values, told, strict=True)
+                for value, results in zip(values, measured, strict=True)
             ]
     base = ", ".join(f"{word} {value}" for word, value in BASE.items())
     draw_growth(sections, list(costs.values()), f"One LSTM layer; {base}, one of them varied at a time")
@@ -212,15 +212,15 @@ def growth(torch: str | None) -> None:
         sections,
         notes=[
             f"Medians of {TURNS} turns, every peer in a process of its own; {base}, one varied at a time. This shape "
-            "itself stands in all three tables: so much a repetition differs.",
-            "Memory is the most the process had, compilation included, less what it had after its imports.",
+            "is in all three tables: so much do repetitions differ.",
+            "Memory is the peak of the process, compilation included, less what it had after its imports.",
             "![](growth.png)",
         ],
     )
 
 
 def draw_growth(sections: dict[str, list[dict[str, Any]]], labels: list[str], title: str) -> None:
-    """Draw docs/benchmarks/growth.png: a row of axes a cost, a column what varies."""
+    """Draw docs/benchmarks/growth.png: a row of axes per cost, a column per varied size."""
     import matplotlib as mpl
     import report
 
@@ -249,4 +249,4 @@ def draw_growth(sections: dict[str, list[dict[str, Any]]], labels: list[str], ti
 
 
 if __name__ == "__main__":
-    serve(answer(sys.argv[1]))
+    serve(handler(sys.argv[1]))

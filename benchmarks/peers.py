@@ -1,4 +1,4 @@
-"""Peers with a process each, so that they can take turns in one run and a noisy neighbour meets all of them."""
+"""Peers with a process each, so that they can take turns in one run and a noisy neighbour disturbs all alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOMES = Path(__file__).resolve().parents[1] / "runs" / "benchmarks" / "peers"
 
 
 class Peer:
-    """A process of ``SCRIPT NAME`` that targets questions, one JSON line each; see :func:`serve`."""
+    """A process of ``SCRIPT NAME`` that replies to requests, one JSON line each; see :func:`serve`."""
 
     def __init__(self, name: str, script: str, python: str | Path = sys.executable) -> None:
         self.name = name
@@ -29,16 +29,16 @@ class Peer:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"},
         )
 
-    def ask(self, **asked: Any) -> dict[str, Any]:
-        """The answer, however long it takes."""
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """The reply, however long it takes."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         for line in self.process.stdout:
-            if line.startswith("answer "):
-                return json.loads(line.removeprefix("answer "))
-        raise RuntimeError(f"{self.name} stopped at {asked}")
+            if line.startswith("reply "):
+                return json.loads(line.removeprefix("reply "))
+        raise RuntimeError(f"{self.name} stopped at {request}")
 
     def close(self) -> None:
         """End the process."""
@@ -53,31 +53,31 @@ def take_turns(peers: list[Peer], turns: int, **first: Any) -> dict[str, list[di
     Args:
         peers: those that take part.
         turns: how often each is asked.
-        first: what each is told before the turns, if anything.
+        first: a request to each before the turns, if any.
 
     Returns:
-        The targets of each by name; that to `first` comes first.
+        The replies of each by name; the one to `first` comes first.
     """
-    targets: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
+    replies: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
     try:
-        for asked in [first] * bool(first) + [{}] * turns:
+        for request in [first] * bool(first) + [{}] * turns:
             for peer in peers:
-                targets[peer.name].append(peer.ask(**asked))
-                print(peer.name, targets[peer.name][-1], flush=True)
+                replies[peer.name].append(peer.ask(**request))
+                print(peer.name, replies[peer.name][-1], flush=True)
     finally:
         for peer in peers:
             peer.close()
-    return targets
+    return replies
 
 
-def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """What a peer's process does: read questions, write targets."""
+def serve(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """What a peer's process does: read requests, write replies."""
     for line in sys.stdin:
-        print("answer", json.dumps(answer(json.loads(line))), flush=True)
+        print("reply", json.dumps(handle(json.loads(line))), flush=True)
 
 
 def environment(name: str, *packages: str, given: str | None = None) -> str | None:
-    """An interpreter that has the packages, made once; None, with the reason said, where that fails."""
+    """An interpreter that has the packages, made once; None, with the reason printed, where that fails."""
     if given:
         return given
     home = HOMES / name
@@ -94,7 +94,7 @@ def environment(name: str, *packages: str, given: str | None = None) -> str | No
 
 
 def clock(function: Callable[[], Any], seconds: float) -> float:
-    """Seconds a call, over as many calls as fit."""
+    """Seconds per call, over as many calls as fit."""
     n, begin = 0, time.perf_counter()
     while n == 0 or time.perf_counter() - begin < seconds:
         function()

@@ -26,16 +26,16 @@ def machine() -> dict[str, Any]:
 
 
 def write(name: str, title: str, sections: dict[str, list[dict[str, Any]]], *, notes: list[str]) -> None:
-    """Write ``docs/benchmarks/NAME.json`` and ``NAME.md``: a table a section, notes below."""
+    """Write ``docs/benchmarks/NAME.json`` and ``NAME.md``: a table per section, notes below."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    said = {"title": title, "machine": machine(), "sections": sections, "notes": notes}
-    (FOLDER / f"{name}.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-    where = ", ".join(f"{key} {value}" for key, value in said["machine"].items())
-    parts = [f"# {title}", "", f"Measured on: {where}.", ""]
+    info = {"title": title, "machine": machine(), "sections": sections, "notes": notes}
+    (FOLDER / f"{name}.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+    where = ", ".join(f"{key} {value}" for key, value in info["machine"].items())
+    lines = [f"# {title}", "", f"Measured on: {where}.", ""]
     for heading, rows in sections.items():
-        parts += [f"## {heading}", "", *table(rows), ""]
-    parts += [f"- {note}" for note in notes]
-    (FOLDER / f"{name}.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+        lines += [f"## {heading}", "", *table(rows), ""]
+    lines += [f"- {note}" for note in notes]
+    (FOLDER / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(f"written: {FOLDER / name}.md", flush=True)
 
 

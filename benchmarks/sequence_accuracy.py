@@ -1,11 +1,11 @@
 """Texts, panels, tags and language models against published figures, under the published protocols.
 
     python benchmarks/sequence_accuracy.py              everything that is not measured yet
-    python benchmarks/sequence_accuracy.py imdb ptb     these sets, anew
+    python benchmarks/sequence_accuracy.py imdb ptb     these sets, again
 
-Needs the data sets in RECURRA_DATA, or the internet. Settings were chosen on validation examples of the training part;
-the official test part is looked at once, by this script. Trials are kept in runs/benchmarks, so that a run that was
-stopped goes on. Figures go to docs/benchmarks/sequences.md.
+Needs the data sets in RECURRA_DATA, or the internet. Settings were chosen on validation examples of the training set;
+the official test set is used once, by this script. Trials are kept in runs/benchmarks, so that an interrupted run
+resumes. Figures go to docs/benchmarks/sequences.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import report
 
 import recurra
+from recurra.comparison.progress import Progress
 
 SEEDS = 3
 RUNS = Path(__file__).parent.parent / "runs" / "benchmarks"
@@ -28,7 +29,7 @@ class Case:
     """One data set.
 
     Attributes:
-        settings: what ``recurra.compare`` is asked; families as variants with the settings that were chosen.
+        settings: of ``recurra.compare``; families as variants with the settings that were chosen.
         shown: metrics in the table.
         published: other people's figures, in the first of these metrics.
         aim: what the first metric should reach.
@@ -36,18 +37,18 @@ class Case:
     """
 
     settings: dict[str, Any]
-    shown: tuple[str, ...] = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+    shown: tuple[str, ...] = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
     published: dict[str, float] = field(default_factory=dict)
     aim: str = ""
     notes: tuple[str, ...] = ()
 
 
-_READER = "units=64+bidirectional=true+dropout=0.5+pooling=max"
+_CLASSIFIER = "units=64+bidirectional=true+dropout=0.5+pooling=max"
 
 
 def _panel(published: float | None, segment: int, **settings: Any) -> Case:
-    """A panel: the same settings for all, but for the steps that are read as one."""
-    rnn = f"{_READER}+segment_length={segment}"
+    """A panel: the same settings for all, except for the number of steps in a segment."""
+    rnn = f"{_CLASSIFIER}+segment_length={segment}"
     families = ["linear", "dense:units=128+dropout=0.2", f"simple_rnn:{rnn}", f"gru:{rnn}", f"lstm:{rnn}"]
     return Case(
         {"families": families, **settings},
@@ -65,8 +66,8 @@ CASES: dict[str, Case] = {
             "families": ["linear:window=8", "dense:window=8", "dense:feedback=1", "simple_rnn", "gru", "lstm"],
             "max_epochs": 40,
         },
-        ("exact", "tag_error"),
-        aim="exact = 1 for a recurrent family",
+        ("exact_match", "tag_error_rate"),
+        aim="exact match = 1 for a recurrent family",
         notes=("Trained on numbers of at most 20 bits, tested on 1,000 additions of 100 bits.",),
     ),
     "digits": replace(_panel(None, 1, folds=5, seeds=1), aim="≥ 0.97"),
@@ -89,16 +90,16 @@ CASES: dict[str, Case] = {
                 f"dense:{_FILMS}",
                 f"gru:{_FILMS}+units=32+residual=true+pooling=mean+segment_length=8",
             ],
-            "length": 800,
+            "sequence_length": 800,
             "vocabulary_size": 40_000,
             "patience": 2,
             "validation": "last",
         },
         notes=(
             "A first run chose its settings and stopped on random validation reviews, and had gru at 0.875 (dense "
-            "0.893) in the test: reviews of one film stand together, so others of the same film stopped the training "
-            "too late. Since then the last reviews of each class are the validation part, and by them the settings "
-            "were chosen, with gru and one seed.",
+            "0.893) in the test: reviews of one film are neighbours, so others of the same film stopped the training "
+            "too late. Since then the last reviews of each class are the validation set, and the settings were chosen "
+            "by them, with gru and one seed.",
         ),
         published={
             "NBSVM, bigrams (Wang & Manning 2012)": 0.9122,
@@ -139,9 +140,9 @@ CASES: dict[str, Case] = {
             "seeds": 1,
             "max_epochs": 30,
         },
-        ("nats", "perplexity"),
+        ("cross_entropy", "perplexity"),
         published={"large GPT (published)": 1.47, "GPT sized for a processor (published)": 1.88},
-        aim="≤ 1.60 nats a character",
+        aim="≤ 1.60 nats per character",
     ),
     "ptb": Case(
         {
@@ -151,7 +152,7 @@ CASES: dict[str, Case] = {
             "max_epochs": 9,
             "seeds": 1,
         },
-        ("perplexity", "nats"),
+        ("perplexity", "cross_entropy"),
         published={"LSTM small (TensorFlow's tutorial)": 115.9, "LSTM small (Zaremba et al. 2014)": 114.5},
         aim="≤ 115",
     ),
@@ -159,21 +160,21 @@ CASES: dict[str, Case] = {
 
 
 def measure(name: str) -> list[dict[str, Any]]:
-    """Compare on one data set; a row a model, the published ones last."""
+    """Compare on one data set; a row per model, the published ones last."""
     case = CASES[name]
     settings = {"seeds": SEEDS, **case.settings}
-    result = recurra.compare(name, out=RUNS / name, on_progress=_say, **settings)
+    result = recurra.compare(name, out=RUNS / name, on_progress=_print, **settings)
     rows = []
-    for line in result.said["summary"]:
+    for line in result.summary_rows:
         row: dict[str, Any] = {"model": line["model"], **{key: line[key] for key in case.shown}}
-        spread = {f"{key} sd": line.get(f"{key}_sd") for key in ("error", "tag_error", "exact", "nats", "mae")}
+        spread = {f"{metric.name} sd": line.get(f"{metric.name}_sd") for metric in result.task.metrics}
         row |= {key: value for key, value in spread.items() if value is not None}
         row |= {"seconds": line["train_seconds"], "parameters": line["parameters"]}
         rows.append(row)
     return rows + [{"model": who, case.shown[0]: figure} for who, figure in case.published.items()]
 
 
-def _say(progress: Any) -> None:
+def _print(progress: Progress) -> None:
     if progress.epoch == 0:
         print(f"[{progress.done + 1}/{progress.total}] {progress.trial.model}, seed {progress.trial.seed}", flush=True)
 
@@ -184,16 +185,16 @@ def main(names: list[str]) -> None:
     for name in names or [name for name in CASES if name not in sections]:
         print(f"== {name}", flush=True)
         rows = measure(name)
-        sections = report.read("sequences") | {name: rows}  # read again: another run may have written meanwhile
+        sections = report.read("sequences") | {name: rows}  # read again: another run may have written to it meanwhile
         ordered = {key: sections[key] for key in CASES if key in sections}
         notes = [f"{key}: aim {case.aim}." for key, case in CASES.items() if case.aim and key in ordered]
         notes += [f"{key}: {note}" for key, case in CASES.items() if key in ordered for note in case.notes]
         notes += [
-            "Official training and test parts where the set has them (digits: five folds, word_sentiment: three). Mean "
+            "Official training and test sets where there are any (digits: five folds, word_sentiment: three). Mean "
             f"over {SEEDS} seeds; one seed for digits, newsgroups20, word_sentiment, tinyshakespeare and ptb. sd: "
-            "standard deviation over seeds. Validation examples come from the training part only; they stopped the "
-            "training, and by them the settings in the models' names were chosen.",
-            "Seconds are of one training, on a machine that did other work as well.",
+            "standard deviation over seeds. Validation examples come from the training set only; they stopped the "
+            "training, and the settings in the models' names were chosen by them.",
+            "Seconds are those of one training, on a machine that did other work as well.",
         ]
         report.write(
             "sequences", "Texts, panels, tags and language models against published figures", ordered, notes=notes

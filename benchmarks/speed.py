@@ -1,14 +1,14 @@
 """Speed against peers, both sides alternating in one run.
 
     python benchmarks/speed.py windows       the window pipeline against keras.utils.timeseries_dataset_from_array
-    python benchmarks/speed.py buckets       an IMDB epoch with and without batches by length
+    python benchmarks/speed.py buckets       an IMDB epoch with and without batches bucketed by length
     python benchmarks/speed.py text          an IMDB epoch of an LSTM against the recipe of Keras's example
     python benchmarks/speed.py layers        the recurrent layers against stock Keras and PyTorch
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
-    python benchmarks/speed.py inference     one window through an exported network, beside ONNX Runtime and PyTorch
+    python benchmarks/speed.py inference     one window through an exported network, against ONNX Runtime and PyTorch
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
 
-Figures go to docs/benchmarks/. No test depends on them: machines are noisy.
+Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
 """
 
 import argparse
@@ -24,13 +24,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", choices=["windows", "buckets", "text", "layers", "growth", "inference", "forecasting"])
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     {
         "windows": windows_speed.main,
         "buckets": buckets_speed.main,
         "text": text_speed.main,
-        "layers": lambda: layers_speed.layers(asked.torch),
+        "layers": lambda: layers_speed.layers(arguments.torch),
         "forecasting": forecasting_speed.main,
-        "inference": lambda: inference_speed.main(asked.torch),
-        "growth": lambda: layers_speed.growth(asked.torch),
-    }[asked.which]()
+        "inference": lambda: inference_speed.main(arguments.torch),
+        "growth": lambda: layers_speed.growth(arguments.torch),
+    }[arguments.which]()

@@ -1,4 +1,4 @@
-"""Windows per second and peak memory of the pipeline, beside the usual Keras recipe."""
+"""Windows per second and peak memory of the pipeline, against the usual Keras recipe."""
 
 from __future__ import annotations
 
@@ -59,14 +59,17 @@ def _frame(values: np.ndarray) -> Any:
 
 
 def ours(values: np.ndarray) -> tuple[Any, int]:
-    """The pipeline's shuffled dataset and its batches an epoch."""
-    from recurra.pipelines import SeriesPipeline
+    """The pipeline's shuffled dataset and its batches per epoch."""
+    batches = _all_windows(_frame(values))
+    data = batches.dataset(batch_size=BATCH, seed=0)
+    return data.map(lambda inputs, target, _: (inputs["values"], target)), len(batches) // BATCH
 
-    frame = _frame(values)
+
+def _all_windows(frame: Any) -> Any:
+    from recurra.pipelines import RowRange, SeriesPipeline
+
     pipeline = SeriesPipeline(lookback=LOOKBACK, horizon=HORIZON).fit(frame)
-    windows = pipeline.windows(frame, 0, frame.lengths)
-    data = pipeline.dataset(pipeline.values(frame), windows, batch_size=BATCH, seed=0)
-    return data.map(lambda inputs, target, _: (inputs["values"], target)), len(windows) // BATCH
+    return pipeline.batches(pipeline.encode(frame), RowRange(np.zeros_like(frame.lengths), frame.lengths))
 
 
 def theirs(values: np.ndarray) -> tuple[Any, int]:
@@ -121,7 +124,7 @@ def dense_epoch(values: np.ndarray) -> list[dict[str, Any]]:
 
         return run
 
-    # the recipe's dataset ends with its epoch; fit asks for the next one only if it is repeated
+    # the recipe's dataset ends with its epoch; `fit` needs a repeated one for the next
     def repeated(values: np.ndarray) -> tuple[Any, int]:
         data, steps = theirs(values)
         return data.repeat(), steps
@@ -152,7 +155,7 @@ def _alternate(what: str, runs: dict[str, Callable[[], float]]) -> list[dict[str
 
 
 def peak_memory() -> dict[str, Any]:
-    """Peak of a process that holds a long series and reads windows of it, over one that holds a short one."""
+    """Peak memory of a process that reads windows of a long series, less that of one that reads a short one."""
     small, large = (_memory_of(rows) for rows in (10_000, LONG_ROWS))
     itself = LONG_ROWS * (8 + 8) / 1e6
     row: dict[str, Any] = {"series itself (MB)": round(itself)}
@@ -173,8 +176,8 @@ def _child(rows: int) -> None:
     import pandas as pd
     import tensorflow  # noqa: F401  (so that both processes hold it from the start)
 
+    import recurra.pipelines  # noqa: F401  (likewise)
     from recurra.frames import SeriesFrame
-    from recurra.pipelines import SeriesPipeline
 
     stamps = pd.date_range("1700-01-01", periods=rows, freq="min").to_numpy(copy=True)
     table = pd.DataFrame({"ds": stamps, "y": np.random.default_rng(0).normal(size=rows)}, copy=False)
@@ -183,9 +186,7 @@ def _child(rows: int) -> None:
     frame = SeriesFrame.from_table(table, time="ds", target="y")
     del table, stamps
     framed = _status("VmHWM") - before
-    pipeline = SeriesPipeline(lookback=LOOKBACK, horizon=HORIZON).fit(frame)
-    windows = pipeline.windows(frame, 0, frame.lengths)
-    for _ in pipeline.dataset(pipeline.values(frame), windows, batch_size=BATCH, seed=0).take(2_000):
+    for _ in _all_windows(frame).dataset(batch_size=BATCH, seed=0).take(2_000):
         pass
     print(json.dumps({"frame made from it": framed, "windows read": _status("VmHWM") - before}))
 

@@ -1,7 +1,7 @@
 """Evaluation: how wrong, whether by chance, how sure, and was it worth it.
 
-Plain functions on arrays and dicts; nothing here trains, loads or plots. Forecasts of any origin may be scored. Which
-metrics a task has stands in its file.
+Plain functions on arrays and dicts; nothing here trains, loads or plots. Predictions of any origin may be scored. Each
+task lists its own metrics.
 """
 
 from .conformal import conformal_offsets, coverage

@@ -48,8 +48,8 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
         rank = np.ceil((count + 1) * level / 100).astype(int)
         if np.any(rank > count):
             notes.append(
-                f"The {level:g} % interval needs {_needed(level)} validation windows for every step, "
-                f"there are only {count.min()}: the largest error seen is used, so it may cover too little."
+                f"the {level:g} % interval needs {_needed(level)} validation windows for every step, "
+                f"there are only {count.min()}: the largest error seen is used, so it may cover too little"
             )
         index = np.maximum(np.minimum(rank, count) - 1, 0)
         offsets.append(np.take_along_axis(sizes, index[None], axis=0)[0])

@@ -69,13 +69,13 @@ def mae(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
 
 
 def mse(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
-    """Mean squared error, in the squared unit of the data. Args as in :func:`mae`."""
+    """Mean squared error, in the squared unit of the data. Arguments as in :func:`mae`."""
     y_true, y_pred = check(y_true, y_pred)
     return average((y_true - y_pred) ** 2, y_true, by=by)
 
 
 def rmse(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> Any:
-    """Square root of the mean squared error, in the unit of the data. Args as in :func:`mae`."""
+    """Square root of the mean squared error, in the unit of the data. Arguments as in :func:`mae`."""
     result = np.sqrt(mse(y_true, y_pred, by=by))
     return float(result) if by is None else result
 
@@ -84,7 +84,7 @@ def smape(y_true: np.ndarray, y_pred: np.ndarray, *, by: By | None = None) -> An
     """Symmetric mean absolute percentage error, 0 to 200, as the M4 competition computes it.
 
     Comparable across series of different size, but meaningless where values cross zero. A forecast of 0 for a
-    true value of 0 counts as no error. Args, returns and errors as in :func:`mae`; the unit is percent.
+    true value of 0 counts as no error. Arguments, returns and errors as in :func:`mae`; the unit is percent.
 
     Example:
         >>> smape(np.array([[[100.0]]]), np.array([[[300.0]]]))
@@ -129,7 +129,7 @@ def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
     """Mean absolute difference to the value one season earlier, for each target of one series.
 
     The denominator of MASE, from training rows. Where it is 0, or no pair of rows is a season apart, the
-    first of these that is positive stands in for it: the mean absolute step, the mean absolute value, 1.
+    first of these that is positive replaces it: the mean absolute step, the mean absolute value, 1.
 
     Args:
         values: training rows of one series, (time, targets) or (time,), in original units; NaN is left out.
@@ -154,7 +154,7 @@ def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
         )
     values = values.reshape(len(values), -1)
     scale = np.ones(values.shape[1])
-    # From the last resort to the definition: each positive one replaces what stood there.
+    # From the last resort to the definition: each positive one replaces the one before.
     for sizes in (values, values[1:] - values[:-1], values[season:] - values[:-season]):
         sums, count = np.nansum(np.abs(sizes), axis=0), (~np.isnan(sizes)).sum(axis=0)
         scale = np.where(sums > 0, sums / np.maximum(count, 1), scale)

@@ -1,4 +1,4 @@
-"""A metric, and the words in which a task's verdict speaks of it."""
+"""A metric, and the words of a task's verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ class Metric(Generic[TestSetT, PredictionsT]):
 
     Attributes:
         name: its key in rows, summaries and JSON.
-        title: as a sentence has it.
+        title: its name in sentences.
         function: from a test set and predictions; None where it does not apply (no intervals).
         by_step: the same for each horizon step (horizon,), where that makes sense.
         unit: "unit of the data", "%", "nats"; empty for a plain number or a fraction.
         higher_is_better: whether more of it is better.
         heading: of its column, with a line break where it would be wider than its numbers; the title by default.
-        caption: what it means, one clause; ``{unit}`` stands for the user's columns.
+        caption: what it means, one clause for under the table; ``{unit}`` is replaced by the user's columns.
         axis_title: beside an axis; the title by default.
         shown: whether it is in the terminal's table; every one is in the JSON.
         as_percent: whether the table shows a fraction as percent.
         with_spread: whether its standard deviation over seeds is kept (``mase_sd``).
-        phrase: how a sentence begins to speak of it; "a" and the title by default.
-        suffix: what a sentence says after its number.
+        phrase: its title with an article; "a" and the title by default.
+        suffix: what follows its number in a sentence.
         noun: what gets lower when it improves.
         decimals: format of the number in a sentence.
     """
@@ -62,9 +62,10 @@ class Wording:
 
     Attributes:
         metric: the main one; lower is better.
-        trivial: baselines that look at next to nothing, the simplest first: not to beat them is worth a sentence.
+        trivial: baselines that use almost none of the data, the simplest first; the text says so if nothing
+            trained beats the best of them.
         unit_of_work: what ``predict_ms`` is the time of.
-        more_data: what would help a verdict that cannot tell.
+        more_data: what would settle an undecided verdict.
     """
 
     metric: Metric[Any, Any]

@@ -71,7 +71,7 @@ def paired_bootstrap(
     Args:
         loss_a: loss of the first model on each example, or tag, or token (n,); NaN: not scored.
         loss_b: that of the second, same shape.
-        groups: what is drawn as a whole (n,): the sequence of each tag, the stretch of text of each token (see
+        groups: what is drawn as a whole (n,): the sequence of each tag, the block of text of each token (see
             :func:`in_blocks`). Each example for itself by default.
         weights: how much each loss counts (n,): the tags or tokens that it is the mean of. All the same by default.
         resamples: how many; the smallest p-value possible is 2 / (resamples + 1).
@@ -93,14 +93,7 @@ def paired_bootstrap(
     (2015), The American Statistician 69, section 5.3 ("expanded percentile"); rule of three: Hanley and Lippman-Hand
     (1983), JAMA 249.
     """
-    loss_a, loss_b = np.asarray(loss_a, dtype=float), np.asarray(loss_b, dtype=float)
-    groups = np.arange(len(loss_a)) if groups is None else np.asarray(groups)
-    weights = np.ones(len(loss_a)) if weights is None else np.asarray(weights, dtype=float)
-    if loss_a.ndim != 1 or not loss_a.shape == loss_b.shape == groups.shape == weights.shape:
-        raise ValueError(
-            "`loss_a`, `loss_b`, `groups` and `weights` must have one shape (n,). "
-            f"Received: {loss_a.shape}, {loss_b.shape}, {groups.shape}, {weights.shape}"
-        )
+    loss_a, loss_b, groups, weights = _aligned(loss_a, loss_b, groups, weights)
     if resamples < 100:
         raise ValueError(f"`resamples` must be at least 100. Received: {resamples}")
     scored = ~np.isnan(loss_a - loss_b) & (weights > 0)
@@ -128,16 +121,17 @@ def paired_bootstrap(
 
 
 def in_blocks(n: int, *, blocks: int = 100) -> np.ndarray:
-    """Groups for :func:`paired_bootstrap` from one long text: stretches of equal length, in order.
+    """Groups for :func:`paired_bootstrap` from one long text: blocks of equal length, in order.
 
-    What one token costs tells something of its neighbours, little of those a hundredth of the text away.
+    The loss of a token is correlated with that of its neighbours, hardly with that of tokens a hundredth of the
+    text away.
 
     Args:
         n: tokens scored.
-        blocks: stretches; fewer where there are fewer tokens.
+        blocks: how many; fewer where there are fewer tokens.
 
     Returns:
-        The stretch of each token (n,).
+        The block of each token (n,).
 
     Example:
         >>> in_blocks(5, blocks=2)
@@ -172,9 +166,8 @@ def compare_paired_losses(
     Returns:
         For every other model a row for :func:`recurra.evaluation.judge`: ``model``, ``against``, ``effect``
         (fraction by which the mean loss is lower; positive: better), ``effect_low``, ``effect_high`` (95 % interval),
-        ``p_value``,
-        ``p_holm``, ``n``, ``note``; with ``correct`` also ``mcnemar_p`` (not corrected). Against a loss of 0
-        nothing can be better: the effect is 0 for a model without losses too and -1 for any other, and its interval
+        ``p_value``, ``p_holm``, ``n``, ``note``; with ``correct`` also ``mcnemar_p`` (not corrected). Against a loss of
+        0 nothing can be better: the effect is 0 for a model without losses too and -1 for any other, and its interval
         ends at 0.
 
     Raises:
@@ -210,6 +203,21 @@ def compare_paired_losses(
             row["mcnemar_p"] = mcnemar(correct[model], correct[against]).p_value
         rows.append(row)
     return with_holm(rows)
+
+
+def _aligned(
+    loss_a: np.ndarray, loss_b: np.ndarray, groups: np.ndarray | None, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The arguments of :func:`paired_bootstrap` as arrays of one shape (n,), its defaults filled in."""
+    loss_a, loss_b = np.asarray(loss_a, dtype=float), np.asarray(loss_b, dtype=float)
+    groups = np.arange(len(loss_a)) if groups is None else np.asarray(groups)
+    weights = np.ones(len(loss_a)) if weights is None else np.asarray(weights, dtype=float)
+    if loss_a.ndim != 1 or not loss_a.shape == loss_b.shape == groups.shape == weights.shape:
+        raise ValueError(
+            "`loss_a`, `loss_b`, `groups` and `weights` must have one shape (n,). "
+            f"Received: {loss_a.shape}, {loss_b.shape}, {groups.shape}, {weights.shape}"
+        )
+    return loss_a, loss_b, groups, weights
 
 
 def _effects(

@@ -38,7 +38,7 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 def macro_f1(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     """Mean over the classes of F1, the harmonic mean of precision and recall: every class has the same weight.
 
-    Over the classes that occur or were predicted; one never hit counts 0. Args, returns and errors as in
+    Over the classes that occur or were predicted; one never hit counts 0. Arguments, returns and errors as in
     :func:`accuracy`.
 
     Example:
@@ -84,8 +84,8 @@ def expected_calibration_error(y_true: np.ndarray, y_prob: np.ndarray, *, bins: 
     """How far the probability of the predicted class is from the fraction of right labels.
 
     Predictions are sorted into 15 bins of equal width by their probability; the distance in each bin is weighted by
-    the predictions in it. 0 is best; some hundredths are mere chance where a bin holds few. Args, returns and errors
-    as in :func:`log_loss`.
+    the predictions in it. 0 is best; some hundredths are mere chance where a bin holds few. Arguments, returns and
+    errors as in :func:`log_loss`.
 
     Example:
         >>> expected_calibration_error(np.array([0, 1]), np.array([[0.75, 0.25], [0.75, 0.25]]))
@@ -153,7 +153,7 @@ def tag_error_rate(y_true: Sequence[np.ndarray], y_pred: Sequence[np.ndarray]) -
 def exact_match(y_true: Sequence[np.ndarray], y_pred: Sequence[np.ndarray]) -> float:
     """Fraction of sequences without any wrong tag; one without steps is not scored.
 
-    Args, returns and errors as in :func:`tag_error_rate`.
+    Arguments, returns and errors as in :func:`tag_error_rate`.
 
     Example:
         >>> exact_match([np.array([0, 0]), np.array([1, 1])], [np.array([0, 1]), np.array([1, 1])])
@@ -206,7 +206,7 @@ def perplexity(log_probabilities: np.ndarray) -> float:
         >>> round(perplexity(np.log([0.5, 0.125])), 3)
         4.0
     """
-    # Beyond 700 the exponential is no longer a number that JSON knows.
+    # A little beyond 700 the exponential is infinite, which JSON cannot hold.
     return float(np.exp(min(cross_entropy(log_probabilities), 700.0)))
 
 

@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from scipy import stats
 
-# Below this many differences a t statistic says nothing worth printing.
+# With fewer differences a t statistic means next to nothing.
 FEWEST = 3
 
 
@@ -23,7 +23,7 @@ class TestResult:
         high: its upper end.
         n: differences that were there.
         degrees: degrees of freedom of the statistic.
-        note: why there is no result, or which kernel had to stand in; otherwise empty.
+        note: why there is no result, or which kernel was used instead; otherwise empty.
     """
 
     __test__ = False  # pytest collects classes by this name
@@ -39,7 +39,7 @@ class TestResult:
 
 
 class TestRow(TypedDict):
-    """A model held against another, for :func:`recurra.evaluation.judge` and ``comparison.json``.
+    """A model compared with another, for :func:`recurra.evaluation.judge` and ``comparison.json``.
 
     Keys:
         effect: fraction by which the mean loss is lower (positive: better), with its 95 % interval.
@@ -74,11 +74,11 @@ def diebold_mariano(
 
     Losses of multi-step forecasts overlap: a plain t test would take the same surprise for many. The long-run
     variance counts ``horizon - 1`` autocovariances (rectangular kernel); where that is not positive,
-    Bartlett's kernel stands in, as in R's ``forecast::dm.test``. The small-sample correction counts the pairs
+    Bartlett's kernel is used instead, as in R's ``forecast::dm.test``. The small-sample correction counts the pairs
     really summed, which for one group without gaps is that of Harvey, Leybourne and Newbold.
 
-    The statistic is held against Student's t with ``n / horizon - 1`` degrees of freedom, the independent
-    stretches there are. The customary ``n - 1`` (the same for horizon 1) is blind to how little a long
+    The statistic is compared with Student's t with ``n / horizon - 1`` degrees of freedom, the independent
+    pieces that there are. The customary ``n - 1`` (the same for horizon 1) is blind to how little a long
     horizon leaves: of moving-average losses without any difference it rejects, at 5 %, 6 % with 100 origins
     and horizon 4, but 11 % with 300 and 52, 19 % with 150 and 52; ours 6 %, 4 % and 5 %.
 
@@ -120,9 +120,9 @@ def diebold_mariano(
         return TestResult(None, None, mean, None, None, n, note=f"only {n} differences; {FEWEST} are needed")
     if np.nanmax(difference) == np.nanmin(difference):
         return TestResult(None, None, mean, None, None, n, note="all differences are equal")
-    parts = [difference[groups == group] - mean for group in dict.fromkeys(groups.tolist())]
-    horizon = min(horizon, max(len(part) for part in parts))
-    variance, note = _variance_of_mean(parts, horizon=horizon)
+    centred = [difference[groups == group] - mean for group in dict.fromkeys(groups.tolist())]
+    horizon = min(horizon, max(len(group) for group in centred))
+    variance, note = _variance_of_mean(centred, horizon=horizon)
     if variance is None:
         return TestResult(None, None, mean, None, None, n, note=note)
     error = float(np.sqrt(variance))
@@ -243,15 +243,15 @@ def with_holm(rows: list[TestRow]) -> list[TestRow]:
     return rows
 
 
-def _ratio(part: float | None, unit: float) -> float | None:
-    return None if part is None or not unit else part / unit
+def _ratio(value: float | None, unit: float) -> float | None:
+    return None if value is None or not unit else value / unit
 
 
-def _variance_of_mean(parts: list[np.ndarray], *, horizon: int) -> tuple[float | None, str]:
-    """Small-sample corrected variance of the mean of centred differences (None: too few), and a note."""
-    n = sum(int(np.sum(~np.isnan(part))) for part in parts)
+def _variance_of_mean(groups: list[np.ndarray], *, horizon: int) -> tuple[float | None, str]:
+    """Small-sample corrected variance of the mean of each group's centred differences (None: too few), and a note."""
+    n = sum(int(np.sum(~np.isnan(group))) for group in groups)
     products = [
-        np.concatenate([part[lag:] * part[: max(len(part) - lag, 0)] for part in parts]) for lag in range(horizon)
+        np.concatenate([group[lag:] * group[: max(len(group) - lag, 0)] for group in groups]) for lag in range(horizon)
     ]
     pairs = np.array([np.sum(~np.isnan(product)) for product in products])
     covariances = np.array([np.nansum(product) for product in products]) / n  # (horizon,)

@@ -8,7 +8,7 @@ from .metric import Metric, Wording
 from .significance import TestRow
 
 SIGNIFICANT = 0.05
-# A model's line: name, metrics and price.
+# One model: its name, metrics and price.
 SummaryRow = Mapping[str, Any]
 
 
@@ -63,7 +63,7 @@ def judge(
         (two to five sentences).
 
     Raises:
-        ValueError: no model with that metric, a test of a model that is not in the summary.
+        ValueError: a metric of which more is better, no model with it, a test of a model that is not in the summary.
 
     Example:
         >>> rows = [{"model": "ets", "mase": 1.0}, {"model": "lstm", "mase": 0.8, "parameters": 900}]
@@ -76,87 +76,88 @@ def judge(
     Pharmacokinetics and Biopharmaceutics 15.
     """
     scored = wording.metric
+    if scored.higher_is_better:
+        raise ValueError(f"`wording` must have a metric of which less is better. Received: {scored.name!r}")
     ranked = sorted((row for row in summary if _is_number(row.get(scored.name))), key=lambda row: row[scored.name])
     if not ranked:
         raise ValueError(f"`summary` has no model with {scored.in_words()}. Received: {list(summary)}")
     rows = {row["model"]: row for row in ranked}
-    trials = [trial for trial in tests if trial["model"] in recurrent]
-    strangers = {name for trial in trials for name in (trial["model"], trial["against"])} - set(rows)
+    tests = [test for test in tests if test["model"] in recurrent]
+    strangers = {name for test in tests for name in (test["model"], test["against"])} - set(rows)
     if strangers:
         raise ValueError(f"`tests` name models without {scored.in_words()} in `summary`. Received: {sorted(strangers)}")
-    untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in trials}]
-    worth_it = _decide(trials, minimum_effect, all_tested=not untested)
+    untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in tests}]
+    worth_it = _decide(tests, minimum_effect, all_tested=not untested)
     sentences = [
-        *_story(worth_it, trials, rows, wording=wording, minimum_effect=minimum_effect),
+        *_story(worth_it, tests, rows, wording=wording, minimum_effect=minimum_effect),
         *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
     ]
     return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
 
 
-def _decide(trials: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:
-    if any(_wins(trial, minimum_effect) for trial in trials):
+def _decide(tests: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:
+    if any(_wins(test, minimum_effect) for test in tests):
         return True
     # A family that was not tested might be the one that is worth it.
-    if trials and all_tested and all(_hopeless(trial, minimum_effect) for trial in trials):
+    if tests and all_tested and all(_hopeless(test, minimum_effect) for test in tests):
         return False
     return None
 
 
-def _wins(trial: TestRow, minimum_effect: float) -> bool:
-    return _is_significant(trial) and trial["effect"] >= minimum_effect
+def _wins(test: TestRow, minimum_effect: float) -> bool:
+    return _is_significant(test) and _known(test["effect"]) >= minimum_effect
 
 
-def _hopeless(trial: TestRow, minimum_effect: float) -> bool:
-    worse = _is_significant(trial) and trial["effect"] < 0
-    return worse or (_is_number(trial["effect_high"]) and trial["effect_high"] < minimum_effect)
+def _hopeless(test: TestRow, minimum_effect: float) -> bool:
+    worse = _is_significant(test) and _known(test["effect"]) < 0
+    return worse or _known(test["effect_high"]) < minimum_effect
 
 
-def _is_significant(trial: TestRow) -> bool:
-    return _is_number(trial["effect"]) and _is_number(trial["p_holm"]) and trial["p_holm"] < SIGNIFICANT
+def _is_significant(test: TestRow) -> bool:
+    return _is_number(test["effect"]) and _known(test["p_holm"]) < SIGNIFICANT
 
 
 def _story(
     worth_it: bool | None,
-    trials: Sequence[TestRow],
+    tests: Sequence[TestRow],
     rows: dict[str, SummaryRow],
     *,
     wording: Wording,
     minimum_effect: float,
 ) -> list[str]:
     """The verdict, the evidence, the price, and what would help."""
-    if not trials:
+    if not tests:
         return ["Cannot tell: no recurrent family was tested against a simpler model."]
-    winners = [trial for trial in trials if _wins(trial, minimum_effect)]
+    winners = [test for test in tests if _wins(test, minimum_effect)]
     if winners:
-        trial = max(winners, key=lambda trial: trial["effect"])
+        test = max(winners, key=lambda test: _known(test["effect"]))
     else:
-        trial = min(trials, key=lambda trial: rows[trial["model"]][wording.metric.name])
-    model, other = rows[trial["model"]], rows[trial["against"]]
+        test = min(tests, key=lambda test: rows[test["model"]][wording.metric.name])
+    model, other = rows[test["model"]], rows[test["against"]]
     opening = {
         True: f"Yes: {model['model']} is worth its cost on this data.",
         False: f"No: no recurrent family is worth its cost on this data; use {other['model']}.",
         None: f"Cannot tell whether {model['model']}, the best recurrent family, is worth its cost here.",
     }[worth_it]
-    story = [opening, _evidence(trial, model, other, wording.metric), _price(model, other, wording)]
+    story = [opening, _evidence(test, model, other, wording.metric), _price(model, other, wording)]
     if worth_it is not None:
         return story
-    return [*story, _help(trial, model, other, minimum_effect, wording=wording)]
+    return [*story, _help(test, model, other, minimum_effect, wording=wording)]
 
 
-def _evidence(trial: TestRow, model: SummaryRow, other: SummaryRow, scored: Metric[Any, Any]) -> str:
+def _evidence(test: TestRow, model: SummaryRow, other: SummaryRow, scored: Metric[Any, Any]) -> str:
     start = (
         f"{model['model']} has {scored.in_words()} of {_spread(model, scored)} against {_spread(other, scored)}"
         f"{scored.suffix} for {other['model']}, the best simpler model"
     )
-    if not _is_number(trial["effect"]) or not _is_number(trial["p_holm"]):
-        return f"{start}; whether that is chance could not be tested ({trial.get('note') or 'no p-value'})."
+    effect, p = _known(test["effect"]), _known(test["p_holm"])
+    if math.isnan(effect) or math.isnan(p):
+        return f"{start}; whether that is chance could not be tested ({test.get('note') or 'no p-value'})."
     if other[scored.name] == 0:
         return f"{start}, which makes no {scored.noun} at all: nothing can be better."
-    direction = "lower" if trial["effect"] > 0 else "higher"
     return (
-        f"{start}: its {scored.noun} is {_percent(abs(trial['effect']))} {direction} "
-        f"(95 % interval: {_range(trial['effect_low'], trial['effect_high'])}), "
-        f"{_p_in_words(trial['p_holm'])}."
+        f"{start}: its {scored.noun} is {_change(effect)} "
+        f"(95 % interval: {_range(_known(test['effect_low']), _known(test['effect_high']))}), {_p_in_words(p)}."
     )
 
 
@@ -193,23 +194,23 @@ def _price(model: SummaryRow, other: SummaryRow, wording: Wording) -> str:
     return f"The price of {model['model']}: {', '.join(items)}{compared}."
 
 
-def _help(trial: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: float, *, wording: Wording) -> str:
+def _help(test: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: float, *, wording: Wording) -> str:
     """What to do about not knowing."""
     advice, main = wording.more_data, wording.metric.name
     sd = model.get(f"{main}_sd")
     if _is_number(sd) and sd > abs(model[main] - other[main]):
         advice += " and more seeds, since its spread is larger than its distance to the simpler model"
     aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
-    if _is_significant(trial) and 0 < trial["effect"] < minimum_effect:
+    if _is_significant(test) and 0 < _known(test["effect"]) < minimum_effect:
         aim = f"whether its real but small advantage reaches the {_percent(minimum_effect)} that would matter"
         return f"To find out {aim}: {advice}."
     return f"To tell {aim}: {advice}."
 
 
 def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wording: Wording) -> list[str]:
-    """Said whatever the verdict: training anything at all may have been for nothing.
+    """Whatever the verdict: that training anything at all was useless.
 
-    The best of several models is ahead of naive by a hair on pure noise, so a hair does not count.
+    On pure noise the best of several models is slightly better than naive by chance, so that does not count.
     """
     scored = wording.metric
     key, decimals = scored.name, scored.decimals
@@ -240,5 +241,10 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f} %"
 
 
-def _is_number(value: Any) -> bool:
-    return value is not None and math.isfinite(value)
+def _known(value: float | None) -> float:
+    """A finite number, or NaN, which is neither above nor below anything."""
+    return value if value is not None and math.isfinite(value) else math.nan
+
+
+def _is_number(value: float | None) -> bool:
+    return not math.isnan(_known(value))

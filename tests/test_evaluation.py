@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,14 +8,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from recurra.evaluation import (
+    Metric,
+    Wording,
     compare_losses,
     conformal_offsets,
     coverage,
     diebold_mariano,
     holm,
-    judge,
     mae,
     mase,
+    mean_by_group,
+    mean_ignoring_nan,
     mse,
     owa,
     paired_series_test,
@@ -22,9 +26,17 @@ from recurra.evaluation import (
     seasonal_scale,
     smape,
 )
+from recurra.evaluation import judge as judge_task
 
 NAN = np.nan
-METRICS = [mae, mse, rmse, smape]
+ERRORS = [mae, mse, rmse, smape]
+FORECAST = Wording(
+    metric=Metric("mase", "MASE", lambda scale, errors: float(np.mean(errors) / scale)),
+    trivial=("naive", "seasonal_naive"),
+    unit_of_work="forecast",
+    more_data="more forecast origins (a longer series, a longer test set or more folds)",
+)
+judge = partial(judge_task, wording=FORECAST, recurrent=("simple_rnn", "gru", "lstm"))
 
 # Two windows, two steps, one target.
 TRUTH = np.array([[[1.0], [2.0]], [[4.0], [NAN]]])
@@ -74,9 +86,9 @@ def test_owa_is_one_for_naive2():
     assert published == pytest.approx(0.62745, abs=1e-5)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", ERRORS)
 @given(seed=st.integers(0, 1000), hidden=st.integers(0, 39))
-def test_cells_without_truth_do_not_count(metric, seed, hidden):
+def test_cells_without_a_true_value_do_not_count(metric, seed, hidden):
     truth, forecast = random_case(seed)
     truth.reshape(-1)[hidden] = NAN
     other = forecast.copy()
@@ -98,8 +110,8 @@ def test_units(seed, factor):
     assert mase(*scaled, scale=factor * scale) == pytest.approx(mase(truth, forecast, scale=scale))
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_no_forecast_is_no_score_and_no_truth_neither(metric):
+@pytest.mark.parametrize("metric", ERRORS)
+def test_without_a_forecast_or_a_true_value_there_is_no_score(metric):
     assert np.isnan(metric(TRUTH, np.where(FORECAST == 1, NAN, FORECAST)))
     assert np.isnan(metric(np.full((1, 1, 1), NAN), np.ones((1, 1, 1))))
     assert np.isnan(metric(np.ones((0, 2, 1)), np.ones((0, 2, 1))))
@@ -138,6 +150,12 @@ def test_errors_name_what_was_received(call, message):
         call()
 
 
+def test_means_of_groups_leave_out_what_was_not_observed():
+    groups, losses = np.array([2, 0, 0, 1, 2, 0]), np.array([1.0, 2.0, NAN, NAN, 5.0, 4.0])
+    np.testing.assert_array_equal(mean_by_group(groups, losses), [3, NAN, 3])
+    np.testing.assert_array_equal(mean_ignoring_nan([[1.0, NAN, 2.0], [3.0, NAN, NAN]]), [2, NAN, 2])
+
+
 # Significance.
 
 
@@ -158,7 +176,7 @@ def test_degrees_of_freedom_are_the_independent_stretches():
     assert diebold_mariano(losses, np.zeros(60), horizon=6).degrees == 9
 
 
-def test_bartlett_stands_in_where_the_variance_is_not_positive():
+def test_bartlett_replaces_a_variance_that_is_not_positive():
     # d = 1 -1 1 -1 1.5: the autocovariance at lag 1 outweighs the variance.
     result = diebold_mariano(np.array([1, -1, 1, -1, 1.5]), np.zeros(5), horizon=2)
     centred = np.array([1, -1, 1, -1, 1.5]) - 0.3
@@ -212,7 +230,7 @@ def test_paired_series_is_the_paired_t_test():
 
 
 def rejections(*, n, horizon, folds, shift=0.0, runs=400):
-    """Share of rejections at 5 % for overlapping losses: moving sums of `horizon` shocks, per fold."""
+    """Fraction of rejections at 5 % for overlapping losses: moving sums of `horizon` shocks, per fold."""
     rng = np.random.default_rng(7)
     groups = np.repeat(np.arange(folds), n // folds)
     p_values = []
@@ -249,7 +267,7 @@ def test_holm_keeps_the_order_and_never_lowers(p_values):
     assert [adjusted[i] for i in np.argsort(p_values)] == sorted(adjusted)
 
 
-def test_compare_losses_speaks_in_shares_of_the_loss_to_beat():
+def test_compare_losses_gives_effects_as_fractions_of_the_loss_to_beat():
     rng = np.random.default_rng(0)
     base = 10 + rng.normal(size=200)
     losses = {"ets": base, "lstm": 0.8 * base + rng.normal(size=200), "gru": base + 5 + rng.normal(size=200)}
@@ -277,8 +295,10 @@ def test_too_few_residuals_give_the_largest_and_a_note():
     residuals = np.array([[[1.0], [NAN]], [[-3.0], [NAN]]])
     offsets, notes = conformal_offsets(residuals, levels=[50, 95])
     np.testing.assert_array_equal(offsets[..., 0], [[3, NAN], [3, NAN]])
-    assert "95 % interval needs 19" in notes[1]
-    assert "only 0" in notes[1]
+    assert notes[1] == (
+        "the 95 % interval needs 19 validation windows for every step, there are only 0: the largest error seen is "
+        "used, so it may cover too little"
+    )
 
 
 def test_coverage_by_hand():
@@ -296,8 +316,8 @@ def test_exchangeable_data_are_covered_at_least_as_often_as_promised(windows):
     offsets, notes = conformal_offsets(validation)
     assert notes == ()
     for level, offset in zip((0.80, 0.95), offsets, strict=True):
-        share = coverage(test, np.broadcast_to(-offset, test.shape), np.broadcast_to(offset, test.shape))
-        assert level - 0.005 <= share <= level + 1 / (windows + 1) + 0.005
+        covered = coverage(test, np.broadcast_to(-offset, test.shape), np.broadcast_to(offset, test.shape))
+        assert level - 0.005 <= covered <= level + 1 / (windows + 1) + 0.005
 
 
 # The verdict.
@@ -310,7 +330,7 @@ def summary(**mases):
     return [{"model": name, "mase": value, "mase_sd": 0.01} | prices.get(name, {}) for name, value in mases.items()]
 
 
-def trial(model="lstm", *, effect, low, high, p_holm, against="linear"):
+def compared(model="lstm", *, effect, low, high, p_holm, against="linear"):
     return {
         "model": model,
         "against": against,
@@ -328,15 +348,15 @@ ROWS = summary(naive=1.5, linear=1.0, lstm=0.8)
 @pytest.mark.parametrize(
     ("test", "worth_it"),
     [
-        (trial(effect=0.2, low=0.1, high=0.3, p_holm=0.004), True),
-        (trial(effect=0.2, low=-0.1, high=0.5, p_holm=0.2), None),  # large, but maybe chance
-        (trial(effect=0.015, low=0.005, high=0.025, p_holm=0.01), None),  # real, but maybe too small
-        (trial(effect=0.01, low=0.005, high=0.015, p_holm=0.001), False),  # real, but too small
-        (trial(effect=0.0, low=-0.01, high=0.01, p_holm=0.9), False),  # equivalent
-        (trial(effect=-0.1, low=-0.15, high=-0.05, p_holm=0.01), False),  # worse
-        (trial(effect=-0.1, low=-0.3, high=0.1, p_holm=0.4), None),  # perhaps worse
-        (trial(effect=0.2, low=None, high=None, p_holm=None), None),  # could not be tested
-        (trial(effect=None, low=None, high=None, p_holm=0.01), None),  # a loss of 0 to beat
+        (compared(effect=0.2, low=0.1, high=0.3, p_holm=0.004), True),
+        (compared(effect=0.2, low=-0.1, high=0.5, p_holm=0.2), None),  # large, but maybe chance
+        (compared(effect=0.015, low=0.005, high=0.025, p_holm=0.01), None),  # real, but maybe too small
+        (compared(effect=0.01, low=0.005, high=0.015, p_holm=0.001), False),  # real, but too small
+        (compared(effect=0.0, low=-0.01, high=0.01, p_holm=0.9), False),  # equivalent
+        (compared(effect=-0.1, low=-0.15, high=-0.05, p_holm=0.01), False),  # worse
+        (compared(effect=-0.1, low=-0.3, high=0.1, p_holm=0.4), None),  # perhaps worse
+        (compared(effect=0.2, low=None, high=None, p_holm=None), None),  # could not be tested
+        (compared(effect=None, low=None, high=None, p_holm=0.01), None),  # a loss of 0 to beat
     ],
 )
 def test_yes_no_or_cannot_tell(test, worth_it):
@@ -349,8 +369,8 @@ def test_yes_no_or_cannot_tell(test, worth_it):
 def test_yes_names_the_winner_the_numbers_and_the_price():
     rows = summary(naive=1.5, linear=1.0, lstm=0.8, gru=0.9)
     tests = [
-        trial("gru", effect=0.1, low=0.05, high=0.15, p_holm=0.02),
-        trial("lstm", effect=0.2, low=0.1, high=0.3, p_holm=0.004),
+        compared("gru", effect=0.1, low=0.05, high=0.15, p_holm=0.02),
+        compared("lstm", effect=0.2, low=0.1, high=0.3, p_holm=0.004),
     ]
     assert judge(rows, tests)["text"] == (
         "Yes: lstm is worth its cost on this data. lstm has a MASE of 0.800 ± 0.010 against 1.000 ± 0.010 "
@@ -365,8 +385,8 @@ def test_yes_names_the_winner_the_numbers_and_the_price():
 def test_one_winner_among_losers_is_enough():
     rows = summary(linear=1.0, lstm=1.2, gru=0.9)
     tests = [
-        trial("lstm", effect=-0.2, low=-0.3, high=-0.1, p_holm=0.001),
-        trial("gru", effect=0.1, low=0.05, high=0.15, p_holm=0.02),
+        compared("lstm", effect=-0.2, low=-0.3, high=-0.1, p_holm=0.001),
+        compared("gru", effect=0.1, low=0.05, high=0.15, p_holm=0.02),
     ]
     verdict = judge(rows, tests)
     assert (verdict["worth_it"], verdict["best"]) == (True, "gru")
@@ -375,8 +395,8 @@ def test_one_winner_among_losers_is_enough():
 
 def test_no_needs_every_family_to_fail():
     rows = summary(linear=1.0, lstm=1.2, gru=1.05)
-    worse = trial("lstm", effect=-0.2, low=-0.3, high=-0.1, p_holm=0.001)
-    unclear = trial("gru", effect=-0.05, low=-0.2, high=0.1, p_holm=0.4)
+    worse = compared("lstm", effect=-0.2, low=-0.3, high=-0.1, p_holm=0.001)
+    unclear = compared("gru", effect=-0.05, low=-0.2, high=0.1, p_holm=0.4)
     assert judge(rows, [worse, unclear])["worth_it"] is None
     verdict = judge(rows, [worse, unclear | {"effect_high": 0.01}])
     assert (verdict["worth_it"], verdict["best"]) == (False, "linear")
@@ -386,13 +406,13 @@ def test_no_needs_every_family_to_fail():
 
 
 def test_a_smaller_minimum_effect_turns_no_into_yes():
-    small = trial(effect=0.01, low=0.005, high=0.015, p_holm=0.001)
+    small = compared(effect=0.01, low=0.005, high=0.015, p_holm=0.001)
     assert judge(ROWS, [small], minimum_effect=0.005)["worth_it"] is True
 
 
-def test_it_says_when_nothing_trained_beats_naive():
+def test_the_text_warns_when_nothing_trained_beats_naive():
     rows = summary(seasonal_naive=0.9, linear=1.0, lstm=1.1)
-    verdict = judge(rows, [trial(effect=-0.2, low=-0.3, high=-0.1, p_holm=0.0001, against="seasonal_naive")])
+    verdict = judge(rows, [compared(effect=-0.2, low=-0.3, high=-0.1, p_holm=0.0001, against="seasonal_naive")])
     assert verdict["best"] == "seasonal_naive"
     assert verdict["text"].endswith(
         "Nothing that was trained beats seasonal_naive (MASE 0.900 against 1.000 for linear)."
@@ -402,13 +422,13 @@ def test_it_says_when_nothing_trained_beats_naive():
     assert "Nothing that was trained" not in judge(ROWS, [])["text"]
 
 
-def test_cannot_tell_says_what_would_help():
-    unclear = trial(effect=0.02, low=-0.1, high=0.14, p_holm=0.6)
+def test_an_undecided_verdict_names_what_would_help():
+    unclear = compared(effect=0.02, low=-0.1, high=0.14, p_holm=0.6)
     assert "more forecast origins" in judge(ROWS, [unclear])["text"]
     assert "more seeds" not in judge(ROWS, [unclear])["text"]
     shaky = [row | {"mase_sd": 0.5} for row in ROWS]
     assert "more seeds" in judge(shaky, [unclear])["text"]
-    real = trial(effect=0.015, low=0.005, high=0.025, p_holm=0.01)
+    real = compared(effect=0.015, low=0.005, high=0.025, p_holm=0.01)
     assert "real but small" in judge(ROWS, [real])["text"]
 
 
@@ -417,7 +437,7 @@ def test_nothing_recurrent_and_nothing_measured():
     verdict = judge(rows, [])
     assert (verdict["worth_it"], verdict["best"]) == (None, "lstm")
     assert "no recurrent family was tested" in verdict["text"]
-    untested = trial(effect=0.1, low=None, high=None, p_holm=None, against="ets") | {"note": "only 2 differences"}
+    untested = compared(effect=0.1, low=None, high=None, p_holm=None, against="ets") | {"note": "only 2 differences"}
     text = judge(rows, [untested])["text"]
     assert "only 2 differences" in text
     assert "price of lstm was not measured" in text
@@ -431,7 +451,7 @@ def test_nothing_recurrent_and_nothing_measured():
 def test_never_yes_without_significance_and_never_no_with_a_possible_gain(cases, minimum_effect):
     names = ("simple_rnn", "gru", "lstm")[: len(cases)]
     tests = [
-        trial(name, effect=effect, low=effect - width, high=effect + width, p_holm=p)
+        compared(name, effect=effect, low=effect - width, high=effect + width, p_holm=p)
         for name, (effect, width, p) in zip(names, cases, strict=True)
     ]
     rows = summary(linear=1.0, **dict.fromkeys(names, 0.9))

@@ -10,24 +10,26 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from recurra.evaluation import (
-    METRICS,
+    Metric,
+    Wording,
     accuracy,
-    bits,
-    calibration_error,
-    compare_examples,
-    exact_share,
+    accuracy_by_step,
+    bits_per_token,
+    compare_paired_losses,
+    cross_entropy,
+    exact_match,
+    expected_calibration_error,
     in_blocks,
     judge,
     log_loss,
     macro_f1,
     mae,
     mcnemar,
-    nats,
     paired_bootstrap,
     perplexity,
     r2,
     rmse,
-    tag_error,
+    tag_error_rate,
 )
 
 NAN = np.nan
@@ -37,10 +39,10 @@ NAN = np.nan
 
 
 def test_accuracy_and_macro_f1_by_hand():
-    answers, predicted = np.array([0, 0, 1, 1, 2, -1]), np.array([0, 1, 1, 1, 0, 0])
-    assert accuracy(answers, predicted) == 3 / 6
+    y_true, y_pred = np.array([0, 0, 1, 1, 2, -1]), np.array([0, 1, 1, 1, 0, 0])
+    assert accuracy(y_true, y_pred) == 3 / 6
     # F1 of class 0: precision 1/3, recall 1/2; class 1: 2/3, 1; classes 2 and -1 are never hit.
-    assert macro_f1(answers, predicted) == pytest.approx((0.4 + 0.8 + 0 + 0) / 4)
+    assert macro_f1(y_true, y_pred) == pytest.approx((0.4 + 0.8 + 0 + 0) / 4)
 
 
 def test_log_loss_by_hand_and_of_labels_never_seen():
@@ -50,20 +52,20 @@ def test_log_loss_by_hand_and_of_labels_never_seen():
     assert log_loss(np.array([-1, 0, 2]), probabilities) == pytest.approx(unseen)
 
 
-def test_calibration_error_by_hand():
-    # Bin of 0.9: 3 answers, 2 right, distance 0.7/3; bin of 0.6: 1 answer, wrong, distance 0.6.
+def test_expected_calibration_error_by_hand():
+    # Bin of 0.9: 3 predictions, 2 right, distance 0.7/3; bin of 0.6: 1 prediction, wrong, distance 0.6.
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
-    assert calibration_error(np.array([0, 0, 1, 0]), probabilities) == pytest.approx(0.7 / 4 + 0.6 / 4)
+    assert expected_calibration_error(np.array([0, 0, 1, 0]), probabilities) == pytest.approx(0.7 / 4 + 0.6 / 4)
 
 
 @pytest.mark.parametrize(("confidence", "distance"), [(1.0, 0.0), (1.3, 0.05)])
-def test_calibration_error_finds_what_was_put_in(confidence, distance):
+def test_expected_calibration_error_finds_what_was_put_in(confidence, distance):
     rng = np.random.default_rng(0)
     true = rng.uniform(0.5, 0.75, 100_000)
     right = rng.random(100_000) < true
-    said = 0.5 + confidence * (true - 0.5)
-    found = calibration_error(np.where(right, 0, 1), np.stack([said, 1 - said], axis=1))
-    assert found == pytest.approx(np.mean(said - true), abs=0.006)
+    confidences = 0.5 + confidence * (true - 0.5)
+    found = expected_calibration_error(np.where(right, 0, 1), np.stack([confidences, 1 - confidences], axis=1))
+    assert found == pytest.approx(np.mean(confidences - true), abs=0.006)
     assert found == pytest.approx(distance, abs=0.015)
 
 
@@ -71,26 +73,29 @@ def test_calibration_error_finds_what_was_put_in(confidence, distance):
 
 
 def test_values_by_hand():
-    truth, predicted = np.array([1.0, 3.0, NAN]), np.array([1.0, 2.0, 9.0])
-    assert (mae(truth, predicted), rmse(truth, predicted)) == (0.5, math.sqrt(0.5))
-    assert r2(truth, predicted) == 0.5
-    assert r2(truth, np.full(3, 2.0)) == 0
+    y_true, y_pred = np.array([1.0, 3.0, NAN]), np.array([1.0, 2.0, 9.0])
+    assert (mae(y_true, y_pred), rmse(y_true, y_pred)) == (0.5, math.sqrt(0.5))
+    assert r2(y_true, y_pred) == 0.5
+    assert r2(y_true, np.full(3, 2.0)) == 0
     assert math.isnan(r2(np.ones(3), np.ones(3)))
-    assert math.isnan(r2(truth, np.array([NAN, 1.0, 1.0])))
+    assert math.isnan(r2(y_true, np.array([NAN, 1.0, 1.0])))
 
 
 def test_tags_by_hand():
-    answers = [np.array([0, 1, 2]), np.array([1]), np.array([], dtype=int), np.array([-1])]
-    predicted = [np.array([0, 1, 0]), np.array([1]), np.array([], dtype=int), np.array([0])]
-    assert tag_error(answers, predicted) == 2 / 5  # not the mean of 1/3, 0 and 1
-    assert exact_share(answers, predicted) == 1 / 3
-    assert math.isnan(tag_error([], []))
+    y_true = [np.array([0, 1, 2]), np.array([1]), np.array([], dtype=int), np.array([-1])]
+    y_pred = [np.array([0, 1, 0]), np.array([1]), np.array([], dtype=int), np.array([0])]
+    assert tag_error_rate(y_true, y_pred) == 2 / 5  # not the mean of 1/3, 0 and 1
+    assert exact_match(y_true, y_pred) == 1 / 3
+    assert math.isnan(tag_error_rate([], []))
+    # Step 0: three sequences, 2 right; step 1: one sequence, right; step 2: one sequence, wrong.
+    np.testing.assert_allclose(accuracy_by_step(y_true, y_pred), [2 / 3, 1, 0])
+    assert accuracy_by_step([], []).shape == (0,)
 
 
 def test_tokens_by_hand():
     text = np.log([0.5, 0.125])
-    assert nats(text) == pytest.approx(2 * math.log(2))
-    assert bits(text) == pytest.approx(2)
+    assert cross_entropy(text) == pytest.approx(2 * math.log(2))
+    assert bits_per_token(text) == pytest.approx(2)
     assert perplexity(text) == pytest.approx(4)
     assert math.isfinite(perplexity(np.array([-1e5])))
 
@@ -100,18 +105,17 @@ def test_tokens_by_hand():
     [
         (lambda: accuracy(np.ones(2), np.ones(3)), r"\(2,\), \(3,\)"),
         (lambda: log_loss(np.ones(2, int), np.ones((3, 2))), r"\(3, 2\)"),
-        (lambda: calibration_error(np.ones(2, int), np.ones(2)), r"\(2,\)"),
-        (lambda: tag_error([np.ones(2), np.ones(3)], [np.ones(2), np.ones(2)]), "differing first at 1"),
-        (lambda: exact_share([np.ones(2)], []), "1 and 0 sequences"),
+        (lambda: expected_calibration_error(np.ones(2, int), np.ones(2)), r"\(2,\)"),
+        (lambda: tag_error_rate([np.ones(2), np.ones(3)], [np.ones(2), np.ones(2)]), "differing first at 1"),
+        (lambda: exact_match([np.ones(2)], []), "1 and 0 sequences"),
         (lambda: mcnemar(np.ones(2), np.ones(3)), r"\(3,\)"),
         (lambda: mcnemar([], []), r"\(0,\)"),
         (lambda: paired_bootstrap(np.ones(2), np.ones(3)), r"\(3,\)"),
         (lambda: paired_bootstrap(np.ones(20), np.ones(20), groups=np.ones(3)), r"\(3,\)"),
         (lambda: paired_bootstrap(np.ones(20), np.ones(20), resamples=10), "10"),
-        (lambda: compare_examples({"a": np.ones(3)}, against="b"), "'b'"),
-        (lambda: judge([{"model": "a", "error": 0.1}], [], task="poetry"), "poetry"),
-        (lambda: judge([{"model": "a", "error": 0.1}], [], task="classification", metric="accuracy"), "accuracy"),
-        (lambda: judge([{"model": "a", "mase": 0.1}], [], task="classification"), "no model with an error"),
+        (lambda: compare_paired_losses({"a": np.ones(3)}, against="b"), "'b'"),
+        (lambda: judge_as("accuracy", [{"model": "a", "accuracy": 0.1}], []), "'accuracy'"),
+        (lambda: judge_as("classification", [{"model": "a", "mase": 0.1}], []), "no model with an error"),
     ],
 )
 def test_errors_name_what_was_received(call, message):
@@ -121,8 +125,9 @@ def test_errors_name_what_was_received(call, message):
 
 def test_nothing_scored_is_nan():
     none, no_rows = np.zeros(0, dtype=int), np.zeros((0, 2))
-    scores = [accuracy(none, none), macro_f1(none, none), log_loss(none, no_rows), calibration_error(none, no_rows)]
-    assert np.isnan([*scores, nats(np.zeros(0)), r2(np.zeros(0), np.zeros(0))]).all()
+    scores = [accuracy(none, none), macro_f1(none, none), log_loss(none, no_rows)]
+    scores.append(expected_calibration_error(none, no_rows))
+    assert np.isnan([*scores, cross_entropy(np.zeros(0)), r2(np.zeros(0), np.zeros(0))]).all()
 
 
 # McNemar
@@ -148,7 +153,7 @@ def test_mcnemar_keeps_its_size():
 
 
 def rejected(draw, *, runs=300, **settings):
-    """Share of p-values below 5 %, and of intervals that leave out the true difference."""
+    """Fraction of p-values below 5 %, and of intervals that miss the true difference."""
     rng = np.random.default_rng(3)
     p_values, missed = [], []
     for _ in range(runs):
@@ -205,7 +210,7 @@ def test_groups_matter():
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 6), (2, 12), (5, 9), (10, 30), (0, 40)])
-def test_it_agrees_with_mcnemar_where_few_answers_differ(only_a, only_b):
+def test_it_agrees_with_mcnemar_where_few_predictions_differ(only_a, only_b):
     wrong_a = np.repeat([0.0, 1.0, 0.0], [only_a, only_b, 1000])
     wrong_b = np.repeat([1.0, 0.0, 0.0], [only_a, only_b, 1000])
     ours, exact = paired_bootstrap(wrong_a, wrong_b).p_value, mcnemar(wrong_a == 0, wrong_b == 0).p_value
@@ -276,7 +281,7 @@ def test_in_blocks_are_even_and_in_order():
     assert len(in_blocks(0)) == 0
 
 
-def test_a_large_test_part_takes_little_memory():
+def test_a_large_test_set_takes_little_memory():
     rng = np.random.default_rng(0)
     loss_a, loss_b = rng.random((2, 25_000))
     tracemalloc.start()
@@ -288,13 +293,13 @@ def test_a_large_test_part_takes_little_memory():
 # Rows for the verdict
 
 
-def test_compare_examples_speaks_in_shares_of_the_loss_to_beat():
+def test_compare_paired_losses_gives_effects_as_fractions_of_the_loss_to_beat():
     rng = np.random.default_rng(0)
     wrong = (rng.random(2000) < 0.2).astype(float)
     better = wrong * (rng.random(2000) < 0.5)
     losses = {"lstm": np.stack([better, wrong]), "nbsvm": wrong, "gru": 1 - wrong}
     correct = {name: (loss if loss.ndim == 1 else loss[0]) == 0 for name, loss in losses.items()}
-    lstm, gru = compare_examples(losses, against="nbsvm", correct=correct)
+    lstm, gru = compare_paired_losses(losses, against="nbsvm", correct=correct)
     assert lstm["effect"] == pytest.approx((wrong.mean() - (better + wrong).mean() / 2) / wrong.mean())
     assert lstm["effect_low"] < lstm["effect"] < lstm["effect_high"]
     assert lstm["mcnemar_p"] == mcnemar(better == 0, wrong == 0).p_value
@@ -303,32 +308,62 @@ def test_compare_examples_speaks_in_shares_of_the_loss_to_beat():
     assert lstm["p_holm"] >= lstm["p_value"]
     assert (lstm["against"], lstm["n"], lstm["note"]) == ("nbsvm", 2000, "")
     keys = {"model", "against", "effect", "effect_low", "effect_high", "p_value", "p_holm", "n", "note"}
-    assert set(compare_examples(losses, against="nbsvm")[0]) == keys
+    assert set(compare_paired_losses(losses, against="nbsvm")[0]) == keys
 
 
 def test_nothing_beats_a_loss_of_zero():
     zero = np.zeros(40)
-    worse, as_good = compare_examples({"lstm": np.eye(40)[0], "gru": zero, "linear": zero}, against="linear")
+    worse, as_good = compare_paired_losses({"lstm": np.eye(40)[0], "gru": zero, "linear": zero}, against="linear")
     assert (worse["effect"], worse["effect_high"]) == (-1, 0)
     assert (as_good["effect"], as_good["effect_high"], as_good["p_value"]) == (0, 0, 1)
-    few = compare_examples({"lstm": zero[:5], "linear": zero[:5]}, against="linear")[0]
+    few = compare_paired_losses({"lstm": zero[:5], "linear": zero[:5]}, against="linear")[0]
     assert (few["effect"], few["effect_high"], few["p_value"]) == (None, None, None)
 
 
 # The verdict in the words of each task
 
+
+def wording(name, title, *, trivial, unit_of_work="sequence", more_data="more test examples", **words):
+    """What a task hands to the verdict; its scores are in the summary already."""
+    metric = Metric(name, title, lambda *_: None, **words)
+    return Wording(metric=metric, trivial=(trivial,), unit_of_work=unit_of_work, more_data=more_data)
+
+
+WORDINGS = {
+    "forecast": wording("mase", "MASE", trivial="naive", unit_of_work="forecast"),
+    "classification": wording("error", "error", trivial="majority", phrase="an error", decimals=".4f"),
+    "regression": wording("mae", "MAE", trivial="mean", phrase="an MAE", decimals=".4g"),
+    "tagging": wording(
+        "tag_error_rate", "tag error rate", trivial="majority_tag", more_data="more test sequences", decimals=".4f"
+    ),
+    "language-model": wording(
+        "cross_entropy",
+        "cross-entropy",
+        trivial="unigram",
+        unit_of_work="token",
+        more_data="more test text",
+        phrase="a cross-entropy",
+        suffix=" nats per token",
+        noun="loss",
+    ),
+    "accuracy": wording("accuracy", "accuracy", trivial="majority", higher_is_better=True),
+}
 PRICE = {"parameters": 1000, "train_seconds": 9.0, "predict_ms": 0.5}
-TRIAL = {"model": "lstm", "effect": 0.2, "effect_low": 0.1, "effect_high": 0.3, "p_value": 0.004, "p_holm": 0.004}
+TEST = {"model": "lstm", "effect": 0.2, "effect_low": 0.1, "effect_high": 0.3, "p_value": 0.004, "p_holm": 0.004}
 
 
-def verdict(task, against, other, value, **trial):
-    main, trivial = METRICS[task].main, METRICS[task].trivial[0]
+def judge_as(task, summary, tests):
+    return judge(summary, tests, wording=WORDINGS[task], recurrent=["lstm"])
+
+
+def verdict(task, against, other, value, **test):
+    main, trivial = WORDINGS[task].metric.name, WORDINGS[task].trivial[0]
     rows = [
         {"model": trivial, main: 1.5 * other},
         {"model": against, main: other},
         {"model": "lstm", main: value, f"{main}_sd": 0.01} | PRICE,
     ]
-    return judge(rows, [TRIAL | {"against": against} | trial], task=task)
+    return judge_as(task, rows, [TEST | {"against": against} | test])
 
 
 @pytest.mark.parametrize(
@@ -336,8 +371,13 @@ def verdict(task, against, other, value, **trial):
     [
         ("classification", "nbsvm", "lstm has an error of 0.0800 ± 0.0100 against 0.1000 for nbsvm,", "sequence"),
         ("regression", "tfidf_ridge", "lstm has an MAE of 0.08 ± 0.01 against 0.1 for tfidf_ridge,", "sequence"),
-        ("tagging", "logistic_window", "lstm has a tag error of 0.0800 ± 0.0100 against 0.1000 for", "sequence"),
-        ("language-model", "kneser_ney", "lstm has a loss of 0.080 ± 0.010 against 0.100 nats a token for", "token"),
+        ("tagging", "logistic_window", "lstm has a tag error rate of 0.0800 ± 0.0100 against 0.1000 for", "sequence"),
+        (
+            "language-model",
+            "kneser_ney",
+            "lstm has a cross-entropy of 0.080 ± 0.010 against 0.100 nats per token for",
+            "token",
+        ),
         ("forecast", "ets", "lstm has a MASE of 0.080 ± 0.010 against 0.100 for ets,", "forecast"),
     ],
 )
@@ -351,7 +391,7 @@ def test_each_task_has_its_words(task, against, sentence, price):
     assert ("MASE" in result["text"]) == (task == "forecast")
 
 
-def test_cannot_tell_asks_for_what_the_task_has():
+def test_an_undecided_verdict_asks_for_what_the_task_has():
     unclear = {"effect": 0.02, "effect_low": -0.1, "effect_high": 0.14, "p_holm": 0.6}
     assert "more test examples" in verdict("classification", "nbsvm", 0.1, 0.08, **unclear)["text"]
     assert "more test sequences" in verdict("tagging", "logistic_window", 0.1, 0.08, **unclear)["text"]
@@ -361,24 +401,22 @@ def test_cannot_tell_asks_for_what_the_task_has():
 
 
 def test_a_perfect_simpler_model_ends_the_question():
-    row = compare_examples({"lstm": np.eye(50)[0], "linear": np.zeros(50)}, against="linear")[0]
+    row = compare_paired_losses({"lstm": np.eye(50)[0], "linear": np.zeros(50)}, against="linear")[0]
     rows = [{"model": "linear", "error": 0.0} | PRICE, {"model": "lstm", "error": 0.02} | PRICE]
-    result = judge(rows, [row], task="classification")
+    result = judge_as("classification", rows, [row])
     assert result["worth_it"] is False
     assert "linear, the best simpler model, which makes no error at all: nothing can be better." in result["text"]
 
 
-def test_it_says_when_nothing_trained_beats_the_trivial():
+def test_the_text_warns_when_nothing_trained_beats_the_trivial():
     rows = [{"model": "majority", "error": 0.5}, {"model": "lstm", "error": 0.5} | PRICE]
-    text = judge(rows, [], task="classification")["text"]
+    text = judge_as("classification", rows, [])["text"]
     assert text.endswith("Nothing that was trained beats majority (error 0.5000 against 0.5000 for lstm).")
 
 
-def test_the_registry_holds_together():
-    assert [words.main for words in METRICS.values()] == ["mase", "error", "mae", "tag_error", "nats"]
-    for words in METRICS.values():
-        assert len(set(words.names)) == len(words.names)
-        assert not words[words.main].higher_is_better
-        assert words[words.main].shown
-        assert set(words.spread) <= set(words.names)
-        assert words.main in words.spread
+def test_a_metric_has_its_function_and_words_that_follow_from_its_title():
+    metric = Metric("tag_error_rate", "tag error rate", tag_error_rate)
+    assert metric.function([np.array([0, 1])], [np.array([0, 0])]) == 0.5
+    assert metric.in_words() == "a tag error rate"
+    assert Metric("mae", "MAE", mae, phrase="an MAE").in_words() == "an MAE"
+    assert (metric.shown, metric.higher_is_better, metric.with_spread, metric.by_step) == (True, False, False, None)

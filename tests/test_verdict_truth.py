@@ -1,7 +1,7 @@
-"""The verdict on series of which the truth is known, end to end.
+"""The verdict on series of which the right verdict is known, end to end.
 
 Each has a quick version with one recurrent family, and a slow one with more families and seeds. What the series are,
-and which error is the best possible, stands in ``datasets/synthetic.py``.
+and which error is the best possible, is described in ``datasets/synthetic.py``.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ HORIZON = 4  # of the two series without covariates
 BEST_POSSIBLE = 0.1 * np.sqrt(2 / np.pi)  # mean absolute error of distant_event's noise
 EVERYTHING = {"families": ["linear", "dense", "gru", "lstm"], "seeds": 2, "max_epochs": 20}
 
-# As long as nothing is known of which symbol comes, absolute error is flat between the two: a net may stay on that
-# plateau for long. Huber's has a slope there.
+# As long as a network cannot predict which symbol comes, absolute error is flat between the two, and training may stay
+# on that plateau for long. Huber's loss has a slope there.
 EVENT = {
     "horizon": 1,
     "lookback": 24,
@@ -27,25 +27,25 @@ EVENT = {
 PLAIN = {"horizon": HORIZON, "lookback": 12, "config": {"units": 8, "learning_rate": 5e-3}}
 
 
-def judged(name, folder, **settings):
+def compared(name, folder, **settings):
     """One fold that scores every origin of the newest fifth: enough of them to tell small differences."""
-    fold = {"season": 1, "folds": 1, "seeds": 1, "test_size": 600, "most_origins": 600}
+    fold = {"season": 1, "folds": 1, "seeds": 1, "test_size": 600, "max_origins": 600}
     return recurra.compare(name, baselines=["naive"], out=folder, **(fold | settings))
 
 
 def against_naive(comparison, model):
-    """Share by which a model lowers the naive error (first seed), and the p-value of that."""
+    """Fraction by which a model lowers the naive error (first seed), and the p-value of that."""
     trials = TrialStore(comparison.folder / "trials")
     losses = {name: trials.get(Trial(name, 0)).losses for name in (model, "naive")}
-    result = diebold_mariano(losses[model], losses["naive"], horizon=comparison.said["settings"]["horizon"])
+    result = diebold_mariano(losses[model], losses["naive"], horizon=comparison.settings["horizon"])
     return -result.difference / losses["naive"].mean(), result.p_value
 
 
 def best_trained(comparison):
-    return next(line["model"] for line in comparison.said["summary"] if line["kind"] == "family")
+    return next(line["model"] for line in comparison.summary_rows if line["kind"] == "family")
 
 
-# A distant event: who carries it along wins
+# A distant event: models that remember it win
 
 
 def assert_event_needs_memory(comparison):
@@ -56,23 +56,23 @@ def assert_event_needs_memory(comparison):
     assert winner["effect"] >= 0.2
     assert winner["p_holm"] < 0.01
     assert comparison.summary.loc[comparison.verdict["best"], "mae"] < 1.25 * BEST_POSSIBLE
-    # What is left to those who cannot tell which symbol comes: about 1 at each go.
+    # The error of those that cannot predict which symbol comes is about 1 at each go.
     assert comparison.summary.loc[["linear", "dense"], "mae"].min() > 1.5 * BEST_POSSIBLE
 
 
-def test_who_carries_a_distant_event_wins(tmp_path):
+def test_models_that_remember_a_distant_event_win(tmp_path):
     settings = EVENT | {"families": ["linear", "dense", "lstm"], "max_epochs": 12}
-    assert_event_needs_memory(judged("distant_event", tmp_path, **settings))
+    assert_event_needs_memory(compared("distant_event", tmp_path, **settings))
 
 
 @pytest.mark.slow
-def test_who_carries_a_distant_event_wins_whatever_the_seed(tmp_path):
-    comparison = judged("distant_event", tmp_path, **(EVENT | EVERYTHING))
+def test_models_that_remember_a_distant_event_win_whatever_the_seed(tmp_path):
+    comparison = compared("distant_event", tmp_path, **(EVENT | EVERYTHING))
     assert_event_needs_memory(comparison)
     assert (comparison.tests["effect"] >= 0.2).all()
 
 
-def test_nothing_but_the_marked_symbol_tells_a_distant_event():
+def test_nothing_but_the_marked_symbol_predicts_a_distant_event():
     """The equation, and that neither the last event nor any one symbol gives the next one away."""
     table = load("distant_event").table
     y, symbol = table["y"].to_numpy(), table["symbol"].to_numpy()
@@ -101,16 +101,16 @@ def assert_linear_is_enough(comparison):
 
 
 def test_an_autoregression_needs_no_memory(tmp_path):
-    comparison = judged("ar2", tmp_path, **PLAIN, families=["linear", "gru"], max_epochs=10)
+    comparison = compared("ar2", tmp_path, **PLAIN, families=["linear", "gru"], max_epochs=10)
     assert_linear_is_enough(comparison)
     assert comparison.verdict["best"] == "linear"
 
 
 @pytest.mark.slow
 def test_nothing_beats_a_linear_model_on_an_autoregression(tmp_path):
-    comparison = judged("ar2", tmp_path, **(PLAIN | EVERYTHING))
+    comparison = compared("ar2", tmp_path, **(PLAIN | EVERYTHING))
     assert_linear_is_enough(comparison)
-    # A dense net can be as good as linear, since it holds one; by how much chance decides is well below a hundredth.
+    # A dense network contains a linear model, so it can be as good; chance decides by well below a hundredth.
     assert comparison.summary.loc["linear", "mase"] < 1.01 * comparison.summary["mase"].min()
 
 
@@ -120,12 +120,12 @@ def test_nothing_beats_a_linear_model_on_an_autoregression(tmp_path):
 def assert_nothing_beats_naive(comparison):
     assert comparison.verdict["worth_it"] is False
     errors = comparison.summary["mase"]
-    assert errors.min() > 0.98 * errors["naive"]  # nobody has the least effect that counts
+    assert errors.min() > 0.98 * errors["naive"]  # none has the smallest effect that counts
     assert errors[best_trained(comparison)] < 1.05 * errors["naive"]  # they did learn to repeat the last value
 
 
 def test_nothing_beats_naive_on_a_random_walk(tmp_path):
-    comparison = judged("random_walk", tmp_path, **PLAIN, families=["linear", "gru"], max_epochs=8)
+    comparison = compared("random_walk", tmp_path, **PLAIN, families=["linear", "gru"], max_epochs=8)
     assert_nothing_beats_naive(comparison)
     assert comparison.verdict["best"] == "naive"
     assert "use naive" in comparison.verdict["text"]
@@ -134,4 +134,4 @@ def test_nothing_beats_naive_on_a_random_walk(tmp_path):
 
 @pytest.mark.slow
 def test_nothing_beats_naive_on_a_random_walk_whatever_the_family(tmp_path):
-    assert_nothing_beats_naive(judged("random_walk", tmp_path, **(PLAIN | EVERYTHING)))
+    assert_nothing_beats_naive(compared("random_walk", tmp_path, **(PLAIN | EVERYTHING)))
