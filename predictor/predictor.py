@@ -151,7 +151,11 @@ class Predictor(Generic[FrameT]):
 
     def outputs(self, frame: FrameT) -> Outputs:
         """Outputs for a whole frame, served some rows at a time: arrays whose first axis is the prediction."""
-        return join_rows([_to_numpy(self.serve(raw)) for raw in _row_batches(self.raw(frame))])
+        raw = self.raw(frame)
+        if not _count_rows(raw):
+            # some Keras layers refuse a batch of no rows, so one blank row is served and taken away again
+            return {name: array[:0] for name, array in _to_numpy(self.serve(_blank_row(raw))).items()}
+        return join_rows([_to_numpy(self.serve(rows)) for rows in _row_batches(raw)])
 
     def save(self, path: Path | str) -> None:
         """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it."""
@@ -174,9 +178,17 @@ class Predictor(Generic[FrameT]):
         return f"Predictor({self.task}: {self.schema!r}; {self.model!r})"
 
 
+def _count_rows(raw: RawInputs) -> int:
+    return len(next(iter(raw.values())))
+
+
+def _blank_row(raw: RawInputs) -> RawInputs:
+    shapes = {name: (1, *(max(size, 1) for size in array.shape[1:])) for name, array in raw.items()}
+    return {name: np.full(shapes[name], "" if array.dtype == object else 0, array.dtype) for name, array in raw.items()}
+
+
 def _row_batches(raw: RawInputs) -> Iterator[RawInputs]:
-    rows = len(next(iter(raw.values())))
-    for start in range(0, max(rows, 1), _ROWS_AT_ONCE):
+    for start in range(0, _count_rows(raw), _ROWS_AT_ONCE):
         yield {name: array[start : start + _ROWS_AT_ONCE] for name, array in raw.items()}
 
 

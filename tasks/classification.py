@@ -60,8 +60,8 @@ class Classification(SequenceSettings):
             "accuracy",
             lambda y_true, y_prob: accuracy(y_true, y_prob.argmax(axis=1)),
             higher_is_better=True,
-            heading="accu-\nracy",
             decimals=".4f",
+            shown=False,
         ),
         Metric(
             "macro_f1",

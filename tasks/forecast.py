@@ -164,7 +164,13 @@ class Forecast:
             "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False
         ),
         Metric(
-            "smape", "sMAPE", partial(_in_units, smape), partial(_in_units, smape, by="step"), unit="%", decimals=".3g"
+            "smape",
+            "sMAPE",
+            partial(_in_units, smape),
+            partial(_in_units, smape, by="step"),
+            unit="%",
+            decimals=".3g",
+            shown=False,
         ),
         Metric(
             "coverage_80",

@@ -98,7 +98,7 @@ class LanguageModel:
             lambda _, log_probabilities: perplexity(log_probabilities),
             heading="perplexity",
             caption="perplexity: its exponential",
-            decimals=".1f",
+            decimals=".4g",
         ),
         Metric(
             "bits_per_token",

@@ -308,7 +308,7 @@ def test_a_table_is_read_by_the_columns_of_the_training_data(tmp_path, loaded):
     pd.testing.assert_frame_equal(predicted, model.predict(["so good", ""]))
     table.to_csv(tmp_path / "new.csv", index=False)
     pd.testing.assert_frame_equal(model.predict(tmp_path / "new.csv"), predicted)
-    with pytest.raises(InputError, match="no column 'review'"):
+    with pytest.raises(InputError, match="no column is called 'review'"):
         model.predict(table.rename(columns={"review": "opinion"}))
     np.savez(tmp_path / "new.npz", X=np.zeros((3, 4)))
     with pytest.raises(InputError):
