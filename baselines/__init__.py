@@ -3,9 +3,9 @@
 To add one: a file, a line below, a test, a row in the docs.
 
 Forecasts (``FORECAST_BASELINES``): a function ``forecast(values, origins, horizon, season) -> (origins, horizon)`` for
-one series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as a
-network's are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other series.
-:func:`fit_forecaster` makes a fitted baseline of each.
+one series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as
+those of a network are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other
+series. :func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
 targets, n_classes, *, seed)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of values (time,

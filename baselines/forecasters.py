@@ -209,8 +209,8 @@ class WindowForecaster:
     def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> WindowForecaster:
         """What :meth:`state` described."""
         estimates = {name: array for name, array in arrays.items() if name not in ("strings", "string_ends")}
-        names = ("name", "horizon", "targets", "season")
-        return cls(*(config[name] for name in names), unpack_strings(arrays), estimates)
+        settings = {name: config[name] for name in ("name", "horizon", "targets", "season")}
+        return cls(**settings, ids=unpack_strings(arrays), estimates=estimates)
 
     def __repr__(self) -> str:
         return f"{self.name}, {self.horizon} steps ahead" + (f", of {len(self.ids):,} series" * (len(self.ids) > 1))
@@ -266,7 +266,7 @@ class Reestimating:
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Reestimating:  # noqa: ARG003
         """What :meth:`state` described."""
-        return cls(*(config[name] for name in ("name", "horizon", "targets", "season", "why_no_graph")))
+        return cls(**{name: value for name, value in config.items() if name != "kind"})
 
     def __repr__(self) -> str:
         return f"{self.name}, {self.horizon} steps ahead"

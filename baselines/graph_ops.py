@@ -121,5 +121,5 @@ def pack_strings(strings: Iterable[str]) -> dict[str, np.ndarray]:
 def unpack_strings(arrays: Mapping[str, np.ndarray]) -> list[str]:
     """What :func:`pack_strings` packed."""
     data, ends = arrays["strings"].tobytes(), arrays["string_ends"].tolist()
-    starts = [0, *ends[:-1]]
+    starts = [0, *ends][:-1]
     return [data[start:end].decode("utf-8", "surrogatepass") for start, end in zip(starts, ends, strict=True)]

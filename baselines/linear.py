@@ -26,7 +26,7 @@ class Features(Protocol):
 
     per_step: bool
 
-    def __call__(self, inputs: Sequence[Any]) -> Any:
+    def __call__(self, inputs: Any) -> Any:
         """Features (n, columns), dense or sparse; of all steps in a row where they are per step."""
 
     def scores(self, raw: Mapping[str, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:

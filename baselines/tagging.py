@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .graph_ops import GraphConstants, StringIndex, as_logits, pack_strings, run_eagerly, token_lengths, unpack_strings
+from .graph_ops import GraphConstants, StringIndex, as_logits, pack_strings, run_eagerly, unpack_strings
 from .linear import LinearBaseline, logistic, split_steps
 from .model_selection import class_rates
 from .scaling import Scale, fit_scale
@@ -289,9 +289,7 @@ class TokenWindows:
 
         tokens = raw["tokens"]
         time = tf.shape(tokens)[1]
-        inside = tf.sequence_mask(token_lengths(tokens), time)
-        ids = tf.where(inside, self._index.table.lookup(tokens), 0)
-        ids = tf.pad(ids, [[0, 0], [REACH, REACH]])  # (batch, time + 4)
+        ids = tf.pad(self._index.table.lookup(tokens), [[0, 0], [REACH, REACH]])  # (batch, time + 4)
         by_place = tf.reshape(weights, [2 * REACH + 1, len(self.tokens), weights.shape[1]])
         by_place = tf.pad(by_place, [[0, 0], [1, 0], [0, 0]])  # unknown, or none, has no weight
         return tf.add_n([tf.gather(by_place[i], ids[:, i : time + i]) for i in range(2 * REACH + 1)])
