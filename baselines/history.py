@@ -57,7 +57,7 @@ def from_first_observed(values: np.ndarray, origins: np.ndarray) -> tuple[np.nda
     return values[first:], origins - first
 
 
-def training_part(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+def training_history(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """The gapless history (time,) before the first origin, on which parameters are estimated."""
     end = max(int(origins[0]), 0)
     return known(values, np.arange(end), origins=np.full(end, end))
