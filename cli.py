@@ -91,14 +91,16 @@ def compare(
 @with_options(FIT)
 def fit(
     source: Source,
-    family: Annotated[str, typer.Option(help="The family, such as lstm; with settings of its own: lstm:units=32.")],
+    family: Annotated[
+        str, typer.Option(help="A family such as lstm, with settings of its own such as lstm:units=32, or a baseline.")
+    ],
     seed: Annotated[int, typer.Option(help="Of weights and order.")] = 0,
     export: Annotated[
         Path | None, typer.Option(help="Folder for the exported model; by default saved_models/NAME.")
     ] = None,
     **options: Any,
 ) -> None:
-    """Train one family on all rows and export it."""
+    """Fit one family or baseline to all rows and export it."""
     given = given_options(options)
     task = given.pop("task", None)
     frame = _load(source, given, task)
@@ -113,10 +115,11 @@ def fit(
         _print(f"- {as_flags(note)}")
     history = fitted.history
     unit = "nats" if fitted.task.training.loss == "crossentropy" else "scaled units"
-    _print(
-        f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
-        f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
-    )
+    if history is not None:
+        _print(
+            f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
+            f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
+        )
     with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
     _print_exported(path, export, source, frame, fitted.task)

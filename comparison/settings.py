@@ -63,7 +63,7 @@ class CompareSettings:
         """
         from ..models import check_config, known_settings, list_families, parse_variant
 
-        if not self.families:
+        if not self.families and not self.baselines:
             raise InputError(f"`families` must name a family; choose from {', '.join(list_families(task.output_kind))}")
         known_families = list_families(task.output_kind)
         _check_known("families", [name.partition(":")[0] for name in self.families], known_families)

@@ -113,7 +113,8 @@ class ForecastSchema:
 
     def sample(self, frame: SeriesFrame) -> RawInputs:
         """Real windows, evenly spaced, that have a whole horizon after them."""
-        return self.pipeline.sample(frame)
+        last_rows = self.pipeline.sample_starts(frame) + self.pipeline.lookback - 1
+        return self.pipeline.sample(frame) | identify(frame, last_rows)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the raw inputs."""
@@ -180,10 +181,21 @@ class ForecastSchema:
         return f"the next {pipeline.horizon} steps of {', '.join(pipeline.targets_)} from the last {pipeline.lookback}"
 
 
-def identify(frame: SeriesFrame) -> RawInputs:
-    """What tells the series and their places in time apart: ``id`` and ``step``, for models that ask for them."""
+def identify(frame: SeriesFrame, last_rows: np.ndarray | None = None) -> RawInputs:
+    """What tells series and places in time apart, for models that ask for it.
+
+    Args:
+        frame: the series.
+        last_rows: last row of each window, counted through the whole table; by default the last of each series.
+
+    Returns:
+        ``id``: bytes (windows,); ``step``: the last row's place on the time axis, int64 (windows,).
+    """
+    ends = np.cumsum(frame.lengths) - 1
+    rows = ends if last_rows is None else last_rows
+    series = np.searchsorted(ends, rows)
     ids = np.array([str(name).encode() for name in frame.ids], dtype=object)
-    return {"id": ids, "step": frame.last_steps()}
+    return {"id": ids[series], "step": frame.last_steps()[series] - (ends[series] - rows)}
 
 
 def _interval_order(name: str) -> tuple[int, str]:
