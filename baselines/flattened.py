@@ -88,9 +88,9 @@ class FlattenedColumns:
     def __init__(self, scale: Scale, length: int, mean: np.ndarray, spread: np.ndarray) -> None:
         self.scale, self.length, self.mean, self.spread = scale, length, mean, spread
 
-    def __call__(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Columns (n, length * channels + 1)."""
-        return (_laid_out(self.scale(sequences), self.length) - self.mean) / self.spread
+        return (_laid_out(self.scale(inputs), self.length) - self.mean) / self.spread
 
     def scores(self, raw: Mapping[str, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
         """Columns times weights (columns, outputs), in the graph: float64 (batch, outputs)."""

@@ -171,15 +171,16 @@ class KneserNey:
         return {"logits": logits, "state_0": ids[:, time:]}
 
     def _histories(self, ids: tf.Tensor, *, is_token: tf.Tensor) -> tf.Tensor:
-        """Row of the history that ends at each position: int64 (orders, batch, positions), -1 for none."""
+        """Row of the history that ends at each position: int64 (orders, batch, positions), -1 for none.
+
+        Nothing has to be cut at ``end``: the tables hold no n-gram that goes on after it.
+        """
         import tensorflow as tf
 
         context = tf.zeros_like(ids)
         histories = [context]
         for order in range(1, self.order):
             row = self._find_in_graph(order, context * self.vocabulary + ids, is_token & (context >= 0))
-            if self.end is not None and order > 1:
-                row = tf.where(ids == self.end, tf.constant(-1, tf.int64), row)
             histories.append(row)
             context = tf.pad(row[:, :-1], [[0, 0], [1, 0]], constant_values=-1)
         return tf.stack(histories)
@@ -204,7 +205,7 @@ class KneserNey:
             context = histories[order - 1]
             first = tf.searchsorted(keys, context * self.vocabulary, out_type=tf.int64)
             last = tf.searchsorted(keys, (context + 1) * self.vocabulary, out_type=tf.int64)
-            rows = tf.ragged.range(first, tf.where(context >= 0, last, first))
+            rows = tf.ragged.range(first, last)  # none where the context is -1
             row = rows.value_rowids()
             places = tf.gather(starts - context * self.vocabulary, row) + tf.gather(keys, rows.flat_values)
             added = tf.math.unsorted_segment_sum(tf.gather(kept, rows.flat_values), places, size)

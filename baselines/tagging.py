@@ -216,13 +216,13 @@ class ValueWindows:
     def __init__(self, scale: Scale) -> None:
         self.scale = scale
 
-    def __call__(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Columns (all steps, 5 * (channels + 1))."""
         padded = [
             np.pad(
                 np.column_stack([values, np.ones(len(values))]), ((REACH, REACH), (0, 0))
             )  # (time + 4, channels + 1)
-            for values in self.scale(sequences)
+            for values in self.scale(inputs)
         ]
         return np.concatenate(
             [
@@ -269,14 +269,14 @@ class TokenWindows:
         self.tokens = list(tokens)
         self._index = StringIndex(_numbered([self.tokens]), default=0)
 
-    def __call__(self, sequences: Sequence[Sequence[str]]) -> Any:
+    def __call__(self, inputs: Sequence[Sequence[str]]) -> Any:
         """Sparse columns (all steps, 5 * tokens)."""
         from scipy.sparse import csr_array
 
         number = self._index.numbers
         gap = np.zeros(REACH, dtype=int)
-        ids = np.concatenate([part for tokens in sequences for part in (_ids([tokens], number), gap)] + [gap])
-        inside = np.concatenate([np.arange(len(tokens) + REACH) < len(tokens) for tokens in sequences])
+        ids = np.concatenate([part for tokens in inputs for part in (_ids([tokens], number), gap)] + [gap])
+        inside = np.concatenate([np.arange(len(tokens) + REACH) < len(tokens) for tokens in inputs])
         steps = np.flatnonzero(inside)  # gaps are two wide, so a window reaches no other sequence
         around = np.stack([np.where(steps + i >= 0, ids[steps + i], 0) for i in range(-REACH, REACH + 1)], axis=1)
         row, place = np.nonzero(around)

@@ -703,6 +703,31 @@ def test_the_graph_of_a_language_model_equals_its_probabilities(order, end, tmp_
     np.testing.assert_array_equal(found["state_0"], np.concatenate([state, tokens], axis=1)[:, -n:])
 
 
+@pytest.mark.parametrize("name", ["tfidf_logistic", "nbsvm"])
+@pytest.mark.parametrize("seen", [(1, 3), (1, 3, 4)])
+def test_classes_between_which_others_were_never_seen_keep_their_columns(name, seen):
+    """With enough examples for a temperature other than 1."""
+    rng = np.random.default_rng(0)
+    targets = rng.choice(seen, size=400)
+    told = np.where(rng.random((400, 8)) < 0.2, targets[:, None], rng.integers(40, size=(400, 8)))
+    texts = [" ".join(f"w{i}" for i in row) for row in told]
+    fitted = fit(name, texts, targets, 6)
+    expected = expected_outputs(fitted, texts[:40], "classification")
+    assert_outputs(fitted.predict(as_raw("text", texts[:40])), expected, rtol=1e-4)
+    assert (name == "nbsvm") == (fitted.model.temperature != 1)
+
+
+def test_zeros_in_the_state_are_no_tokens_even_where_the_text_has_them(monkeypatch):
+    text = np.tile([0, 3, 0, 4, 0, 3, 3], 20)
+    model = kneser_ney(text, 6, order=3)
+    raw = {"tokens": np.array([[3, 4]], np.int32), "state_0": np.array([[0, 0]], np.int32)}
+    expected = [one_by_one(model, [0, 0], [3, 4])]
+    assert not np.allclose(expected[0][0], np.log(model.next_probabilities(np.array([0, 3]))))
+    np.testing.assert_allclose(model.predict(raw)["logits"], expected, atol=1e-5)
+    monkeypatch.setattr(importlib.import_module("recurra.baselines.kneser_ney"), "MAX_GRAPH_NGRAMS", 5)
+    np.testing.assert_allclose(model.predict(raw)["logits"], expected, atol=1e-5)
+
+
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="`kind` must be one of linear, majority"):
         load_state({"kind": "oracle"}, {})
