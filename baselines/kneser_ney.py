@@ -189,7 +189,8 @@ class KneserNey:
         import tensorflow as tf
 
         keys = self._constants[f"keys_{order}"].value()
-        row = tf.minimum(tf.searchsorted(keys, tf.reshape(wanted, [-1]), out_type=tf.int64), len(keys) - 1)
+        last = tf.size(keys, out_type=tf.int64) - 1
+        row = tf.minimum(tf.searchsorted(keys, tf.reshape(wanted, [-1]), out_type=tf.int64), last)
         row = tf.reshape(row, tf.shape(wanted))
         return tf.where(known & (tf.gather(keys, row) == wanted), row, tf.constant(-1, tf.int64))
 

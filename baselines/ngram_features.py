@@ -230,7 +230,7 @@ def _lower(texts: tf.Tensor) -> tf.RaggedTensor:
     after_letter = _before(is_letter) & (rows == _before(rows))
     before_letter = _after(is_letter) & (rows == _after(rows))
     capitals, small = (tf.constant(column, tf.int32) for column in _lower_cases())
-    place = tf.minimum(tf.searchsorted(capitals, flat), len(capitals) - 1)
+    place = tf.minimum(tf.searchsorted(capitals, flat), tf.size(capitals) - 1)
     lower = tf.where(tf.gather(capitals, place) == flat, tf.gather(small, place), flat)
     is_final = (flat == _CAPITAL_SIGMA) & after_letter & ~before_letter
     return codes.with_flat_values(tf.where(is_final, _FINAL_SIGMA, lower))

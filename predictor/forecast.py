@@ -16,8 +16,9 @@ from ..evaluation import conformal_offsets
 from ..frames import SeriesFrame
 from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
+from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
-from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .network_files import count_parameters, read_arrays, read_network, write_network
 from .predictor import Outputs, Source
 
 if TYPE_CHECKING:
@@ -302,51 +303,20 @@ class ForecastNetwork:
         return f"{self.model.name} with {self.parameters():,} weights"
 
 
-class ForecastBaseline:
-    """A fitted baseline: raw values in, forecasts in the same units out.
-
-    Args:
-        fitted: estimated on all rows it was given.
-    """
+class ForecastBaseline(BaselineModel):
+    """A fitted baseline: raw values in, forecasts in the same units out."""
 
     kind = "forecast_baseline"
 
     def __init__(self, fitted: FittedBaseline) -> None:
-        self.fitted = fitted
-        self.why_no_graph = fitted.why_no_graph
-        self.extra_inputs = fitted.extra_inputs()
-
-    @property
-    def reads_all_rows(self) -> bool:
-        """Whether it estimates from whole series at every prediction."""
-        return self.why_no_graph is not None
+        super().__init__(fitted)
+        self.reads_all_rows = fitted.why_no_graph is not None  # it estimates from whole series at every prediction
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → ``forecast`` (batch, horizon, targets) in the user's units."""
-        return self.fitted.predict(raw) if self.why_no_graph else self.fitted.graph(raw)
-
-    def parameters(self) -> int:
-        """Numbers estimated."""
-        return sum(array.size for array in self.arrays())
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers estimated."""
-        return list(self.fitted.state()[1].values())
-
-    def trackables(self) -> list[Any]:
-        """Its tables."""
-        return self.fitted.resources()
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write the estimated numbers."""
-        config, arrays = self.fitted.state()
-        write_arrays(folder, arrays)
-        return {"kind": self.kind, "fitted": config}
+        return self.outputs_of(raw)
 
     @classmethod
     def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:  # noqa: ARG003
         """What :meth:`save` wrote."""
         return cls(load_state(config["fitted"], read_arrays(folder)))
-
-    def __repr__(self) -> str:
-        return f"{self.fitted!r}"

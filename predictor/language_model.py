@@ -18,8 +18,9 @@ from ..frames.targets import objects
 from ..pipelines import LanguagePipeline
 from ..pipelines.protocol import RawInputs, Tensors
 from ..spec import PADDING, UNKNOWN
+from .baseline_model import BaselineModel
 from .card_text import CardText
-from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .network_files import count_parameters, read_arrays, read_network, write_network
 from .predictor import Outputs, Source
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ class LanguageModelNetwork:
         return f"{self.model.name} with {self.parameters():,} weights"
 
 
-class LanguageModelBaseline:
+class LanguageModelBaseline(BaselineModel):
     """A fitted n-gram model.
 
     Args:
@@ -255,43 +256,24 @@ class LanguageModelBaseline:
     """
 
     kind = "language_model_baseline"
-    reads_all_rows = False
 
     def __init__(self, pipeline: LanguagePipeline, fitted: FittedBaseline) -> None:
-        self.pipeline, self.fitted = pipeline, fitted
+        super().__init__(fitted)
+        self.pipeline = pipeline
         self.step = BaselineStep(fitted)
-        self.why_no_graph = fitted.why_no_graph
-        self.extra_inputs = fitted.extra_inputs()
 
     def serve(self, raw: Tensors) -> Tensors:
         """``text`` (batch,) → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
         return next_tokens(self.pipeline, self.step, raw)
 
-    def parameters(self) -> int:
-        """N-grams that were kept."""
-        return sum(array.size for array in self.arrays() if array.dtype.kind == "f")
-
-    def arrays(self) -> list[np.ndarray]:
-        """The tables."""
-        return list(self.fitted.state()[1].values())
-
     def trackables(self) -> list[Any]:
         """Its tables and that of the tokens."""
-        return [*self.fitted.resources(), self.pipeline.vocabulary_.table]
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write the tables."""
-        config, arrays = self.fitted.state()
-        write_arrays(folder, arrays)
-        return {"kind": self.kind, "fitted": config}
+        return [*super().trackables(), self.pipeline.vocabulary_.table]
 
     @classmethod
     def restored(cls, schema: LanguageModelSchema, folder: Path, config: dict[str, Any]) -> LanguageModelBaseline:
         """What :meth:`save` wrote."""
         return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))
-
-    def __repr__(self) -> str:
-        return f"{self.fitted!r}"
 
 
 def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, raw: Tensors) -> Tensors:
