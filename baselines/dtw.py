@@ -1,4 +1,4 @@
-"""One nearest neighbour with dynamic time warping, the classical yardstick of sequence classification."""
+"""One nearest neighbour with dynamic time warping, the classical benchmark of sequence classification."""
 
 from __future__ import annotations
 

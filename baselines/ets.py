@@ -36,7 +36,7 @@ def ets(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> n
 
     The strongest of the classical one-series methods in this package. The form with the smallest AICc is
     fitted once, on the newest ten seasons before the first origin; at later origins the states are updated with those
-    parameters. A missing value carries the states on without a correction. The season takes part when the
+    parameters. A missing value corrects no state. The season is included when the
     history holds two of them. A training history that is constant or shorter than ten rows gets the naive
     forecast.
 

@@ -60,9 +60,9 @@ def fit_forecaster(
         window: rows in the raw ``values`` that it will forecast from.
 
     Returns:
-        A fitted baseline. One of several series is told by an extra input ``id``: for an unknown one, drift estimates
-        its slope from the window and naive2 uses no season. Naive2 with a season reads an extra input ``step``, the
-        number of the last row on the time axis.
+        A fitted baseline. Several series are distinguished by an extra input ``id``: for an unknown one, drift
+        estimates its slope from the window and naive2 uses no season. Naive2 with a season reads an extra input
+        ``step``, the number of the last row on the time axis.
 
     Raises:
         ValueError: an unknown name, or no series.

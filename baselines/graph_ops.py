@@ -112,7 +112,7 @@ def as_logits(probabilities: tf.Tensor) -> tf.Tensor:
 
 
 def pack_strings(strings: Iterable[str]) -> dict[str, np.ndarray]:
-    """Strings as two plain arrays, whatever their lengths and whatever stands in them."""
+    """Strings as two plain arrays, whatever their lengths and characters."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in strings]
     ends = np.cumsum([len(text) for text in encoded], dtype=np.int64)
     return {"strings": np.frombuffer(b"".join(encoded), np.uint8), "string_ends": ends}

@@ -83,7 +83,7 @@ class Classifier:
         return {"logits": as_logits(tf.gather(wide, columns, axis=-1))}
 
     def none(self) -> np.ndarray:
-        """The answer for no example."""
+        """Predictions for no examples."""
         return np.zeros((0, self.n_classes))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -116,7 +116,7 @@ class Regressor:
         return {"value": tf.cast(scores[:, 0], tf.float32)}
 
     def none(self) -> np.ndarray:
-        """The answer for no example."""
+        """Predictions for no examples."""
         return np.zeros(0)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""Naive2: the naive forecast of the seasonally adjusted series, the yardstick of the M competitions."""
+"""Naive2: the naive forecast of the seasonally adjusted series, the benchmark of the M competitions."""
 
 import numpy as np
 

@@ -7,7 +7,8 @@ with a space before the first and after the last.
 The graph knows characters from tables of Python's own (what is a letter, what its lower case is), since TensorFlow's
 regular expressions have another version of Unicode and its lower-casing goes by the machine's language. What differs:
 bytes that are not UTF-8, and half a character, which Python keeps; an empty token, which reaches the graph as a space;
-and a Greek capital sigma beside a digit or an apostrophe, where the graph may take the other of its two small forms.
+and a Greek capital sigma beside a digit, an apostrophe or a mark, where the graph may take the other of its two small
+forms.
 """
 
 from __future__ import annotations
