@@ -7,7 +7,7 @@ from ..predictor import CardText
 # What some baselines read beside the inputs of their task.
 _EXTRA_INPUTS = {
     "id": "`id`: string [batch], name of the series, as in the training data.",
-    "step": "`step`: int64 [batch], place of the last row on the time axis: steps since 1970-01-01, or the row's number.",
+    "step": "`step`: int64 [batch], place of the last row on the time axis, in steps since 1970-01-01 or rows.",
 }
 
 
