@@ -323,6 +323,10 @@ def _interruptible(folder: Path) -> Iterator[None]:
 def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
     """Read the source, and take the column roles out of what was given."""
     roles = {name: given.pop(name) for name in datasets.ROLES if name in given}
+    if task is not None:
+        from .tasks import task_of_data
+
+        task = task_of_data(task)
     with err.status(f"reading {source} ..."):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
 
