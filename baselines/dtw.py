@@ -1,34 +1,39 @@
-"""One nearest neighbour with dynamic time warping, the classical yardstick of sequence classification."""
+"""One nearest neighbour with dynamic time warping, the classical benchmark of sequence classification."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
-from .examples import Predict
-from .sequences import fit_scale
+from .graph_ops import SMALLEST
+from .scaling import Scale, fit_scale
 
-# Test sequences per block of distances, and training sequences asked for their own neighbour.
-BLOCK, MOST_ASKED = 256, 500
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# Test sequences per block of distances, and training sequences whose own neighbour is looked up.
+BLOCK, MAX_SAMPLED = 256, 500
 
 
-def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
-    """Answer with the class of the training sequence that is nearest after warping time.
+def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> NearestNeighbour:
+    """Predict the class of the training sequence that is nearest after warping time.
 
     Sequences may differ in length and have several channels, which are warped together; no limit on the warping. Gaps
-    and scale: ``sequences.py``. The time it takes grows with training sequences x test sequences x length squared.
-    A neighbour gives no probability, so the class found gets the share of training sequences (at most 500 are asked)
-    whose own nearest neighbour has their class, at least twice what any other class gets; the others share the rest.
+    and scale: ``scaling.py``. The time it takes grows with training sequences x test sequences x length squared.
+    A neighbour gives no probability, so the class found gets the fraction of training sequences (of at most 500) whose
+    own nearest neighbour has their class, at least twice what any other class gets; the rest is spread evenly.
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
         targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
-        seed: of who is asked.
+        seed: of those 500.
 
     Returns:
-        A function from sequences to probabilities (n, n_classes) whose rows sum to 1.
+        A fitted baseline; called on sequences, it gives probabilities (n, n_classes) whose rows sum to 1.
 
     Raises:
         InputError: dtaidistance is not installed.
@@ -45,18 +50,77 @@ def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *
     targets = np.asarray(targets, dtype=int)
     scale = fit_scale(inputs)
     known = scale(inputs)
-    asked = np.random.default_rng(seed).permutation(len(known))[:MOST_ASKED]
-    hits = targets[_nearest([known[i] for i in asked], known, but=asked)] == targets[asked] if len(known) > 1 else []
-    # As if one hit and one miss more had been seen: no answer is certain.
+    sampled = np.random.default_rng(seed).permutation(len(known))[:MAX_SAMPLED]
+    hits = (
+        targets[_nearest([known[i] for i in sampled], known, but=sampled)] == targets[sampled] if len(known) > 1 else []
+    )
+    # As if one hit and one miss more had been seen: no prediction is certain.
     sure = max((np.sum(hits) + 1) / (len(hits) + 2), 2 / (n_classes + 1))
-    others = (1 - sure) / max(n_classes - 1, 1)
+    return NearestNeighbour(known, targets, scale, float(sure), n_classes)
 
-    def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
-        probabilities = np.full((len(inputs), n_classes), others)
-        probabilities[np.arange(len(inputs)), targets[_nearest(scale(inputs), known)]] = sure
+
+class NearestNeighbour:
+    """Scaled training sequences and their classes.
+
+    Args:
+        known: gapless sequences (n,), each (time, channels) in units of the scale.
+        targets: class ids (n,).
+        scale: of the channels.
+        sure: probability of the class found.
+        n_classes: how many classes there are.
+    """
+
+    kind = "dtw_1nn"
+    why_no_graph = "its neighbours are searched by a library"
+
+    def __init__(self, known: list[np.ndarray], targets: np.ndarray, scale: Scale, sure: float, n_classes: int) -> None:
+        self.known, self.targets, self.scale, self.sure, self.n_classes = known, targets, scale, sure, n_classes
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities (n, classes)."""
+        probabilities = np.full((len(inputs), self.n_classes), (1 - self.sure) / max(self.n_classes - 1, 1))
+        nearest = self.targets[_nearest(self.scale(inputs), self.known)]
+        probabilities[np.arange(len(inputs)), nearest] = self.sure
         return probabilities
 
-    return predict
+    def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """``values`` (batch, time, channels) and ``lengths`` (batch,) → ``logits`` (batch, classes)."""
+        pairs = zip(np.asarray(raw["values"]), np.asarray(raw["lengths"]), strict=True)
+        probabilities = self([values[:length] for values, length in pairs])
+        return {"logits": np.log(np.maximum(probabilities, SMALLEST)).astype(np.float32)}
+
+    def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """There is none."""
+        raise NotImplementedError(f"dtw_1nn has no graph: {self.why_no_graph}")
+
+    def extra_inputs(self) -> dict[str, tf.TensorSpec]:
+        """None."""
+        return {}
+
+    def resources(self) -> list[Any]:
+        """None."""
+        return []
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Plain JSON values and arrays: all steps in a row, and where each sequence ends."""
+        arrays = {
+            "steps": np.concatenate(self.known),
+            "ends": np.cumsum([len(values) for values in self.known]),
+            "targets": self.targets,
+            "mean": self.scale.mean,
+            "spread": self.scale.spread,
+        }
+        return {"kind": self.kind, "sure": self.sure, "n_classes": self.n_classes}, arrays
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> NearestNeighbour:
+        """What :meth:`state` described."""
+        known = np.split(arrays["steps"], arrays["ends"][:-1])
+        scale = Scale(arrays["mean"], arrays["spread"])
+        return cls(known, arrays["targets"], scale, config["sure"], config["n_classes"])
+
+    def __repr__(self) -> str:
+        return f"dtw_1nn on {len(self.known):,} sequences"
 
 
 def library() -> Any:

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from .history import check, from_first_observed, training_part
+from .history import check, from_first_observed, training_history
 
 # Below this many rows statsmodels refuses to guess the initial states.
 FEWEST_ROWS = 10
@@ -35,9 +35,9 @@ def ets(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> n
     """Forecast with exponential smoothing: additive error, with or without trend (also damped) and season.
 
     The strongest of the classical one-series methods in this package. The form with the smallest AICc is
-    fitted once, on the newest ten seasons before the first origin; at later origins the states go on with those
-    parameters. A missing value carries the states on without a correction. The season takes part when the
-    history holds two of them. A training part that is constant or shorter than ten rows gets the naive
+    fitted once, on the newest ten seasons before the first origin; at later origins the states are updated with those
+    parameters. A missing value corrects no state. The season is included when the
+    history holds two of them. A training history that is constant or shorter than ten rows gets the naive
     forecast.
 
     Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle.
@@ -59,7 +59,7 @@ def ets(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> n
     if season > 1:
         old = max(int(origins[0]) - max(NEWEST_SEASONS * season, NEWEST_ROWS), 0)
         values, origins = values[old:], origins - old
-    smoother = _fit(training_part(values, origins), season)
+    smoother = _fit(training_history(values, origins), season)
     levels, trends, seasonal = _run(values[: max(int(origins[-1]), 0)], smoother)
     rows = np.maximum(origins, 0)[:, None]  # (origins, 1)
     ahead = np.arange(horizon)

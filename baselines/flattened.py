@@ -1,22 +1,29 @@
-"""Linear models on a whole sequence laid out as one row: what can be told without any notion of time."""
+"""Linear models on a whole sequence laid out as one row: what can be predicted without any notion of time."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .examples import Predict
-from .linear import logistic, ridge
-from .majority import majority
-from .sequences import MOST_STEPS, fit_scale, stretched
+from .linear import LinearBaseline, logistic, ridge
+from .majority import Majority, majority
+from .scaling import MAX_STEPS, Scale, fit_scale, stretch_padded, stretched
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-def logistic_flattened(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def logistic_flattened(
+    inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0
+) -> LinearBaseline | Majority:
     """Logistic regression on every step of every channel.
 
     Where lengths differ, each sequence is stretched to that of the longest in training (at most 1,000 steps), and its
-    own length is one more column. Gaps and scale: ``sequences.py``; then every column is brought to mean 0 and standard
-    deviation 1. The strength of the penalty is chosen on a held-out tenth of the training part. With one class only,
-    the answer is that of :func:`recurra.baselines.majority`.
+    own length is one more column. Gaps and scale: ``scaling.py``; then every column is brought to mean 0 and standard
+    deviation 1. The strength of the penalty is chosen on a held-out tenth of the training set. With one class only, it
+    is :func:`recurra.baselines.majority`.
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
@@ -25,7 +32,7 @@ def logistic_flattened(inputs: Sequence[np.ndarray], targets: np.ndarray, n_clas
         seed: of the held-out tenth.
 
     Returns:
-        A function from sequences to probabilities (n, n_classes) whose rows sum to 1.
+        A fitted baseline; called on sequences, it gives probabilities (n, n_classes) whose rows sum to 1.
 
     Example:
         >>> up, down = np.array([[0.0], [1.0]]), np.array([[1.0], [0.0]])
@@ -36,9 +43,9 @@ def logistic_flattened(inputs: Sequence[np.ndarray], targets: np.ndarray, n_clas
     """
     if len(np.unique(targets)) < 2:
         return majority(inputs, targets, n_classes)
-    columns = _fit_columns(inputs)
-    model = logistic(columns(inputs), targets, n_classes, inverse_strengths=(0.001, 0.01, 0.1, 1.0), seed=seed)
-    return lambda inputs: model(columns(inputs)) if len(inputs) else np.zeros((0, n_classes))
+    features = _fit_columns(inputs)
+    model = logistic(features(inputs), targets, n_classes, inverse_strengths=(0.001, 0.01, 0.1, 1.0), seed=seed)
+    return LinearBaseline("logistic_flattened", features, model)
 
 
 def ridge_flattened(
@@ -47,7 +54,7 @@ def ridge_flattened(
     n_classes: int | None = None,  # noqa: ARG001
     *,
     seed: int = 0,
-) -> Predict:
+) -> LinearBaseline:
     """Ridge regression on every step of every channel, laid out as for :func:`logistic_flattened`.
 
     Arguments:
@@ -57,24 +64,71 @@ def ridge_flattened(
         seed: of the held-out tenth.
 
     Returns:
-        A function from sequences to values (n,), in the unit of ``targets``.
+        A fitted baseline; called on sequences, it gives values (n,), in the unit of ``targets``.
 
     Source: Hoerl and Kennard (1970), Technometrics 12.
     """
-    columns = _fit_columns(inputs)
-    model = ridge(columns(inputs), targets, seed=seed)
-    return lambda inputs: model(columns(inputs)) if len(inputs) else np.zeros(0)
+    features = _fit_columns(inputs)
+    return LinearBaseline("ridge_flattened", features, ridge(features(inputs), targets, seed=seed))
 
 
-def _fit_columns(inputs: Sequence[np.ndarray]) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
-    """The function from sequences to standardised columns (n, steps * channels + 1)."""
+class FlattenedColumns:
+    """Sequences of values as standardised columns: every step of every channel, and the length.
+
+    Args:
+        scale: of the channels.
+        length: to which sequences are stretched.
+        mean: of the columns (length * channels + 1,).
+        spread: standard deviation of the columns, 1 where they never vary.
+    """
+
+    kind = "flattened"
+    per_step = False
+
+    def __init__(self, scale: Scale, length: int, mean: np.ndarray, spread: np.ndarray) -> None:
+        self.scale, self.length, self.mean, self.spread = scale, length, mean, spread
+
+    def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Columns (n, length * channels + 1)."""
+        return (_laid_out(self.scale(inputs), self.length) - self.mean) / self.spread
+
+    def scores(self, raw: Mapping[str, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
+        """Columns times weights (columns, outputs), in the graph: float64 (batch, outputs)."""
+        import tensorflow as tf
+
+        values, lengths = self.scale.graph(raw["values"], raw["lengths"]), raw["lengths"]
+        flat = tf.reshape(stretch_padded(values, lengths, self.length), [tf.shape(values)[0], len(self.mean) - 1])
+        columns = tf.concat([flat, tf.cast(lengths, tf.float64)[:, None]], axis=1)
+        return ((columns - self.mean) / self.spread) @ weights
+
+    def resources(self) -> list[Any]:
+        """None."""
+        return []
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Plain JSON values and arrays."""
+        channels = {"channel_mean": self.scale.mean, "channel_spread": self.scale.spread}
+        return {"kind": self.kind, "length": self.length}, channels | {"mean": self.mean, "spread": self.spread}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> FlattenedColumns:
+        """What :meth:`state` described."""
+        scale = Scale(arrays["channel_mean"], arrays["channel_spread"])
+        return cls(scale, config["length"], arrays["mean"], arrays["spread"])
+
+    def __repr__(self) -> str:
+        return f"{len(self.mean):,} columns"
+
+
+def _fit_columns(inputs: Sequence[np.ndarray]) -> FlattenedColumns:
     from sklearn.preprocessing import StandardScaler
 
     scale = fit_scale(inputs)
-    length = max(1, min(MOST_STEPS, max(len(values) for values in inputs)))
+    length = max(1, min(MAX_STEPS, max(len(values) for values in inputs)))
+    scaler = StandardScaler().fit(_laid_out(scale(inputs), length))
+    return FlattenedColumns(scale, length, scaler.mean_, scaler.scale_)
 
-    def lay_out(sequences: Sequence[np.ndarray]) -> np.ndarray:
-        return np.stack([np.append(stretched(values, length), len(values)) for values in scale(sequences)])
 
-    scaler = StandardScaler().fit(lay_out(inputs))
-    return lambda sequences: scaler.transform(lay_out(sequences))
+def _laid_out(scaled: Sequence[np.ndarray], length: int) -> np.ndarray:
+    """Steps of all channels, and the length: (n, length * channels + 1)."""
+    return np.stack([np.append(stretched(values, length), len(values)) for values in scaled])

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def check(values: np.ndarray, origins: np.ndarray, *, horizon: int, season: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return values as float (time,) and origins as int (origins,), or say what is wrong with them.
+    """Return values as float (time,) and origins as int (origins,); raise ValueError where they are wrong.
 
     Origins must not fall: parameters are estimated before the first one, so an earlier one behind it would be
     forecast with knowledge of its own future.
@@ -57,7 +57,7 @@ def from_first_observed(values: np.ndarray, origins: np.ndarray) -> tuple[np.nda
     return values[first:], origins - first
 
 
-def training_part(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+def training_history(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """The gapless history (time,) before the first origin, on which parameters are estimated."""
     end = max(int(origins[0]), 0)
     return known(values, np.arange(end), origins=np.full(end, end))

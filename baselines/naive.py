@@ -60,7 +60,7 @@ def seasonal_naive(values: np.ndarray, origins: np.ndarray, horizon: int, season
 
 
 def drift(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
-    """Continue from the last observed value with the average step of the training part.
+    """Continue from the last observed value with the average step of the training rows.
 
     The slope is a parameter like any other: estimated once, before the first origin (0 when fewer than two
     values were observed there). It runs from the last *observed* row, also across a gap that is open at the
@@ -79,12 +79,15 @@ def drift(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
     seen = np.flatnonzero(~np.isnan(values))
-    training = seen[seen < origins[0]]
-    slope = 0.0
-    if len(training) > 1:
-        slope = (values[training[-1]] - values[training[0]]) / (training[-1] - training[0])
+    slope = slope_of(values[: origins[0]])
     index = np.searchsorted(seen, origins) - 1
     last_row = seen[np.maximum(index, 0)] if seen.size else np.zeros_like(origins)
     last = known(values, origins - 1, origins=origins)
     steps = origins[:, None] + np.arange(horizon) - last_row[:, None]  # (origins, horizon)
     return last[:, None] + slope * steps
+
+
+def slope_of(values: np.ndarray) -> float:
+    """Average step between the first and the last observed value of (time,); 0 where there are fewer than two."""
+    seen = np.flatnonzero(~np.isnan(values))
+    return float((values[seen[-1]] - values[seen[0]]) / (seen[-1] - seen[0])) if len(seen) > 1 else 0.0

@@ -1,16 +1,15 @@
-"""Naive2: the naive forecast of the seasonally adjusted series, the yardstick of the M competitions."""
+"""Naive2: the naive forecast of the seasonally adjusted series, the benchmark of the M competitions."""
 
 import numpy as np
 
-from .history import check, from_first_observed, known, training_part
+from .history import check, from_first_observed, known, training_history
 from .seasonality import find_seasonality
 
 
 def naive2(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """Repeat the last value after seasonal adjustment, then put the season back.
 
-    OWA, the M4 ranking, is measured relative to it. The seasonal factors come from the history before the
-    first
+    OWA, the M4 ranking, is measured relative to it. The seasonal factors come from the history before the first
     origin: multiplicative classical decomposition where a 90 % test on the autocorrelation finds a season
     (additive where a value is not positive), none otherwise.
 
@@ -28,7 +27,7 @@ def naive2(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
     values, origins = from_first_observed(values, origins)
-    seasonality = find_seasonality(training_part(values, origins), season)
+    seasonality = find_seasonality(training_history(values, origins), season)
     last = known(values, origins - 1, origins=origins)
     adjusted = seasonality.remove(last, origins - 1)  # (origins,)
     return seasonality.restore(adjusted[:, None], origins[:, None] + np.arange(horizon))

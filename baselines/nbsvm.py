@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .examples import FEWEST_HELD_OUT, Predict, held_out_tenth, in_columns
-from .grams import has_grams, vectoriser
-from .majority import majority
+from .linear import Classifier, LinearBaseline, softmax
+from .majority import Majority, majority
+from .model_selection import MIN_HELD_OUT, held_out_tenth
+from .ngram_features import fit_ngrams, has_ngrams
 
 # Wang and Manning's: how far the weights go from their mean size, and the count added to every n-gram of a class.
 BETA, ALPHA = 0.25, 1.0
@@ -17,15 +18,14 @@ INVERSE_STRENGTH = 1.0
 TEMPERATURES = (0.05, 20.0)
 
 
-def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> Predict:
+def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> LinearBaseline | Majority:
     """Naive Bayes log-count ratios as features of a linear classifier, one class against the rest.
 
-    The strongest simple classifier of long texts there is. Which n-grams stand in a text (cut by the rule of
-    ``grams.py``, not counted) is weighted by the logarithm of how much likelier the class makes them; the fitted
-    weights are drawn back three quarters of the way to their mean size. The classifier has logistic loss, and the
-    scores become probabilities by one temperature, fitted on a held-out tenth of the training part (1 where that is
-    too small). Without any n-gram, or with one class only, the answer is that of
-    :func:`recurra.baselines.majority`.
+    The strongest simple classifier of long texts there is. Which n-grams occur in a text (cut by the rule of
+    ``ngram_features.py``, not counted) is weighted by the logarithm of how much likelier the class makes them; the
+    fitted weights are shrunk three quarters of the way to their mean size. The classifier has logistic loss, and the
+    scores become probabilities by one temperature, fitted on a held-out tenth of the training set (1 where that is too
+    small). Without any n-gram, or with one class only, it is :func:`recurra.baselines.majority`.
 
     Arguments, returns and errors are those of :func:`recurra.baselines.tfidf_logistic`; ``seed`` is of the held-out
     tenth and of the solver.
@@ -33,22 +33,14 @@ def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: i
     Source: Wang and Manning (2012), Baselines and Bigrams, ACL, sections 2.1 to 2.3. Temperature: Guo, Pleiss, Sun and
     Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
-
     targets = np.asarray(targets, dtype=int)
-    if not has_grams(inputs) or len(np.unique(targets)) < 2:
+    if not has_ngrams(inputs) or len(np.unique(targets)) < 2:
         return majority(inputs, targets, n_classes)
-    stands = vectoriser(CountVectorizer, inputs, binary=True)
-    features = stands.fit_transform(inputs)
-    temperature = _temperature(features, targets, seed=seed)
-    scorer = _fit(features, targets, seed=seed)
-
-    def predict(inputs: Sequence[Any]) -> np.ndarray:
-        if not len(inputs):
-            return np.zeros((0, n_classes))
-        return in_columns(_softmax(scorer.scores(stands.transform(inputs)) / temperature), scorer.classes, n_classes)
-
-    return predict
+    features, training = fit_ngrams(inputs, tfidf=False)
+    temperature = _temperature(training, targets, seed=seed)
+    fitted = _fit(training, targets, seed=seed)
+    model = Classifier(fitted.weights, fitted.offsets, fitted.classes, n_classes, temperature)
+    return LinearBaseline("nbsvm", features, model)
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ class Scorer:
 
 def _fit(features: Any, targets: np.ndarray, *, seed: int) -> Scorer:
     classes = np.unique(targets)
-    if len(classes) == 2:  # one problem, told from both sides
+    if len(classes) == 2:  # one problem, seen from both sides
         weights, offset = _one_against_rest(features, targets == classes[1], seed=seed)
         return Scorer(np.stack([-weights, weights], axis=1) / 2, np.array([-offset, offset]) / 2, classes)
     fits = [_one_against_rest(features, targets == name, seed=seed) for name in classes]
@@ -78,41 +70,36 @@ def _one_against_rest(features: Any, is_class: np.ndarray, *, seed: int) -> tupl
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    ratio = _log_shares(features[is_class]) - _log_shares(features[~is_class])  # (columns,)
+    ratio = _log_rates(features[is_class]) - _log_rates(features[~is_class])  # (columns,)
     model = LogisticRegression(C=INVERSE_STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=seed)
     with warnings.catch_warnings():
-        # Of a class that is easily told the last digits of the weights are still moving; the targets no longer do.
+        # Where a class is easily recognised the last digits of the weights still move; the predictions no longer do.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features.multiply(ratio).tocsr(), is_class)
     weights = model.coef_[0]
     return ratio * ((1 - BETA) * np.abs(weights).mean() + BETA * weights), float(model.intercept_[0])
 
 
-def _log_shares(features: Any) -> np.ndarray:
-    """Logarithm of each n-gram's share among all those of some texts: (columns,)."""
+def _log_rates(features: Any) -> np.ndarray:
+    """Logarithm of each n-gram's relative frequency in some texts: (columns,)."""
     counts = ALPHA + np.asarray(features.sum(axis=0), dtype=float).ravel()
     return np.log(counts / counts.sum())
 
 
 def _temperature(features: Any, targets: np.ndarray, *, seed: int) -> float:
-    """What the scores are divided by, so that held-out targets are likeliest."""
+    """What the scores are divided by to give the held-out targets the highest likelihood."""
     from scipy.optimize import minimize_scalar
 
     fitted, held = held_out_tenth(len(targets), seed=seed)
     held = held[np.isin(targets[held], targets[fitted])]
-    if len(held) < FEWEST_HELD_OUT or len(np.unique(targets[fitted])) < 2:
+    if len(held) < MIN_HELD_OUT or len(np.unique(targets[fitted])) < 2:
         return 1.0
     scorer = _fit(features[fitted], targets[fitted], seed=seed)
     scores = scorer.scores(features[held])
     own = np.searchsorted(scorer.classes, targets[held])
 
     def log_loss(log_temperature: float) -> float:
-        probabilities = _softmax(scores / np.exp(log_temperature))[np.arange(len(held)), own]
+        probabilities = softmax(scores / np.exp(log_temperature))[np.arange(len(held)), own]
         return float(-np.mean(np.log(np.maximum(probabilities, np.finfo(float).tiny))))
 
     return float(np.exp(minimize_scalar(log_loss, bounds=np.log(TEMPERATURES), method="bounded").x))
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .history import check, from_first_observed, training_part
+from .history import check, from_first_observed, training_history
 from .seasonality import find_seasonality
 
 
@@ -13,7 +13,7 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
 
     Seasonal factors (found as for :func:`recurra.baselines.naive2`), smoothing and slope come from the
     history before the first origin; at later origins only the smoothed level is carried on. A missing value
-    leaves the level as it is. A training part that is constant or shorter than three rows is smoothed by 1
+    leaves the level as it is. A training history that is constant or shorter than three rows is smoothed by 1
     and has slope 0: the naive forecast.
 
     Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle.
@@ -31,7 +31,7 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
     values, origins = from_first_observed(values, origins)
-    history = training_part(values, origins)
+    history = training_history(values, origins)
     seasonality = find_seasonality(history, season)
     alpha, slope = _estimate(seasonality.remove(history, np.arange(len(history))))
     levels = _levels(seasonality.remove(values, np.arange(len(values))), alpha)

@@ -17,7 +17,7 @@ import numpy as np
 import report
 
 from recurra import datasets, models
-from recurra.baselines import BASELINES
+from recurra.baselines import FORECAST_BASELINES
 from recurra.evaluation import mae, mase, mse, owa, seasonal_scale, smape
 from recurra.frames import SeriesFrame
 from recurra.pipelines import Fold, RowRange, SeriesPipeline, WindowBatches, Windows
@@ -236,7 +236,7 @@ def m4_baseline(frame: SeriesFrame, name: str) -> np.ndarray:
     ends = np.cumsum(frame.lengths)
     values = frame.columns(frame.targets)[:, 0]
     known = (values[end - length : end - 48] for end, length in zip(ends, frame.lengths, strict=True))
-    return np.stack([BASELINES[name](rows, np.array([len(rows)]), 48, 24)[0] for rows in known])[:, :, None]
+    return np.stack([FORECAST_BASELINES[name](rows, np.array([len(rows)]), 48, 24)[0] for rows in known])[:, :, None]
 
 
 def m4_model(

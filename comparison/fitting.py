@@ -1,4 +1,4 @@
-"""Train one family on all data, without a comparison."""
+"""Fit one family or baseline to all data, without a comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..frames import Frame
 from ..models import draw_configs, parse_variant
 from ..predictor import Predictor
-from ..tasks import Task
+from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
 from .run import training_record
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A trained predictor and how it came to be.
+    """A fitted predictor and how it came to be.
 
     Attributes:
         predictor: raw in, raw out.
-        history: how its training went.
+        history: how its training went; None for a baseline.
         training: family, settings, seed, ..., for the model card.
         notes: what was found and chosen.
         frame: the data.
@@ -35,7 +35,7 @@ class FitResult:
     """
 
     predictor: Predictor[Any]
-    history: History
+    history: History | None
     training: dict[str, Any]
     notes: list[str]
     frame: Frame
@@ -43,6 +43,8 @@ class FitResult:
 
     def __repr__(self) -> str:
         history = self.history
+        if history is None:
+            return f"FitResult({self.training['baseline']} for {self.task.name})"
         return (
             f"FitResult({self.training['family']} for {self.task.name}: validation loss {history.best_loss:.4g} after "
             f"epoch {history.best_epoch} of {len(history.losses)}, {history.seconds:.1f} s)"
@@ -58,15 +60,17 @@ def fit(
     on_progress: OnProgress = ignore,
     **settings: Any,
 ) -> FitResult:
-    """Train one family on all data; a tenth of them (of a series the newest) stops the training.
+    """Fit one family or baseline to all data; a tenth of them (of a series the newest) stops a network's training.
 
     Args:
         source, task, on_progress, **settings: as in :func:`compare`.
-        family: one of ``recurra.list_families()``, or a variant such as ``"lstm:units=32"``.
+        family: one of ``recurra.list_families()``, a variant such as ``"lstm:units=32"``, or one of
+            ``recurra.list_baselines(task)``, such as ``"tfidf_logistic"``.
         seed: of weights and order.
 
     Returns:
-        ``.predictor``, ``.history``, ``.training`` (family, settings, seed), ``.notes``, ``.frame``, ``.task``.
+        ``.predictor``, ``.history`` (None for a baseline), ``.training`` (family, settings, seed), ``.notes``,
+        ``.frame``, ``.task``.
 
     Raises:
         InputError: anything in the source or the settings that the user can fix.
@@ -75,8 +79,14 @@ def fit(
         >>> fitted = recurra.fit("co2", family="lstm")
         >>> fitted.predictor.predict(fitted.frame)
     """
-    experiment, common = open_experiment(source, task=task, **{**settings, "families": [family], "baselines": []})
+    chosen: dict[str, Any] = {"families": [family], "baselines": []}
+    if any(family in kind.list_baselines() for kind in TASKS.values()):
+        chosen = {"families": [], "baselines": [family]}
+    experiment, common = open_experiment(source, task=task, **{**settings, **chosen})
     data = experiment.prepare_final()
+    if common.baselines:
+        on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))
+        return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
     name, own = parse_variant(family, experiment.task.output_kind)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
     trial = Trial(family, 0, seed)
@@ -86,7 +96,11 @@ def fit(
 
     options = FitOptions(seed=seed, budget=common.budget or float("inf"), on_epoch=on_epoch)
     model, history = Trainers(experiment.task, common).train(data, name, config, options)
-    fitted = data.network(model)
+    return _result(experiment, data, data.network(model), training_record(name, config, seed, history), history)
+
+
+def _result(
+    experiment: Experiment, data: FoldData, fitted: FittedModel, training: dict[str, Any], history: History | None
+) -> FitResult:
     notes = [*experiment.notes, *(note for note in data.notes if note not in experiment.notes), *fitted.notes]
-    training = training_record(name, config, seed, history)
     return FitResult(fitted.predictor, history, training, notes, experiment.frame, experiment.task)

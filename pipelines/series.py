@@ -183,10 +183,9 @@ class SeriesPipeline:
 
     def sample(self, frame: SeriesFrame) -> RawInputs:
         """Raw inputs of real windows, evenly spaced, that have a whole horizon after them."""
-        windows = Windows.of(frame.lengths, 0, frame.lengths, lookback=self.lookback, horizon=self.horizon)
-        starts = windows.starts()
-        starts = starts[np.unique(np.linspace(0, len(starts) - 1, _SAMPLE).astype(int))]
-        rows = starts[:, None] + np.arange(self.lookback + self.horizon)  # (windows, lookback + horizon)
+        rows = self.sample_starts(frame)[:, None] + np.arange(
+            self.lookback + self.horizon
+        )  # (windows, lookback + horizon)
         columns = [column.raw(frame.table) for column in self.channels_.columns]
         raw = np.concatenate(columns, axis=1).astype("float32")[rows]  # (windows, lookback + horizon, channels)
         inputs = {"values": raw[:, : self.lookback]}
@@ -196,6 +195,12 @@ class SeriesPipeline:
         if self.calendar:
             inputs["time"] = frame.times()[rows]
         return inputs
+
+    def sample_starts(self, frame: SeriesFrame) -> np.ndarray:
+        """First rows of the windows that :meth:`sample` takes, counted through the whole table: (windows,)."""
+        windows = Windows.of(frame.lengths, 0, frame.lengths, lookback=self.lookback, horizon=self.horizon)
+        starts = windows.starts()
+        return starts[np.unique(np.linspace(0, len(starts) - 1, _SAMPLE).astype(int))]
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the raw inputs."""

@@ -16,8 +16,9 @@ from ..evaluation import conformal_offsets
 from ..frames import SeriesFrame
 from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
+from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
-from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .network_files import count_parameters, read_arrays, read_network, write_network
 from .predictor import Outputs, Source
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class ForecastSchema:
 
     def sample(self, frame: SeriesFrame) -> RawInputs:
         """Real windows, evenly spaced, that have a whole horizon after them."""
-        return self.pipeline.sample(frame)
+        last_rows = self.pipeline.sample_starts(frame) + self.pipeline.lookback - 1
+        return self.pipeline.sample(frame) | identify(frame, last_rows)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the raw inputs."""
@@ -180,10 +182,21 @@ class ForecastSchema:
         return f"the next {pipeline.horizon} steps of {', '.join(pipeline.targets_)} from the last {pipeline.lookback}"
 
 
-def identify(frame: SeriesFrame) -> RawInputs:
-    """What tells the series and their places in time apart: ``id`` and ``step``, for models that ask for them."""
+def identify(frame: SeriesFrame, last_rows: np.ndarray | None = None) -> RawInputs:
+    """What tells series and places in time apart, for models that ask for it.
+
+    Args:
+        frame: the series.
+        last_rows: last row of each window, counted through the whole table; by default the last of each series.
+
+    Returns:
+        ``id``: bytes (windows,); ``step``: the last row's place on the time axis, int64 (windows,).
+    """
+    ends = np.cumsum(frame.lengths) - 1
+    rows = ends if last_rows is None else last_rows
+    series = np.searchsorted(ends, rows)
     ids = np.array([str(name).encode() for name in frame.ids], dtype=object)
-    return {"id": ids, "step": frame.last_steps()}
+    return {"id": ids[series], "step": frame.last_steps()[series] - (ends[series] - rows)}
 
 
 def _interval_order(name: str) -> tuple[int, str]:
@@ -290,51 +303,20 @@ class ForecastNetwork:
         return f"{self.model.name} with {self.parameters():,} weights"
 
 
-class ForecastBaseline:
-    """A fitted baseline: raw values in, forecasts in the same units out.
-
-    Args:
-        fitted: estimated on all rows it was given.
-    """
+class ForecastBaseline(BaselineModel):
+    """A fitted baseline: raw values in, forecasts in the same units out."""
 
     kind = "forecast_baseline"
 
     def __init__(self, fitted: FittedBaseline) -> None:
-        self.fitted = fitted
-        self.why_no_graph = fitted.why_no_graph
-        self.extra_inputs = fitted.extra_inputs()
-
-    @property
-    def reads_all_rows(self) -> bool:
-        """Whether it estimates from whole series at every prediction."""
-        return self.why_no_graph is not None
+        super().__init__(fitted)
+        self.reads_all_rows = fitted.why_no_graph is not None  # it estimates from whole series at every prediction
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → ``forecast`` (batch, horizon, targets) in the user's units."""
-        return self.fitted.predict(raw) if self.why_no_graph else self.fitted.graph(raw)
-
-    def parameters(self) -> int:
-        """Numbers estimated."""
-        return sum(array.size for array in self.arrays())
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers estimated."""
-        return list(self.fitted.state()[1].values())
-
-    def trackables(self) -> list[Any]:
-        """Its tables."""
-        return self.fitted.resources()
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write the estimated numbers."""
-        config, arrays = self.fitted.state()
-        write_arrays(folder, arrays)
-        return {"kind": self.kind, "fitted": config}
+        return self.outputs_of(raw)
 
     @classmethod
     def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:  # noqa: ARG003
         """What :meth:`save` wrote."""
         return cls(load_state(config["fitted"], read_arrays(folder)))
-
-    def __repr__(self) -> str:
-        return f"{self.fitted!r}"

@@ -56,6 +56,11 @@ def load_schema(config: Config) -> Schema[Any]:
     return _SCHEMAS[config["kind"]](config)
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether a predictor was saved in the folder."""
+    return (folder / _FILE).is_file()
+
+
 def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
     """Write the model's files, then ``predictor.json``: where that is, the rest is whole."""
     folder.mkdir(parents=True, exist_ok=True)

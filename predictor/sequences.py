@@ -18,8 +18,9 @@ from ..frames.targets import objects
 from ..pipelines import SequencePipeline
 from ..pipelines.protocol import RawInputs, Tensors
 from ..pipelines.sequence_encoder import as_steps
+from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
-from .network_files import count_parameters, read_arrays, read_network, write_arrays, write_network
+from .network_files import count_parameters, read_arrays, read_network, write_network
 from .predictor import Outputs, Source
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class SequenceNetwork:
         return f"{self.model.name} with {self.parameters():,} weights"
 
 
-class SequenceBaseline:
+class SequenceBaseline(BaselineModel):
     """A fitted baseline: raw inputs in, labels, values or tags out.
 
     Args:
@@ -187,40 +188,17 @@ class SequenceBaseline:
     """
 
     kind = "sequence_baseline"
-    reads_all_rows = False
 
     def __init__(self, pipeline: SequencePipeline, fitted: FittedBaseline) -> None:
-        self.pipeline, self.fitted = pipeline, fitted
-        self.why_no_graph = fitted.why_no_graph
-        self.extra_inputs = fitted.extra_inputs()
+        super().__init__(fitted)
+        self.pipeline = pipeline
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → outputs as those of a network."""
-        found = self.fitted.predict(raw) if self.why_no_graph else self.fitted.graph(raw)
-        return dict(found) if "value" in found else self.pipeline.target_encoder_.serve(found["logits"])
-
-    def parameters(self) -> int:
-        """Numbers learnt."""
-        return sum(array.size for array in self.arrays() if array.dtype.kind == "f")
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers learnt."""
-        return list(self.fitted.state()[1].values())
-
-    def trackables(self) -> list[Any]:
-        """Its tables."""
-        return self.fitted.resources()
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write what was learnt."""
-        config, arrays = self.fitted.state()
-        write_arrays(folder, arrays)
-        return {"kind": self.kind, "fitted": config}
+        found = self.outputs_of(raw)
+        return found if "value" in found else self.pipeline.target_encoder_.serve(found["logits"])
 
     @classmethod
     def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceBaseline:
         """What :meth:`save` wrote."""
         return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))
-
-    def __repr__(self) -> str:
-        return f"{self.fitted!r}"

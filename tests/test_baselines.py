@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -5,18 +6,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.datasets import co2
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
-from recurra.baselines import BASELINES, drift, ets, list_baselines, naive, naive2, seasonal_naive, theta
+from recurra.baselines import (
+    FORECAST_BASELINES,
+    drift,
+    ets,
+    fit_forecaster,
+    load_state,
+    naive,
+    naive2,
+    seasonal_naive,
+    theta,
+)
 from recurra.baselines.seasonality import find_seasonality, is_seasonal
 from recurra.evaluation import mase, owa, seasonal_scale, smape
 
 NAN = np.nan
-every_baseline = pytest.mark.parametrize("name", list_baselines())
+every_baseline = pytest.mark.parametrize("name", list(FORECAST_BASELINES))
 
 
 def wave(n=120, season=12, seed=0):
@@ -124,23 +136,23 @@ def test_nothing_after_an_origin_reaches_its_forecast(name, season):
     values = wave(160)
     values[[30, 31, 70, 99, 105, 119, 120, 139]] = NAN
     origins = np.array([100, 101, 106, 119, 120, 121, 122, 140])
-    forecast = BASELINES[name](values, origins, 14, season)
+    forecast = FORECAST_BASELINES[name](values, origins, 14, season)
     for row, origin in enumerate(origins):
         for future in (1e6, NAN):
             changed = np.concatenate([values[:origin], np.full(160 - origin, future)])
-            again = BASELINES[name](changed, origins, 14, season)
+            again = FORECAST_BASELINES[name](changed, origins, 14, season)
             np.testing.assert_array_equal(again[: row + 1], forecast[: row + 1])
 
 
 @every_baseline
 def test_parameters_are_not_estimated_again(name):
     values = wave(160)
-    together = BASELINES[name](values, np.array([100, 130, 160]), 5, 12)
+    together = FORECAST_BASELINES[name](values, np.array([100, 130, 160]), 5, 12)
     assert together.shape == (3, 5)
     assert np.all(np.isfinite(together))
     if name in {"naive", "seasonal_naive"}:
         return
-    alone = BASELINES[name](values, np.array([160]), 5, 12)
+    alone = FORECAST_BASELINES[name](values, np.array([160]), 5, 12)
     assert not np.array_equal(alone[0], together[2])
 
 
@@ -154,28 +166,28 @@ def test_parameters_are_not_estimated_again(name):
 def test_any_series_gets_numbers_from_its_first_observation_on(name, values, season, data):
     first = data.draw(st.integers(1, len(values)))
     origins = np.arange(first, len(values) + 1)
-    forecast = BASELINES[name](np.array(values), origins, 7, season)
+    forecast = FORECAST_BASELINES[name](np.array(values), origins, 7, season)
     seen = np.array([not np.all(np.isnan(values[:origin])) for origin in origins])
     np.testing.assert_array_equal(np.isfinite(forecast), np.repeat(seen[:, None], 7, axis=1))
 
 
 @every_baseline
 def test_a_constant_series_stays_constant(name):
-    np.testing.assert_allclose(BASELINES[name](np.full(60, 3.0), np.array([40, 60]), 4, 12), 3.0)
+    np.testing.assert_allclose(FORECAST_BASELINES[name](np.full(60, 3.0), np.array([40, 60]), 4, 12), 3.0)
 
 
 @every_baseline
 def test_a_perfect_line_or_cycle_is_no_trouble(name):
     for values in (np.arange(60.0), np.tile([1.0, 2.0, 4.0], 20), np.arange(60.0) + np.tile([1.0, 2.0, 4.0], 20)):
-        assert np.all(np.isfinite(BASELINES[name](values, np.array([50, 60]), 4, 3)))
+        assert np.all(np.isfinite(FORECAST_BASELINES[name](values, np.array([50, 60]), 4, 3)))
 
 
 @every_baseline
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_the_unit_does_not_matter(name, factor):
     values, origins = wave(), np.array([100, 120])
-    expected = factor * BASELINES[name](values, origins, 12, 12)
-    np.testing.assert_allclose(BASELINES[name](factor * values, origins, 12, 12), expected, rtol=1e-3)
+    expected = factor * FORECAST_BASELINES[name](values, origins, 12, 12)
+    np.testing.assert_allclose(FORECAST_BASELINES[name](factor * values, origins, 12, 12), expected, rtol=1e-3)
 
 
 @every_baseline
@@ -193,7 +205,7 @@ def test_the_unit_does_not_matter(name, factor):
 )
 def test_wrong_arguments_are_named(name, arguments, message):
     with pytest.raises(ValueError, match=message):
-        BASELINES[name](*arguments)
+        FORECAST_BASELINES[name](*arguments)
 
 
 def test_ets_and_theta_know_the_season_and_the_trend_of_co2():
@@ -202,7 +214,7 @@ def test_ets_and_theta_know_the_season_and_the_trend_of_co2():
     truth = np.stack([values[origin : origin + 52] for origin in origins])
 
     def error(name):
-        return np.nanmean(np.abs(truth - BASELINES[name](values, origins, 52, 52)))
+        return np.nanmean(np.abs(truth - FORECAST_BASELINES[name](values, origins, 52, 52)))
 
     assert max(error("ets"), error("theta")) < 0.85 * error("seasonal_naive")
 
@@ -211,6 +223,171 @@ def test_long_seasons_are_handled():
     values = wave(168 * 5, season=168)
     forecast = ets(values, np.array([168 * 4]), 168, 168)[0]
     assert np.mean(np.abs(forecast - values[168 * 4 :])) < 2
+
+
+# Fitted: forecasts from the newest rows alone.
+
+windowed = pytest.mark.parametrize("name", ["naive", "seasonal_naive", "naive2", "drift"])
+SERIES_LENGTHS, SEASON, HORIZON = (90, 71, 64), 7, 9
+
+
+def some_series(n_series):
+    """Series of two targets with gaps, closed and open, a season each, one of them not positive: (time, 2) each."""
+    rng = np.random.default_rng(0)
+    series = []
+    for i, n in enumerate(SERIES_LENGTHS[:n_series]):
+        phase = 2 * np.pi * np.arange(n)[:, None] / SEASON
+        values = np.array([20.0 * (i + 1), -1.0]) + np.sin(phase + i) * [4, 1] + 0.1 * rng.normal(size=(n, 2))
+        values[[0, 1, 20, 40, 41, n - 6], 0] = NAN
+        values[[12, n - 2, n - 1], 1] = NAN
+        series.append(values.astype(np.float32).astype(float))  # what a model can be given
+    return series
+
+
+def fit_to(name, series, *, window, season=SEASON):
+    ids = [f"shop {i}" for i in range(len(series))]
+    last = 1000 + 10 * np.arange(len(series))
+    fitted = fit_forecaster(name, series, ids=ids, last_steps=last, horizon=HORIZON, season=season, window=window)
+    return fitted, {"id": np.array([name.encode() for name in ids], dtype=object), "step": last}
+
+
+def newest(series, window):
+    """The last rows of each with a third channel, NaN in front of those that are shorter: (series, window, 3)."""
+    raw = np.full((len(series), window, 3), NAN, np.float32)
+    for row, values in zip(raw, series, strict=True):
+        kept = values[max(len(values) - window, 0) :]
+        row[window - len(kept) :, :2] = kept
+    raw[:, :, 2] = 5
+    return raw
+
+
+def of_functions(name, series, origins, *, season=SEASON):
+    """Forecasts of the function from the last of some origins (origins before the last estimate the parameters)."""
+    return np.array(
+        [
+            np.stack([FORECAST_BASELINES[name](c, np.array(o), HORIZON, season)[-1] for c in values.T], axis=1)
+            for values, o in zip(series, origins, strict=True)
+        ]
+    )
+
+
+def exported(fitted, window, path):
+    """The forecasts of a SavedModel of the graph, as a function of raw inputs."""
+    module = tf.Module()
+    module.held = fitted.resources()
+    signature = {"values": tf.TensorSpec([None, window, 3], tf.float32, name="values")} | fitted.extra_inputs()
+    module.serve = tf.function(fitted.graph, input_signature=[signature])
+    tf.saved_model.save(module, path)
+    loaded = tf.saved_model.load(path)
+    return lambda raw: loaded.serve({name: tf.constant(raw[name], spec.dtype) for name, spec in signature.items()})
+
+
+def through_a_file(fitted, path):
+    """A fitted baseline that was written as JSON and arrays, and read again."""
+    config, arrays = fitted.state()
+    np.savez(path / "arrays.npz", **arrays)
+    with np.load(path / "arrays.npz", allow_pickle=False) as read:
+        return load_state(json.loads(json.dumps(config)), dict(read))
+
+
+@windowed
+@pytest.mark.parametrize("n_series", [1, 3])
+@pytest.mark.parametrize("season", [1, SEASON])
+def test_a_fitted_baseline_equals_its_function(name, n_series, season, tmp_path):
+    series = some_series(n_series)
+    longest = max(map(len, series))
+    fitted, raw = fit_to(name, series, window=longest, season=season)
+    raw["values"] = newest(series, longest)
+    expected = of_functions(name, series, [[len(values)] for values in series], season=season)
+    loaded = through_a_file(fitted, tmp_path)
+    assert repr(loaded) == repr(fitted)
+    assert fitted.why_no_graph is None
+    for model in (fitted, loaded):
+        found = model.predict(raw)["forecast"]
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    served = exported(loaded, longest, str(tmp_path / "saved"))(raw)["forecast"]
+    np.testing.assert_allclose(served, expected, rtol=1e-5)
+    wanted = {"id"} if n_series > 1 and name in ("drift", "naive2") else set()
+    wanted |= {"step"} if name == "naive2" and season > 1 else set()
+    if (name, season) == ("naive2", 1):
+        wanted = set()  # nothing was estimated
+    assert set(fitted.extra_inputs()) == wanted
+
+
+@windowed
+def test_estimates_stay_and_the_window_moves_on(name):
+    """From a later origin, in a window of 20 rows, parameters and phases are those of the rows given to fit."""
+    series = some_series(3)
+    series[0][-8:] = series[0][-15:-7]  # within the window there is no gap that began before it
+    known = [values[: len(values) - 11] for values in series]
+    fitted, raw = fit_to(name, known, window=20)
+    raw["step"] = raw["step"] + 11
+    raw["values"] = newest(series, 20)
+    expected = of_functions(name, series, [[len(values) - 11, len(values)] for values in series])
+    np.testing.assert_allclose(fitted.predict(raw)["forecast"], expected, rtol=1e-5)
+    flipped = {key: value[::-1] for key, value in raw.items()}
+    np.testing.assert_allclose(fitted.predict(flipped)["forecast"], expected[::-1], rtol=1e-5)
+
+
+def test_a_series_never_seen_has_the_slope_of_its_window_and_no_season():
+    series = some_series(3)
+    window = np.zeros((1, 10, 3), np.float32)
+    window[0, :, 0] = 2 * np.arange(10)
+    window[0, [0, 9], 0] = NAN
+    window[0, :, 1] = NAN
+    raw = {"values": window, "id": np.array([b"shop 9"], dtype=object), "step": np.array([7])}
+    found = fit_to("drift", series, window=10)[0].predict(raw)["forecast"][0]
+    np.testing.assert_allclose(found[:, 0], 16 + 2 * (2 + np.arange(HORIZON)))
+    assert np.isnan(found[:, 1]).all()
+    np.testing.assert_allclose(fit_to("naive2", series, window=10)[0].predict(raw)["forecast"][0, :, 0], 16)
+    one = window.copy()
+    one[0, 1:, 0], one[0, 0, 0] = NAN, 3
+    found = fit_to("drift", series, window=10)[0].predict({**raw, "values": one})["forecast"][0, :, 0]
+    np.testing.assert_allclose(found, 3)
+
+
+@windowed
+def test_an_empty_window_has_no_forecast(name):
+    fitted, raw = fit_to(name, some_series(1), window=SEASON)
+    raw["values"] = np.full((1, SEASON, 3), NAN, np.float32)
+    assert np.isnan(fitted.predict(raw)["forecast"]).all()
+
+
+def test_a_window_shorter_than_the_season_has_no_graph():
+    series = some_series(2)
+    fitted, raw = fit_to("seasonal_naive", series, window=SEASON - 1)
+    assert f"a `lookback` of {SEASON} would do" in fitted.why_no_graph
+    assert fit_to("seasonal_naive", series, window=SEASON)[0].why_no_graph is None
+    raw["values"] = newest(series, 90)
+    expected = of_functions("seasonal_naive", series, [[90], [71]])
+    np.testing.assert_allclose(fitted.predict(raw)["forecast"], expected, rtol=1e-6)
+    raw["values"] = newest(series, 3)  # less than a season: the last value
+    found = fitted.predict(raw)["forecast"]
+    np.testing.assert_allclose(found[:, :, 0], np.repeat([[series[0][-1, 0]], [series[1][-1, 0]]], HORIZON, axis=1))
+
+
+@pytest.mark.parametrize("name", ["theta", "ets"])
+def test_theta_and_ets_estimate_anew_from_the_rows_they_get(name, tmp_path):
+    series = some_series(2)
+    fitted, raw = fit_to(name, series, window=20)
+    assert "estimated by a library" in fitted.why_no_graph
+    with pytest.raises(NotImplementedError, match=name):
+        fitted.graph(raw)
+    raw["values"] = newest(series, 95)  # some rows of NaN in front of both
+    expected = of_functions(name, series, [[90], [71]])
+    loaded = through_a_file(fitted, tmp_path)
+    assert (repr(loaded), loaded.extra_inputs(), loaded.resources()) == (repr(fitted), {}, [])
+    for model in (fitted, loaded):
+        np.testing.assert_allclose(model.predict(raw)["forecast"], expected, rtol=1e-5)
+    raw["values"][:, :, 1] = NAN
+    assert np.isnan(fitted.predict(raw)["forecast"][:, :, 1]).all()
+
+
+def test_fitting_refuses_what_it_does_not_know():
+    for name, series in (("oracle", some_series(1)), ("naive", [])):
+        with pytest.raises(ValueError, match="`name` must be one of naive, seasonal_naive"):
+            fit_to(name, series, window=9)
 
 
 # Published figures.
@@ -229,7 +406,7 @@ def m4_hourly():
 def m4_figures(name, m4_hourly):
     series, truth = m4_hourly
     scale = np.stack([seasonal_scale(values, 24) for values in series])
-    forecast = np.stack([BASELINES[name](values, np.array([len(values)]), 48, 24)[0] for values in series])
+    forecast = np.stack([FORECAST_BASELINES[name](values, np.array([len(values)]), 48, 24)[0] for values in series])
     return smape(truth, forecast[:, :, None]), mase(truth, forecast[:, :, None], scale=scale)
 
 

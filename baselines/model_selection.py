@@ -1,22 +1,18 @@
-"""What the baselines of whole examples share: how a strength is chosen, and how class columns are laid out.
-
-An example is one text, one list of tokens or one sequence of values, with one answer or one answer a step.
-"""
+"""How a setting of a baseline is chosen on held-out rows, and how class probabilities are laid out."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-Predict = Callable[[Any], Any]
 Candidate = TypeVar("Candidate")
 
 # With fewer held-out rows than this a choice between candidates is a lottery.
-FEWEST_HELD_OUT = 20
+MIN_HELD_OUT = 20
 
 
 def held_out_tenth(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a training part shuffled into nine tenths to fit on, and a tenth to choose with."""
+    """Training rows shuffled into nine tenths to fit on, and a tenth to choose with."""
     order = np.random.default_rng(seed).permutation(n)
     return np.sort(order[n // 10 :]), np.sort(order[: n // 10])
 
@@ -33,11 +29,11 @@ def choose(
     Arguments:
         candidates: what to choose from, at least one.
         error: from a candidate, the rows to fit on and the rows to score: its error.
-        n: training rows.
+        n: number of training rows.
         seed: of the split.
     """
     fitted, held = held_out_tenth(n, seed=seed)
-    if len(candidates) == 1 or len(held) < FEWEST_HELD_OUT:
+    if len(candidates) == 1 or len(held) < MIN_HELD_OUT:
         return candidates[len(candidates) // 2]
     return min(candidates, key=lambda candidate: error(candidate, fitted, held))
 
@@ -49,8 +45,8 @@ def in_columns(probabilities: np.ndarray, classes: np.ndarray, n_classes: int) -
     return wide / wide.sum(axis=1, keepdims=True)
 
 
-def class_shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
-    """Share of each class among the targets: (n_classes,)."""
+def class_rates(targets: np.ndarray, n_classes: int) -> np.ndarray:
+    """Relative frequency of each class among the targets: (n_classes,)."""
     targets = np.asarray(targets, dtype=int)
     if targets.size == 0 or targets.min() < 0 or targets.max() >= n_classes:
         raise ValueError(f"`targets` must be class ids in 0..{n_classes - 1}, at least one. Received: {targets!r}")

@@ -1,0 +1,275 @@
+"""Forecast baselines fitted to series, that forecast from the newest rows alone.
+
+What the rows before the window tell (slope, seasonal factors) is estimated once per series and target; the window gives
+the last value. With the rows given, each equals its function's forecast from the last origin, as far as the window
+reaches: a gap that began before the window is filled with its end. Theta and ETS estimate anew from the rows they get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .ets import ets
+from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
+from .history import from_first_observed, training_history
+from .naive import drift, naive, seasonal_naive, slope_of
+from .naive2 import naive2
+from .scaling import fill_gaps
+from .seasonality import find_seasonality
+from .theta import theta
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]] = {
+    "naive": naive,
+    "seasonal_naive": seasonal_naive,
+    "naive2": naive2,
+    "drift": drift,
+    "theta": theta,
+    "ets": ets,
+}
+_ESTIMATES_ANEW = {
+    "theta": "its smoothing constant is estimated by a library at every forecast",
+    "ets": "its form and its constants are estimated by a library at every forecast",
+}
+
+
+def fit_forecaster(
+    name: str,
+    series: Sequence[np.ndarray],
+    *,
+    ids: Sequence[str],
+    last_steps: np.ndarray,
+    horizon: int,
+    season: int,
+    window: int,
+) -> WindowForecaster | Reestimating:
+    """Fit a forecast baseline to one or many series.
+
+    Arguments:
+        name: one of ``FORECAST_BASELINES``.
+        series: all known rows of each, float64 (time, targets), NaN where missing.
+        ids: of the series.
+        last_steps: number of each series' last row on its time axis, int64 (series,).
+        horizon: steps to forecast.
+        season: rows of one cycle, 1 for none.
+        window: rows in the raw ``values`` that it will forecast from.
+
+    Returns:
+        A fitted baseline. Several series are distinguished by an extra input ``id``: for an unknown one, drift
+        estimates its slope from the window and naive2 uses no season. Naive2 with a season reads an extra input
+        ``step``, the number of the last row on the time axis.
+
+    Raises:
+        ValueError: an unknown name, or no series.
+    """
+    if name not in FORECAST_BASELINES or not len(series):
+        known = ", ".join(FORECAST_BASELINES)
+        raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
+    targets = series[0].shape[1]
+    if name in _ESTIMATES_ANEW:
+        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name])
+    if name == "seasonal_naive" and window < season:
+        why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
+        return Reestimating(name, horizon, targets, season, why)
+    estimates: dict[str, np.ndarray] = {}
+    if name == "drift":
+        estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}
+    if name == "naive2":
+        estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
+    return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
+
+
+def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, season: int) -> dict[str, np.ndarray]:
+    """Factors (series, season, targets) by step number modulo season, and which are multiplicative (series, targets).
+
+    Nothing where no series has a season.
+    """
+    shape = (len(series), season, series[0].shape[1])
+    factors, multiplicative = np.zeros(shape), np.zeros((shape[0], shape[2]), dtype=bool)
+    for i, values in enumerate(series):
+        for target, column in enumerate(values.T):
+            observed, origins = from_first_observed(column, np.array([len(column)]))
+            found = find_seasonality(training_history(observed, origins), season)
+            rows = np.arange(season) - (last_steps[i] - len(observed) + 1)  # of each phase, from the first observed one
+            factors[i, :, target] = found.factors[rows % len(found.factors)]
+            multiplicative[i, target] = found.multiplicative
+    return {"factors": factors, "multiplicative": multiplicative} if factors.any() else {}
+
+
+class WindowForecaster:
+    """Naive, seasonal naive, drift or Naive2 with what was estimated for each series.
+
+    Args:
+        name: of the baseline.
+        horizon: steps to forecast.
+        targets: how many channels are forecast, the first ones.
+        season: rows of one cycle.
+        ids: of the series that the estimates are for; looked at where there are several.
+        estimates: (series, ...) by name: ``slope`` or ``factors`` and ``multiplicative``, or nothing.
+    """
+
+    kind = "window_forecaster"
+    why_no_graph = None
+
+    def __init__(
+        self,
+        name: str,
+        horizon: int,
+        targets: int,
+        season: int,
+        ids: Sequence[str],
+        estimates: Mapping[str, np.ndarray],
+    ) -> None:
+        self.name, self.horizon, self.targets, self.season = name, horizon, targets, season
+        self.ids, self.estimates = list(ids), dict(estimates)
+        self._index = StringIndex({name: row for row, name in enumerate(self.ids)}, empty=b"")
+        self._constants = GraphConstants(**self.estimates)
+
+    def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The graph on arrays."""
+        return run_eagerly(self.graph, raw)
+
+    def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """``values`` and the extra inputs → ``forecast`` (batch, horizon, targets); NaN where a window is empty."""
+        import tensorflow as tf
+
+        values = tf.cast(raw["values"][:, :, : self.targets], tf.float64)
+        rows = self._rows(raw, tf.shape(values)[0])
+        if self.name == "drift":
+            forecast = self._drift(values, rows)
+        elif self.name == "naive2" and self.estimates:
+            forecast = self._naive2(values, rows, raw["step"])
+        elif self.name == "seasonal_naive":
+            ahead = tf.range(self.horizon) % self.season
+            forecast = tf.gather(fill_gaps(values), tf.shape(values)[1] - self.season + ahead, axis=1)
+        else:
+            forecast = tf.repeat(fill_gaps(values)[:, -1:], self.horizon, axis=1)
+        return {"forecast": tf.cast(forecast, tf.float32)}
+
+    def _rows(self, raw: Mapping[str, tf.Tensor], batch: tf.Tensor) -> tf.Tensor:
+        """Row of each window's series in the estimates (batch,), -1 where it is unknown."""
+        import tensorflow as tf
+
+        return self._index.table.lookup(raw["id"]) if len(self.ids) > 1 else tf.zeros([batch], tf.int64)
+
+    def _drift(self, values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        observed = ~tf.math.is_nan(values)
+        time = tf.shape(values)[1]
+        places = tf.broadcast_to(tf.range(time)[:, None], tf.shape(values))
+        first = tf.reduce_min(tf.where(observed, places, time), axis=1)  # (batch, targets)
+        last = tf.reduce_max(tf.where(observed, places, -1), axis=1)
+        filled = fill_gaps(values)  # its ends are the first and the last observed value
+        of_window = (filled[:, -1] - filled[:, 0]) / tf.cast(tf.maximum(last - first, 1), tf.float64)
+        learnt = tf.gather(self._constants["slope"], tf.maximum(rows, 0))
+        slope = tf.where((rows >= 0)[:, None], learnt, of_window)
+        steps = tf.cast(time - last[:, None] + tf.range(self.horizon)[None, :, None], tf.float64)
+        return filled[:, -1:] + slope[:, None] * steps
+
+    def _naive2(self, values: tf.Tensor, rows: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        known, rows = (rows >= 0)[:, None], tf.maximum(rows, 0)
+        phases = (step[:, None] + tf.range(self.horizon + 1, dtype=tf.int64)) % self.season  # the last row's first
+        factors = tf.gather(tf.gather(self._constants["factors"], rows), phases, batch_dims=1)
+        multiplies = (tf.gather(self._constants["multiplicative"], rows) & known)[:, None]  # (batch, 1, targets)
+        added = tf.where(multiplies | ~known[:, None], tf.zeros_like(factors), factors)
+        times = tf.where(multiplies, factors, tf.ones_like(factors))
+        adjusted = (fill_gaps(values)[:, -1:] - added[:, :1]) / times[:, :1]
+        return adjusted * times[:, 1:] + added[:, 1:]
+
+    def extra_inputs(self) -> dict[str, tf.TensorSpec]:
+        """``id`` where there are several series with estimates, ``step`` where a season was found."""
+        import tensorflow as tf
+
+        inputs = {}
+        if len(self.ids) > 1:
+            inputs["id"] = tf.TensorSpec([None], tf.string, name="id")
+        if "factors" in self.estimates:
+            inputs["step"] = tf.TensorSpec([None], tf.int64, name="step")
+        return inputs
+
+    def resources(self) -> list[Any]:
+        """The table of ids, and the estimates."""
+        return [*([self._index.table] if len(self.ids) > 1 else []), *self._constants.resources()]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Plain JSON values and arrays."""
+        names = ("name", "horizon", "targets", "season")
+        config = {"kind": self.kind, **{name: getattr(self, name) for name in names}}
+        return config, {**self.estimates, **pack_strings(self.ids)}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> WindowForecaster:
+        """What :meth:`state` described."""
+        estimates = {name: array for name, array in arrays.items() if name not in ("strings", "string_ends")}
+        settings = {name: config[name] for name in ("name", "horizon", "targets", "season")}
+        return cls(**settings, ids=unpack_strings(arrays), estimates=estimates)
+
+    def __repr__(self) -> str:
+        return f"{self.name}, {self.horizon} steps ahead" + (f", of {len(self.ids):,} series" * (len(self.ids) > 1))
+
+
+class Reestimating:
+    """A baseline without a graph: it estimates from the rows it gets, those in front without a value left out.
+
+    Args:
+        name: of the baseline.
+        horizon: steps to forecast.
+        targets: how many channels are forecast, the first ones.
+        season: rows of one cycle.
+        why_no_graph: in words.
+    """
+
+    kind = "reestimating_forecaster"
+
+    def __init__(self, name: str, horizon: int, targets: int, season: int, why_no_graph: str) -> None:
+        self.name, self.horizon, self.targets, self.season = name, horizon, targets, season
+        self.why_no_graph = why_no_graph
+
+    def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
+        values = np.asarray(raw["values"], dtype=float)[:, :, : self.targets]
+        forecast = [[self._forecast(column) for column in window.T] for window in values]
+        found = np.array(forecast).reshape(len(values), self.targets, self.horizon)
+        return {"forecast": found.transpose(0, 2, 1).astype(np.float32)}
+
+    def _forecast(self, column: np.ndarray) -> np.ndarray:
+        known, _ = from_first_observed(column, np.zeros(1, dtype=int))
+        if not len(known):
+            return np.full(self.horizon, np.nan)
+        return FORECAST_BASELINES[self.name](known, np.array([len(known)]), self.horizon, self.season)[0]
+
+    def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """There is none."""
+        raise NotImplementedError(f"{self.name} has no graph: {self.why_no_graph}")
+
+    def extra_inputs(self) -> dict[str, tf.TensorSpec]:
+        """None."""
+        return {}
+
+    def resources(self) -> list[Any]:
+        """None."""
+        return []
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Plain JSON values; there are no arrays."""
+        names = ("name", "horizon", "targets", "season", "why_no_graph")
+        return {"kind": self.kind, **{name: getattr(self, name) for name in names}}, {}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Reestimating:  # noqa: ARG003
+        """What :meth:`state` described."""
+        return cls(**{name: value for name, value in config.items() if name != "kind"})
+
+    def __repr__(self) -> str:
+        return f"{self.name}, {self.horizon} steps ahead"
+
+
+FORECASTERS = (WindowForecaster, Reestimating)
