@@ -16,7 +16,13 @@ from recurra.errors import InputError
 from recurra.export import load_model, save_model
 from recurra.frames import SeriesFrame
 
-ROLES = {"time": "day", "target": "sold", "id": "shop", "past_covariates": ["weather"], "future_covariates": ["holiday"]}
+ROLES = {
+    "time": "day",
+    "target": "sold",
+    "id": "shop",
+    "past_covariates": ["weather"],
+    "future_covariates": ["holiday"],
+}
 
 
 def table(days=60, ahead=5):
