@@ -1,5 +1,6 @@
 """Texts, panels and their targets as numbers: cutting, batches, folds; training reads what serving reads."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -321,6 +322,63 @@ def test_values_come_back_in_their_unit():
         ValueEncoder().fit([0.1] * 3, source="test", name="y")
 
 
+LABELS = st.one_of(st.integers(-99, 99), st.text(max_size=5))
+TAGS = st.lists(st.lists(LABELS, max_size=6), min_size=1, max_size=6)
+
+
+def again(encoder):
+    """The encoder as it comes back from a file."""
+    return type(encoder).from_config(json.loads(json.dumps(encoder.to_config())))
+
+
+def sure(numbers, classes):
+    """Outputs of a network that is sure of these class numbers."""
+    return {"probabilities": np.eye(len(classes), dtype="float32")[np.array(numbers, int)]}
+
+
+@given(st.lists(LABELS, min_size=2, max_size=20).filter(lambda labels: len(set(labels)) > 1))
+def test_labels_come_back_as_they_were(labels):
+    encoder = again(ClassEncoder().fit(labels, source="test", name="y"))
+    numbers = encoder.encode(labels)
+    assert numbers.tolist() == encoder.y_true(labels).tolist()
+    table = encoder.table(sure(numbers, encoder.classes_), np.ones(len(labels), int))
+    assert table["label"].tolist() == labels
+    assert list(map(type, table["label"].tolist())) == list(map(type, labels))
+    logits = tf.one_hot(numbers, len(encoder.classes_), on_value=9.0)
+    assert encoder.outputs(logits)["number"].numpy().tolist() == numbers.tolist()
+    served = [label.decode("utf-8") for label in encoder.serve(logits)["label"].numpy()]
+    assert served == list(map(str, labels))
+
+
+@given(TAGS.filter(lambda tags: len({tag for row in tags for tag in row}) > 1))
+def test_tags_come_back_as_they_were(tags):
+    encoder = again(TagEncoder().fit(tags, source="test", name="y"))
+    lengths = np.array([len(row) for row in tags])
+    numbers = np.zeros((len(tags), lengths.max() + 1), int)  # padded, as a network's outputs are
+    encoded = encoder.encode(tags)
+    assert encoded.lengths.tolist() == lengths.tolist()
+    for i, row in enumerate(encoder.y_true(tags)):
+        assert row.tolist() == encoded[i].tolist()
+        numbers[i, : lengths[i]] = row
+    assert encoder.table(sure(numbers, encoder.classes_), lengths)["tags"].tolist() == tags
+    served = encoder.serve(tf.one_hot(numbers, len(encoder.classes_), on_value=9.0))["tags"].numpy()
+    names = [[tag.decode("utf-8") for tag in row[:n]] for row, n in zip(served, lengths, strict=True)]
+    assert names == [list(map(str, row)) for row in tags]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20).filter(lambda values: np.std(values) > 1e-3))
+def test_values_come_back_as_they_were(values):
+    encoder = again(ValueEncoder().fit(values, source="test", name="y"))
+    scaled = encoder.encode(values)
+    assert scaled.mean(dtype=float) == pytest.approx(0, abs=1e-5)
+    assert scaled.std(dtype=float) == pytest.approx(1, rel=1e-5)
+    back = {"value": encoder.outputs(tf.constant(scaled))["value"].numpy()}
+    table = encoder.table(back, np.ones(len(values), int))
+    close = {"rtol": 0, "atol": 1e-6 * max(map(abs, values))}
+    np.testing.assert_allclose(table["value"], encoder.y_true(values), **close)
+    assert encoder.y_true(values).tolist() == values
+
+
 @pytest.mark.parametrize("encoder", [ClassEncoder, TagEncoder])
 def test_one_class_is_nothing_to_learn(encoder):
     with pytest.raises(InputError, match=r"^mine\.csv: the training rows hold .* in 'y'"):
@@ -381,10 +439,10 @@ def test_other_sequences_change_nothing_that_was_learnt():
 def test_a_pipeline_is_kept_as_json():
     frame = text_frame(KNOWN, [1, 2, 1, 2, 1, 2])
     pipeline = SequencePipeline(TextEncoder(tokens="char", sequence_length=5, keep="last"), balanced=True).fit(frame)
-    again = SequencePipeline.from_config(pipeline.to_config())
-    assert again.to_config() == pipeline.to_config()
-    assert again.spec == pipeline.spec
-    assert again.encode(frame).sequences.flat.tolist() == pipeline.encode(frame).sequences.flat.tolist()
+    restored = SequencePipeline.from_config(json.loads(json.dumps(pipeline.to_config())))
+    assert restored.to_config() == pipeline.to_config()
+    assert restored.spec == pipeline.spec
+    assert restored.encode(frame).sequences.flat.tolist() == pipeline.encode(frame).sequences.flat.tolist()
     panel = PanelFrame(values([1, 2], [3]), Targets("tagging", "y", objects([["a", "b"], ["a"]])), ("x",))
     tagged = SequencePipeline(SequenceEncoder()).fit(panel)
     assert SequencePipeline.from_config(tagged.to_config()).spec == tagged.spec
