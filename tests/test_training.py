@@ -101,13 +101,17 @@ def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fresh.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
     fresh.model = None  # as in another process: nothing is left but the file
-    resumed = fresh.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch)))
+    resumed = fresh.fit(
+        *job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    )
     assert epochs == list(range(3, EPOCHS + 1))
     assert resumed.losses == unbroken.losses
     assert (resumed.best_epoch, resumed.best_loss) == (unbroken.best_epoch, unbroken.best_loss)
     assert same(weights_of(fresh), weights)
     # a finished one has nothing left to do
-    finished = fresh.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch)))
+    finished = fresh.fit(
+        *job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    )
     assert epochs == list(range(3, EPOCHS + 1))
     assert finished.losses == unbroken.losses
     assert same(weights_of(fresh), weights)
