@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .predictor import Predictor, Schema, ServingModel
 
 _FILE = "predictor.json"
-# What reading files that are missing, cut off or changed comes to.
+# What reading files that are missing, cut off or changed comes to; zip archives have checksums.
 _DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 Config = dict[str, Any]
 
