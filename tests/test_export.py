@@ -134,6 +134,7 @@ def test_what_stands_beside_it(exported):
     assert said["training"]["family"] == "gru"
     assert said["data"]["freq"] == "D"
     card = (extra / "model_card.md").read_text()
+    assert "Channels: `sold`, `weather=rain`, `weather=sun`, `holiday`." in card
     assert "Forecasts the next 4 steps (D) of `sold` from the last 8." in card
 
     from tensorflow_serving.apis import prediction_log_pb2
@@ -193,9 +194,9 @@ def test_what_is_wrong_with_new_rows_is_said(exported, tmp_path):
     short = short[(short["shop"] == "north") | (short["day"] < "2024-01-04")]
     with pytest.raises(InputError, match="series 'south' has 3 rows, but the model reads the last 8"):
         model.predict(short)
-    with pytest.raises(InputError, match="no column `sold`"):
+    with pytest.raises(InputError, match="no column is called 'sold'"):
         model.predict(table().rename(columns={"sold": "amount"}))
-    with pytest.raises(InputError, match="`holiday` is known-future but has no value at 2024-03-03"):
+    with pytest.raises(InputError, match="'holiday' is known ahead but has no value at 2024-03-03"):
         model.predict(table(ahead=2))
     with pytest.raises(InputError, match="there is no exported model at"):
         load_model(tmp_path / "nowhere")
@@ -210,6 +211,14 @@ def test_a_series_never_seen_is_forecast(exported):
     forecast = load_model(exported).predict(new)
     assert forecast["shop"].unique().tolist() == ["west"]
     assert np.isfinite(forecast["sold"]).all()
+
+
+def test_a_file_in_the_place_of_the_folder_is_said(gru, tmp_path):
+    (tmp_path / "m").write_text("mine", encoding="utf-8")
+    for path in (tmp_path / "m", tmp_path / "m" / "below"):
+        with pytest.raises(InputError, match="cannot write the model to"):
+            save_model(gru.predictor, path, gru.frame)
+    assert (tmp_path / "m").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
