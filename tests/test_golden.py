@@ -131,9 +131,7 @@ def test_predictions_and_signatures_hold(name, tmp_path):
             assert_holds(records(predictor.predict(asked)), expected, False, name)
     if "generated" in golden:
         prompt = (
-            {"prompt": "ab", "condition": "south", "length": 6}
-            if asked is None
-            else {"prompt": "the cat", "length": 12}
+            {"prompt": "ab", "label": "south", "length": 6} if asked is None else {"prompt": "the cat", "length": 12}
         )
         assert recurra.TextGenerator(loaded).generate(**prompt, seed=1) == golden["generated"]
 
