@@ -22,6 +22,7 @@ _ROOMS = {
     "TextFrame": "frames",
     "TextGenerator": "predictor",
     "compare": "comparison",
+    "comparison_html": "reports",
     "fit": "comparison",
     "list_baselines": "tasks",
     "list_datasets": "datasets",
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
     from .predictor import Predictor, TextGenerator
-    from .reports import write_plots
+    from .reports import comparison_html, write_plots
     from .spec import SequenceSpec
     from .tasks import list_baselines
 

@@ -24,6 +24,7 @@ from .errors import InputError
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .frames import Frame
+    from .predictor import Predictor
     from .tasks import Task
 
 app = typer.Typer(
@@ -84,7 +85,7 @@ def compare(
     files = ["comparison.json", "comparison.csv", *(plot.name for plot in plots)]
     _print(f"results: {folder}/{', '.join(files)}")
     if export is not None:
-        _export_best(result, export, source)
+        _export_best(result, export, source, folder)
 
 
 @app.command()
@@ -120,6 +121,11 @@ def fit(
             f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
             f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
         )
+    if (why := fitted.predictor.model.why_no_graph) is not None:
+        fitted.predictor.save(export)
+        _print(f"{family} cannot be exported: {why}")
+        _print(f"it is saved in {export}; predict with it: recurra predict {export} {source}")
+        return
     with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
     _print_exported(path, export, source, frame, fitted.task)
@@ -127,7 +133,9 @@ def fit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="An exported model: its folder, or one version's.")],
+    model: Annotated[
+        Path, typer.Argument(help="A model's folder: an exported one, one version of it, or a saved one.")
+    ],
     source: Annotated[
         str | None,
         typer.Argument(
@@ -143,20 +151,18 @@ def predict(
         Path | None, typer.Option("--output", "-o", help="A .csv or .parquet file; by default CSV on standard output.")
     ] = None,
 ) -> None:
-    """Predict from the exported model alone."""
+    """Predict from the model alone, without its training data."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
         raise InputError(f"`output` must end in .csv or .parquet; received {str(output)!r}")
     if (source is None) == (texts is None):
         raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
-    with _starting():
-        from .export import load_model
     with err.status("predicting ..."):
-        exported = load_model(model)
-        if texts is not None and "text" not in exported.schema.signature():
+        predictor = _load_predictor(model)
+        if texts is not None and "text" not in predictor.schema.signature():
             raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
-        frame = exported.read(texts if texts is not None else source)
-        table = exported.table(frame, exported.outputs(frame))
-    for note in [*frame.notes, *(exported.info or {}).get("notes", [])]:
+        frame = predictor.read(texts if texts is not None else source)
+        table = predictor.table(frame, predictor.outputs(frame))
+    for note in [*frame.notes, *predictor.notes]:
         err.print(Text(f"- {as_flags(note)}"), soft_wrap=True)
     if output is None:
         table.to_csv(sys.stdout, index=False)
@@ -187,20 +193,19 @@ def generate(
         if number < least:
             raise InputError(f"`{name}` must be at least {least}; received {number}")
     with _starting():
-        from .export import load_model
         from .predictor import TextGenerator
-    exported = load_model(model)
-    if exported.task != "language-model":
-        raise InputError(f"{model} is a model for {exported.task} and generates no text; use `recurra predict`")
-    generator = TextGenerator(exported)
+    predictor = _load_predictor(model)
+    if predictor.task != "language-model":
+        raise InputError(f"{model} is a model for {predictor.task} and generates no text; use `recurra predict`")
+    generator = TextGenerator(predictor)
     for number in range(samples):
         with err.status("generating ..."):
             text = generator.generate(
-                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, condition=label
+                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, label=label
             )
         _print(text)
     if show:
-        _print_ranking(generator.next_tokens(prompt, top=show, condition=label))
+        _print_ranking(generator.next_tokens(prompt, top=show, label=label))
 
 
 @app.command()
@@ -318,6 +323,10 @@ def _interruptible(folder: Path) -> Iterator[None]:
 def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
     """Read the source, and take the column roles out of what was given."""
     roles = {name: given.pop(name) for name in datasets.ROLES if name in given}
+    if task is not None:
+        from .tasks import task_of_data
+
+        task = task_of_data(task)
     with err.status(f"reading {source} ..."):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
 
@@ -349,19 +358,29 @@ def _print_ranking(ranked: Any) -> None:
     out.print(table)
 
 
-def _export_best(result: Comparison, export: Path, source: str) -> None:
-    """Export the winner; where it cannot be a graph, say so and export the best that can."""
+def _load_predictor(model: Path) -> Predictor[Any]:
+    """An exported model, or a predictor that was saved because it cannot be exported."""
+    with _starting():
+        from .export import load_model
+        from .predictor import Predictor
+        from .predictor.persistence import is_saved
+    return Predictor.load(model) if is_saved(model) else load_model(model)
+
+
+def _export_best(result: Comparison, export: Path, source: str, folder: Path) -> None:
+    """Export the winner; where it cannot be a graph, save it beside the results and export the best that can."""
     from .export import save_model
 
-    best = result.exportable
+    winner, best = result.refits[0], result.exportable
+    if winner is not best:
+        saved = folder / "best"
+        winner.predictor.save(saved)
+        _print(f"{winner.model} was best but cannot be exported: {winner.predictor.model.why_no_graph}")
+        _print(f"it is saved in {saved}; predict with it: recurra predict {saved} {source}")
     if best is None:
         raise InputError("none of the models can be exported; name a family with `families`")
-    if best.model != result.verdict["best"]:
-        why = result.refits[0].predictor.model.why_no_graph
-        _print(
-            f"{result.verdict['best']} was best but cannot be exported: {why}; "
-            f"exported is {best.model}, the best model that can be"
-        )
+    if winner is not best:
+        _print(f"exported is {best.model}, the best model that can be")
     with err.status("exporting ..."):
         path = save_model(best.predictor, export, result.frame, **result.provenance(best))
     _print_exported(path, export, source, result.frame, result.task)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from .. import datasets
 from ..errors import InputError
 from ..frames import Frame
-from ..tasks import Experiment, Task, resolve_task
+from ..tasks import Experiment, Task, resolve_task, task_of_data
 from ..tasks.settings import require_at_least_one
 
 
@@ -109,7 +109,7 @@ def _load(source: str | Path, task: str | Task | None, options: dict[str, Any]) 
     """Read the source, and take the column roles out of the options."""
     roles = {name: options.pop(name) for name in datasets.ROLES if name in options}
     name = task if task is None or isinstance(task, str) else task.name
-    return datasets.load(source, task=name, **roles)
+    return datasets.load(source, task=None if name is None else task_of_data(name), **roles)
 
 
 def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSettings:

@@ -19,8 +19,6 @@ import zstandard
 from ..errors import InputError
 from .csv_text import decode, read_csv
 
-_TEXT = (".csv", ".tsv", ".txt")
-_LINES = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
 _PANELS = (".npz", ".ts")
 OPENERS: dict[str, Callable] = {
@@ -69,12 +67,7 @@ def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFra
         raise InputError(
             f"{path}: the file holds sequences where a table was expected; leave out roles such as `target` and `text`"
         )
-    if kind in _PARQUET:
-        table = _read_parquet(data, path)
-    elif kind in _LINES:
-        table = _read_json_lines(data, path)
-    else:
-        table = read_csv(data, path, as_text)
+    table = TABLE_READERS[kind](data, path, as_text)
     _check_columns(table, path)
     table.attrs["source"] = str(path)
     return table
@@ -118,13 +111,13 @@ def is_known(path: str | Path) -> bool:
     endings = [suffix.lower() for suffix in Path(path).suffixes]
     if endings and endings[-1] in OPENERS:
         endings.pop()
-    return bool(endings) and endings[-1] in (*_TEXT, *_LINES, *_PARQUET, *_PANELS)
+    return bool(endings) and endings[-1] in (*TABLE_READERS, *_PANELS)
 
 
 def _kind(path: Path) -> str:
     if path.is_dir() or is_known(path):
         return kind_of(path)
-    known = ", ".join((*_TEXT, *_PARQUET, *_LINES, *_PANELS))
+    known = ", ".join((*TABLE_READERS, *_PANELS))
     raise InputError(
         f"{path}: the ending is unknown where one of {known} was expected (each also with {', '.join(OPENERS)}); "
         "rename or convert the file"
@@ -176,7 +169,7 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
         )
 
 
-def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
+def _read_parquet(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     try:
         table = pd.read_parquet(io.BytesIO(data))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -186,7 +179,7 @@ def _read_parquet(data: bytes, path: Path) -> pd.DataFrame:
     return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
 
 
-def _read_json_lines(data: bytes, path: Path) -> pd.DataFrame:
+def _read_json_lines(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     # pandas' own reader guesses dates and names no line when it fails
     notes: list[str] = []
     records, rows = [], []
@@ -241,3 +234,15 @@ def _check_columns(table: pd.DataFrame, path: Path) -> None:
             f"{path}: the file has a header and no rows where at least one row of values was expected; add rows"
         )
     table.columns = pd.Index(names)
+
+
+# Ending → ``read(data, path, as_text)``, which gives a table with ``attrs["notes"]``. A new format is a line here.
+TABLE_READERS: dict[str, Callable[[bytes, Path, Collection[str]], pd.DataFrame]] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".txt": read_csv,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+}

@@ -7,7 +7,6 @@ tags of one sequence, the tokens of one text) whole groups are drawn.
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from scipy import stats
 
 from .significance import TestResult, TestRow, with_holm
 
@@ -40,6 +39,8 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> TestResult:
 
     Source: McNemar (1947), Psychometrika 12; exact binomial form.
     """
+    from scipy import stats  # slow to import
+
     correct_a, correct_b = np.asarray(correct_a, dtype=bool), np.asarray(correct_b, dtype=bool)
     if correct_a.ndim != 1 or correct_a.shape != correct_b.shape or not len(correct_a):
         raise ValueError(
@@ -93,6 +94,8 @@ def paired_bootstrap(
     (2015), The American Statistician 69, section 5.3 ("expanded percentile"); rule of three: Hanley and Lippman-Hand
     (1983), JAMA 249.
     """
+    from scipy import stats  # slow to import
+
     loss_a, loss_b, groups, weights = _aligned(loss_a, loss_b, groups, weights)
     if resamples < 100:
         raise ValueError(f"`resamples` must be at least 100. Received: {resamples}")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import numpy as np
-from scipy import stats
 
 # With fewer differences a t statistic means next to nothing.
 FEWEST = 3
@@ -104,6 +103,8 @@ def diebold_mariano(
     Source: Diebold and Mariano (1995), Journal of Business & Economic Statistics 13; Harvey, Leybourne and
     Newbold (1997), International Journal of Forecasting 13, eq. 9.
     """
+    from scipy import stats  # slow to import
+
     loss_a, loss_b = np.asarray(loss_a, dtype=float), np.asarray(loss_b, dtype=float)
     groups = np.zeros(len(loss_a)) if groups is None else np.asarray(groups)
     if loss_a.ndim != 1 or not loss_a.shape == loss_b.shape == groups.shape:

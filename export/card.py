@@ -4,6 +4,12 @@ from typing import Any
 
 from ..predictor import CardText
 
+# What some baselines read beside the inputs of their task.
+_EXTRA_INPUTS = {
+    "id": "`id`: string [batch], name of the series, as in the training data.",
+    "step": "`step`: int64 [batch], place of the last row on the time axis, in steps since 1970-01-01 or rows.",
+}
+
 
 def model_card(name: str, info: dict[str, Any], text: CardText) -> str:
     """Markdown for a reader.
@@ -17,6 +23,7 @@ def model_card(name: str, info: dict[str, Any], text: CardText) -> str:
     """
     data, training = info["data"], info["training"]
     lines = [f"# {name}", "", f"{text.purpose} Task: {info['task']}.", "", "## Input and output", *text.signature]
+    lines += [_EXTRA_INPUTS[extra] for extra in info["extra_inputs"]]
     lines += info["notes"]
     lines += ["", "## Training data"]
     lines.append(f"{data['source']}: {text.data} (sha256 {data['hash'][:12]}…). {text.split}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,12 @@ class ExportedModel(Predictor[Any]):
     """
 
     path: Path = Path()
-    info: dict[str, Any] | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of its predictions should know."""
+        return tuple(self.info.get("notes", ()))
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.schema!r})"

@@ -104,6 +104,7 @@ def _describe(
         "versions": {"recurra": __version__, "tensorflow": tf.__version__, "keras": tf.keras.__version__},
         "task": predictor.task,
         "model": predictor.model.kind,
+        "extra_inputs": list(predictor.model.extra_inputs),
         "data": describe(frame),
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from .. import datasets
-from ..baselines.fitted import FittedBaseline, load_state
+from ..baselines import KneserNey
+from ..baselines.fitted import load_state
 from ..errors import InputError
 from ..frames import CorpusFrame, TextFrame
 from ..frames.targets import objects
@@ -148,7 +150,14 @@ class LanguageModelSchema:
 
 
 class NetworkStep:
-    """A network as a step function."""
+    """A network as a step function.
+
+    Attributes:
+        context: the most tokens that matter for the next one; None for all.
+        state_shapes: shape without the batch and type of each state, by name.
+    """
+
+    context: ClassVar[int | None] = None
 
     def __init__(self, network: keras.Model) -> None:
         import keras
@@ -178,14 +187,21 @@ class NetworkStep:
 
 
 class BaselineStep:
-    """An n-gram model as a step function."""
+    """An n-gram model as a step function; its attributes are those of :class:`NetworkStep`."""
 
-    def __init__(self, fitted: FittedBaseline) -> None:
+    def __init__(self, fitted: KneserNey) -> None:
         self.fitted = fitted
         self.state_shapes = fitted.state_shapes
+        self.context = fitted.order
+        self._compiled: Any = None
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        return self.trace(inputs)
+        """Compiled: its loop over the steps would be slow op by op."""
+        import tensorflow as tf
+
+        if self._compiled is None:
+            self._compiled = tf.function(self.trace, autograph=False, reduce_retracing=True)
+        return self._compiled({name: tf.convert_to_tensor(value) for name, value in inputs.items()})
 
     def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """N-grams know no classes: a condition is passed over."""
@@ -257,14 +273,21 @@ class LanguageModelBaseline(BaselineModel):
 
     kind = "language_model_baseline"
 
-    def __init__(self, pipeline: LanguagePipeline, fitted: FittedBaseline) -> None:
+    def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
         super().__init__(fitted)
         self.pipeline = pipeline
         self.step = BaselineStep(fitted)
+        self._compiled: Any = None
 
     def serve(self, raw: Tensors) -> Tensors:
         """``text`` (batch,) → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
-        return next_tokens(self.pipeline, self.step, raw)
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            return next_tokens(self.pipeline, self.step, raw)
+        if self._compiled is None:
+            self._compiled = tf.function(partial(next_tokens, self.pipeline, self.step), autograph=False)
+        return self._compiled({"text": tf.convert_to_tensor(raw["text"], tf.string)})
 
     def trackables(self) -> list[Any]:
         """Its tables and that of the tokens."""
@@ -290,6 +313,8 @@ def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, ra
     import tensorflow as tf
 
     ids = pipeline.prompts_in_graph(tf.convert_to_tensor(raw["text"], tf.string))  # ragged (batch, None)
+    if step.context is not None:
+        ids = ids[:, -step.context :]
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
     last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
     never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))

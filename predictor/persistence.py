@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..atomic import replacing
+from ..atomic import replacing, umask
 from ..errors import InputError
 from .forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from .language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from .predictor import Predictor, Schema, ServingModel
 
 _FILE = "predictor.json"
+# What reading files that are missing, cut off or changed comes to; zip archives have checksums.
+_DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 Config = dict[str, Any]
 
 
@@ -56,24 +62,64 @@ def load_schema(config: Config) -> Schema[Any]:
     return _SCHEMAS[config["kind"]](config)
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether a predictor was saved in the folder."""
+    return (folder / _FILE).is_file()
+
+
 def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
-    """Write the model's files, then ``predictor.json``: where that is, the rest is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model = predictor.model.save(folder)
-    config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model}
-    with replacing(folder / _FILE) as file:
-        file.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    """Write what the model learnt into a subfolder of its own, then ``predictor.json``, which names it.
+
+    The moment that file is replaced, the new predictor takes the place of the one that was in the folder: whoever loads
+    it gets one of the two, and a save that is killed leaves the earlier one. Other files in the folder stay.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = _named_in(folder)
+        learnt = Path(tempfile.mkdtemp(prefix="learnt-", dir=folder))
+    except OSError as error:
+        raise InputError(f"cannot write the model to {folder}: {error.strerror}; choose another folder") from error
+    try:
+        model = predictor.model.save(learnt)
+        learnt.chmod(0o777 & ~umask())  # mkdtemp makes folders that only their owner may read
+        config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model, "learnt": learnt.name}
+        with replacing(folder / _FILE) as file:
+            file.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(learnt, ignore_errors=True)
+        raise
+    if earlier is not None:
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _named_in(folder: Path) -> Path | None:
+    """What the predictor in the folder learnt; None if there is none, or one that cannot be read."""
+    try:
+        name = json.loads((folder / _FILE).read_text(encoding="utf-8"))["learnt"]
+        inside = folder / Path(name).name
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return inside if name.startswith("learnt-") else None
 
 
 def load_parts(folder: Path) -> tuple[Schema[Any], ServingModel, str]:
     """Read what :func:`save_predictor` wrote: schema, model and task.
 
     Raises:
-        InputError: if there is no predictor in the folder.
+        InputError: if there is no predictor in the folder, or one that is damaged.
     """
-    file = folder / _FILE
-    if not file.exists():
+    if not is_saved(folder):
         raise InputError(f"{folder} holds no saved predictor: there is no {_FILE} in it")
-    config = json.loads(file.read_text(encoding="utf-8"))
-    schema, model = _PREDICTORS[config["schema"]["kind"]](config["schema"], config["model"], folder)
-    return schema, model, config["task"]
+    try:
+        config = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        learnt = folder / Path(config["learnt"]).name
+        schema, model = _PREDICTORS[config["schema"]["kind"]](config["schema"], config["model"], learnt)
+        return schema, model, str(config["task"])
+    except _DAMAGE as error:
+        raise InputError(
+            f"{folder} holds a damaged predictor, or one of another version of recurra: its files do not belong "
+            "together; save it once more"
+        ) from error

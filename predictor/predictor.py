@@ -158,7 +158,13 @@ class Predictor(Generic[FrameT]):
         return join_rows([_to_numpy(self.serve(rows)) for rows in _row_batches(raw)])
 
     def save(self, path: Path | str) -> None:
-        """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it."""
+        """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it.
+
+        A predictor that is there already is replaced at once: whoever loads the folder gets one of the two whole.
+
+        Raises:
+            InputError: if the folder cannot be written to.
+        """
         from .persistence import save_predictor
 
         save_predictor(self, Path(path))
@@ -168,7 +174,7 @@ class Predictor(Generic[FrameT]):
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: if there is no predictor in the folder.
+            InputError: if there is no predictor in the folder, or one that is damaged.
         """
         from .persistence import load_parts
 

@@ -9,7 +9,7 @@ from .forecast import Forecast
 from .language_model import LanguageModel
 from .protocol import Evaluation, Experiment, FittedModel, FoldData, Task, TrainingDefaults
 from .regression import Regression
-from .resolve import list_baselines, resolve_task
+from .resolve import list_baselines, resolve_task, task_of_data
 from .tagging import Tagging
 
 TASKS: dict[str, type[Task]] = {
@@ -35,4 +35,5 @@ __all__ = [
     "TrainingDefaults",
     "list_baselines",
     "resolve_task",
+    "task_of_data",
 ]

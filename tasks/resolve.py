@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..frames import CorpusFrame, Frame, SeriesFrame, TextFrame
+from ..frames.targets import TASK_OF_ROLE
 from .protocol import Task
 
 
@@ -66,6 +67,16 @@ def task_class(name: str) -> type[Task]:
     if name not in TASKS:
         raise InputError(f"`task` must be one of {', '.join(TASKS)}; received {name!r}")
     return TASKS[name]
+
+
+def task_of_data(name: str) -> str:
+    """The task that data are read for: what is learnt from labels reads what classification reads.
+
+    Raises:
+        InputError: an unknown task.
+    """
+    role = task_class(name).role
+    return name if role is None else TASK_OF_ROLE[role]
 
 
 def _name_for(frame: Frame, task: str | None) -> str:

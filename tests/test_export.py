@@ -16,7 +16,13 @@ from recurra.errors import InputError
 from recurra.export import load_model, save_model
 from recurra.frames import SeriesFrame
 
-ROLES = {"time": "day", "target": "sold", "id": "shop", "past": ["weather"], "future": ["holiday"]}
+ROLES = {
+    "time": "day",
+    "target": "sold",
+    "id": "shop",
+    "past_covariates": ["weather"],
+    "future_covariates": ["holiday"],
+}
 
 
 def table(days=60, ahead=5):
@@ -80,7 +86,7 @@ def test_the_signature_names_its_tensors_and_takes_any_batch(gru, exported):
         "future": (tf.float32, [None, 4, 1]),
         "time": (tf.int64, [None, 12]),
     }
-    raw = gru.predictor.pipeline.latest(gru.frame)
+    raw = gru.predictor.schema.pipeline.raw(gru.frame)
     both = signature(**{name: tf.constant(value) for name, value in raw.items()})
     one = signature(**{name: tf.constant(value[1:]) for name, value in raw.items()})
     assert set(both) == {"forecast", "forecast-lo-80", "forecast-hi-80", "forecast-lo-95", "forecast-hi-95"}
@@ -90,7 +96,7 @@ def test_the_signature_names_its_tensors_and_takes_any_batch(gru, exported):
 
 def test_plain_tensorflow_can_serve_it(gru, exported):
     """In a process that knows nothing of this package."""
-    raw = gru.predictor.pipeline.latest(gru.frame)
+    raw = gru.predictor.schema.pipeline.raw(gru.frame)
     given = json.dumps({name: value.tolist() for name, value in raw.items()})
     script = """
 import json, sys, tensorflow as tf
@@ -103,7 +109,7 @@ print(json.dumps(out["forecast"].numpy().tolist()))
     done = subprocess.run(
         [sys.executable, "-c", script, str(exported / "1")], input=given, capture_output=True, text=True, check=True
     )
-    expected = gru.predictor.forecast_raw(raw)["forecast"]
+    expected = gru.predictor.serve(raw)["forecast"]
     np.testing.assert_allclose(json.loads(done.stdout.splitlines()[-1]), expected, rtol=1e-4)
 
 
@@ -123,10 +129,12 @@ def test_it_needs_neither_xla_nor_custom_operations(exported):
 def test_what_stands_beside_it(exported):
     extra = exported / "1" / "assets.extra"
     said = json.loads((extra / "recurra.json").read_text())
-    assert said["channels"] == ["sold", "weather=rain", "weather=sun", "holiday"]
+    columns = [(column["name"], column["categories"]) for column in said["schema"]["pipeline"]["columns"]]
+    assert columns == [("sold", None), ("weather", ["rain", "sun"]), ("holiday", None)]
     assert said["training"]["family"] == "gru"
     assert said["data"]["freq"] == "D"
     card = (extra / "model_card.md").read_text()
+    assert "Channels: `sold`, `weather=rain`, `weather=sun`, `holiday`." in card
     assert "Forecasts the next 4 steps (D) of `sold` from the last 8." in card
 
     from tensorflow_serving.apis import prediction_log_pb2
@@ -151,10 +159,11 @@ def test_a_model_that_disagrees_gets_no_version(gru, tmp_path, monkeypatch):
     real = tf.saved_model.save
 
     def save_other_weights(module, *args, **kwargs):
-        kept = module.model.get_weights()
-        module.model.set_weights([weight * 1.1 for weight in kept])
+        [network] = module.tracked
+        kept = network.get_weights()
+        network.set_weights([weight * 1.1 for weight in kept])
         real(module, *args, **kwargs)
-        module.model.set_weights(kept)
+        network.set_weights(kept)
 
     monkeypatch.setattr(tf.saved_model, "save", save_other_weights)
     with pytest.raises(RuntimeError, match="disagrees with the trained one"):
@@ -183,11 +192,11 @@ def test_what_is_wrong_with_new_rows_is_said(exported, tmp_path):
     model = load_model(exported)
     short = table()
     short = short[(short["shop"] == "north") | (short["day"] < "2024-01-04")]
-    with pytest.raises(InputError, match="series south has 3 rows, but the model reads the last 8"):
+    with pytest.raises(InputError, match="series 'south' has 3 rows, but the model reads the last 8"):
         model.predict(short)
-    with pytest.raises(InputError, match="no column `sold`"):
+    with pytest.raises(InputError, match="no column is called 'sold'"):
         model.predict(table().rename(columns={"sold": "amount"}))
-    with pytest.raises(InputError, match="`holiday` is known-future but has no value at 2024-03-03"):
+    with pytest.raises(InputError, match="'holiday' is known ahead but has no value at 2024-03-03"):
         model.predict(table(ahead=2))
     with pytest.raises(InputError, match="there is no exported model at"):
         load_model(tmp_path / "nowhere")
@@ -202,6 +211,14 @@ def test_a_series_never_seen_is_forecast(exported):
     forecast = load_model(exported).predict(new)
     assert forecast["shop"].unique().tolist() == ["west"]
     assert np.isfinite(forecast["sold"]).all()
+
+
+def test_a_file_in_the_place_of_the_folder_is_said(gru, tmp_path):
+    (tmp_path / "m").write_text("mine", encoding="utf-8")
+    for path in (tmp_path / "m", tmp_path / "m" / "below"):
+        with pytest.raises(InputError, match="cannot write the model to"):
+            save_model(gru.predictor, path, gru.frame)
+    assert (tmp_path / "m").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

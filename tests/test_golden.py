@@ -141,7 +141,7 @@ def test_predictions_and_signatures_hold(name, tmp_path):
 def assert_ranks(generator, expected, asked):
     """Golden next tokens: five of them for each prompt, or the likeliest with its prompt."""
     if asked is None:
-        assert_holds(records(generator.next_tokens("ab", condition="east")), expected, False)
+        assert_holds(records(generator.next_tokens("ab", label="east")), expected, False)
         return
     for prompt, golden in zip(asked, expected, strict=True):
         found = records(generator.next_tokens(prompt))

@@ -1,4 +1,4 @@
-"""Training: the same from the same seed, stopped in time, taken up again after a kill; and what a predictor keeps."""
+"""Training: the same from the same seed, stopped in time, resumed after a kill; and what a predictor keeps."""
 
 import json
 import signal
@@ -15,9 +15,10 @@ from recurra import models
 from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
-from recurra.pipelines import SeriesPipeline, Windows, single_split
-from recurra.predictor import SeriesPredictor
-from recurra.training import Elementwise, Trainer, predict_part
+from recurra.pipelines import RowRange, SeriesPipeline, single_split
+from recurra.predictor import Predictor
+from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
+from recurra.training import Elementwise, FitOptions, Trainer, predict_batches
 
 NAN = np.nan
 EPOCHS = 5
@@ -33,16 +34,15 @@ class Job:
         self.frame = SeriesFrame.from_table(table, time="none", id="unique_id")
         self.fold = single_split(self.frame, horizon=2, lookback=8, validation_size=20)
         self.pipeline = SeriesPipeline(lookback=8, horizon=2).fit(self.frame, self.fold.train)
-        self.values = self.pipeline.values(self.frame)
-        self.train = self.pipeline.windows(self.frame, 0, self.fold.train)
-        self.validation = self.pipeline.windows(self.frame, self.fold.train, self.fold.validation)
-        self.arguments = (self.part(self.train), self.part(self.validation))
+        self.train = self.batches(self.fold.train)
+        self.validation = self.batches(self.fold.validation)
+        self.arguments = (self.train, self.validation)
 
-    def part(self, windows):
-        return self.pipeline.part(self.values, windows)
+    def batches(self, selection):
+        return self.pipeline.batches(self.pipeline.encode(self.frame), selection)
 
     def trainer(self, family="linear", **options):
-        # with dropout, whose random numbers must be taken up again too
+        # with dropout, whose random numbers must be resumed too
         config = {} if family == "linear" else {"units": 4, "segment_length": 2, "dropout": 0.3}
         options = {"max_epochs": EPOCHS, "batch_size": 16, "learning_rate": 0.01} | options
         return Trainer(lambda: models.build(family, self.pipeline.spec, **config), **options)
@@ -71,7 +71,7 @@ def job():
 def gru(job):
     """A GRU, its trainer, the history and weights of seed 0."""
     trainer = job.trainer("gru")
-    history = trainer.fit(*job.arguments, seed=0)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
     return trainer, history, weights_of(trainer)
 
 
@@ -80,15 +80,15 @@ def gru(job):
 
 def test_the_same_seed_gives_the_same_bits(job, gru):
     trainer, first, weights = gru
-    other = trainer.fit(*job.arguments, seed=1)
+    other = trainer.fit(*job.arguments, FitOptions(seed=1))
     assert other.losses != first.losses
     assert not same(weights_of(trainer), weights)
-    again = trainer.fit(*job.arguments, seed=0)  # in a trainer that has been used before
+    again = trainer.fit(*job.arguments, FitOptions(seed=0))  # in a trainer that has been used before
     assert again.losses == first.losses
     assert same(weights_of(trainer), weights)
 
 
-def test_a_training_taken_up_again_goes_on_as_if_unbroken(job, gru, tmp_path):
+def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path):
     _, unbroken, weights = gru
     checkpoint = tmp_path / "state.npz"
 
@@ -99,15 +99,19 @@ def test_a_training_taken_up_again_goes_on_as_if_unbroken(job, gru, tmp_path):
 
     fresh, epochs = job.trainer("gru"), []
     with pytest.raises(KeyboardInterrupt):
-        fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=interrupt)
+        fresh.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
     fresh.model = None  # as in another process: nothing is left but the file
-    taken_up = fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    resumed = fresh.fit(
+        *job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    )
     assert epochs == list(range(3, EPOCHS + 1))
-    assert taken_up.losses == unbroken.losses
-    assert (taken_up.best_epoch, taken_up.best_loss) == (unbroken.best_epoch, unbroken.best_loss)
+    assert resumed.losses == unbroken.losses
+    assert (resumed.best_epoch, resumed.best_loss) == (unbroken.best_epoch, unbroken.best_loss)
     assert same(weights_of(fresh), weights)
     # a finished one has nothing left to do
-    finished = fresh.fit(*job.arguments, seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    finished = fresh.fit(
+        *job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch))
+    )
     assert epochs == list(range(3, EPOCHS + 1))
     assert finished.losses == unbroken.losses
     assert same(weights_of(fresh), weights)
@@ -118,24 +122,24 @@ def test_a_training_taken_up_again_goes_on_as_if_unbroken(job, gru, tmp_path):
 
 def test_the_best_weights_are_given_back(job):
     trainer = job.trainer(max_epochs=8, learning_rate=0.3)  # so fast that it goes up again
-    history = trainer.fit(*job.arguments, seed=0)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
     assert history.best_epoch == 1 + int(np.argmin(history.losses)) < 8
     assert history.best_loss == min(history.losses)
-    target, weight = job.part(job.validation).targets()
-    forecast = predict_part(trainer.model, job.part(job.validation))
+    target, weight = job.validation.targets()
+    forecast = predict_batches(trainer.model, job.validation)
     assert np.mean(np.abs(forecast - target) * weight) == pytest.approx(history.best_loss, rel=1e-6)
 
 
 def with_course(monkeypatch, losses):
     """Make the validation losses those of a list."""
     course = iter(losses)
-    monkeypatch.setattr("recurra.training._Course._validation_loss", lambda _: next(course))
+    monkeypatch.setattr("recurra.training._TrainingState._validation_loss", lambda _: next(course))
 
 
 def test_patience_ends_a_training(job, monkeypatch):
     with_course(monkeypatch, [5.0, 4.0, 4.5, 3.0, 3.1, 3.0, 3.2, 0.0])
     trainer = job.trainer(max_epochs=20, patience=3, learning_rate=0.016)
-    history = trainer.fit(*job.arguments, seed=0)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
     assert history.losses == [5.0, 4.0, 4.5, 3.0, 3.1, 3.0, 3.2]  # an equal loss is no better one
     assert (history.best_epoch, history.best_loss, history.stopped_by) == (4, 3.0, "patience")
     # halved after each epoch without improvement: a third of the patience is one epoch
@@ -143,14 +147,14 @@ def test_patience_ends_a_training(job, monkeypatch):
     weights = weights_of(trainer)
     with_course(monkeypatch, [5.0, 4.0, 4.5, 3.0])
     shorter = job.trainer(max_epochs=4, patience=3, learning_rate=0.016)
-    assert shorter.fit(*job.arguments, seed=0).stopped_by == "max_epochs"
+    assert shorter.fit(*job.arguments, FitOptions(seed=0)).stopped_by == "max_epochs"
     assert same(weights_of(shorter), weights)  # those of the best epoch
 
 
 def test_without_a_finite_loss_the_first_weights_stay(job, monkeypatch):
     with_course(monkeypatch, [float("inf")] * 4)
     trainer = job.trainer(patience=2)
-    history = trainer.fit(*job.arguments, seed=7)
+    history = trainer.fit(*job.arguments, FitOptions(seed=7))
     assert (history.best_epoch, history.stopped_by, len(history.losses)) == (0, "patience", 2)
     keras.utils.set_random_seed(7)
     assert same(weights_of(trainer), [v.numpy() for v in trainer._build().variables])
@@ -158,7 +162,7 @@ def test_without_a_finite_loss_the_first_weights_stay(job, monkeypatch):
 
 def test_the_budget_ends_a_training(job):
     trainer = job.trainer(max_epochs=10_000, patience=10_000)
-    history = trainer.fit(*job.arguments, seed=0, budget=1e-9)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0, budget=1e-9))
     assert history.stopped_by == "budget"
     assert len(history.losses) == 1
     assert np.isfinite(history.best_loss)
@@ -171,7 +175,7 @@ def test_the_budget_ends_a_training(job):
 def test_missing_values_do_not_poison():
     job = Job(wave(missing=0.3))
     trainer = job.trainer()
-    history = trainer.fit(*job.arguments, seed=0)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
     assert np.isfinite(history.losses).all()
     assert all(np.isfinite(w).all() for w in weights_of(trainer))
 
@@ -193,7 +197,7 @@ def test_an_unknown_loss_is_refused():
         Trainer(lambda: None, loss="mape")
 
 
-# SeriesPredictor
+# What a predictor keeps
 
 
 @pytest.fixture(scope="module")
@@ -201,20 +205,19 @@ def many():
     """Two series, one ten times the other, and a trained predictor for both."""
     job = Job(wave(), 10 * wave())
     trainer = job.trainer()
-    trainer.fit(*job.arguments, seed=0)
-    predictor = SeriesPredictor(job.pipeline, trainer.model)
-    predictor.calibrate(job.values, job.validation)
-    return job, predictor
+    trainer.fit(*job.arguments, FitOptions(seed=0))
+    network = ForecastNetwork(job.pipeline, trainer.model).calibrated(job.validation)
+    return job, Predictor(ForecastSchema.of(job.pipeline, job.frame), network, "forecast")
 
 
 def test_a_predictor_is_kept_and_read_again(many, tmp_path):
     job, predictor = many
     predictor.save(tmp_path / "kept")
-    again = SeriesPredictor.load(tmp_path / "kept")
+    again = Predictor.load(tmp_path / "kept")
     pd.testing.assert_frame_equal(again.predict(job.frame), predictor.predict(job.frame), check_exact=True)
-    assert again.intervals.levels == predictor.intervals.levels
+    assert again.model.intervals.levels == predictor.model.intervals.levels
     with pytest.raises(InputError, match="no saved predictor"):
-        SeriesPredictor.load(tmp_path / "elsewhere")
+        Predictor.load(tmp_path / "elsewhere")
 
 
 def test_a_prediction_is_a_row_a_step_with_intervals_around_it(many):
@@ -239,9 +242,9 @@ def test_of_many_series_the_intervals_scale_with_the_window(many):
 def test_windows_are_predicted_as_the_latest_rows_are(many):
     job, predictor = many
     # windows of the last ten rows, whose targets are the last two, against the rows before them as the newest ones
-    ends = np.cumsum(job.frame.lengths)
-    windows = Windows(ends - 10, np.array([1, 1]), 8, 2)
-    outputs = predictor.predict_windows(job.values, windows)
+    windows = job.batches(RowRange(job.frame.lengths - 2, job.frame.lengths))
+    assert len(windows) == 2
+    outputs = predictor.model.predict_windows(windows)
     table = predictor.predict(job.frame.head(job.frame.lengths - 2))
     for name, column in (("forecast", "y"), ("forecast-lo-80", "y-lo-80"), ("forecast-hi-95", "y-hi-95")):
         np.testing.assert_allclose(outputs[name].ravel(), table[column], rtol=1e-4)
@@ -303,7 +306,7 @@ def without_times(rows):
     return [{k: v for k, v in row.items() if k not in ("train_seconds", "predict_ms")} for row in rows]
 
 
-def test_a_killed_comparison_goes_on_where_it_was(killed, tmp_path):
+def test_a_killed_comparison_resumes_where_it_was(killed, tmp_path):
     source, folder = killed
     trials = folder / "trials"
     finished = {path: path.stat().st_mtime_ns for path in trials.glob("*-config0.*") if "checkpoint" not in path.name}
@@ -324,17 +327,17 @@ def test_a_killed_comparison_goes_on_where_it_was(killed, tmp_path):
     resumed, unbroken = (
         json.loads((place / "comparison.json").read_text(encoding="utf-8")) for place in (folder, tmp_path / "unbroken")
     )
-    assert len(resumed["rows"]) == 5
-    assert without_times(resumed["rows"]) == without_times(unbroken["rows"])
+    assert len(resumed["trials"]) == 5
+    assert without_times(resumed["trials"]) == without_times(unbroken["trials"])
     for part in ("data", "settings", "notes", "folds", "tests"):
         assert resumed[part] == unbroken[part]
 
 
 def test_a_folder_answers_one_question_only(killed):
     source, folder = killed
-    with pytest.raises(InputError, match="its max_epochs is 5, now it is 6; choose another --out"):
+    with pytest.raises(InputError, match="its `max_epochs` is 5, now it is 6; choose another `out`"):
         compare(source, out=folder, **SETTINGS | {"max_epochs": 6})
     other = SeriesFrame.from_table(pd.read_csv(source))
     other = replace(other, table=other.table.assign(y=other.table["y"] + 1))
-    with pytest.raises(InputError, match="it was asked of other data"):
+    with pytest.raises(InputError, match="it is about other data"):
         compare(other, out=folder, **SETTINGS)
