@@ -201,11 +201,11 @@ def generate(
     for number in range(samples):
         with err.status("generating ..."):
             text = generator.generate(
-                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, condition=label
+                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, label=label
             )
         _print(text)
     if show:
-        _print_ranking(generator.next_tokens(prompt, top=show, condition=label))
+        _print_ranking(generator.next_tokens(prompt, top=show, label=label))
 
 
 @app.command()

@@ -62,6 +62,6 @@ def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:
         return [float(cell) for cell in cells[len(cells) - dimensions :]]
     except ValueError as error:
         raise InputError(
-            f"{where} holds no {dimensions} numbers after the word {cells[0]!r} where some were expected; use GloVe's "
-            "text format"
+            f"{where}: {dimensions} numbers were expected after the word {cells[0]!r}, but other text was found; use "
+            "GloVe's text format"
         ) from error

@@ -42,18 +42,18 @@ class TextGenerator:
         self.pipeline: Any = getattr(predictor.schema, "pipeline", None)
         self.step = step
 
-    def next_tokens(self, prompt: str, *, top: int = 5, condition: Hashable = None) -> pd.DataFrame:
+    def next_tokens(self, prompt: str, *, top: int = 5, label: Hashable = None) -> pd.DataFrame:
         """Rank what may come after a text.
 
         Args:
             prompt: the text so far; may be empty.
             top: how many.
-            condition: class that the text belongs to, where the model has classes.
+            label: class that the text belongs to, where the model has classes.
 
         Returns:
             A row per token, the likeliest first: ``token`` and ``probability``.
         """
-        logits, _ = self._read(self.pipeline.prompt(prompt), self._states(condition))
+        logits, _ = self._read(self.pipeline.prompt(prompt), self._states(label))
         probability = _softmax(_without_impossible(logits))
         # padding and unknown words, which have no probability, come last
         best = np.argsort(-probability, kind="stable")[: min(max(top, 1), len(probability) - 2)]
@@ -68,7 +68,7 @@ class TextGenerator:
         temperature: float = 0.8,
         top_k: int | None = None,
         seed: int = 0,
-        condition: Hashable = None,
+        label: Hashable = None,
     ) -> str:
         """Continue a text, token by token.
 
@@ -79,7 +79,7 @@ class TextGenerator:
                 safer, more is wilder.
             top_k: sample among so many of the likeliest tokens only.
             seed: of the sampling.
-            condition: class that the text belongs to, where the model has classes.
+            label: class that the text belongs to, where the model has classes.
 
         Returns:
             The prompt and its continuation.
@@ -95,7 +95,7 @@ class TextGenerator:
             raise InputError(f"`top_k` must be at least 1; received {top_k}")
         random = np.random.default_rng(seed)
         sampled: list[int] = []
-        logits, states = self._read(self.pipeline.prompt(prompt), self._states(condition))
+        logits, states = self._read(self.pipeline.prompt(prompt), self._states(label))
         for _ in range(length):
             token = _sample(_without_impossible(logits), temperature, top_k, random)
             if token == END and self.pipeline.lines_:
@@ -123,21 +123,19 @@ class TextGenerator:
         logits = np.asarray(outputs["logits"])[0, -1].astype("float64")
         return logits, {**states, **{name: v for name, v in outputs.items() if name.startswith("state_")}}
 
-    def _states(self, condition: Hashable) -> dict[str, Any]:
+    def _states(self, label: Hashable) -> dict[str, Any]:
         """The state before the first token: zeros, and the number of the class."""
         states: dict[str, Any] = {
             name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.step.state_shapes.items()
         }
         classes = self.pipeline.conditions_
         if not classes:
-            if condition is not None:
-                raise InputError(
-                    f"the model was trained without classes, so `label` {condition!r} does not apply to it"
-                )
+            if label is not None:
+                raise InputError(f"the model was trained without classes, so `label` {label!r} does not apply to it")
             return states
-        number = {str(name): i for i, name in enumerate(classes)}.get(str(condition))
+        number = {str(name): i for i, name in enumerate(classes)}.get(str(label))
         if number is None:
-            raise InputError(f"`label` must be one of {', '.join(map(str, classes))}; received {condition!r}")
+            raise InputError(f"`label` must be one of {', '.join(map(str, classes))}; received {label!r}")
         return states | {"condition": np.array([number], np.int32)}
 
 

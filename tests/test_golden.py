@@ -131,9 +131,7 @@ def test_predictions_and_signatures_hold(name, tmp_path):
             assert_holds(records(predictor.predict(asked)), expected, False, name)
     if "generated" in golden:
         prompt = (
-            {"prompt": "ab", "condition": "south", "length": 6}
-            if asked is None
-            else {"prompt": "the cat", "length": 12}
+            {"prompt": "ab", "label": "south", "length": 6} if asked is None else {"prompt": "the cat", "length": 12}
         )
         assert recurra.TextGenerator(loaded).generate(**prompt, seed=1) == golden["generated"]
 
@@ -141,7 +139,7 @@ def test_predictions_and_signatures_hold(name, tmp_path):
 def assert_ranks(generator, expected, asked):
     """Golden next tokens: five of them for each prompt, or the likeliest with its prompt."""
     if asked is None:
-        assert_holds(records(generator.next_tokens("ab", condition="east")), expected, False)
+        assert_holds(records(generator.next_tokens("ab", label="east")), expected, False)
         return
     for prompt, golden in zip(asked, expected, strict=True):
         found = records(generator.next_tokens(prompt))

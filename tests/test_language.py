@@ -1,6 +1,7 @@
 """Language models: text → tokens and back, streams and lines, states that are carried, and what is written."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra
-from recurra.comparison.language_job import LanguageJob
 from recurra.errors import InputError
 from recurra.frames import CorpusFrame, Targets, TextFrame
 from recurra.frames.targets import objects
 from recurra.models import CarriedState, build
-from recurra.pipelines import LanguagePipeline, Stream
-from recurra.predictor import LanguagePredictor, Writer
+from recurra.pipelines import LanguagePipeline, StreamBatches, TextRange
+from recurra.pipelines.language import corpus_fold
+from recurra.predictor import Predictor, TextGenerator
+from recurra.predictor.language_model import LanguageModelNetwork, LanguageModelSchema
 from recurra.spec import END, FIRST_WORD, PADDING, UNKNOWN
-from recurra.training import Trainer
+from recurra.tasks import LanguageModel
+from recurra.tasks.language_model import network_losses
+from recurra.training import FitOptions, Trainer
 
 AWKWARD = " \n\n\n\t\r\x0b\x0c\x1c\x00\x01\x85\xa0\u2028'Ii中😀\ue000"
 TEXTS = st.text(st.one_of(st.sampled_from(AWKWARD + "abc"), st.characters()), max_size=30)
@@ -99,14 +103,14 @@ def test_words_come_back_readable():
 
 
 @given(TEXTS, TEXTS)
-def test_only_the_training_part_is_learnt_from(validation, test):
+def test_only_the_training_text_is_learnt_from(validation, test):
     train = "the cat sat.\n\nthe dog ran. the"
     parts = [(train, "a cat", "b dog"), (train, validation + "x", test + "y")]
     configs = []
     for tokens in ("word", "char"):
         for first, second, third in parts:
             frame = CorpusFrame(first + second + third, (len(first), len(first) + len(second)))
-            configs.append(LanguagePipeline(tokens=tokens).fit(frame).to_config())
+            configs.append(LanguagePipeline(tokens=tokens).fit(frame, corpus_fold(frame).train).to_config())
     assert configs[0] == configs[1]
     assert configs[2] == configs[3]
 
@@ -128,12 +132,13 @@ def test_a_language_pipeline_is_kept_as_json():
 
 
 def test_what_a_language_pipeline_refuses():
-    with pytest.raises(InputError, match="--tokens takes word, char, space; received 'letters'"):
+    with pytest.raises(InputError, match="`tokens` must be one of word, char, space; received 'letters'"):
         LanguagePipeline(tokens="letters")
-    with pytest.raises(InputError, match="--length must be at least 1"):
-        LanguagePipeline(chunk=0)
+    with pytest.raises(InputError, match="`bptt_steps` must be at least 1"):
+        LanguagePipeline(bptt_steps=0)
+    frame = CorpusFrame("  \n\x00 abc", (4, 5))
     with pytest.raises(InputError, match="hold no token at all"):
-        LanguagePipeline().fit(CorpusFrame("  \n\x00 abc", (4, 5)))
+        LanguagePipeline().fit(frame, corpus_fold(frame).train)
 
 
 # Streams
@@ -141,25 +146,25 @@ def test_what_a_language_pipeline_refuses():
 
 @settings(max_examples=40)
 @given(st.integers(1, 200), st.integers(1, 9), st.integers(1, 12))
-def test_a_stream_foretells_every_token_once_in_the_order_of_the_text(n, places, chunk):
+def test_a_stream_predicts_every_token_once_in_the_order_of_the_text(n, places, steps):
     ids = np.arange(FIRST_WORD, FIRST_WORD + n, dtype=np.int32)
-    stream = Stream(ids, places, chunk)
+    stream = StreamBatches(ids, places, steps)
     read = [
         ({k: v.numpy() for k, v in inputs.items()}, target.numpy(), weight.numpy())
         for inputs, target, weight in stream.dataset(batch_size=places)
     ]
     assert len(read) * places == len(stream)
     assert stream.order(places).tolist() == list(range(len(stream)))
-    before = np.stack([inputs["tokens"] for inputs, *_ in read])  # (chunks, places, chunk)
+    before = np.stack([inputs["tokens"] for inputs, *_ in read])  # (chunks, places, steps)
     after, weight = np.stack([t for _, t, _ in read]), np.stack([w for *_, w in read])
-    assert before.shape == after.shape == weight.shape == (len(read), places, chunk)
+    assert before.shape == after.shape == weight.shape == (len(read), places, steps)
     assert sorted(after[weight > 0].tolist()) == ids.tolist()  # every token once
-    assert stream.in_order(after).tolist() == ids.tolist()  # chunks join to the text
+    assert stream.in_order(after).tolist() == ids.tolist()  # batches join to the text
     assert stream.in_order(before).tolist() == [END, *ids[:-1]]
     assert stream.in_order(weight).tolist() == [1] * n
     starts = [inputs["start"].tolist() for inputs, *_ in read]
     assert starts == [[1.0] * places] + [[0.0] * places] * (len(read) - 1)
-    # a row goes on where it stopped in the chunk before
+    # a row goes on where it stopped in the batch before
     for row in range(places):
         joined = after[:, row].ravel()[weight[:, row].ravel() > 0]
         assert (np.diff(joined) == 1).all()
@@ -167,8 +172,8 @@ def test_a_stream_foretells_every_token_once_in_the_order_of_the_text(n, places,
 
 @settings(max_examples=20)
 @given(n=st.integers(8, 90), steps=st.integers(1, 6), epoch=st.integers(0, 3))
-def test_a_training_stream_goes_round_and_goes_on_at_any_epoch(n, steps, epoch):
-    stream = Stream(np.arange(FIRST_WORD, FIRST_WORD + n, dtype=np.int32), 2, 4)
+def test_a_training_stream_goes_round_and_resumes_at_any_epoch(n, steps, epoch):
+    stream = StreamBatches(np.arange(FIRST_WORD, FIRST_WORD + n, dtype=np.int32), 2, 4)
 
     def read(first_epoch, count):
         data = stream.dataset(batch_size=2, seed=0, first_epoch=first_epoch, steps=steps).take(count)
@@ -176,17 +181,18 @@ def test_a_training_stream_goes_round_and_goes_on_at_any_epoch(n, steps, epoch):
 
     run = read(0, 4 * steps)
     assert read(epoch, (4 - epoch) * steps) == run[epoch * steps :]
-    one_pass = read(0, stream.n_chunks)
-    assert run == [one_pass[i % stream.n_chunks] for i in range(4 * steps)]
+    one_pass = read(0, stream.n_batches)
+    assert run == [one_pass[i % stream.n_batches] for i in range(4 * steps)]
 
 
 def test_a_short_text_is_read_in_fewer_places():
-    pipeline = LanguagePipeline(tokens="char", chunk=10, streams=20).fit(corpus())
-    assert pipeline.stream(np.zeros(1000, np.int32)).batch_size == 20
-    assert pipeline.stream(np.zeros(59, np.int32)).batch_size == 5
-    assert pipeline.stream(np.zeros(3, np.int32)).batch_size == 1
+    pipeline = LanguagePipeline(tokens="char", bptt_steps=10, parallel_streams=20).fit(corpus())
+    encoded = pipeline.encode(corpus())
+    assert pipeline.batches(encoded, TextRange(0, 1000)).batch_size == 20
+    assert pipeline.batches(encoded, TextRange(0, 59)).batch_size == 5
+    assert pipeline.batches(encoded, TextRange(0, 3)).batch_size == 1
     with pytest.raises(ValueError, match=r"`batch_size` must be 20, as the text was cut\. Received: 3"):
-        pipeline.stream(np.zeros(1000, np.int32)).dataset(batch_size=3)
+        pipeline.batches(encoded, TextRange(0, 1000)).dataset(batch_size=3)
 
 
 # Lines
@@ -197,7 +203,7 @@ def test_a_line_has_an_end_before_it_and_one_behind():
     pipeline = LanguagePipeline(tokens="char").fit(frame)
     [(inputs, target, weight)] = [
         ({k: v.numpy().tolist() for k, v in i.items()}, t.numpy().tolist(), w.numpy().tolist())
-        for i, t, w in pipeline.lines(frame, np.arange(3), 4).dataset(batch_size=4)
+        for i, t, w in pipeline.batches(pipeline.encode(frame), np.arange(3)).dataset(batch_size=4)
     ]
     b, a = 3, 4  # b comes twice
     assert inputs["tokens"] == [[END, 0, 0], [END, b, 0], [END, a, b], [END, b, 0]]
@@ -207,36 +213,38 @@ def test_a_line_has_an_end_before_it_and_one_behind():
     assert pipeline.spec.inputs.conditions == 0
 
 
-def test_lines_are_told_their_class():
+def test_lines_carry_their_class():
     frame = named()
     pipeline = LanguagePipeline(tokens="char").fit(frame, np.arange(40))
     assert pipeline.conditions_ == ["A", "O"]
-    [(inputs, *_)] = pipeline.lines(frame, np.array([1, 0]), 2).dataset(batch_size=2)
+    [(inputs, *_)] = pipeline.batches(pipeline.encode(frame), np.array([1, 0])).dataset(batch_size=2)
     assert inputs["condition"].numpy().tolist() == [1, 0]
     unknown = replace(frame, targets=Targets("classification", "kind", objects([*frame.targets.values[:-1], "X"])))
     with pytest.raises(InputError, match=r"^names\.csv: class 'X' has no training line"):
-        pipeline.lines(unknown, np.arange(3))
+        pipeline.encode(unknown)
 
 
 def test_of_a_very_long_line_the_first_tokens_are_read_and_that_is_said():
     frame = TextFrame(objects(["ab"] * 9 + ["x" * 1_000_000]), None)
     pipeline = LanguagePipeline(tokens="char").fit(frame)
     assert pipeline.notes[-1] == "1 training texts have more than 1,024 characters: the first 1,024 are read"
-    assert pipeline.lines(frame, np.arange(10)).sequences.lengths.tolist() == [3] * 9 + [1025]
+    assert pipeline.batches(pipeline.encode(frame), np.arange(10)).sequences.lengths.tolist() == [3] * 9 + [1025]
     assert pipeline.widths_[-1] == 1025
 
 
 # Training
 
 
-class Job:
-    """A corpus, its parts, and trainers of a small network on it."""
+class Corpus:
+    """A corpus, its splits as batches, and trainers of a small network on it."""
 
-    def __init__(self, frame=None, streams=4, chunk=8):
-        self.frame = frame or corpus()
-        self.pipeline = LanguagePipeline(tokens="char", chunk=chunk, streams=streams).fit(self.frame)
+    def __init__(self):
+        self.frame, fold = corpus(), corpus_fold(corpus())
+        self.pipeline = LanguagePipeline(tokens="char", bptt_steps=8, parallel_streams=4).fit(self.frame, fold.train)
+        encoded = self.pipeline.encode(self.frame)
+        self.pipeline.settle_batch_size(encoded, fold)
         self.train, self.validation, self.test = (
-            Stream(self.pipeline.ids(text), streams, chunk) for text in self.frame.parts
+            self.pipeline.batches(encoded, selection) for selection in fold.named().values()
         )
 
     def trainer(self, family="dense", **options):
@@ -255,19 +263,19 @@ def same(one, other):
 
 
 @pytest.fixture(scope="module")
-def job():
-    return Job()
+def song():
+    return Corpus()
 
 
 @pytest.fixture(scope="module")
-def trained(job):
+def trained(song):
     """A trainer that has trained, its history, its weights and states."""
-    trainer = job.trainer("simple_rnn")
-    history = trainer.fit(job.train, job.validation, seed=0)
+    trainer = song.trainer("simple_rnn")
+    history = trainer.fit(song.train, song.validation, FitOptions(seed=0))
     return trainer, history, weights_of(trainer)
 
 
-def test_a_language_model_taken_up_again_goes_on_as_if_unbroken(job, trained, tmp_path):
+def test_a_language_model_resumed_goes_on_as_if_unbroken(song, trained, tmp_path):
     trainer, unbroken, weights = trained
     checkpoint = tmp_path / "state.npz"
 
@@ -277,51 +285,60 @@ def test_a_language_model_taken_up_again_goes_on_as_if_unbroken(job, trained, tm
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trainer.fit(job.train, job.validation, seed=0, checkpoint=checkpoint, on_epoch=interrupt)
-    trainer.fit(job.train, job.validation, seed=9)  # the trainer is used for something else meanwhile
+        trainer.fit(song.train, song.validation, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
+    trainer.fit(song.train, song.validation, FitOptions(seed=9))  # the trainer is used for something else meanwhile
     assert not same(weights_of(trainer), weights)
-    again = trainer.fit(job.train, job.validation, seed=0, checkpoint=checkpoint)
+    again = trainer.fit(song.train, song.validation, FitOptions(seed=0, checkpoint=checkpoint))
     assert again.losses == unbroken.losses
     assert same(weights_of(trainer), weights)
 
 
-def test_validation_does_not_disturb_the_state_that_training_carries(job):
+def test_validation_does_not_disturb_the_state_that_training_carries(song):
     runs = []
-    for validation in (job.validation, job.test, Stream(job.test.ids[::-1].copy(), 4, 8)):
-        trainer = job.trainer(max_epochs=1)  # the weights are those of the one epoch, whatever its loss
-        trainer.fit(job.train, validation, seed=0)
+    for validation in (song.validation, song.test, StreamBatches(song.test.ids[::-1].copy(), 4, 8)):
+        trainer = song.trainer(max_epochs=1)  # the weights are those of the one epoch, whatever its loss
+        trainer.fit(song.train, validation, FitOptions(seed=0))
         runs.append(weights_of(trainer))
     assert same(runs[0], runs[1])
     assert same(runs[0], runs[2])
 
 
-def test_the_carried_state_matters(job, trained):
+def test_the_carried_state_matters(song, trained):
     trainer, _, _ = trained
-    predictor = LanguagePredictor(job.pipeline, trainer.model)
-    carried = np.stack([loss for loss, _ in predictor.token_losses(job.test)])
-    forgetful = []
-    for inputs, target, _ in job.test.dataset(batch_size=4):
+    carried = network_losses(trainer.model, song.test)
+    forgetful, batches = [], list(song.test.dataset(batch_size=4))
+    for inputs, target, _ in batches:
         fresh = {**inputs, "start": tf.ones(4)}
         logits = trainer.model(fresh, training=False)
         forgetful.append(keras.ops.sparse_categorical_crossentropy(target, logits, from_logits=True).numpy())
-    np.testing.assert_allclose(carried[0], forgetful[0], rtol=1e-4)  # nothing to carry yet
-    assert np.abs(carried[1] - forgetful[1]).max() > 1e-3
-    # the carried one is what the network says of the whole stretch in one go
-    states = {x.name: np.zeros((4, *x.shape[1:]), x.dtype) for x in predictor.network.inputs if "state" in x.name}
-    batches = list(job.test.dataset(batch_size=4))
+    forgetful = np.stack(forgetful)  # (batches, streams, steps)
+    number = song.test.in_order(np.broadcast_to(np.arange(len(forgetful))[:, None, None], forgetful.shape))
+    forgetful = song.test.in_order(forgetful)
+    np.testing.assert_allclose(carried[number == 0], forgetful[number == 0], rtol=1e-4)  # nothing to carry yet
+    assert np.abs(carried[number == 1] - forgetful[number == 1]).max() > 1e-3
+    # the carried one is what the network predicts for the whole stretch in one go
+    network = trainer.model.network
+    states = {x.name: np.zeros((4, *x.shape[1:]), x.dtype) for x in network.inputs if "state" in x.name}
     tokens = np.concatenate([inputs["tokens"] for inputs, *_ in batches], axis=1)
     targets = np.concatenate([target for _, target, _ in batches], axis=1)
-    logits = predictor.network({"tokens": tokens, **states}, training=False)["logits"]
+    logits = network({"tokens": tokens, **states}, training=False)["logits"]
     whole = keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True).numpy()
-    np.testing.assert_allclose(np.concatenate(carried, axis=1), whole, rtol=1e-4, atol=1e-5)
+    whole = whole.reshape(4, len(batches), -1).transpose(1, 0, 2)
+    np.testing.assert_allclose(carried, song.test.in_order(whole), rtol=1e-4, atol=1e-5)
 
 
-# Writing
+# Generating
 
 
 @pytest.fixture(scope="module")
-def writer(job, trained):
-    return LanguagePredictor(job.pipeline, trained[0].model)
+def predictor(song, trained):
+    schema = LanguageModelSchema.of(song.pipeline, song.frame)
+    return Predictor(schema, LanguageModelNetwork(song.pipeline, trained[0].model.network), "language-model")
+
+
+@pytest.fixture(scope="module")
+def writer(predictor):
+    return TextGenerator(predictor)
 
 
 @pytest.fixture(scope="module")
@@ -350,7 +367,7 @@ def test_the_next_tokens_are_ranked(writer):
     pd.testing.assert_frame_equal(everything.head(5), ranked)
 
 
-def test_writing_repeats_from_a_seed_and_temperature_0_is_greedy(writer):
+def test_generating_repeats_from_a_seed_and_temperature_0_is_greedy(writer):
     one = writer.generate("the ", length=12, seed=3, temperature=1.5)
     assert one == writer.generate("the ", length=12, seed=3, temperature=1.5)
     assert one.startswith("the ")
@@ -363,27 +380,31 @@ def test_writing_repeats_from_a_seed_and_temperature_0_is_greedy(writer):
         text += "" if token == "<end>" else token
     assert greedy == text
     assert writer.generate("the ", length=4, temperature=1e-310, seed=7) == greedy
-    assert writer.generate("the ", length=4, temperature=2.0, top=1, seed=7) == greedy
+    assert writer.generate("the ", length=4, temperature=2.0, top_k=1, seed=7) == greedy
 
 
 class Loaded:
     """Steps of a made-up network: the logits are always the same."""
 
     def __init__(self, logits):
-        self.shapes = {}
+        self.state_shapes = {}
         self.logits = np.array(logits, "float32")
 
     def __call__(self, inputs):
         return {"logits": np.broadcast_to(self.logits, (1, inputs["tokens"].shape[1], len(self.logits)))}
 
 
-def test_among_and_never_padding_or_unknown():
+def generator(pipeline, step):
+    return TextGenerator(SimpleNamespace(model=SimpleNamespace(step=step), schema=SimpleNamespace(pipeline=pipeline)))
+
+
+def test_the_top_k_and_never_padding_or_unknown():
     pipeline = LanguagePipeline(tokens="char").fit(TextFrame(objects(["abcd"]), None))
     # padding and unknown would be the likeliest by far; then d, c, b, a; the end hardly ever
-    writer = Writer(pipeline, Loaded([50, 60, -30, 0.0, 0.1, 0.2, 0.3]))
+    writer = generator(pipeline, Loaded([50, 60, -30, 0.0, 0.1, 0.2, 0.3]))
     assert writer.next_tokens("", top=2)["token"].tolist() == ["d", "c"]
-    for top, letters in ((1, "d"), (2, "cd"), (None, "abcd"), (99, "abcd")):
-        text = writer.generate("", length=200, temperature=1.0, top=top, seed=0)
+    for top_k, letters in ((1, "d"), (2, "cd"), (None, "abcd"), (99, "abcd")):
+        text = writer.generate("", length=200, temperature=1.0, top_k=top_k, seed=0)
         assert (set(text), len(text)) == (set(letters), 200)
     colder = writer.generate("", length=400, temperature=0.1, seed=0)
     assert colder.count("d") > 200 > 3 * colder.count("b")
@@ -394,103 +415,94 @@ def test_words_are_joined_to_the_prompt():
     pipeline = LanguagePipeline(tokens="word").fit(frame)
     assert pipeline.vocabulary_.words == [".", "cat", "sat"]
     for likeliest, wanted in ((3, "a cat."), (4, "a cat cat"), (2, "a cat\n")):
-        writer = Writer(pipeline, Loaded([9.0 * (i == likeliest) for i in range(6)]))
+        writer = generator(pipeline, Loaded([9.0 * (i == likeliest) for i in range(6)]))
         assert writer.generate("a cat", length=1, temperature=0) == wanted
 
 
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"temperature": -0.1}, "--temperature must be a number of at least 0; received -0.1"),
-        ({"temperature": float("nan")}, "--temperature must be a number of at least 0; received nan"),
-        ({"temperature": float("inf")}, "--temperature must be"),
-        ({"top": 0}, "--among must be at least 1; received 0"),
-        ({"condition": "A"}, "the model was trained without classes, so --label A says nothing to it"),
+        ({"temperature": -0.1}, "`temperature` must be a number of at least 0; received -0.1"),
+        ({"temperature": float("nan")}, "`temperature` must be a number of at least 0; received nan"),
+        ({"temperature": float("inf")}, "`temperature` must be"),
+        ({"top_k": 0}, "`top_k` must be at least 1; received 0"),
+        ({"label": "A"}, "the model was trained without classes, so `label` 'A' does not apply to it"),
     ],
 )
-def test_what_a_writer_refuses(writer, how, words):
+def test_what_a_generator_refuses(writer, how, words):
     with pytest.raises(InputError, match=words):
         writer.generate("a", length=1, **how)
 
 
-def test_a_class_is_asked_for_and_heeded(names):
-    with pytest.raises(InputError, match="--label must be one of A, O; received None"):
+def test_a_class_is_required_and_heeded(names):
+    names = TextGenerator(names)
+    with pytest.raises(InputError, match="`label` must be one of A, O; received None"):
         names.generate("ba")
-    with pytest.raises(InputError, match="--label must be one of A, O; received 'X'"):
-        names.next_tokens("ba", condition="X")
+    with pytest.raises(InputError, match="`label` must be one of A, O; received 'X'"):
+        names.next_tokens("ba", label="X")
     endings = {}
     for kind in "AO":
-        ranked = names.next_tokens("bar", condition=kind, top=2).set_index("token")["probability"]
+        ranked = names.next_tokens("bar", label=kind, top=2).set_index("token")["probability"]
         endings[kind] = ranked.idxmax()
     assert endings == {"A": "a", "O": "o"}
-    line = names.generate("", condition="A", temperature=0, length=50)
+    line = names.generate("", label="A", temperature=0, length=50)
     assert len(line) < 50  # a line ends by itself
 
 
 def test_a_long_prompt_is_read_in_pieces_as_token_by_token(writer, monkeypatch):
     text = SONG[:130]
     one = writer.next_tokens(text, top=9)
-    monkeypatch.setattr("recurra.predictor.language._READ_AT_ONCE", 30)
+    monkeypatch.setattr("recurra.predictor.text_generator._TOKENS_AT_ONCE", 30)
     pieces = writer.next_tokens(text, top=9)
     assert pieces["token"].tolist() == one["token"].tolist()
     np.testing.assert_allclose(pieces["probability"], one["probability"], rtol=1e-4)
 
 
-def test_a_language_predictor_is_kept_and_read_again(writer, names, tmp_path):
-    writer.save(tmp_path / "song")
-    again = LanguagePredictor.load(tmp_path / "song")
+def test_a_language_model_is_saved_and_loaded(predictor, names, tmp_path):
+    predictor.save(tmp_path / "song")
+    again, writer = TextGenerator(Predictor.load(tmp_path / "song")), TextGenerator(predictor)
     pd.testing.assert_frame_equal(again.next_tokens("the c"), writer.next_tokens("the c"), check_exact=True)
     assert again.generate("the ", length=10, seed=1) == writer.generate("the ", length=10, seed=1)
     names.save(tmp_path / "names")
-    again = LanguagePredictor.load(tmp_path / "names")
-    assert again.generate("", condition="O", seed=2) == names.generate("", condition="O", seed=2)
+    again, writer = TextGenerator(Predictor.load(tmp_path / "names")), TextGenerator(names)
+    assert again.generate("", label="O", seed=2) == writer.generate("", label="O", seed=2)
 
 
-# The job
+# The task
 
 
-def made(frame, **options):
-    from recurra.comparison.jobs import make_job
-
-    return make_job(frame, task="language-model", families=["dense"], baselines=[], **options)
-
-
-def test_a_text_without_a_test_part_is_one_sentence():
-    job = made(CorpusFrame.from_text("it was the best of times   ", (15, 24)), tokens="word")
-    assert isinstance(job, LanguageJob)
-    with pytest.raises(InputError, match="the test part of the text holds no word token at all; give a longer text"):
-        _ = job.folds
+def test_a_text_without_a_test_set_is_one_sentence():
+    frame = CorpusFrame.from_text("it was the best of times   ", (15, 24))
+    with pytest.raises(InputError, match="the test text holds no word token at all; give a longer text"):
+        LanguageModel(tokens="word").open(frame).prepare(0)
 
 
-def test_the_batch_size_is_the_number_of_places_or_lines():
-    job = made(corpus(), tokens="char", length=5, batch_size=3)
-    _, parts = job.fitted(job.folds[0])
-    assert {part.batch_size for part in parts.values()} == {3}
-    lines = made(named(), tokens="char", batch_size=4, folds=2)
-    _, parts = lines.fitted(lines.folds[0])
-    assert {part.batch_size for part in parts.values()} == {min(4, len(lines.folds[0].validation))}
+def test_the_batch_size_is_the_number_of_streams_or_lines():
+    data = LanguageModel(tokens="char", bptt_steps=5).open(corpus(), batch_size=3).prepare(0)
+    assert {batches.batch_size for batches in (data.train, data.validation, data.test)} == {3}
+    lines = LanguageModel(tokens="char").open(named(), folds=2, batch_size=4).prepare(0)
+    sizes = {batches.batch_size for batches in (lines.train, lines.validation, lines.test)}
+    assert sizes == {min(4, len(lines.fold.validation))}
 
 
-def test_every_token_of_the_test_part_is_scored_in_its_place():
+def test_every_token_of_the_test_set_is_scored_in_its_place():
     frame = named()
     frame = replace(frame, texts=objects(name * (1 + i % 3) for i, name in enumerate(frame.texts)))
-    job = made(frame, tokens="char", folds=2, config={"units": 4}, max_epochs=1)
-    fold = job.folds[0]
-    from recurra.comparison.job import Order
-
-    fitted = job.fit("dense", fold, Order(0, {"units": 4}))
-    score = job.examine(fitted, fold)
-    lengths = np.array([len(frame.texts[i]) + 1 for i in fold.test])
-    assert len(score.losses) == len(fold.test)
-    assert score.scores["nats"] == pytest.approx((score.losses * lengths).sum() / lengths.sum())
+    data = LanguageModel(tokens="char").open(frame, folds=2).prepare(0)
+    trainer = Trainer(lambda: data.build("dense", {"units": 4}), loss="crossentropy", max_epochs=1)
+    trainer.fit(data.train, data.validation, FitOptions(seed=0))
+    evaluation, test = data.network(trainer.model).evaluate(), data.fold.test
+    lengths = np.array([len(frame.texts[i]) + 1 for i in test])
+    assert len(evaluation.losses) == len(test)
+    assert evaluation.metrics["cross_entropy"] == pytest.approx((evaluation.losses * lengths).sum() / lengths.sum())
     # by hand, line by line
-    network, numbers = fitted.predictor.network, fitted.predictor.pipeline.condition_numbers(frame)
-    for place in (0, len(fold.test) - 1):
-        row = fold.test[place]
-        ids = fitted.predictor.pipeline.ids(frame.texts[row])
+    network, numbers = trainer.model.network, data.pipeline.condition_numbers(frame)
+    for place in (0, len(test) - 1):
+        row = test[place]
+        ids = data.pipeline.ids(frame.texts[row])
         states = {x.name: np.zeros((1, *x.shape[1:]), x.dtype) for x in network.inputs if "state" in x.name}
-        told = {"tokens": np.array([[END, *ids]]), "condition": numbers[[row]], **states}
-        logits = network(told, training=False)["logits"]
+        inputs = {"tokens": np.array([[END, *ids]]), "condition": numbers[[row]], **states}
+        logits = network(inputs, training=False)["logits"]
         loss = keras.ops.sparse_categorical_crossentropy(np.array([[*ids, END]]), logits, from_logits=True)
-        assert float(np.mean(loss)) == pytest.approx(score.losses[place], rel=1e-4)
+        assert float(np.mean(loss)) == pytest.approx(evaluation.losses[place], rel=1e-4)
     assert PADDING == 0

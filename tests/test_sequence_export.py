@@ -356,7 +356,7 @@ def eager(predictor):
     return generator
 
 
-@pytest.mark.parametrize(("name", "given"), [("song", {}), ("letters", {}), ("names", {"condition": "A"})])
+@pytest.mark.parametrize(("name", "given"), [("song", {}), ("letters", {}), ("names", {"label": "A"})])
 def test_the_exported_model_generates_as_the_predictor_does(made, name, given, loaded):
     model, generator = loaded[name], eager(made[name][0])
     exported = TextGenerator(model)
@@ -419,7 +419,7 @@ def test_a_language_model_predicts_the_next_token(made, loaded, tmp_path):
     predicted = loaded["names"].predict(tmp_path / "names.csv")
     assert predicted["text"].tolist() == ["ba", "bi"]
     for row, label in zip(predicted.itertuples(), "AO", strict=True):
-        assert row.token == TextGenerator(made["names"][0]).next_tokens(row.text, top=1, condition=label)["token"][0]
+        assert row.token == TextGenerator(made["names"][0]).next_tokens(row.text, top=1, label=label)["token"][0]
     with pytest.raises(InputError, match="no column of classes"):
         loaded["names"].predict(TextFrame.from_table(lines, text="name"))
 

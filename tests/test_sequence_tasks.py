@@ -13,15 +13,15 @@ import pytest
 import recurra
 from recurra import models
 from recurra.cli import app
-from recurra.comparison.job import Order
-from recurra.comparison.jobs import make_job
 from recurra.errors import InputError
 from recurra.export import load_model
 from recurra.frames import TextFrame
 from recurra.frames.targets import objects
-from recurra.pipelines import ExamplePipeline, TokenReader
-from recurra.predictor import ExamplePredictor
-from recurra.training import Trainer
+from recurra.pipelines import SequencePipeline, TextEncoder
+from recurra.predictor import Predictor
+from recurra.predictor.sequences import SequenceNetwork, SequenceSchema
+from recurra.tasks import Classification
+from recurra.training import FitOptions, Trainer
 
 RECURRA = Path(sys.executable).parent / "recurra"
 GOOD, BAD = ["fine", "great", "lovely", "superb"], ["awful", "poor", "dull", "weak"]
@@ -46,9 +46,9 @@ def sentences(n=30):
 
 
 def text_parts(frame, **config):
-    pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame, np.arange(40))
+    pipeline = SequencePipeline(TextEncoder(min_count=1)).fit(frame, np.arange(40))
     encoded = pipeline.encode(frame)
-    parts = pipeline.part(encoded, np.arange(40)), pipeline.part(encoded, np.arange(40, 60))
+    parts = pipeline.batches(encoded, np.arange(40)), pipeline.batches(encoded, np.arange(40, 60))
     options = {"loss": "crossentropy", "max_epochs": 3, "batch_size": 8, "learning_rate": 0.01}
     trainer = Trainer(lambda: models.build("dense", pipeline.spec, units=4, **config), **options)
     return pipeline, parts, trainer
@@ -62,12 +62,12 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_a_text_classifier_taken_up_again_goes_on_as_if_unbroken(tmp_path):
+def test_a_text_classifier_resumed_goes_on_as_if_unbroken(tmp_path):
     frame = TextFrame.from_table(reviews(), label="stars")
     _, parts, trainer = text_parts(frame, dropout=0.3, input_dropout=0.2, ngrams=2, ngram_buckets=50)
-    unbroken = trainer.fit(*parts, seed=0)
+    unbroken = trainer.fit(*parts, FitOptions(seed=0))
     weights = weights_of(trainer)
-    trainer.fit(*parts, seed=1)
+    trainer.fit(*parts, FitOptions(seed=1))
     assert not same(weights_of(trainer), weights)
     checkpoint = tmp_path / "state.npz"
 
@@ -77,23 +77,21 @@ def test_a_text_classifier_taken_up_again_goes_on_as_if_unbroken(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trainer.fit(*parts, seed=0, checkpoint=checkpoint, on_epoch=interrupt)
+        trainer.fit(*parts, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
     trainer.model = None  # as in another process
-    again = trainer.fit(*parts, seed=0, checkpoint=checkpoint)
+    again = trainer.fit(*parts, FitOptions(seed=0, checkpoint=checkpoint))
     assert again.losses == unbroken.losses
     assert same(weights_of(trainer), weights)
 
 
 def test_a_tagger_repeats_from_its_seed():
     frame = TextFrame.from_records(sentences(), tags="tags")
-    job = make_job(frame, families=["dense"], baselines=[], max_epochs=1, config={"units": 4, "dropout": 0.2})
-    fold = job.final_fold()
-    said = []
+    found = []
     for seed in (3, 4, 3):
-        fitted = job.fit("dense", fold, Order(seed, job.settings.config))
-        said.append(fitted.predictor.targets(fitted.predictor.pipeline.unanswered(frame.inputs))["probabilities"])
-    assert same(said[0], said[2])
-    assert not same(said[0], said[1])
+        fitted = recurra.fit(frame, family="dense", seed=seed, max_epochs=1, config={"units": 4, "dropout": 0.2})
+        found.append(fitted.predictor.outputs(frame)["probabilities"])
+    assert same(found[0], found[2])
+    assert not same(found[0], found[1])
     tags = fitted.predictor.predict(frame)["tags"]
     assert [len(row) for row in tags] == [len(row) for row in frame.texts]
 
@@ -101,32 +99,32 @@ def test_a_tagger_repeats_from_its_seed():
 def test_the_validation_loss_of_values_is_the_mean_over_the_examples():
     table = reviews().assign(stars=lambda t: t["stars"] * 10 + np.arange(60) % 7)
     frame = TextFrame.from_table(table, value="stars")
-    pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame, np.arange(53))
+    pipeline = SequencePipeline(TextEncoder(min_count=1)).fit(frame, np.arange(53))
     encoded = pipeline.encode(frame)
-    train, validation = pipeline.part(encoded, np.arange(53)), pipeline.part(encoded, np.arange(53, 60))
+    train, validation = pipeline.batches(encoded, np.arange(53)), pipeline.batches(encoded, np.arange(53, 60))
     trainer = Trainer(lambda: models.build("dense", pipeline.spec, units=4), loss="mae", max_epochs=1)
-    history = trainer.fit(train, validation, seed=0)
-    told = ExamplePredictor(pipeline, trainer.model).targets(validation)["value"]
-    wrong = np.abs(told - frame.targets.values[53:]).mean() / pipeline.answer_.scale_
+    history = trainer.fit(train, validation, FitOptions(seed=0))
+    predictor = Predictor(SequenceSchema.of(pipeline, frame), SequenceNetwork(pipeline, trainer.model))
+    predicted = predictor.outputs(frame)["value"][53:]
+    wrong = np.abs(predicted - frame.targets.values[53:]).mean() / pipeline.target_encoder_.scale_
     assert history.best_loss == pytest.approx(wrong, rel=1e-4)
 
 
 def test_neither_validation_nor_test_texts_reach_the_weights():
-    """A text of the test part may hold anything: what is said of the other ones does not change."""
+    """A text of the test set may hold anything: predictions for the other ones do not change."""
     table = pd.concat([reviews(40), reviews(20, seed=1)], ignore_index=True)
     table["split"] = ["train"] * 40 + ["test"] * 20
     frame = TextFrame.from_table(table, label="stars", split="split")
-    said = []
+    found = []
     for last in ("fine film", "zzz " * 500):
         changed = replace(frame, texts=objects([*frame.texts[:-1], last]))
-        job = make_job(changed, families=["dense"], baselines=[], max_epochs=1, config={"units": 4})
-        fold = job.folds[0]
-        assert fold.test.tolist() == list(range(40, 60))
-        fitted = job.fit("dense", fold, Order(0, {"units": 4}))
-        pipeline, encoded, _ = job.fitted(fold)
-        said.append(fitted.predictor.targets(pipeline.part(encoded, fold.test))["probabilities"])
-        assert "zzz" not in pipeline.reader.vocabulary_.words
-    np.testing.assert_array_equal(said[0][:-1], said[1][:-1])
+        data = Classification(tokens="word").open(changed).prepare(0)
+        assert data.fold.test.tolist() == list(range(40, 60))
+        trainer = Trainer(lambda data=data: data.build("dense", {"units": 4}), loss="crossentropy", max_epochs=1)
+        trainer.fit(data.train, data.validation, FitOptions(seed=0))
+        found.append(data.network(trainer.model).predictor.outputs(changed)["probabilities"][40:])
+        assert "zzz" not in data.pipeline.encoder.vocabulary_.words
+    np.testing.assert_array_equal(found[0][:-1], found[1][:-1])
 
 
 # Predictors
@@ -139,7 +137,7 @@ def classifier():
     ).predictor
 
 
-def test_a_classifier_answers_with_the_labels_it_was_given(classifier, tmp_path):
+def test_a_classifier_predicts_the_labels_it_was_given(classifier, tmp_path):
     texts = ["superb great fine", "awful dull weak", "", "zzz", "great " * 5000]
     table = classifier.predict(texts)
     assert table["label"].tolist()[:2] == [5, 1]
@@ -147,11 +145,11 @@ def test_a_classifier_answers_with_the_labels_it_was_given(classifier, tmp_path)
     frame = TextFrame.from_table(pd.DataFrame({"text": texts}))
     pd.testing.assert_frame_equal(classifier.predict(frame), table)
     classifier.save(tmp_path / "kept")
-    again = ExamplePredictor.load(tmp_path / "kept")
+    again = Predictor.load(tmp_path / "kept")
     pd.testing.assert_frame_equal(again.predict(texts), table, check_exact=True)
 
 
-def test_an_answer_does_not_hang_on_its_neighbours(classifier):
+def test_a_prediction_does_not_depend_on_its_neighbours(classifier):
     texts = [*reviews(30, seed=5)["review"], "great " * 300, ""]
     together = classifier.predict(texts)
     alone = pd.concat([classifier.predict([text]) for text in texts[-4:]], ignore_index=True)
@@ -235,13 +233,13 @@ def compared(desk):
     return process("compare", "reviews.csv", *roles, *TINY, *baselines, "--export", "saved_models/reviews", cwd=desk)
 
 
-def test_compare_texts_with_an_official_test_part(desk, compared):
+def test_compare_texts_with_a_held_out_test_set(desk, compared):
     said = json.loads((desk / "runs/reviews/comparison.json").read_text(encoding="utf-8"))
     assert (said["task"], said["data"]["class_counts"]) == ("classification", {"1": 40, "5": 40})
     assert said["folds"] == [{"fold": 0, "train_rows": 54, "validation_rows": 6, "test_rows": 20}]
-    assert {row["model"] for row in said["rows"]} == {"majority", "tfidf_logistic", "linear"}
+    assert {row["model"] for row in said["trials"]} == {"majority", "tfidf_logistic", "linear"}
     told = " ".join(compared.stdout.split())
-    assert "the test part given is scored, once: 20 examples; 6 of the other 60 stop the training" in told
+    assert "the held-out test set is scored, once: 20 examples; 6 of the other 60 stop the training" in told
     assert "predict with it: recurra predict saved_models/reviews reviews.csv" in told
 
 
@@ -272,8 +270,8 @@ def test_every_other_task_is_compared(there, capsys, source, roles, baselines):
     run("compare", source, *roles, *TINY, "--baselines", baselines)
     folder = there / "runs" / source.split(".")[0]
     said = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    assert {row["model"] for row in said["rows"]} == {"linear", baselines}
-    numbers = [v for row in said["rows"] for v in row.values() if isinstance(v, float)]
+    assert {row["model"] for row in said["trials"]} == {"linear", baselines}
+    numbers = [v for row in said["trials"] for v in row.values() if isinstance(v, float)]
     assert numbers
     assert np.isfinite(numbers).all()
     assert "results: " in capsys.readouterr().out
@@ -295,7 +293,10 @@ def test_fit_and_predict_tags_and_values(capsys):
     assert len(pd.read_csv("panel.csv")) == 3
     with pytest.raises(InputError, match=r"panel\.npz holds numbers, but the model reads text"):
         run("predict", "saved_models/values", "panel.npz")
-    with pytest.raises(InputError, match="saved_models/panel reads no single texts, so --text says nothing to it"):
+    with pytest.raises(
+        InputError,
+        match="saved_models/panel does not read single texts, so `text` does not apply to it; give it a file",
+    ):
         run("predict", "saved_models/panel", "--text", "x")
 
 
@@ -304,7 +305,7 @@ def test_fit_and_generate(capsys):
     arguments = ["--task", "language-model", "--text", "text", "--label", "kind", "--family", "dense", *QUICK]
     run("fit", "names.csv", *arguments, "--batch-size", "4")
     said = " ".join(capsys.readouterr().out.split())
-    assert 'write with it: recurra generate saved_models/names --label A --prompt "..."' in said
+    assert 'generate with it: recurra generate saved_models/names --label A --prompt "..."' in said
     run("generate", "saved_models/names", "--label", "A", "--prompt", "ba", "--length", "5", "--samples", "2")
     lines = capsys.readouterr().out.splitlines()
     assert [line[:2] for line in lines[:2]] == ["ba", "ba"]
@@ -313,18 +314,20 @@ def test_fit_and_generate(capsys):
     assert len(ranked) == 5
     assert ranked == sorted(ranked, reverse=True)
     model = load_model("saved_models/names")
-    assert lines[0] == model.generate("ba", length=5, seed=0, condition="A")
+    assert lines[0] == recurra.TextGenerator(model).generate("ba", length=5, seed=0, label="A")
     for arguments, words in (
-        (["--label", "X"], "--label must be one of A, O; received 'X'"),
-        ([], "--label must be one of A, O; received None"),
-        (["--label", "A", "--temperature", "-1"], "--temperature must be a number of at least 0; received -1.0"),
-        (["--label", "A", "--among", "0"], "--among must be at least 1; received 0"),
-        (["--length", "0"], "--length must be at least 1; received 0"),
+        (["--label", "X"], "`label` must be one of A, O; received 'X'"),
+        ([], "`label` must be one of A, O; received None"),
+        (["--label", "A", "--temperature", "-1"], "`temperature` must be a number of at least 0; received -1.0"),
+        (["--label", "A", "--top-k", "0"], "`top_k` must be at least 1; received 0"),
+        (["--length", "0"], "`length` must be at least 1; received 0"),
     ):
         with pytest.raises(InputError, match=words):
             run("generate", "saved_models/names", *arguments)
-    with pytest.raises(InputError, match="is a language model, which continues texts: use `recurra generate"):
-        run("predict", "saved_models/names", "names.csv")
+    run("predict", "saved_models/names", "names.csv", "-o", "names_out.csv")
+    table = pd.read_csv("names_out.csv")
+    assert list(table) == ["text", "token", "probability"]
+    assert len(table) == 36
 
 
 @pytest.mark.usefixtures("there")
@@ -333,10 +336,10 @@ def test_odd_texts_are_handled_by_a_stated_rule(capsys):
     run("compare", *odd, *TINY, "--baselines", "majority", "--export", "saved_models/odd")
     told = " ".join(capsys.readouterr().out.split())
     for note in (
-        "odd.csv is not UTF-8: it is read as Windows-1252.",
-        "3 of 26 texts in `text` are empty or missing: they are kept, as empty texts.",
-        "Classes of `label` with one example only, which are kept but hard to learn: 'z'.",
-        "1 test rows have a label that training never saw ('new'): they count as wrong.",
+        "'odd.csv' is not UTF-8: it is read as Windows-1252",
+        "3 of 26 texts in 'text' are empty or missing: they are kept, as empty texts",
+        "classes of 'label' with only one example, which are kept but hard to learn: 'z'",
+        "1 test rows have a label that is not in the training set ('new'): they count as wrong",
     ):
         assert note in told
     run("predict", "saved_models/odd", "odd.csv", "-o", "odd_out.csv")
@@ -349,36 +352,48 @@ BY_LABEL = ["--text", "text", "--label", "label"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["compare", "empty.csv", *BY_LABEL], "empty.csv is empty where a table was expected"),
-        (["compare", "header.csv", *BY_LABEL], "header.csv has a header and no rows"),
-        (["compare", "reviews.csv", "--text", "review", "--label", "star"], "did you mean `stars`?"),
-        (["compare", "nolabels.csv", *BY_LABEL], "Column `label` of nolabels.csv holds no label at all"),
-        (["compare", "oneclass.csv", *BY_LABEL], "holds one label only, 'x', in all 24 rows"),
+        (["compare", "empty.csv", *BY_LABEL], "empty.csv: the file is empty where a table was expected"),
+        (["compare", "header.csv", *BY_LABEL], "header.csv: the file has a header and no rows"),
+        (["compare", "reviews.csv", "--text", "review", "--label", "star"], "did you mean 'stars'?"),
+        (
+            ["compare", "nolabels.csv", *BY_LABEL],
+            "nolabels.csv: column 'label' holds no labels where some were expected",
+        ),
+        (["compare", "oneclass.csv", *BY_LABEL], "holds only one label, 'x', in all 24 labelled rows"),
         (["compare", "classes.csv", *BY_LABEL], "each of the 6 examples has a class of its own"),
         (["compare", "few.csv", *BY_LABEL], "2 examples are too few for 3 folds"),
-        (["compare", "nul.csv", *BY_LABEL], "nul.csv holds a NUL byte in line 2"),
-        (["compare", "ragged.npz"], "ragged.npz holds Python objects"),
-        (["compare", "lengths.jsonl", "--tags", "tags"], "has 1 tags in line 1 of lengths.jsonl where 2 were expected"),
-        (["compare", "empty.txt", "--task", "language-model"], "empty.txt is empty where a text was expected"),
+        (["compare", "nul.csv", *BY_LABEL], "nul.csv: a NUL byte was found in line 2"),
+        (
+            ["compare", "ragged.npz"],
+            "ragged.npz: Python objects (pickled arrays, perhaps sequences of different length) were found",
+        ),
+        (
+            ["compare", "lengths.jsonl", "--tags", "tags"],
+            "lengths.jsonl: column 'tags' holds 1 tags in line 1 where 2 were expected",
+        ),
+        (
+            ["compare", "empty.txt", "--task", "language-model"],
+            "empty.txt: the file is empty where a text was expected",
+        ),
         (
             ["compare", "reviews.csv", "--text", "review", "--label", "stars", "--horizon", "3"],
-            "--horizon says nothing for the task classification",
+            "`horizon` does not apply to the task classification",
         ),
         (
             ["fit", "reviews.csv", "--text", "review", "--label", "stars", "--family", "lstm", "--set", "units=0"],
-            "`units` of lstm for classification must be a whole number of at least 1; received 0",
+            "`units` of lstm for class must be a whole number of at least 1; received 0",
         ),
         (
             ["fit", "reviews.csv", "--text", "review", "--label", "stars", "--family", "lstm", "--tokens", "letter"],
-            "--tokens takes word, char, space; received 'letter'",
+            "`tokens` must be one of word, char, space; received 'letter'",
         ),
-        (["predict", "saved_models/reviews"], "predict takes either a file or --text; received neither"),
-        (["predict", "saved_models/reviews", "nul.csv"], "nul.csv holds a NUL byte"),
-        (["predict", "saved_models/reviews", "nolabels.csv"], "has no column `review`"),
-        (["generate", "saved_models/reviews"], "is a model for classification and writes no text"),
+        (["predict", "saved_models/reviews"], "give either a file or `text`; received neither"),
+        (["predict", "saved_models/reviews", "nul.csv"], "nul.csv: a NUL byte was found"),
+        (["predict", "saved_models/reviews", "nolabels.csv"], "nolabels.csv: no column is called 'review'"),
+        (["generate", "saved_models/reviews"], "is a model for classification and generates no text"),
     ],
 )
-def test_what_a_user_can_mend_is_one_sentence_and_nothing_is_written(there, compared, capsys, arguments, words):
+def test_what_a_user_can_fix_is_one_sentence_and_nothing_is_written(there, compared, capsys, arguments, words):
     assert compared.returncode == 0
     before = sorted(there.rglob("*"))
     with pytest.raises(InputError) as raised:
@@ -401,5 +416,7 @@ def test_a_mistake_ends_with_code_2(desk):
 @pytest.mark.usefixtures("there")
 def test_texts_are_nothing_for_a_forecast():
     run("fit", "ar2", "--family", "linear", "--horizon", "2", "--lookback", "4", "--season", "1", "--max-epochs", "1")
-    with pytest.raises(InputError, match="saved_models/ar2 reads no single texts, so --text says nothing to it"):
+    with pytest.raises(
+        InputError, match="saved_models/ar2 does not read single texts, so `text` does not apply to it; give it a file"
+    ):
         run("predict", "saved_models/ar2", "--text", "x")

@@ -1,5 +1,6 @@
 """Series: windows, filling, scaling, folds; and that nothing after a cutoff reaches a forecast made at it."""
 
+import json
 from dataclasses import replace
 from functools import cache
 
@@ -121,6 +122,36 @@ def test_thinning_keeps_evenly_spaced_windows_from_the_first_on(cut, most):
     kept = [windows.starts()[windows.series() == i][::every] for i in range(len(frame.lengths))]
     assert thinned.starts().tolist() == np.concatenate(kept).tolist()
     assert every == 1 or windows.count.max() > most  # nothing is thrown away without need
+
+
+@given(cut_series(), st.one_of(st.none(), st.integers(1, 10)))
+def test_a_selection_has_its_windows_and_no_more_than_it_wants(cut, most):
+    frame, start, stop, sizes = cut
+    sizes = {name: sizes[name] for name in ("lookback", "horizon")}
+    every = Windows.of(frame.lengths, start, stop, **sizes)
+    selected = Windows.selected(frame.lengths, RowRange(start, stop, most), **sizes)
+    if most is None:
+        assert selected.starts().tolist() == every.starts().tolist()
+    else:
+        assert selected.count.max() <= most
+        assert set(selected.starts()) <= set(every.starts())
+        assert (selected.count > 0).tolist() == (every.count > 0).tolist()  # no series is thinned out altogether
+
+
+@given(cut_series(), st.integers(0, 25))
+def test_windows_whose_targets_straddle_two_selections_are_left_out(cut, cutoff):
+    frame, start, stop, sizes = cut
+    cutoff = np.clip(cutoff, start, stop)
+    sizes = {name: sizes[name] for name in ("lookback", "horizon")}
+    before, after, whole = (
+        Windows.selected(frame.lengths, RowRange(a, b), **sizes)
+        for a, b in ((start, cutoff), (cutoff, stop), (start, stop))
+    )
+    offsets = np.cumsum(frame.lengths) - frame.lengths
+    target = whole.starts() + sizes["lookback"]  # the first one
+    cutoffs = (offsets + cutoff)[whole.series()]
+    straddle = (target < cutoffs) & (target + sizes["horizon"] > cutoffs)
+    assert sorted([*before.starts(), *after.starts()]) == whole.starts()[~straddle].tolist()
 
 
 @settings(max_examples=40)
@@ -452,6 +483,29 @@ def test_logarithms_are_taken_and_given_back():
         SeriesPipeline(lookback=2, horizon=1, transform="log").fit(with_y(frame, [1, 0, 2, 3]))
 
 
+@settings(max_examples=30)
+@given(
+    y=st.lists(st.one_of(st.just(NAN), st.floats(1e-3, 1e6)), min_size=6, max_size=30),
+    n_series=st.integers(1, 3),
+    transform=st.sampled_from(["none", "log"]),
+    known=st.integers(1, 3),
+)
+def test_what_was_scaled_is_given_back(y, n_series, transform, known):
+    y = np.array(y)
+    # each series begins and ends with an observed value
+    lengths = [len(part) for part in np.array_split(y, n_series)]
+    ends = np.cumsum(lengths)
+    y[ends - 1], y[ends - lengths] = 2.0, 3.0
+    frame = with_y(counted(*lengths), y)
+    pipeline = SeriesPipeline(lookback=1, horizon=1, transform=transform).fit(frame, first_rows(*[known] * n_series))
+    again = SeriesPipeline.from_config(json.loads(json.dumps(pipeline.to_config())))
+    values = again.encode(frame).values
+    assert np.isnan(values).tolist() == np.isnan(frame.columns(["y"])).tolist()
+    size = np.abs(np.r_[y, again.channels_.mean, again.channels_.scale])
+    close = {"rtol": 1e-4} if transform == "log" else {"rtol": 1e-6, "atol": 1e-6 * np.nanmax(size)}
+    np.testing.assert_allclose(again.restore(values), frame.columns(["y"]), **close)
+
+
 # Calendar
 
 
@@ -549,7 +603,7 @@ def test_a_pipeline_written_as_json_is_the_same():
     frame = sales()
     [fold] = rolling_origin(frame, **SIZES, n_folds=1)
     pipeline = sales_pipeline(frame, fold)
-    again = SeriesPipeline.from_config(pipeline.to_config())
+    again = SeriesPipeline.from_config(json.loads(json.dumps(pipeline.to_config())))
     assert again.spec == pipeline.spec
     assert again.to_config() == pipeline.to_config()
     np.testing.assert_array_equal(again.encode(frame).values, pipeline.encode(frame).values)

@@ -1,5 +1,6 @@
 """Texts, panels and their targets as numbers: cutting, batches, folds; training reads what serving reads."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -13,16 +14,18 @@ from recurra.errors import InputError
 from recurra.frames import PanelFrame, Targets, TextFrame
 from recurra.frames.targets import objects
 from recurra.pipelines import (
-    ExamplePipeline,
-    Examples,
+    ClassEncoder,
     Ragged,
-    TokenReader,
-    ValueReader,
-    example_folds,
-    example_split,
+    SequenceBatches,
+    SequenceEncoder,
+    SequencePipeline,
+    TagEncoder,
+    TextEncoder,
+    ValueEncoder,
+    stratified_folds,
+    stratified_split,
 )
 from recurra.pipelines.ragged import padded_lengths
-from recurra.pipelines.target_encoders import ClassAnswer, TagAnswer, ValueAnswer
 from recurra.pipelines.tokens import cut_texts
 
 NAN = np.nan
@@ -36,11 +39,11 @@ def cut(text, tokens="word"):
     return [token.decode("utf-8") for token in cut_texts(tf.constant([raw]), tokens).to_list()[0]]
 
 
-def batches(part, **how):
+def read(batches, **how):
     """Batches as numpy."""
     return [
         ({name: x.numpy() for name, x in inputs.items()}, target.numpy(), weight.numpy())
-        for inputs, target, weight in part.dataset(**how)
+        for inputs, target, weight in batches.dataset(**how)
     ]
 
 
@@ -102,30 +105,30 @@ def text_frame(texts, labels=None, **more):
 KNOWN = ["It's good, I think", "bad\x00 film 😀", "中 good <br> İt", " a b\xa0c\u2028", "'good' I'm", "bad bad"]
 
 
-def reader(tokens, **how):
+def encoder(tokens, **how):
     texts = [text.split() for text in KNOWN] if tokens is None else KNOWN
-    return TokenReader(tokens=tokens, min_count=1, **how).fit(texts, source="test")
+    return TextEncoder(tokens=tokens, min_count=1, **how).fit(texts, source="test")
 
 
-READERS = {
-    "word": reader("word"),
-    "first": reader("word", length=3),
-    "last": reader("word", length=3, keep="last"),
-    "char": reader("char", length=9),
-    "space": reader("space"),
-    "lists": reader(None),
+ENCODERS = {
+    "word": encoder("word"),
+    "first": encoder("word", sequence_length=3),
+    "last": encoder("word", sequence_length=3, keep="last"),
+    "char": encoder("char", sequence_length=9),
+    "space": encoder("space"),
+    "lists": encoder(None),
 }
 SERVED = {
     name: tf.function(one.preprocess, input_signature=[one.signature()], autograph=False)
-    for name, one in READERS.items()
+    for name, one in ENCODERS.items()
 }
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", ENCODERS)
 @settings(max_examples=60)
 @given(data=st.data())
 def test_training_reads_what_serving_reads(name, data):
-    one = READERS[name]
+    one = ENCODERS[name]
     token = TEXTS if name != "lists" else st.one_of(TEXTS, st.sampled_from(["good", "bad", ""]))
     texts = data.draw(st.lists(token if name != "lists" else st.lists(token, max_size=5), min_size=1, max_size=4))
     trained = one.encode(texts)
@@ -139,72 +142,73 @@ def test_training_reads_what_serving_reads(name, data):
 
 
 def test_an_empty_token_is_a_token_and_half_a_character_is_read():
-    one = READERS["lists"]
+    one = ENCODERS["lists"]
     assert one.encode([["good", "", "bad"], [""]]).lengths.tolist() == [3, 1]
     assert cut("\ud83d".encode("utf-8", "replace")) == ["?"]
-    assert READERS["word"].encode(["\ud83d good"]).lengths.tolist() == [2]
+    assert ENCODERS["word"].encode(["\ud83d good"]).lengths.tolist() == [2]
     assert one.encode([["\ud83d"]]).lengths.tolist() == [1]
 
 
 def test_a_vocabulary_is_ranked_by_frequency_then_alphabet():
-    one = TokenReader(min_count=1).fit(["b a b c", "c a d"], source="test")
+    one = TextEncoder(min_count=1).fit(["b a b c", "c a d"], source="test")
     assert one.vocabulary_.words == ["a", "b", "c", "d"]
     assert one.encode(["d a x"]).flat.tolist() == [6, 3, 1]
     assert (one.known_, len(one.vocabulary_)) == (1.0, 7)
     assert [one.vocabulary_.word(i) for i in (0, 1, 2, 3)] == ["?", "?", "?", "a"]
-    rare = TokenReader(min_count=2).fit(["b a b c", "c a d"], source="test")
+    rare = TextEncoder(min_count=2).fit(["b a b c", "c a d"], source="test")
     assert rare.vocabulary_.words == ["a", "b", "c"]
     assert rare.known_ == pytest.approx(6 / 7)
-    few = TokenReader(min_count=1, vocabulary_size=5).fit(["b b b c c d"], source="test")
+    few = TextEncoder(min_count=1, vocabulary_size=5).fit(["b b b c c d"], source="test")
     assert few.vocabulary_.words == ["b", "c"]
     assert few.known_ == pytest.approx(5 / 6)
-    once = TokenReader(min_count=2).fit(["a b"], source="test")  # no word comes twice: then every one is known
+    once = TextEncoder(min_count=2).fit(["a b"], source="test")  # no word comes twice: then every one is known
     assert once.vocabulary_.words == ["a", "b"]
 
 
 def test_the_length_is_what_most_training_texts_need():
     texts = ["w " * n for n in range(1, 101)]
-    one = TokenReader(min_count=1).fit(texts, source="test")
+    one = TextEncoder(min_count=1).fit(texts, source="test")
     assert one.length_ == 96  # the quantile 0.95 of 1 to 100 is 95.05
     assert one.fitting_ == pytest.approx(0.96)
     assert one.notes[1] == (
-        "length: 96 words; 96.0 % of the training texts fit, of longer ones the first 96 are read (--length, --keep)"
+        "length: 96 words; 96.0 % of the training texts fit, of longer ones the first 96 are read "
+        "(set `sequence_length` or `keep` to change it)"
     )
     assert one.encode(["w " * 200]).lengths.tolist() == [96]
-    assert TokenReader(min_count=1).fit(["w " * 600] * 3, source="test").length_ == 512
-    assert TokenReader(tokens="char").fit(["w" * 2000] * 3, source="test").length_ == 1024
-    assert TokenReader(tokens="char", length=1500).fit(["w" * 2000] * 3, source="test").length_ == 1500
-    whole = TokenReader(tokens=None).fit([["w"] * 3000], source="test", whole=True)
+    assert TextEncoder(min_count=1).fit(["w " * 600] * 3, source="test").length_ == 512
+    assert TextEncoder(tokens="char").fit(["w" * 2000] * 3, source="test").length_ == 1024
+    assert TextEncoder(tokens="char", sequence_length=1500).fit(["w" * 2000] * 3, source="test").length_ == 1500
+    whole = TextEncoder(tokens=None).fit([["w"] * 3000], source="test", truncate=False)
     assert whole.encode([["w"] * 4000]).lengths.tolist() == [4000]  # tags need every token
 
 
 def test_first_or_last_tokens_are_kept():
     text = "good bad film think it's"
-    ids = READERS["word"].encode([text]).flat.tolist()
-    assert READERS["first"].encode([text]).flat.tolist() == ids[:3]
-    assert READERS["last"].encode([text]).flat.tolist() == ids[-3:]
+    ids = ENCODERS["word"].encode([text]).flat.tolist()
+    assert ENCODERS["first"].encode([text]).flat.tolist() == ids[:3]
+    assert ENCODERS["last"].encode([text]).flat.tolist() == ids[-3:]
     assert len(set(ids)) == 5
 
 
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"tokens": "words"}, "--tokens takes word, char, space; received 'words'"),
-        ({"keep": "middle"}, "--keep takes first, last; received 'middle'"),
-        ({"vocabulary_size": 3}, "--vocabulary-size must be at least 4; received 3"),
-        ({"length": 0}, "--length must be at least 1; received 0"),
+        ({"tokens": "words"}, "`tokens` must be one of word, char, space; received 'words'"),
+        ({"keep": "middle"}, "`keep` must be one of first, last; received 'middle'"),
+        ({"vocabulary_size": 3}, "`vocabulary_size` must be at least 4; received 3"),
+        ({"sequence_length": 0}, "`sequence_length` must be at least 1; received 0"),
     ],
 )
 def test_what_a_text_reader_refuses(how, words):
     with pytest.raises(InputError, match=words):
-        TokenReader(**how)
+        TextEncoder(**how)
 
 
 def test_texts_without_any_token_are_refused():
     with pytest.raises(
         InputError, match=r"^mine\.csv: the training texts hold no token at all; check the text column$"
     ):
-        TokenReader().fit(["", " \x00"], source="mine.csv")
+        TextEncoder().fit(["", " \x00"], source="mine.csv")
 
 
 # Reading values
@@ -216,16 +220,16 @@ def values(*rows):
 
 
 def test_values_are_scaled_and_filled_inside_each_sequence():
-    one = ValueReader().fit(values([1, 3], [1, 3, NAN]), source="test")
+    one = SequenceEncoder().fit(values([1, 3], [1, 3, NAN]), source="test")
     assert (one.mean_.tolist(), one.scale_.tolist(), one.length_) == ([2.0], [1.0], 3)
     ready = one.encode(values([NAN, 1, NAN, 3], [3], [NAN, NAN], [2, NAN]))
     assert ready.lengths.tolist() == [3, 1, 2, 2]  # cut to the longest training sequence
     assert [ready[i].ravel().tolist() for i in range(4)] == [[-1, -1, -1], [1], [0, 0], [0, 0]]
-    forward = ValueReader(missing="ffill").fit(values([1, 3]), source="test")
+    forward = SequenceEncoder(missing="ffill").fit(values([1, 3]), source="test")
     assert forward.length_ == 2
-    longer = ValueReader(missing="interpolate", length=4).fit(values([1, 3]), source="test")
+    longer = SequenceEncoder(missing="interpolate", sequence_length=4).fit(values([1, 3]), source="test")
     assert longer.encode(values([1, NAN, 3, NAN])).flat.ravel().tolist() == [-1, 0, 1, 1]
-    ahead = ValueReader(missing="ffill", length=4).fit(values([1, 3]), source="test")
+    ahead = SequenceEncoder(missing="ffill", sequence_length=4).fit(values([1, 3]), source="test")
     assert ahead.encode(values([1, NAN, 3, NAN])).flat.ravel().tolist() == [-1, -1, 1, 1]
 
 
@@ -236,7 +240,7 @@ def test_padding_never_reaches_inside_and_serving_reads_the_same(keep, data):
     numbers = st.one_of(st.floats(-5, 5, width=32), st.just(NAN))
     sequences = data.draw(st.lists(st.lists(numbers, min_size=0, max_size=7), min_size=1, max_size=4))
     sequences = values(*sequences)
-    one = ValueReader(length=4, keep=keep).fit(values([1, 4, 2]), source="test")
+    one = SequenceEncoder(sequence_length=4, keep=keep).fit(values([1, 4, 2]), source="test")
     together = one.encode(sequences)
     alone = [one.encode([sequence]) for sequence in sequences]
     for i, sequence in enumerate(sequences):
@@ -257,15 +261,15 @@ def test_padding_never_reaches_inside_and_serving_reads_the_same(keep, data):
 
 def test_a_channel_at_rest_keeps_its_scale():
     rest = [np.array([[0.1, 5.0], [0.1, 7.0]])] * 3
-    one = ValueReader().fit(rest, source="test")
+    one = SequenceEncoder().fit(rest, source="test")
     assert one.scale_[0] == 1.0
     assert np.abs(one.encode([np.array([[0.3, 6.0]])]).flat).max() < 1
-    nothing = ValueReader().fit([np.array([[NAN, 1.0], [NAN, 2.0]])], source="test")
+    nothing = SequenceEncoder().fit([np.array([[NAN, 1.0], [NAN, 2.0]])], source="test")
     assert np.isfinite(nothing.encode([np.array([[3.0, NAN]])]).flat).all()
 
 
 def test_lists_are_as_good_as_arrays():
-    one = ValueReader().fit(values([1, 3]), source="test")
+    one = SequenceEncoder().fit(values([1, 3]), source="test")
     assert one.encode([[1, 3], [[2.0]]]).flat.ravel().tolist() == [-1, 1, 0]
 
 
@@ -274,37 +278,35 @@ def test_lists_are_as_good_as_arrays():
     [
         (np.zeros((2, 3)), "^sequence 1 has 3 channels where the training sequences have 1; give the same channels"),
         (np.zeros((2, 3, 1)), "sequence 1 has 3 channels where"),
-        ([[1.0], [2.0, 3.0]], "^sequence 1 is no array of numbers"),
-        (["a"], "^sequence 1 is no array of numbers"),
+        ([[1.0], [2.0, 3.0]], "^sequence 1 is not an array of numbers"),
+        (["a"], "^sequence 1 is not an array of numbers"),
     ],
 )
 def test_a_sequence_of_another_shape_is_one_sentence(sequence, words):
-    one = ValueReader().fit(values([1, 3]), source="test")
+    one = SequenceEncoder().fit(values([1, 3]), source="test")
     with pytest.raises(InputError, match=words):
         one.encode([np.zeros((2, 1)), sequence])
 
 
 def test_missing_values_can_be_refused():
-    one = ValueReader(missing="error").fit(values([1, 3]), source="test")
-    with pytest.raises(
-        InputError, match="sequence 0 has no value at step 1 of channel 0; fill it, or choose --missing"
-    ):
+    one = SequenceEncoder(missing="error").fit(values([1, 3]), source="test")
+    with pytest.raises(InputError, match="sequence 0 has no value at step 1 of channel 0; fill it, or set `missing`"):
         one.encode(values([1, NAN]))
     with pytest.raises(InputError, match="hold no step at all"):
-        ValueReader().fit(values([], []), source="test")
+        SequenceEncoder().fit(values([], []), source="test")
 
 
 # Targets
 
 
 def test_labels_keep_their_type_and_unseen_ones_are_none():
-    numbers = ClassAnswer().fit([10, 9, 10], source="test", name="y")
+    numbers = ClassEncoder().fit([10, 9, 10], source="test", name="y")
     assert numbers.classes_ == [9, 10]
     assert numbers.encode([10, 9, 11]).tolist() == [1, 0, -1]
-    words = ClassAnswer().fit(["b", "a"], source="test", name="y")
+    words = ClassEncoder().fit(["b", "a"], source="test", name="y")
     assert words.classes_ == ["a", "b"]
-    assert ClassAnswer.from_config(words.to_config()).encode(["b", "c", 1]).tolist() == [1, -1, -1]
-    tags = TagAnswer().fit([["N", "V"], ["N"]], source="test", name="y")
+    assert ClassEncoder.from_config(words.to_config()).encode(["b", "c", 1]).tolist() == [1, -1, -1]
+    tags = TagEncoder().fit([["N", "V"], ["N"]], source="test", name="y")
     assert tags.encode([["V", "X"], [], ["N"]]).flat.tolist() == [1, -1, 0]
     served = numbers.serve(tf.constant([[0.0, 3.0]]))
     assert served["label"].numpy().tolist() == [b"10"]
@@ -312,37 +314,94 @@ def test_labels_keep_their_type_and_unseen_ones_are_none():
 
 
 def test_values_come_back_in_their_unit():
-    answer = ValueAnswer().fit([10.0, 30.0], source="test", name="y")
-    scaled = answer.encode([20.0, 40.0])
+    prices = ValueEncoder().fit([10.0, 30.0], source="test", name="y")
+    scaled = prices.encode([20.0, 40.0])
     assert scaled.tolist() == [[0.0], [2.0]]
-    assert answer.outputs(tf.constant(scaled))["value"].numpy().tolist() == [20.0, 40.0]
-    with pytest.raises(InputError, match=r"all have the value 0\.1 in `y`, so there is nothing to learn"):
-        ValueAnswer().fit([0.1] * 3, source="test", name="y")
+    assert prices.outputs(tf.constant(scaled))["value"].numpy().tolist() == [20.0, 40.0]
+    with pytest.raises(InputError, match=r"all have the value 0\.1 in 'y', so there is nothing to learn"):
+        ValueEncoder().fit([0.1] * 3, source="test", name="y")
 
 
-@pytest.mark.parametrize("answer", [ClassAnswer, TagAnswer])
-def test_one_class_is_nothing_to_learn(answer):
-    with pytest.raises(InputError, match=r"^mine\.csv: the training rows hold .* in `y`"):
-        answer().fit([["a"]] * 3 if answer is TagAnswer else ["a"] * 3, source="mine.csv", name="y")
+LABELS = st.one_of(st.integers(-99, 99), st.text(max_size=5))
+TAGS = st.lists(st.lists(LABELS, max_size=6), min_size=1, max_size=6)
+
+
+def again(encoder):
+    """The encoder as it comes back from a file."""
+    return type(encoder).from_config(json.loads(json.dumps(encoder.to_config())))
+
+
+def sure(numbers, classes):
+    """Outputs of a network that is sure of these class numbers."""
+    return {"probabilities": np.eye(len(classes), dtype="float32")[np.array(numbers, int)]}
+
+
+@given(st.lists(LABELS, min_size=2, max_size=20).filter(lambda labels: len(set(labels)) > 1))
+def test_labels_come_back_as_they_were(labels):
+    encoder = again(ClassEncoder().fit(labels, source="test", name="y"))
+    numbers = encoder.encode(labels)
+    assert numbers.tolist() == encoder.y_true(labels).tolist()
+    table = encoder.table(sure(numbers, encoder.classes_), np.ones(len(labels), int))
+    assert table["label"].tolist() == labels
+    assert list(map(type, table["label"].tolist())) == list(map(type, labels))
+    logits = tf.one_hot(numbers, len(encoder.classes_), on_value=9.0)
+    assert encoder.outputs(logits)["number"].numpy().tolist() == numbers.tolist()
+    served = [label.decode("utf-8") for label in encoder.serve(logits)["label"].numpy()]
+    assert served == list(map(str, labels))
+
+
+@given(TAGS.filter(lambda tags: len({tag for row in tags for tag in row}) > 1))
+def test_tags_come_back_as_they_were(tags):
+    encoder = again(TagEncoder().fit(tags, source="test", name="y"))
+    lengths = np.array([len(row) for row in tags])
+    numbers = np.zeros((len(tags), lengths.max() + 1), int)  # padded, as a network's outputs are
+    encoded = encoder.encode(tags)
+    assert encoded.lengths.tolist() == lengths.tolist()
+    for i, row in enumerate(encoder.y_true(tags)):
+        assert row.tolist() == encoded[i].tolist()
+        numbers[i, : lengths[i]] = row
+    assert encoder.table(sure(numbers, encoder.classes_), lengths)["tags"].tolist() == tags
+    served = encoder.serve(tf.one_hot(numbers, len(encoder.classes_), on_value=9.0))["tags"].numpy()
+    names = [[tag.decode("utf-8") for tag in row[:n]] for row, n in zip(served, lengths, strict=True)]
+    assert names == [list(map(str, row)) for row in tags]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20).filter(lambda values: np.std(values) > 1e-3))
+def test_values_come_back_as_they_were(values):
+    encoder = again(ValueEncoder().fit(values, source="test", name="y"))
+    scaled = encoder.encode(values)
+    assert scaled.mean(dtype=float) == pytest.approx(0, abs=1e-5)
+    assert scaled.std(dtype=float) == pytest.approx(1, rel=1e-5)
+    back = {"value": encoder.outputs(tf.constant(scaled))["value"].numpy()}
+    table = encoder.table(back, np.ones(len(values), int))
+    close = {"rtol": 0, "atol": 1e-6 * max(map(abs, values))}
+    np.testing.assert_allclose(table["value"], encoder.y_true(values), **close)
+    assert encoder.y_true(values).tolist() == values
+
+
+@pytest.mark.parametrize("encoder", [ClassEncoder, TagEncoder])
+def test_one_class_is_nothing_to_learn(encoder):
+    with pytest.raises(InputError, match=r"^mine\.csv: the training rows hold .* in 'y'"):
+        encoder().fit([["a"]] * 3 if encoder is TagEncoder else ["a"] * 3, source="mine.csv", name="y")
 
 
 def test_what_training_never_saw_weighs_nothing_and_rare_classes_can_weigh_more():
     frame = text_frame(["a"] * 6 + ["b"] * 2 + ["c"], ["no"] * 6 + ["yes"] * 2 + ["maybe"])
     known = np.arange(8)
     for balanced, wanted in ((False, [1, 1]), (True, [8 / 2 / 6, 8 / 2 / 2])):
-        pipeline = ExamplePipeline(TokenReader(min_count=1), balanced=balanced).fit(frame, known)
-        part = pipeline.part(pipeline.encode(frame), np.arange(9))
-        np.testing.assert_allclose(part.weight, [wanted[0]] * 6 + [wanted[1]] * 2 + [0], rtol=1e-6)
-        assert part.weight[:8].sum() == pytest.approx(8)
-        assert part.target.min() == 0
-        [(_, target, weight)] = batches(part, batch_size=9)
+        pipeline = SequencePipeline(TextEncoder(min_count=1), balanced=balanced).fit(frame, known)
+        examples = pipeline.batches(pipeline.encode(frame), np.arange(9))
+        np.testing.assert_allclose(examples.weight, [wanted[0]] * 6 + [wanted[1]] * 2 + [0], rtol=1e-6)
+        assert examples.weight[:8].sum() == pytest.approx(8)
+        assert examples.target.min() == 0
+        [(_, target, weight)] = read(examples, batch_size=9)
         assert weight.shape == target.shape == (9,)
 
 
 def test_a_weight_has_the_shape_of_its_target():
     frame = replace(text_frame(["a b", "c"]), targets=Targets("regression", "y", np.array([1.0, 2.0])))
-    pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame)
-    [(_, target, weight)] = batches(pipeline.part(pipeline.encode(frame), np.arange(2)), batch_size=3)
+    pipeline = SequencePipeline(TextEncoder(min_count=1)).fit(frame)
+    [(_, target, weight)] = read(pipeline.batches(pipeline.encode(frame), np.arange(2)), batch_size=3)
     assert target.shape == weight.shape == (3, 1)
     assert weight.ravel().tolist() == [1, 1, 0]
 
@@ -360,7 +419,7 @@ def test_other_rows_change_nothing_that_was_learnt(others):
         text_frame([*texts, *more], [*"xyxy", *labels])
         for more, labels in ((["good"], ["x"]), ([t for t, _ in others], [y for _, y in others]))
     ]
-    one, other = (ExamplePipeline(TokenReader(min_count=1), balanced=True).fit(f, np.arange(4)) for f in frames)
+    one, other = (SequencePipeline(TextEncoder(min_count=1), balanced=True).fit(f, np.arange(4)) for f in frames)
     assert one.to_config() == other.to_config()
     first, second = (p.encode(f) for p, f in zip((one, other), frames, strict=True))
     assert all(first.sequences[i].tolist() == second.sequences[i].tolist() for i in range(4))
@@ -373,26 +432,26 @@ def test_other_sequences_change_nothing_that_was_learnt():
     configs = []
     for last in (values([1.5]), values([1e6] * 9)):
         frame = PanelFrame([*train, *last], targets, ("x",))
-        configs.append(ExamplePipeline(ValueReader()).fit(frame, np.arange(2)).to_config())
+        configs.append(SequencePipeline(SequenceEncoder()).fit(frame, np.arange(2)).to_config())
     assert configs[0] == configs[1]
 
 
 def test_a_pipeline_is_kept_as_json():
     frame = text_frame(KNOWN, [1, 2, 1, 2, 1, 2])
-    pipeline = ExamplePipeline(TokenReader(tokens="char", length=5, keep="last"), balanced=True).fit(frame)
-    again = ExamplePipeline.from_config(pipeline.to_config())
-    assert again.to_config() == pipeline.to_config()
-    assert again.spec == pipeline.spec
-    assert again.encode(frame).sequences.flat.tolist() == pipeline.encode(frame).sequences.flat.tolist()
+    pipeline = SequencePipeline(TextEncoder(tokens="char", sequence_length=5, keep="last"), balanced=True).fit(frame)
+    restored = SequencePipeline.from_config(json.loads(json.dumps(pipeline.to_config())))
+    assert restored.to_config() == pipeline.to_config()
+    assert restored.spec == pipeline.spec
+    assert restored.encode(frame).sequences.flat.tolist() == pipeline.encode(frame).sequences.flat.tolist()
     panel = PanelFrame(values([1, 2], [3]), Targets("tagging", "y", objects([["a", "b"], ["a"]])), ("x",))
-    tagged = ExamplePipeline(ValueReader()).fit(panel)
-    assert ExamplePipeline.from_config(tagged.to_config()).spec == tagged.spec
+    tagged = SequencePipeline(SequenceEncoder()).fit(panel)
+    assert SequencePipeline.from_config(tagged.to_config()).spec == tagged.spec
 
 
 # Batches of different length
 
 
-def examples(lengths, *, widths=None, tagged=False):
+def numbered(lengths, *, widths=None, tagged=False):
     """Sequences whose ids are the number of the sequence, from 1 on, and whose target is that number."""
     lengths = np.array(lengths)
     numbers = np.arange(1, len(lengths) + 1, dtype=np.int32)
@@ -400,20 +459,20 @@ def examples(lengths, *, widths=None, tagged=False):
     target = ragged.flat if tagged else numbers
     longest = max(int(lengths.max()), 1)
     widths = widths or padded_lengths(lengths, longest, batch_size=1)
-    return Examples(ragged, target, np.ones(len(target), "float32"), np.arange(len(lengths)), widths, tagged)
+    return SequenceBatches(ragged, target, np.ones(len(target), "float32"), np.arange(len(lengths)), widths, tagged)
 
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=120), st.integers(1, 9), st.booleans())
 def test_in_order_every_example_comes_once(lengths, batch_size, tagged):
-    part = examples(lengths, tagged=tagged)
-    order = part.order(batch_size)
-    read = batches(part, batch_size=batch_size)
-    assert len(order) == len(read) * batch_size
+    examples = numbered(lengths, tagged=tagged)
+    order = examples.order(batch_size)
+    batches = read(examples, batch_size=batch_size)
+    assert len(order) == len(batches) * batch_size
     places = np.flatnonzero(order >= 0)
     assert sorted(order[places]) == list(range(len(lengths)))
-    tokens = [row for inputs, *_ in read for row in inputs["tokens"]]
-    weights = [row for *_, weight in read for row in weight]
+    tokens = [row for inputs, *_ in batches for row in inputs["tokens"]]
+    weights = [row for *_, weight in batches for row in weight]
     for place in range(len(order)):
         n = order[place]
         length = lengths[n] if n >= 0 else 0
@@ -421,9 +480,9 @@ def test_in_order_every_example_comes_once(lengths, batch_size, tagged):
             assert tokens[place].tolist() == [n + 1] * length + [0] * (len(tokens[place]) - length)
         counted = [1.0] * length + [0.0] * (len(tokens[place]) - length) if tagged else float(n >= 0)
         assert weights[place].tolist() == counted
-    for inputs, target, weight in read:
+    for inputs, target, weight in batches:
         width = inputs["tokens"].shape[1]
-        assert width in part.widths
+        assert width in examples.widths
         assert target.shape == weight.shape == ((batch_size, width) if tagged else (batch_size,))
 
 
@@ -435,13 +494,13 @@ def test_in_order_every_example_comes_once(lengths, batch_size, tagged):
     epoch=st.integers(0, 3),
     seed=st.integers(0, 2**31 - 1),
 )
-def test_shuffled_batches_come_again_from_the_same_seed_and_go_on_at_any_epoch(n, batch_size, steps, epoch, seed):
-    part = examples(np.arange(n) % 7)
+def test_shuffled_batches_come_again_from_the_same_seed_and_resume_at_any_epoch(n, batch_size, steps, epoch, seed):
+    examples = numbered(np.arange(n) % 7)
     batch_size = min(batch_size, n)
     total = 4 * steps
 
     def targets(first_epoch=0, seed=seed):
-        data = part.dataset(batch_size=batch_size, seed=seed, first_epoch=first_epoch, steps=steps)
+        data = examples.dataset(batch_size=batch_size, seed=seed, first_epoch=first_epoch, steps=steps)
         return [target.numpy().tolist() for _, target, _ in data.take(total - first_epoch * steps)]
 
     run = targets()
@@ -455,10 +514,10 @@ def test_shuffled_batches_come_again_from_the_same_seed_and_go_on_at_any_epoch(n
 
 
 def test_every_pass_leaves_out_others_and_another_seed_has_another_order():
-    part = examples([3] * 11)
+    examples = numbered([3] * 11)
     runs = {}
     for seed in (0, 1):
-        data = part.dataset(batch_size=4, seed=seed).take(2 * 40)
+        data = examples.dataset(batch_size=4, seed=seed).take(2 * 40)
         runs[seed] = np.array([target.numpy() for _, target, _ in data]).reshape(40, 8)
     left_out = [set(range(1, 12)) - set(row) for row in runs[0].tolist()]
     assert set.union(*left_out) == set(range(1, 12))
@@ -466,7 +525,7 @@ def test_every_pass_leaves_out_others_and_another_seed_has_another_order():
 
 
 def test_fewer_examples_than_a_batch_fill_it_again():
-    [batch] = [t.numpy().tolist() for _, t, _ in examples([1, 2, 3]).dataset(batch_size=5, seed=0).take(1)]
+    [batch] = [t.numpy().tolist() for _, t, _ in numbered([1, 2, 3]).dataset(batch_size=5, seed=0).take(1)]
     assert set(batch) == {1, 2, 3}
 
 
@@ -482,11 +541,11 @@ def test_widths_are_few_and_hold_every_length(lengths, batch_size):
 
 
 def test_short_texts_do_not_pay_for_a_long_one():
-    part = examples([4] * 300 + [100] * 20, widths=(8, 104))
-    widths = [inputs["tokens"].shape[1] for inputs, *_ in part.dataset(batch_size=10, seed=3).take(32)]
+    examples = numbered([4] * 300 + [100] * 20, widths=(8, 104))
+    widths = [inputs["tokens"].shape[1] for inputs, *_ in examples.dataset(batch_size=10, seed=3).take(32)]
     assert sorted(set(widths)) == [8, 104]
     assert sum(width == 104 for width in widths) <= 3
-    together = replace(part, widths=(104,))
+    together = replace(examples, widths=(104,))
     assert {inputs["tokens"].shape[1] for inputs, *_ in together.dataset(batch_size=10)} == {104}
 
 
@@ -501,9 +560,9 @@ def test_cutting_keeps_the_first_or_the_last_steps(rows, length):
 
 def test_texts_without_a_token_are_read_as_padding():
     frame = text_frame(["a b", "c", "", ""], ["x", "y", "x", "y"])
-    pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame)
-    part = pipeline.unanswered(["", " "])
-    [(inputs, _, weight)] = batches(part, batch_size=2)
+    pipeline = SequencePipeline(TextEncoder(min_count=1)).fit(frame)
+    examples = pipeline.unlabelled(["", " "])
+    [(inputs, _, weight)] = read(examples, batch_size=2)
     assert not inputs["tokens"].any()
     assert weight.tolist() == [1, 1]
 
@@ -523,10 +582,10 @@ def labelled(labels, task="classification", is_test=None):
     st.sampled_from(["random", "last"]),
     st.integers(0, 9),
 )
-def test_folds_cover_everything_once_and_every_class_has_its_share(labels, n_folds, share, which, seed):
+def test_folds_cover_everything_once_and_every_class_has_its_proportion(labels, n_folds, share, which, seed):
     labels = [0, 0, *labels]
     frame = labelled(labels)
-    folds, notes = example_folds(frame, n_folds=n_folds, validation_share=share, validation=which, seed=seed)
+    folds, notes = stratified_folds(frame, n_folds=n_folds, validation_fraction=share, validation=which, seed=seed)
     labels = np.array(labels)
     singles = [i for i in range(len(labels)) if (labels == labels[i]).sum() == 1]
     tested = np.concatenate([fold.test for fold in folds])
@@ -546,17 +605,17 @@ def test_folds_cover_everything_once_and_every_class_has_its_share(labels, n_fol
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_the_validation_part_has_every_class_in_its_share():
+def test_the_validation_set_has_every_class_in_its_proportion():
     labels = ["a"] * 500 + ["b"] * 300 + ["c"] * 200
-    [fold, *_], _ = example_folds(labelled(labels), n_folds=2)
+    [fold, *_], _ = stratified_folds(labelled(labels), n_folds=2)
     got = [sum(labels[i] == label for i in fold.validation) for label in "abc"]
     np.testing.assert_allclose(got, [25, 15, 10], atol=1)
-    assert len(example_split(labelled(labels)).validation) == 100
+    assert len(stratified_split(labelled(labels)).validation) == 100
 
 
 def test_the_last_of_each_class_can_stop_the_training():
     labels = ["a", "b"] * 20 + ["c"] * 10
-    fold = example_split(labelled(labels), validation_share=0.2, validation="last")
+    fold = stratified_split(labelled(labels), validation_fraction=0.2, validation="last")
     assert fold.validation.tolist() == [32, 33, 34, 35, 36, 37, 38, 39, 48, 49]
     assert sorted([*fold.train, *fold.validation]) == list(range(50))
 
@@ -564,21 +623,21 @@ def test_the_last_of_each_class_can_stop_the_training():
 @pytest.mark.parametrize("n", [4, 5, 7, 8, 13, 19, 60])
 def test_values_are_folded_by_their_size(n):
     truth = np.random.default_rng(0).permutation(n).astype(float)
-    folds, notes = example_folds(labelled(truth, "regression"), n_folds=2)
+    folds, notes = stratified_folds(labelled(truth, "regression"), n_folds=2)
     assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(n))  # nobody stands alone
     assert notes == []
     means = [truth[fold.test].mean() for fold in folds]
     assert abs(means[0] - means[1]) <= max(2.0, n / 10)
 
 
-def test_the_official_test_part_is_scored_as_it_is():
+def test_the_held_out_test_set_is_scored_as_it_is():
     labels = ["a", "b"] * 10 + ["c"]
     is_test = np.array([False] * 14 + [True] * 7)
-    folds, notes = example_folds(labelled(labels, is_test=is_test), n_folds=3)
+    folds, notes = stratified_folds(labelled(labels, is_test=is_test), n_folds=3)
     assert [fold.test.tolist() for fold in folds] == [list(range(14, 21))]
     assert sorted([*folds[0].train, *folds[0].validation]) == list(range(14))
-    assert notes == ["the test part given is scored, once: 7 examples; 1 of the other 14 stop the training"]
-    final = example_split(labelled(labels, is_test=is_test))
+    assert notes == ["the held-out test set is scored, once: 7 examples; 1 of the other 14 stop the training"]
+    final = stratified_split(labelled(labels, is_test=is_test))
     assert sorted([*final.train, *final.validation]) == list(range(14))
     assert len(final.test) == 0
 
@@ -586,29 +645,29 @@ def test_the_official_test_part_is_scored_as_it_is():
 @pytest.mark.parametrize(
     ("labels", "is_test", "words"),
     [
-        (["a", "b", "a"], None, "3 examples are too few for 2 folds; give more, or fewer --folds"),
+        (["a", "b", "a"], None, "3 examples are too few for 2 folds; give more, or fewer `folds`"),
         (list("abcdef"), None, "each of the 6 examples has a class of its own, so none can be tested"),
         (["a", "b"], np.array([False, True]), "1 examples to learn from and 1 to test on were found"),
     ],
 )
 def test_too_few_examples_are_one_sentence(labels, is_test, words):
     with pytest.raises(InputError, match=words):
-        example_folds(labelled(labels, is_test=is_test), n_folds=2)
+        stratified_folds(labelled(labels, is_test=is_test), n_folds=2)
 
 
 def test_the_same_seed_gives_the_same_folds():
     frame = labelled(list("aab" * 20))
-    one, other = (example_folds(frame, seed=5)[0] for _ in range(2))
+    one, other = (stratified_folds(frame, seed=5)[0] for _ in range(2))
     assert all(np.array_equal(a.test, b.test) for a, b in zip(one, other, strict=True))
-    assert not np.array_equal(one[0].test, example_folds(frame, seed=6)[0][0].test)
+    assert not np.array_equal(one[0].test, stratified_folds(frame, seed=6)[0][0].test)
 
 
 def test_from_a_table_to_batches():
     table = pd.DataFrame({"text": ["good film", "bad", "so good", "so bad"], "stars": [5, 1, 5, 1]})
     frame = TextFrame.from_table(table, text="text", label="stars")
-    pipeline = ExamplePipeline(TokenReader(min_count=1)).fit(frame)
-    [(inputs, target, weight)] = batches(pipeline.part(pipeline.encode(frame), np.arange(4)), batch_size=4)
-    words = pipeline.reader.vocabulary_.words
+    pipeline = SequencePipeline(TextEncoder(min_count=1)).fit(frame)
+    [(inputs, target, weight)] = read(pipeline.batches(pipeline.encode(frame), np.arange(4)), batch_size=4)
+    words = pipeline.encoder.vocabulary_.words
     assert words == ["bad", "good", "so", "film"]
     assert inputs["tokens"].tolist() == [[3, 0], [4, 6], [5, 4], [5, 3]]  # the shortest first
     assert target.tolist() == [0, 1, 1, 0]

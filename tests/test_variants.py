@@ -1,0 +1,74 @@
+"""Variants: a family with settings of its own, compared like any other."""
+
+import numpy as np
+import pytest
+
+import recurra
+from recurra.errors import InputError
+from recurra.frames import TextFrame
+from recurra.models import is_recurrent, parse_settings, parse_variant
+
+TINY = {"max_epochs": 2, "seeds": 1, "folds": 1}
+
+
+def test_a_variant_is_a_family_with_settings_of_its_own():
+    assert parse_variant("gru") == ("gru", {})
+    assert parse_variant("dense:feedback=1+dropout=0.5+residual=true+window=none+reading=window") == (
+        "dense",
+        {"feedback": 1, "dropout": 0.5, "residual": True, "window": None, "reading": "window"},
+    )
+
+
+@pytest.mark.parametrize("pair", ["units", "=3", ""])
+def test_a_setting_has_a_name_and_a_value(pair):
+    with pytest.raises(InputError, match="must be NAME=VALUE, such as units=32; received"):
+        parse_settings([pair], ["lstm"], "forecast")
+
+
+@pytest.mark.parametrize(
+    ("name", "recurrent"),
+    [("gru", True), ("lstm:units=8", True), ("dense", False), ("dense:feedback=0", False), ("dense:feedback=2", True)],
+)
+def test_what_is_fed_back_is_a_state(name, recurrent):
+    assert is_recurrent(name) is recurrent
+
+
+@pytest.fixture(scope="module")
+def tagged():
+    """Tags that are the token before: with a window of one nothing can be known, with two all of it."""
+    random = np.random.default_rng(0)
+    tokens = [random.choice(["a", "b"], size=n).tolist() for n in random.integers(4, 9, size=60)]
+    records = [{"tokens": t, "tags": ["-", *t[:-1]]} for t in tokens]
+    return TextFrame.from_records(records, tags="tags")
+
+
+def test_variants_of_one_family_are_compared(tagged, tmp_path):
+    names = ["dense:window=1", "dense:window=2+units=16+learning_rate=0.03"]
+    result = recurra.compare(
+        tagged, families=names, baselines=["majority_tag"], **(TINY | {"max_epochs": 40}), out=tmp_path, refit=True
+    )
+    assert set(result.summary.index) == {*names, "majority_tag"}
+    assert result.summary.loc[names[1], "tag_error_rate"] < 0.05 < result.summary.loc[names[0], "tag_error_rate"]
+    assert result.refits[0].training["window"] == 2
+    assert result.provenance()["metrics"]["tag_error_rate"] == result.summary.loc[names[1], "tag_error_rate"]
+    kept = sorted(path.name for path in (tmp_path / "trials").glob("dense*.json"))
+    assert len(kept) == 2
+    assert not any(":" in name for name in kept)
+    assert result.verdict["worth_it"] is None  # nothing that carries a state took part
+    rows = {row["model"]: row["config"] for row in result.to_dict()["trials"]}
+    assert rows[names[0]]["window"] == 1
+
+
+@pytest.mark.parametrize(
+    ("families", "words"),
+    [
+        (["dense:windw=1"], "has no setting `windw`"),
+        (["dense:window=0"], "`window` of dense for tags must be a whole number of at least 1; received 0"),
+        (["dence:window=1"], "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm; received 'dence'"),
+        (["dense:window=1", "dense:window=1"], "`families` must name each model once"),
+    ],
+)
+def test_a_wrong_variant_is_named(tagged, families, words):
+    with pytest.raises(InputError) as caught:
+        recurra.compare(tagged, families=families, **TINY)
+    assert words in str(caught.value)

@@ -1,0 +1,55 @@
+"""Word vectors from a file."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recurra
+from recurra.datasets import read_vectors
+from recurra.errors import InputError
+from recurra.frames import TextFrame
+
+
+def test_vectors_of_known_words_are_read(tmp_path):
+    file = tmp_path / "glove.txt.gz"
+    with gzip.open(file, "wt", encoding="utf-8") as lines:
+        lines.write("the 1 2 3\ncat 0.5 -1 2e-1\nNew York 4 5 6\n")
+    vectors, found = read_vectors(file, ["cat", "dog", "New York"])
+    assert found == 2
+    np.testing.assert_allclose(vectors[[0, 2]], [[0.5, -1, 0.2], [4, 5, 6]])
+    assert 0 < np.abs(vectors[1]).max() <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("cat 1 2\ndog x y\n", "line 2: 2 numbers were expected after the word 'dog'"),
+        ("bird 1 2\n", "no vector was found for any of the 2 words"),
+    ],
+)
+def test_a_file_without_vectors_is_refused(tmp_path, content, words):
+    file = tmp_path / "glove.txt"
+    file.write_text(content)
+    with pytest.raises(InputError) as caught:
+        read_vectors(file, ["cat", "dog"])
+    assert words in str(caught.value)
+
+
+def test_embeddings_begin_with_the_vectors(tmp_path):
+    file = tmp_path / "glove.txt"
+    file.write_text("good 1 0\nbad 0 1\n")
+    texts = pd.DataFrame({"text": ["good film", "bad film"] * 20, "label": [1, 0] * 20})
+    fitted = recurra.fit(
+        TextFrame.from_table(texts, label="label"),
+        family="dense",
+        vectors=str(file),
+        max_epochs=1,
+        tokens="word",
+        config={"units": 2, "train_vectors": False},
+    )
+    words = fitted.predictor.schema.pipeline.encoder.vocabulary_.words
+    table = fitted.predictor.model.model.get_layer("embedding").get_weights()[0]
+    np.testing.assert_array_equal(table[3 + words.index("good")], [1, 0])
+    assert any("2 of 3 words are initialised with a vector" in note for note in fitted.notes)
