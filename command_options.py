@@ -51,12 +51,14 @@ class Setting:
         type: int, float, str, bool, or tuple for lists.
         help: what it does, and its default.
         panel: heading that it stands under.
+        default: of the parameter in Python.
     """
 
     name: str
     type: type
     help: str
     panel: str
+    default: Any = None
 
     @property
     def flag(self) -> str:
@@ -66,7 +68,9 @@ class Setting:
     def parameter(self) -> inspect.Parameter:
         """As typer reads it; None where it was not given."""
         kind: Any = list[str] | None if self.type is tuple else self.type | None
-        option = typer.Option(self.flag, help=self.help, rich_help_panel=self.panel)
+        # what is on already can only be turned off
+        flag = f"{self.flag}/--no-{self.flag[2:]}" if self.default is True else self.flag
+        option = typer.Option(flag, help=self.help, rich_help_panel=self.panel)
         keyword = inspect.Parameter.KEYWORD_ONLY
         return inspect.Parameter(self.name, keyword, default=None, annotation=Annotated[kind, option])
 
@@ -85,7 +89,7 @@ def settings_of(made: type, panel: str) -> dict[str, Setting]:
         kind, text = get_args(hints[field.name])
         kind = next(part for part in (get_args(kind) or (kind,)) if part is not type(None)) if _optional(kind) else kind
         kind = _WRITTEN.get(field.name, get_origin(kind) or kind)
-        found[field.name] = Setting(field.name, kind, text, panel)
+        found[field.name] = Setting(field.name, kind, text, panel, field.default)
     return found
 
 

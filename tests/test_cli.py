@@ -13,6 +13,7 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from recurra.cli import app
@@ -289,7 +290,7 @@ def shown_options(command):
     """Option → help text, as `--help` prints them on a wide terminal."""
     done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "400", "TERM": "dumb"})
     assert done.exit_code == 0
-    rows = re.findall(r"│ +(?:\* +)?(--[a-z-]+)(?:, *--?[a-z-]+)* +(?:<[^>]+> +)?([^│]*)│", done.output)
+    rows = re.findall(r"│ +(?:\* +)?(--[a-z-]+)(?:,? +--?[a-z-]+)* +(?:<[^>]+> +)?([^│]*)│", done.output)
     return {option: text.strip() for option, text in rows}
 
 
@@ -323,3 +324,9 @@ def test_every_command_and_option_is_in_the_docs():
     shown = subprocess.run([str(RECURRA), "compare", "--help"], capture_output=True, text=True, check=True).stdout
     for option in set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}:
         assert option in docs, f"{option} is not in the docs"
+
+
+def test_what_is_on_already_can_be_turned_off():
+    command = typer.main.get_command(app).commands["compare"]
+    for arguments, value in (([], None), (["--bucket-by-length"], True), (["--no-bucket-by-length"], False)):
+        assert command.make_context("compare", ["co2", *arguments]).params["bucket_by_length"] is value
