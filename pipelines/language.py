@@ -117,6 +117,7 @@ class LanguagePipeline:
 
     def fit(self, frame: LanguageFrame, selection: TextRange | np.ndarray | None = None) -> LanguagePipeline:
         """Learn the vocabulary from a range of a long text, or from the lines `selection`; from all by default."""
+        self.batch_size_ = None  # that of another fold
         self.conditions_: list[Any] = []
         self.lines_ = isinstance(frame, TextFrame)
         texts: Any
