@@ -82,7 +82,7 @@ def fit(
     chosen: dict[str, Any] = {"families": [family], "baselines": []}
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
-    experiment, common = open_experiment(source, task=task, **{**settings, **chosen})
+    experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
     data = experiment.prepare_final()
     if common.baselines:
         on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))

@@ -45,7 +45,7 @@ class Run:
         self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
     ) -> None:
         self.experiment, self.settings, self.on_progress = experiment, settings, on_progress
-        experiment.check()  # what is wrong with the data is said before a folder is made
+        experiment.check()  # faults of the data are reported before a folder is made
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")

@@ -54,16 +54,17 @@ class CompareSettings:
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 
-    def check_models(self, task: Task, baselines: Collection[str]) -> None:
+    def check_models(self, task: Task, baselines: Collection[str], *, needs_family: bool) -> None:
         """Refuse unknown models and settings before anything is trained.
 
         Args:
             task: what the models are for.
             baselines: names that the task has for the data.
+            needs_family: whether a family has to be among the models.
         """
         from ..models import check_config, known_settings, list_families, parse_variant
 
-        if not self.families and not self.baselines:
+        if needs_family and not self.families:
             raise InputError(f"`families` must name a family; choose from {', '.join(list_families(task.output_kind))}")
         known_families = list_families(task.output_kind)
         _check_known("families", [name.partition(":")[0] for name in self.families], known_families)
@@ -82,13 +83,14 @@ class CompareSettings:
 
 
 def open_experiment(
-    source: str | Path | Frame, *, task: str | Task | None = None, **options: Any
+    source: str | Path | Frame, *, task: str | Task | None = None, needs_family: bool = True, **options: Any
 ) -> tuple[Experiment, CompareSettings]:
     """Read the source, and sort the options: column roles, settings of the task, settings of the comparison.
 
     Args:
         source: a frame, a data set's name, or a file.
         task: a key of ``TASKS`` or typed settings; by default what the source's columns ask for.
+        needs_family: whether a family has to be among the models.
         **options: column roles where `source` is read here (see :func:`recurra.load`); fields of
             :class:`CompareSettings` and of the task. None leaves a choice to its rule.
 
@@ -101,7 +103,7 @@ def open_experiment(
     own = {name: value for name, value in options.items() if name not in common}
     resolved = resolve_task(frame, task, own)
     settings = _settings(resolved, frame, {name: value for name, value in options.items() if name in common})
-    settings.check_models(resolved, type(resolved).list_baselines(frame))
+    settings.check_models(resolved, type(resolved).list_baselines(frame), needs_family=needs_family)
     return resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size), settings
 
 

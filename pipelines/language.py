@@ -160,8 +160,8 @@ class LanguagePipeline:
                 f"the text is read in {self.parallel_streams} parallel streams, {steps}; the state is carried from one "
                 "batch to the next, the gradient is not (truncated backpropagation through time)",
             ]
-        told = f", its class (one of {len(self.conditions_)}) given at every step" if self.conditions_ else ""
-        notes = [known, f"every text is read from its beginning to its end{told}"]
+        classes = f", its class (one of {len(self.conditions_)}) given at every step" if self.conditions_ else ""
+        notes = [known, f"every text is read from its beginning to its end{classes}"]
         if self.longer_:
             most = f"{_LONGEST[self.tokens]:,}"
             notes.append(f"{self.longer_:,} training texts have more than {most} {what}: the first {most} are read")

@@ -145,7 +145,7 @@ class Classification(SequenceSettings):
 
 
 class ClassificationExperiment(SequenceExperiment[np.ndarray]):
-    """Classes are counted, and those that a training set misses are said."""
+    """Counts of the classes, and a note on those that a training set misses."""
 
     def describe(self) -> dict[str, Any]:
         """The data, with the number of examples of each class."""
@@ -156,7 +156,7 @@ class ClassificationExperiment(SequenceExperiment[np.ndarray]):
     def closing_notes(self) -> list[str]:
         """How many test labels nobody could know."""
         if self.frame.is_test is not None:
-            return []  # of a held-out test set the frame has said it
+            return []  # the frame has a note on a held-out test set
         values, unseen = self.targets.values, 0
         for fold in self.folds:
             learnt = {values[i] for i in fold.train}

@@ -179,7 +179,7 @@ class LanguageExperiment:
         return len(self.folds)
 
     def check(self) -> None:
-        """Prepare the first fold: the vocabulary is checked, and said in the notes."""
+        """Prepare the first fold: the vocabulary is checked and noted."""
         self.notes += [note for note in self.prepare(0).notes if note not in self.notes]
 
     def prepare(self, fold: int) -> LanguageFold:

@@ -144,7 +144,7 @@ class SequenceExperiment(Generic[Truth]):
 
     @cached_property
     def folds(self) -> list[Fold[np.ndarray]]:
-        """The folds; what was done to make them is said in the notes, once."""
+        """The folds; what was done to make them is noted once."""
         own = self.task.settings
         folds, notes = stratified_folds(
             self.frame,
@@ -161,7 +161,7 @@ class SequenceExperiment(Generic[Truth]):
         return len(self.folds)
 
     def check(self) -> None:
-        """Prepare the first fold: vocabulary, classes and files of vectors are checked, and said in the notes."""
+        """Prepare the first fold: vocabulary, classes and files of vectors are checked and noted."""
         self.notes += [note for note in self.prepare(0).notes if note not in self.notes]
 
     def prepare(self, fold: int) -> SequenceFold[Truth]:

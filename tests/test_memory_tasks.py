@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 import recurra
+from recurra.cli import app
 from recurra.command_options import as_flags
 from recurra.diagnostics import MEMORY_TASKS, MemoryResult
 from recurra.errors import InputError
@@ -86,6 +87,28 @@ def test_a_measurement_is_written_and_drawn(remembered, tmp_path):
     assert pd.read_csv(files[1])["accuracy"].tolist() == result.rows["accuracy"].tolist()
     assert files[2].read_bytes().startswith(b"\x89PNG")
     assert memory_table(result).row_count == 2
+
+
+def test_the_command_measures_writes_and_resumes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["memory", "recall", "--distances", "3,2", "--families", "dense:window=2,linear", "--max-epochs", "1"]
+    command += ["--set", "units=4"]
+    app(command, standalone_mode=False)
+    said = capsys.readouterr().out
+    files = [f"runs/memory_recall/memory.{kind}" for kind in ("json", "csv", "png")]
+    assert f"results: {', '.join(files)}" in said
+    assert all((tmp_path / file).stat().st_size > 100 for file in files)
+    rows = pd.read_csv(files[1])
+    assert list(zip(rows["distance"], rows["model"], strict=True)) == [
+        (distance, model) for distance in (2, 3) for model in ("dense:window=2", "linear")
+    ]
+    assert "4 of 4 trainings ended by --max-epochs" in " ".join(said.split())
+    trials = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("trials/*.json")}
+    assert len(trials) == 4
+    # the same command again trains nothing anew, and says the same
+    app(command, standalone_mode=False)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("trials/*.json")} == trials
+    assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize(

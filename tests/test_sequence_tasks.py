@@ -118,7 +118,7 @@ def test_neither_validation_nor_test_texts_reach_the_weights():
     found = []
     for last in ("fine film", "zzz " * 500):
         changed = replace(frame, texts=objects([*frame.texts[:-1], last]))
-        data = Classification(tokens="word").open(changed).prepare(0)
+        data = Classification().open(changed).prepare(0)
         assert data.fold.test.tolist() == list(range(40, 60))
         trainer = Trainer(lambda data=data: data.build("dense", {"units": 4}), loss="crossentropy", max_epochs=1)
         trainer.fit(data.train, data.validation, FitOptions(seed=0))

@@ -6,31 +6,8 @@ import pytest
 import recurra
 from recurra.errors import InputError
 from recurra.frames import TextFrame
-from recurra.models import is_recurrent, parse_settings, parse_variant
 
 TINY = {"max_epochs": 2, "seeds": 1, "folds": 1}
-
-
-def test_a_variant_is_a_family_with_settings_of_its_own():
-    assert parse_variant("gru") == ("gru", {})
-    assert parse_variant("dense:feedback=1+dropout=0.5+residual=true+window=none+reading=window") == (
-        "dense",
-        {"feedback": 1, "dropout": 0.5, "residual": True, "window": None, "reading": "window"},
-    )
-
-
-@pytest.mark.parametrize("pair", ["units", "=3", ""])
-def test_a_setting_has_a_name_and_a_value(pair):
-    with pytest.raises(InputError, match="must be NAME=VALUE, such as units=32; received"):
-        parse_settings([pair], ["lstm"], "forecast")
-
-
-@pytest.mark.parametrize(
-    ("name", "recurrent"),
-    [("gru", True), ("lstm:units=8", True), ("dense", False), ("dense:feedback=0", False), ("dense:feedback=2", True)],
-)
-def test_what_is_fed_back_is_a_state(name, recurrent):
-    assert is_recurrent(name) is recurrent
 
 
 @pytest.fixture(scope="module")
