@@ -6,7 +6,7 @@
     python benchmarks/speed.py layers        the recurrent layers against stock Keras and PyTorch
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
     python benchmarks/speed.py inference     one window through an exported network, against ONNX Runtime and PyTorch
-    python benchmarks/speed.py serving       requests per second of recurra serve, a handler with model.predict, LitServe
+    python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
