@@ -25,7 +25,7 @@ import numpy as np
 from peers import HOMES, clock
 
 LOOKBACK, UNITS, HORIZON = 96, 32, 24
-CLIENTS, TURNS, SECONDS, WARM_SECONDS = (1, 8, 64), 1, 1.0, 0.5
+CLIENTS, TURNS, SECONDS, WARM_SECONDS = (1, 8, 64), 3, 2.0, 1.0
 # LitServe without what is there already, in a folder of its own.
 LITSERVE = (
     "litserve",
