@@ -44,7 +44,7 @@ from . import (
 )
 from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named
-from .model_inputs import load_inputs
+from .model_inputs import frame_for_prediction, load_inputs, load_prompts
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -85,7 +85,18 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "load_inputs", "read_table", "read_vectors"]
+__all__ = [
+    "DATASETS",
+    "ROLES",
+    "Dataset",
+    "frame_for_prediction",
+    "list_datasets",
+    "load",
+    "load_inputs",
+    "load_prompts",
+    "read_table",
+    "read_vectors",
+]
 
 
 def list_datasets() -> list[str]:
@@ -170,11 +181,12 @@ def load(  # one parameter per role
     roles = {role: value for role, value in given.items() if value not in (None, (), [])}
     if str(source) in DATASETS:
         return load_named(DATASETS[str(source)], roles, task, missing)
-    _check_source(source)
+    check_source(source)
     return load_file(source, roles, task, missing)
 
 
-def _check_source(source: str | Path) -> None:
+def check_source(source: str | Path) -> None:
+    """Refuse what is neither a data set nor a file, with the nearest names."""
     text = str(source)
     if Path(text).exists() or is_known(text) or "/" in text:
         return

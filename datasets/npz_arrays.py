@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frames.columns import listed
+from ..frames.sequences.ragged_arrays import cut_missing_ends
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,3 @@ def read_npz(data: bytes, path: Path) -> NpzArrays:
                 "not read because they could run code; pad them with NaN to one length, or write JSON lines"
             ) from error
         raise InputError(f"{path}: not a complete .npz file ({error}); write it again with numpy.savez") from error
-
-
-def cut_missing_ends(sequences: list[np.ndarray], notes: list[str]) -> list[np.ndarray]:
-    """Cut the steps at the end in which every channel is missing: shorter sequences are stored like that."""
-    found = []
-    for sequence in sequences:
-        there = ~np.isnan(np.asarray(sequence, dtype="float64")).reshape(len(sequence), -1).all(axis=1)
-        found.append(sequence[: len(there) - int(np.argmax(there[::-1]))] if there.any() else sequence[:0])
-    shorter = sum(len(cut) < len(sequence) for cut, sequence in zip(found, sequences, strict=True))
-    if shorter:
-        notes.append(f"{shorter:,} of {len(found):,} sequences end in missing values only: they are cut there")
-    return found

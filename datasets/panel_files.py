@@ -14,7 +14,12 @@ from .ucr_text import read_ucr
 
 
 def read_panel(
-    path: str | Path, *, values: str | None = None, targets: str | None = None, task: str | None = None
+    path: str | Path,
+    *,
+    values: str | None = None,
+    targets: str | None = None,
+    task: str | None = None,
+    with_targets: bool = True,
 ) -> dict[str, Any]:
     """Read a file of sequences.
 
@@ -23,6 +28,7 @@ def read_panel(
         values: name of the array of values in an .npz. Default: X.
         targets: name of the array of targets in an .npz. Default: y, if there is one.
         task: of the targets; by default inferred from them.
+        with_targets: whether targets are read at all; they are not asked for where predictions are.
 
     Returns:
         Arguments of ``PanelFrame.from_arrays``.
@@ -35,9 +41,9 @@ def read_panel(
     kind, data = read_bytes(path, "a panel of sequences")
     notes: list[str] = []
     if kind == ".npz":
-        panel = _read_npz_splits(data, path, values or "X", targets)
+        panel = _read_npz_splits(data, path, values or "X", targets, with_targets=with_targets)
     else:
-        for name in (values, targets):
+        for name in (values, targets) if with_targets else ():
             if name is not None:
                 raise InputError(
                     f"{path}: {name!r} was given where no name was expected, as this kind of file has no names for its "
@@ -45,6 +51,8 @@ def read_panel(
                 )
         text = decode(data, path, notes)
         panel = read_ts(text, path) if kind == ".ts" else read_ucr(text, path)
+    if not with_targets:
+        panel = {"values": panel["values"], "notes": panel.get("notes", [])}
     if task is not None:
         panel["task"] = task
     panel["notes"] = [*notes, *panel.get("notes", [])]
@@ -91,9 +99,15 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _read_npz_splits(data: bytes, path: Path, values: str, targets: str | None) -> dict[str, Any]:
+def _read_npz_splits(
+    data: bytes, path: Path, values: str, targets: str | None, *, with_targets: bool
+) -> dict[str, Any]:
     """Read X and y; or X_train, y_train, X_test and y_test."""
     arrays = read_npz(data, path)
+    if not with_targets:
+        names = [values] if arrays.holds(values) else [f"{values}_{split}" for split in ("train", "test")]
+        parts = [arrays.panel(name, None) for name in names if arrays.holds(name)] or [arrays.panel(values, None)]
+        return {key: [item for part in parts for item in part[key]] for key in ("values", "notes")}
     if arrays.holds(f"{values}_train"):
         targets = targets or "y"
         splits = [arrays.panel(f"{values}_{split}", f"{targets}_{split}") for split in ("train", "test")]

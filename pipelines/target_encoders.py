@@ -126,8 +126,10 @@ class ValueEncoder:
         return array.astype("float32")[:, None]
 
     def outputs(self, scaled: Any) -> dict[str, Any]:
-        """Scaled values (batch, 1) → ``value`` (batch,) in the user's unit."""
-        return {"value": scaled[:, 0] * np.float32(self.scale_) + np.float32(self.mean_)}
+        """Scaled values (batch, 1) → ``value`` (batch,) in the user's unit, in double precision."""
+        import tensorflow as tf
+
+        return {"value": tf.cast(scaled[:, 0], tf.float64) * self.scale_ + self.mean_}
 
     serve = outputs
 
@@ -141,7 +143,7 @@ class ValueEncoder:
 
     def describe_outputs(self) -> str:
         """Outputs of the exported model, for the model card."""
-        return "`value`: float32 [batch], in the unit of the data"
+        return "`value`: float64 [batch], in the unit of the data"
 
     def __repr__(self) -> str:
         return "a number"

@@ -57,8 +57,7 @@ class SequenceSchema:
         if isinstance(source, TextFrame | PanelFrame):
             return self._of_kind(source, source.source)
         if isinstance(source, pd.DataFrame):
-            made = PanelFrame if self.inputs == "values" else TextFrame
-            return self._of_kind(made.from_table(source, **self.roles), "the table")
+            return datasets.frame_for_prediction(source, self.inputs, self.roles, "the table")
         if isinstance(source, str | Path):
             return self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source))
         return self._plain(source)
@@ -68,7 +67,12 @@ class SequenceSchema:
         if self.inputs == "values":
             arrays = [as_steps(values, i) for i, values in enumerate(inputs)]
             return PanelFrame(arrays, None, ())
-        return TextFrame(objects(inputs), kind=self.inputs)
+        cells = [as_text(text, number) if self.inputs == "text" else text for number, text in enumerate(inputs)]
+        if self.inputs == "text" or not cells:
+            return TextFrame(objects(cells), kind=self.inputs)
+        table = pd.DataFrame({"text": pd.Series(objects(cells), dtype=object)})
+        roles = {"text": "text", "cut": self.roles.get("cut")}
+        return TextFrame.from_table(table, kind="tokens", **roles, for_prediction=True, source="the list")
 
     def _of_kind(self, frame: Any, source: str) -> SequenceFrame:
         if not isinstance(frame, TextFrame | PanelFrame) or frame.kind != self.inputs:
@@ -93,7 +97,7 @@ class SequenceSchema:
         """A row per sequence; where a column names the sequences, it comes first."""
         lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
         table = self.pipeline.target_encoder_.table(outputs, lengths)
-        if isinstance(frame, PanelFrame) and frame.names is not None:
+        if frame.names is not None:
             table.insert(0, frame.roles["id"], frame.names)
         return table
 
@@ -130,6 +134,21 @@ class SequenceSchema:
 
     def __repr__(self) -> str:
         return f"{self.pipeline.target_encoder_!r} of {_WHAT[self.inputs]}"
+
+
+def as_text(given: Any, number: int) -> str:
+    """A text as a user may hand it in; nothing is an empty text.
+
+    Raises:
+        InputError: something else than a text.
+    """
+    if given is None or given is pd.NA or (isinstance(given, float) and np.isnan(given)):
+        return ""
+    if isinstance(given, bytes):
+        return given.decode("utf-8", "replace")
+    if isinstance(given, str):
+        return str(given)
+    raise InputError(f"text {number} is {given!r} where a text was expected; give a list of texts")
 
 
 class SequenceNetwork:

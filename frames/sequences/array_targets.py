@@ -7,6 +7,7 @@ import numpy as np
 from ...errors import InputError
 from ..targets import ROLE_OF_TASK, TASK_OF_ROLE, Targets, objects
 from .labels import one_type
+from .source_tables import plain
 
 _FEW_CLASSES = 50  # whole numbers stored as floats: up to so many different ones are classes
 
@@ -60,7 +61,7 @@ def _cells(given: Any) -> list:
     """Give plain Python objects, None where a target is missing."""
     matrix = isinstance(given, np.ndarray) and given.dtype != object
     cells = np.asarray(given).tolist() if matrix else list(given)
-    cells = [cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell for cell in cells]
+    cells = [plain(cell) for cell in cells]
     return [None if isinstance(cell, float) and np.isnan(cell) else cell for cell in cells]
 
 

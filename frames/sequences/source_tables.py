@@ -120,5 +120,10 @@ class SourceTables:
 
 
 def plain(cell: Any) -> Any:
-    """Turn numpy's scalars and arrays into Python's."""
-    return cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
+    """Turn numpy's scalars and arrays into Python's, and bytes into texts."""
+    cell = cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    if isinstance(cell, list) and any(isinstance(item, bytes) for item in cell):
+        return [plain(item) for item in cell]
+    return cell
