@@ -18,6 +18,7 @@ from .errors import InputError
 from .models import has_recurrent_layers
 from .models.recurrent import portable
 from .pipelines.protocol import Batches
+from .seeds import check_seed
 
 _MAX_STEPS_PER_EXECUTION = 16
 LOSSES = ("mae", "mse", "huber")
@@ -89,6 +90,9 @@ class FitOptions:
     budget: float = float("inf")
     checkpoint: Path | None = None
     on_epoch: Callable[[int, float], None] = lambda *_: None
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
 
 class Trainer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..frames import Frame
 from ..models import draw_configs, parse_variant
 from ..predictor import Predictor
+from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
@@ -79,6 +80,7 @@ def fit(
         >>> fitted = recurra.fit("co2", family="lstm")
         >>> fitted.predictor.predict(fitted.frame)
     """
+    seed = check_seed(seed)
     chosen: dict[str, Any] = {"families": [family], "baselines": []}
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
