@@ -77,16 +77,17 @@ def _has_loose_quotes(text: str, columns: int) -> bool:
     """
     if columns < 2 or '"' not in text:
         return False
-    lines = (
-        [line for line in text.splitlines() if line.strip()]
-        if "\r" in text
-        else [line for line in text.split("\n") if line.strip()]
-    )
+    lines = [line for line in lines_of(text) if line.strip()]
     if any(line.count("\t") != columns - 1 for line in lines):
         return False
     return sum(1 for fields in csv.reader(io.StringIO(text), delimiter="\t", skipinitialspace=True) if fields) != len(
         lines
     )
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut at line ends only: str.splitlines would also cut at characters that a text may hold, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def decode(data: bytes, path: Path, notes: list[str]) -> str:

@@ -17,7 +17,8 @@ import pyarrow
 import zstandard
 
 from ..errors import InputError
-from .csv_text import decode, read_csv
+from ..frames.wording import counted
+from .csv_text import decode, lines_of, read_csv
 
 _PARQUET = (".parquet", ".pq")
 _PANELS = (".npz", ".ts")
@@ -183,7 +184,7 @@ def _read_json_lines(data: bytes, path: Path, _: Collection[str]) -> pd.DataFram
     # pandas' own reader guesses dates and names no line when it fails
     notes: list[str] = []
     records, rows = [], []
-    for number, line in enumerate(_lines(decode(data, path, notes)), start=1):
+    for number, line in enumerate(lines_of(decode(data, path, notes)), start=1):
         try:
             record = json.loads(line) if line.strip() else {}
         except ValueError:
@@ -207,7 +208,9 @@ def _whole_characters(records: list[dict], path: Path, notes: list[str]) -> list
     cleaned = [_replaced(record) for record in records]
     changed = sum(new != old for new, old in zip(cleaned, records, strict=True))
     if changed:
-        notes.append(f"lone surrogates (half characters) in {changed:,} lines of {path.name!r} are replaced by �")
+        notes.append(
+            f"lone surrogates (half characters) in {counted(changed, 'line')} of {path.name!r} are replaced by �"
+        )
     return cleaned
 
 
@@ -217,11 +220,6 @@ def _replaced(cell: Any) -> Any:
     if isinstance(cell, dict):
         return {_replaced(key): _replaced(value) for key, value in cell.items()}
     return [_replaced(item) for item in cell] if isinstance(cell, list) else cell
-
-
-def _lines(text: str) -> list[str]:
-    """Cut at line ends only: str.splitlines would cut at characters that JSON allows in a text, such as U+2028."""
-    return re.split(r"\r\n|\n|\r", text)
 
 
 def _check_columns(table: pd.DataFrame, path: Path) -> None:

@@ -62,16 +62,16 @@ def refuse_doubtful_series(table: pd.DataFrame, source: str) -> None:
     texts = [name for name in table.columns if _holds_texts(table, name)]
     if texts:
         raise InputError(
-            f"{source}: column {texts[0]!r} holds texts and no column holds time stamps, so it is not clear what is to "
-            f"be learnt; name a column of classes as `label` or one of numbers as `value`{_suggested(table, texts)}, or "
-            "set `task` to 'language-model', or to 'forecast' if the rows are a series"
+            f"{source}: column {texts[0]!r} holds texts and no column holds time stamps, so it is not clear what is "
+            f"to be learnt; name a column of classes as `label` or one of numbers as `value`{_suggested(table, texts)}"
+            ", or set `task` to 'language-model', or to 'forecast' if the rows are a series"
         )
     steps = None if "y" in table.columns else find_steps(table, ())
     if steps is not None:
         first = steps.steps[0]
         raise InputError(
-            f"{source}: columns {first[0]!r} to {first[-1]!r} look like the steps of one sequence per row, and no column "
-            "holds time stamps; name the column of the class of each row as `label`, or of its number as `value`"
+            f"{source}: columns {first[0]!r} to {first[-1]!r} look like the steps of one sequence per row, and no "
+            "column holds time stamps; name the column of the class of each row as `label`, or of its number as `value`"
             f"{_suggested(table, steps.names)}; to forecast, write one row per step, with a column of time stamps"
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frames.targets import TASK_OF_ROLE
+from .csv_text import lines_of
 from .ucr_text import as_labels, numbers
 
 
@@ -20,7 +21,7 @@ def read_ts(text: str, path: Path) -> dict[str, Any]:
         InputError: no @data line, channels of different length or number, time stamps, or a cell that is not a number.
     """
     header: dict[str, list[str]] = {}
-    lines = text.splitlines()
+    lines = lines_of(text)
     start = next((number for number, line in enumerate(lines) if line.strip().lower() == "@data"), None)
     if start is None:
         raise InputError(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .csv_text import lines_of
 
 
 def read_ucr(text: str, path: Path) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
     """
     labels, values = [], []
     width = 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if not line.strip():
             continue
         label, *cells = line.strip("\r\n").split("\t")

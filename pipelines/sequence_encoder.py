@@ -75,6 +75,10 @@ class SequenceEncoder:
             f"the {self.keep} {self.length_:,} are read (set `sequence_length` or `keep` to change it)"
         ]
 
+    def lengths_of(self, values: Any) -> np.ndarray:
+        """Steps of each sequence, before any is cut short: (sequences,)."""
+        return np.array([len(v) for v in values], dtype=np.int64)
+
     def encode(self, values: Any) -> Ragged:
         """Scaled and filled sequences."""
         encoded = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,10 +57,15 @@ class SequenceSchema:
         if isinstance(source, TextFrame | PanelFrame):
             return self._of_kind(source, source.source)
         if isinstance(source, pd.DataFrame):
-            return datasets.frame_for_prediction(source, self.inputs, self.roles, "the table")
+            return self._noted(datasets.frame_for_prediction(source, self.inputs, self.roles, "the table"))
         if isinstance(source, str | Path):
-            return self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source))
+            return self._noted(self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source)))
         return self._plain(source)
+
+    def _noted(self, frame: SequenceFrame) -> SequenceFrame:
+        """The frame with a note on sequences that are longer than what is read of them."""
+        what = {"text": "texts", "tokens": "lists of tokens", "values": "sequences"}[frame.kind]
+        return replace(frame, notes=(*frame.notes, *self.pipeline.cut_note(frame.inputs, what)))
 
     def _plain(self, inputs: Sequence[Any]) -> SequenceFrame:
         """Plain inputs as a frame: the checks of a file's cells are not needed, those of the pipeline remain."""

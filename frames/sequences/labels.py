@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..targets import objects
+from ..wording import verb
 from .source_tables import SourceTables
 
 _IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence
@@ -100,15 +101,19 @@ def note_classes(labels: np.ndarray, is_test: np.ndarray | None, name: str, what
     single = [label for label, count in counts.items() if count == 1]
     if single:
         shown = _shown([repr(label) for label in single])
-        notes.append(f"classes of {name!r} with only one example, which are kept but hard to learn: {shown}")
+        notes.append(
+            f"{verb(len(single), 'a class', 'classes')} of {name!r} with only one example, which "
+            f"{verb(len(single), 'is', 'are')} kept but hard to learn: {shown}"
+        )
     _note_lookalikes(list(counts), name, notes)
     if is_test is not None:
         unseen = Counter(label for label in labels[is_test].tolist() if label not in counts)
         if unseen:
             shown = _shown([repr(label) for label in unseen])
+            n = unseen.total()
             notes.append(
-                f"{unseen.total():,} test {what} have a label that is not in the training set ({shown}): they count as "
-                "wrong"
+                f"{n:,} test {what.removesuffix('s') if n == 1 else what} {verb(n, 'has', 'have')} a label that is not "
+                f"in the training set ({shown}): {verb(n, 'it counts', 'they count')} as wrong"
             )
 
 

@@ -12,6 +12,7 @@ from ..cells import holds_text, looks_numeric
 from ..columns import ROW_NUMBERS, TIME_NAMES, check_single_roles, listed, note_ignored
 from ..series.time_cells import read_time
 from ..targets import TASK_OF_ROLE, Targets, objects
+from ..wording import counted, verb
 from .labels import read_labels
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
@@ -116,8 +117,8 @@ def _note_unread_words(
     words = [name for name in table.columns if name not in {*columns.named, *channels} and holds_text(table[name])]
     if words and columns.role == "tags":
         notes.append(
-            f"the steps are the numbers in {listed(channels)} alone, NOT the words in {listed(words)}; name a column of "
-            "words as `text` if they are the steps"
+            f"the steps are the numbers in {listed(channels)} alone, NOT the words in {listed(words)}; name a column "
+            "of words as `text` if they are the steps"
         )
 
 
@@ -137,15 +138,15 @@ def sort_rows(tables: SourceTables, ids: list[Any], columns: LongTableColumns, n
     empty = [row for row, cell in enumerate(ids) if cell is None]
     if empty:
         raise InputError(
-            f"{tables.source}: column {id!r} is empty in {tables.place(empty[0])} ({len(empty):,} rows in all) where "
-            "the name of a sequence was expected; fill it in"
+            f"{tables.source}: column {id!r} is empty in {tables.place(empty[0])} ({counted(len(empty), 'row')} in "
+            "all) where the name of a sequence was expected; fill it in"
         )
     second = np.repeat(np.arange(len(tables.tables)), [len(table) for table in tables.tables])
     shared = set(ids[: len(tables.tables[0])]) & set(ids[len(tables.tables[0]) :])
     if shared:
         notes.append(
-            f"{len(shared):,} values of {id!r} are in both the training and the test table: they are taken as "
-            "different sequences"
+            f"{counted(len(shared), 'value')} of {id!r} {verb(len(shared), 'is', 'are')} in both the training and the "
+            f"test table: {verb(len(shared), 'it is', 'they are')} taken as different sequences"
         )
     codes = pd.factorize(objects(ids))[0].astype("int64") * len(tables.tables) + second
     codes = pd.factorize(codes)[0]  # by first appearance

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...errors import InputError
 from ..targets import Targets, one_target_role
+from ..wording import verb
 from .array_targets import as_targets
 from .duplicates import note_duplicates
 from .long_table import LongTableColumns, read_long_table
@@ -268,17 +269,24 @@ def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str], *, for_pr
         raise InputError(f"{frame.source}: no sequence has any steps where at least one was expected; add some")
     empty = int((lengths == 0).sum())
     if empty and frame.targets is not None:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are left out")
+        notes.append(
+            f"{empty:,} of {len(frame):,} sequences {verb(empty, 'has', 'have')} no steps: "
+            f"{verb(empty, 'it is', 'they are')} left out"
+        )
         keep = np.flatnonzero(lengths > 0)
         frame, missing = frame.take(keep), missing[keep]
     elif empty:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are kept")
+        notes.append(
+            f"{empty:,} of {len(frame):,} sequences {verb(empty, 'has', 'have')} no steps: "
+            f"{verb(empty, 'it is', 'they are')} kept"
+        )
     if frame.targets is not None:
         frame = drop_unlabelled(frame, frame.targets, missing, notes, "sequences")
     total = sum(sequence.size for sequence in frame.inputs)
     gaps = sum(int(np.isnan(sequence).sum()) for sequence in frame.inputs)
     if gaps:
-        notes.append(f"{gaps:,} of {total:,} values are missing: they are filled inside each sequence")
+        they = verb(gaps, "is missing: it is", "are missing: they are")
+        notes.append(f"{gaps:,} of {total:,} values {they} filled inside each sequence")
     if for_prediction:
         return replace(frame, notes=tuple(notes))
     note_duplicates([sequence.tobytes() for sequence in frame.inputs], frame.is_test, "sequences", notes, counted=bool)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..targets import Targets
+from ..wording import verb
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def cut_missing_ends(sequences: Sequence[np.ndarray], notes: list[str]) -> list[
         found.append(sequence[: len(there) - int(np.argmax(there[::-1]))] if there.any() else sequence[:0])
     shorter = sum(len(cut) < len(sequence) for cut, sequence in zip(found, sequences, strict=True))
     if shorter:
-        notes.append(f"{shorter:,} of {len(found):,} sequences end in missing values only: they are cut there")
+        notes.append(
+            f"{shorter:,} of {len(found):,} sequences {verb(shorter, 'ends', 'end')} in missing values only: "
+            f"{verb(shorter, 'it is', 'they are')} cut there"
+        )
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import InputError
-from ..wording import counted
+from ..wording import counted, verb
 from .source_tables import SourceTables
 from .written_lists import read_lists
 
@@ -29,7 +29,9 @@ def clean(texts: Sequence[str], what: str, notes: list[str]) -> list[str]:
         notes.append(f"lone surrogates (half characters) in {len(broken):,} of {len(texts):,} {what} are replaced by �")
     zeros = sum("\0" in text for text in texts)
     if zeros:
-        notes.append(f"{zeros:,} of {len(texts):,} {what} hold NUL characters, which are kept")
+        notes.append(
+            f"{zeros:,} of {len(texts):,} {what} {verb(zeros, 'holds', 'hold')} NUL characters, which are kept"
+        )
     return texts
 
 
@@ -58,7 +60,8 @@ def read_texts(tables: SourceTables, name: str, notes: list[str], *, for_predict
             )
     if other:
         notes.append(
-            f"{len(other):,} cells of {name!r} are not texts (such as {other[0]!r}): they are converted to text"
+            f"{counted(len(other), 'cell')} of {name!r} {verb(len(other), 'is not a text', 'are not texts')} (such as "
+            f"{other[0]!r}): {verb(len(other), 'it is', 'they are')} converted to text"
         )
     texts = clean(["" if cell is None else str(cell) for cell in cells], f"texts in {name!r}", notes)
     empty = sum(not text.strip() for text in texts)
@@ -68,7 +71,8 @@ def read_texts(tables: SourceTables, name: str, notes: list[str], *, for_predict
         )
     if empty:
         notes.append(
-            f"{empty:,} of {len(texts):,} texts in {name!r} are empty or missing: they are kept, as empty texts"
+            f"{empty:,} of {len(texts):,} texts in {name!r} {verb(empty, 'is', 'are')} empty or missing: "
+            f"{verb(empty, 'it is kept, as an empty text', 'they are kept, as empty texts')}"
         )
     return texts
 
@@ -101,7 +105,7 @@ def read_tokens(
     texts = sum(isinstance(cell, str) for cell in cells)
     if texts:
         how = "read as lists" if cut == LISTS else "cut into tokens at their spaces"
-        notes.append(f"{counted(texts, 'text')} in {name!r} {'is' if texts == 1 else 'are'} {how}")
+        notes.append(f"{counted(texts, 'text')} in {name!r} {verb(texts, 'is', 'are')} {how}")
     if not any(lists) and not for_prediction:
         raise InputError(
             f"{tables.source}: column {name!r} holds no tokens where some were expected; name another column as `text`"

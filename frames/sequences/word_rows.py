@@ -10,6 +10,7 @@ from ...errors import InputError
 from ..cells import holds_text
 from ..columns import check_single_roles, listed, note_ignored
 from ..targets import objects
+from ..wording import counted, verb
 from .long_table import LongTableColumns, read_sequence_columns, sort_rows, time_column
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
@@ -79,7 +80,9 @@ def _filled_down(tables: SourceTables, id: str, notes: list[str]) -> list[Any]:
     for cell in ids:
         last = last if cell is None else cell
         filled.append(last)
-    notes.append(f"{gaps:,} empty cells of {id!r} are filled with the cell above: they go on with its text")
+    notes.append(
+        f"{counted(gaps, 'empty cell')} of {id!r} {verb(gaps, 'goes', 'go')} on with the text of the cell above"
+    )
     return filled
 
 
