@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..frames.cells import read_numbers
+from .header import check_is_no_row, check_names, without_repeated_headers
 
 _SEPARATORS = ",;\t|"
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or QUOTE_NONE
@@ -36,14 +37,21 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
     """
     notes: list[str] = []
     text = decode(data, path, notes)
+    if "\r" in text and "\n" not in text:  # line ends of old Macs, which the csv module does not know
+        text = text.replace("\r", "\n")
     separator = _sniff(text)
-    with _long_fields():
-        return _read(text, separator, path, as_text, notes)
+    try:
+        with _long_fields():
+            return _read(text, separator, path, as_text, notes)
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: the file cannot be read as CSV ({error}); save it again with one kind of line ends"
+        ) from error
 
 
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
     header = next(csv.reader(io.StringIO(text), delimiter=separator))
-    _check_header(header, path)
+    check_names(header, path)
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
@@ -53,6 +61,8 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
+    table = without_repeated_headers(table, notes)
+    check_is_no_row(table, header, path)
     for name in table.columns:
         if name not in as_text:
             table[name] = _numbers(table[name], separator, notes)
@@ -116,18 +126,6 @@ def _sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
     header = text.lstrip("\r\n").split("\n", 1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    names = [name.strip() for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
-    if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
-        raise InputError(
-            f"{path}: the first line holds values ({', '.join(names[:4])}) where the names of the columns were "
-            "expected; add a header such as ds,y"
-        )
 
 
 def _parse(

@@ -18,6 +18,9 @@ import zstandard
 
 from ..errors import InputError
 from ..frames.wording import counted
+from .arff_text import read_arff
+from .conll_text import ENDINGS as CONLL_ENDINGS
+from .conll_text import looks_like_conll, read_conll
 from .csv_text import decode, lines_of, read_csv
 
 _PARQUET = (".parquet", ".pq")
@@ -47,8 +50,8 @@ def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFra
     """Read a table from a file.
 
     Args:
-        path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl or .ndjson; each also with
-            .gz, .bz2, .xz or .zst behind it.
+        path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson, .arff, or CoNLL's .conll,
+            .iob, .iob2, .bio and .conllu; each also with .gz, .bz2, .xz or .zst behind it.
         as_text: columns of a text file whose cells stay as they are written, such as labels.
 
     Returns:
@@ -170,6 +173,13 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
         )
 
 
+def _read_plain(data: bytes, path: Path, as_text: Collection[str]) -> pd.DataFrame:
+    """Read a .txt or .tsv: words with their tags where it has CoNLL's layout, otherwise a table with a header."""
+    if looks_like_conll(decode(data, path, [])):
+        return read_conll(data, path)
+    return read_csv(data, path, as_text)
+
+
 def _read_parquet(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     try:
         table = pd.read_parquet(io.BytesIO(data))
@@ -237,10 +247,12 @@ def _check_columns(table: pd.DataFrame, path: Path) -> None:
 # Ending → ``read(data, path, as_text)``, which gives a table with ``attrs["notes"]``. A new format is a line here.
 TABLE_READERS: dict[str, Callable[[bytes, Path, Collection[str]], pd.DataFrame]] = {
     ".csv": read_csv,
-    ".tsv": read_csv,
-    ".txt": read_csv,
+    ".tsv": _read_plain,
+    ".txt": _read_plain,
     ".parquet": _read_parquet,
     ".pq": _read_parquet,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
+    ".arff": read_arff,
+    **dict.fromkeys(CONLL_ENDINGS, read_conll),
 }

@@ -140,7 +140,7 @@ def _kind(source: str | Path, roles: Mapping[str, Any], task: str | None) -> str
     sequences = [role for role in _SEQUENCES if role in roles]
     if task == _FORECAST or any(role in roles for role in _SERIES):
         return "series"
-    if is_panel(source, peek=not set(roles) - {"test"}):
+    if is_panel(source, peek=not set(roles) - {"test"} and task != _LANGUAGE_MODEL):
         return "panel-file"
     if task == _LANGUAGE_MODEL:
         return "corpus" if kind_of(source) == ".txt" and not set(roles) - {"test"} else "text"

@@ -38,9 +38,13 @@ class NpzArrays:
             count, steps, channels = sequences.shape
             notes.append(f"{values!r} is read as {count:,} sequences of {steps} steps with {channels} channels")
         cut = cut_missing_ends(list(sequences), notes)
-        return {"values": cut, "targets": None if targets is None else self._targets(targets, cut), "notes": notes}
+        return {
+            "values": cut,
+            "targets": None if targets is None else self._targets(targets, cut, sequences.shape[1]),
+            "notes": notes,
+        }
 
-    def _targets(self, name: str, sequences: list[np.ndarray]) -> Any:
+    def _targets(self, name: str, sequences: list[np.ndarray], steps: int) -> Any:
         targets = self._find(name, "of targets")
         if targets.ndim not in (1, 2):
             raise InputError(
@@ -51,6 +55,8 @@ class NpzArrays:
             return targets
         if targets.shape[1] == 1:
             return targets[:, 0]
+        if targets.shape[1] != steps:
+            return list(targets)  # not a tag for each step: several columns that stand for classes
         # tags are cut as the sequences are
         return [tags[: len(sequence)] for tags, sequence in zip(targets, sequences, strict=False)]
 

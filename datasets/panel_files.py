@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .csv_text import decode
+from .csv_text import decode, lines_of
 from .files import kind_of, read_bytes
 from .npz_arrays import read_npz
 from .ts_text import read_ts
-from .ucr_text import read_ucr
+from .ucr_text import fields_of, read_ucr
+
+# Lines that say whether a file without a header holds sequences.
+_LINES = 1000
 
 
 def read_panel(
@@ -79,16 +82,31 @@ def join_splits(train: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_panel(path: str | Path, *, peek: bool) -> bool:
-    """Whether a file holds sequences, by its ending or, for a .tsv, by its first line.
+    """Whether a file holds sequences, by its ending or, for a .tsv or .txt, by its first lines.
 
-    A .tsv is of the UCR kind if its first line is not a header: three or more fields that are all numbers.
+    A .tsv is of the UCR kind if its first line is not a header: three or more fields that are all numbers. An older
+    .txt has spaces or commas between them; there the class, a whole number, must come again in other lines.
     """
     kind = kind_of(path)
-    if kind != ".tsv" or not peek or not Path(path).is_file():
+    if kind not in (".tsv", ".txt") or not peek or not Path(path).is_file():
         return kind in (".npz", ".ts")
     _, data = read_bytes(Path(path))
-    fields = data.lstrip().split(b"\n", 1)[0].decode("latin-1").split("\t")
-    return len(fields) >= 3 and all(_is_number(cell) for cell in fields)
+    lines = [line for line in lines_of(data.decode("latin-1"))[:_LINES] if line.strip()]
+    fields = fields_of(lines[0])
+    if len(fields) < 3 or not all(_is_number(cell) for cell in fields):
+        return False
+    return kind == ".tsv" or _has_classes(lines)
+
+
+def _has_classes(lines: list[str]) -> bool:
+    """Whether every line begins with one of few whole numbers, and is as long as the first."""
+    rows = [fields_of(line) for line in lines]
+    if len({len(row) for row in rows}) > 1 or len(rows) < 2:
+        return False
+    first = [row[0] for row in rows]
+    if not all(_is_number(cell) and float(cell).is_integer() for cell in first):
+        return False
+    return len(set(map(float, first))) <= max(1, len(rows) // 2)
 
 
 def _is_number(cell: str) -> bool:

@@ -44,17 +44,58 @@ def as_targets(
     missing = np.array([cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells], dtype=bool)
     if missing.all():
         raise InputError(f"{source}: {name!r} holds no targets where one for each sequence was expected; add some")
-    role = _infer_role(cells, name, notes) if task is None else ROLE_OF_TASK[task]
+    role = None if task is None else ROLE_OF_TASK[task]
+    if role != "tags":
+        cells = _one_label_each(cells, [len(array) for array in arrays], name, source, role, notes)
+    role = role or _infer_role(cells, name, notes)
     if role == "tags":
         values = _tags(cells, arrays, name, source, notes)
     elif any(isinstance(cell, list | tuple) for cell in cells):
-        raise InputError(f"{source}: {name!r} holds lists where one target for each sequence was expected; correct it")
+        raise InputError(
+            f"{source}: {name!r} holds lists where one target for each sequence was expected; several targets of a "
+            "sequence are not learnt together: give one of them at a time"
+        )
     elif role == "value":
         values = _numbers(cells, name, source)
     else:
         cells = [None if gone else cell for cell, gone in zip(cells, missing, strict=True)]
         values = objects(one_type(cells, name, notes))
     return Targets(TASK_OF_ROLE[role], name, values), missing
+
+
+def _one_label_each(
+    cells: list, lengths: list[int], name: str, source: str, role: str | None, notes: list[str]
+) -> list:
+    """Take the class of rows of 0 and 1 that stand for classes (one-hot); refuse what could as well be tags.
+
+    Raises:
+        InputError: several labels of a sequence, or rows that may be classes or tags.
+    """
+    rows = [cell for cell in cells if isinstance(cell, list | tuple)]
+    if rows and all(len(row) == 1 for row in rows) and any(n != 1 for n in lengths):
+        return [cell[0] if isinstance(cell, list | tuple) else cell for cell in cells]  # a column of targets
+    if role == "value":
+        return cells
+    if not rows or len({len(row) for row in rows}) > 1 or not all(value in (0, 1) for row in rows for value in row):
+        return cells
+    width = len(rows[0])
+    one_each = all(sum(row) == 1 for row in rows)
+    of_steps = all(len(cell) == n for cell, n in zip(cells, lengths, strict=True) if isinstance(cell, list | tuple))
+    if of_steps and role is None:
+        if one_each and width > 1:
+            raise InputError(
+                f"{source}: each row of {name!r} holds one 1 among {width} numbers, and each sequence has {width} steps, "
+                f"so they are classes written as one-hot, or tags; for classes give their numbers, "
+                f"{name}.argmax(axis=1), for tags set `task` to {TASK_OF_ROLE['tags']!r}"
+            )
+        return cells
+    if one_each and width > 1:
+        notes.append(f"{name!r} is one-hot: its {width} columns are taken as classes 0 to {width - 1}")
+        return [list(cell).index(1) if isinstance(cell, list | tuple) else cell for cell in cells]
+    raise InputError(
+        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence was expected: "
+        f"several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
+    )
 
 
 def _cells(given: Any) -> list:
