@@ -262,7 +262,7 @@ def test_one_hot_rows_are_classes(tmp_path, dtype):
     assert load(tmp_path / "x.npz").task == "classification"
 
 
-def test_one_hot_rows_as_long_as_the_sequences_are_not_silently_tags(tmp_path):
+def test_one_hot_rows_as_long_as_the_sequences_are_not_silently_tags():
     values = sequences(steps=3)
     refuses(lambda: PanelFrame.from_arrays(values, one_hot()), "one-hot, or tags", "y.argmax(axis=1)", "`task`")
     assert PanelFrame.from_arrays(values, one_hot().astype(int), task="tagging").task == "tagging"
@@ -270,7 +270,7 @@ def test_one_hot_rows_as_long_as_the_sequences_are_not_silently_tags(tmp_path):
     assert frame.targets.values.tolist() == [0, 1, 2] * 4
 
 
-def test_several_labels_are_named_and_refused(tmp_path):
+def test_several_labels_are_named_and_refused():
     many = (sequences(12, 1, 3)[:, 0] > 0).astype(int)
     many[0] = [1, 1, 0]
     refuses(lambda: PanelFrame.from_arrays(sequences(), many), "several labels", "y[:, 0]")
@@ -305,7 +305,8 @@ def test_bytes_are_read_as_texts(tmp_path):
 def test_a_table_of_words_is_read_word_by_word(tmp_path):
     path = tmp_path / "ner.csv"
     path.write_text(
-        "Sentence #,Word,POS,Tag\nSentence: 1,EU,NNP,B-ORG\n,rejects,VBZ,O\n,1990,CD,O\nSentence: 2,NA,NN,O\n,null,NN,O\n",
+        "Sentence #,Word,POS,Tag\nSentence: 1,EU,NNP,B-ORG\n,rejects,VBZ,O\n,1990,CD,O\nSentence: 2,NA,NN,O\n"
+        ",null,NN,O\n",
         encoding="utf-8",
     )
     frame = load(path, id="Sentence #", tags="Tag")
@@ -413,7 +414,7 @@ def test_ucr_text_is_read_without_a_header(tmp_path, between, ending):
     if ending == ".tsv" and between != "\t":
         pytest.skip("a .tsv has tabs")
     lines = [
-        between.join(["", f"{i % 2 + 1}.0000e+00", "0.5", "-1.5e-01", f"{i}"][between == "\t" or between == "," :])
+        (between if between == "  " else "") + between.join([f"{i % 2 + 1}.0000e+00", "0.5", "-1.5e-01", f"{i}"])
         for i in range(6)
     ]
     (tmp_path / f"x{ending}").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -433,7 +434,7 @@ def test_arff_and_ts_with_time_stamps_are_read(tmp_path):
     frame = load(tmp_path / "x.arff", label="target")
     assert (frame.values[0][:, 0].tolist(), frame.targets.values[1]) == ([1, 2, 3, 4, 5, 6], "b c")
     (tmp_path / "r.arff").write_text("@relation r\n@attribute bag relational\n@end bag\n@data\n1\n", encoding="utf-8")
-    refuses(lambda: load(tmp_path / "r.arff", label="x"), "relational, which is not read", ".ts")
+    refuses(lambda: load(tmp_path / "r.arff", label="x"), "which is not read", ".ts")
     header = "@timeStamps true\n@classLabel true a b\n@data\n"
     (tmp_path / "x.ts").write_text(
         header + "(0,1.5),(1,2.5):(0,?),(1,1):a\n(2009-01-01 10:00:00,3),(2009-01-01 11:00:00,4):(0,5),(1,6):b\n",
@@ -467,9 +468,10 @@ def test_a_test_set_does_not_switch_off_the_search_for_targets(tmp_path, role, i
         targets = ["x y", "y x"]
     rows = [{inputs: cell, role: target, "part": "train"} for cell, target in zip(cells * 3, targets * 3, strict=True)]
     rows[4]["part"] = rows[5]["part"] = "test"
-    write = lambda name, part: (tmp_path / name).write_text(
-        "".join(json.dumps(r) + "\n" for r in part), encoding="utf-8"
-    )
+
+    def write(name, part):
+        (tmp_path / name).write_text("".join(json.dumps(r) + "\n" for r in part), encoding="utf-8")
+
     write("train.jsonl", rows[:4])
     write("test.jsonl", rows[4:])
     write("all.jsonl", rows)

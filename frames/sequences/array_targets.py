@@ -84,8 +84,8 @@ def _one_label_each(
     if of_steps and role is None:
         if one_each and width > 1:
             raise InputError(
-                f"{source}: each row of {name!r} holds one 1 among {width} numbers, and each sequence has {width} steps, "
-                f"so they are classes written as one-hot, or tags; for classes give their numbers, "
+                f"{source}: each row of {name!r} holds one 1 among {width} numbers, and each sequence has {width} "
+                f"steps, so they are classes written as one-hot, or tags; for classes give their numbers, "
                 f"{name}.argmax(axis=1), for tags set `task` to {TASK_OF_ROLE['tags']!r}"
             )
         return cells
@@ -93,8 +93,8 @@ def _one_label_each(
         notes.append(f"{name!r} is one-hot: its {width} columns are taken as classes 0 to {width - 1}")
         return [list(cell).index(1) if isinstance(cell, list | tuple) else cell for cell in cells]
     raise InputError(
-        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence was expected: "
-        f"several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
+        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence was "
+        f"expected: several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
     )
 
 
