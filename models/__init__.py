@@ -19,7 +19,7 @@ from ..spec import SequenceSpec
 from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
 from .cost import macs
-from .layers.window_statistics import window_scale
+from .layers.window_statistics import is_flat, window_scale, window_size
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, split_pairs, split_variant
 
@@ -121,12 +121,14 @@ __all__ = [
     "draw_configs",
     "has_recurrent_layers",
     "is_recurrent",
+    "is_flat",
     "known_settings",
     "list_families",
     "macs",
     "parse_settings",
     "parse_variant",
     "window_scale",
+    "window_size",
 ]
 
 

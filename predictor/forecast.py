@@ -48,7 +48,7 @@ class Intervals:
         """The ends of all intervals: arrays or tensors (batch, horizon, targets) by the output's name."""
         ends = {}
         for level, offset in zip(self.levels, self.offsets, strict=True):
-            reach = offset.astype("float32") * scale
+            reach = offset * scale
             ends[f"{_OUTPUT}-lo-{level}"] = forecast - reach
             ends[f"{_OUTPUT}-hi-{level}"] = forecast + reach
         return ends
@@ -135,17 +135,17 @@ class ForecastSchema:
         pipeline = self.pipeline
         channels = pipeline.channels_.names
         lines = [
-            f"`values`: float32 [batch, {pipeline.lookback}, {len(channels)}], in the units of the data, oldest row "
+            f"`values`: float64 [batch, {pipeline.lookback}, {len(channels)}], in the units of the data, oldest row "
             f"first, NaN where missing ({pipeline.missing}). Channels: {as_code(channels)}.",
         ]
         if pipeline.future_covariates_:
             lines.append(
-                f"`future`: float32 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above."
+                f"`future`: float64 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above."
             )
         if pipeline.calendar:
             lines.append("`time`: int64 [batch, lookback + horizon], seconds since 1970 on the clock of the data.")
         lines += [
-            f"`forecast`: float32 [batch, {pipeline.horizon}, {len(pipeline.targets_)}], in the same units.",
+            f"`forecast`: float64 [batch, {pipeline.horizon}, {len(pipeline.targets_)}], in the same units.",
             "`forecast-lo-…`, `forecast-hi-…`, where the model has them: split-conformal intervals aimed at that many "
             "percent.",
         ]
@@ -231,9 +231,25 @@ class ForecastNetwork:
         target, weight = validation.targets()
         forecast = predict_batches(self.model, validation)
         residuals = np.where(weight > 0, forecast - target, np.nan)  # (windows, horizon, targets)
+        flat_notes: tuple[str, ...] = ()
         if self.pipeline.many_series_:
-            residuals = residuals / self._window_scales(validation)
-        return ForecastNetwork(self.pipeline, self.model, Intervals(levels, *conformal_offsets(residuals, levels)))
+            residuals, flat_notes = self._in_window_scales(residuals, validation)
+        offsets, notes = conformal_offsets(residuals, levels)
+        return ForecastNetwork(self.pipeline, self.model, Intervals(levels, offsets, (*flat_notes, *notes)))
+
+    def _in_window_scales(self, residuals: np.ndarray, windows: WindowBatches) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Residuals in units of each window's spread; those of a window without any are left out, with a note."""
+        from ..models import is_flat
+
+        scales, sizes = self._window_scales(windows)
+        flat = is_flat(scales, sizes)  # (windows, 1, targets)
+        residuals = np.where(flat, np.nan, residuals / scales)
+        if not flat.any():
+            return residuals, ()
+        return residuals, (
+            f"{int(flat.any(axis=(1, 2)).sum()):,} of {len(flat):,} validation windows never change before the "
+            "forecast: intervals are calibrated on the others, and have no width after a window that never changes",
+        )
 
     def predict_windows(self, windows: WindowBatches) -> Outputs:
         """Forecast windows in the user's units.
@@ -246,13 +262,13 @@ class ForecastNetwork:
 
         forecast = predict_batches(self.model, windows)
         scaled = self.intervals is not None and self.pipeline.many_series_
-        return self._restored(forecast, self._window_scales(windows) if scaled else 1.0)
+        return self._restored(forecast, self._window_scales(windows)[0] if scaled else 1.0)
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs as :meth:`SeriesPipeline.raw` gives them → forecasts in the user's units."""
         ready = self.pipeline.preprocess(raw)
         forecast = self.model(ready, training=False)
-        return self._restored(forecast, self._scale_of(ready["values"]) if self.pipeline.many_series_ else 1.0)
+        return self._restored(forecast, self._scale_of(ready["values"])[0] if self.pipeline.many_series_ else 1.0)
 
     def _restored(self, forecast: Any, scale: Any) -> dict[str, Any]:
         outputs = {_OUTPUT: forecast}
@@ -260,16 +276,20 @@ class ForecastNetwork:
             outputs |= self.intervals.around(forecast, scale)
         return {name: self.pipeline.restore(y) for name, y in outputs.items()}
 
-    def _scale_of(self, values: Any) -> Any:
-        """Standard deviation of each scaled window's targets: (batch, 1, targets)."""
-        from ..models import window_scale
+    def _scale_of(self, values: Any) -> tuple[Any, Any]:
+        """Standard deviation and mean size of each scaled window's targets: 2 × (batch, 1, targets)."""
+        from ..models import window_scale, window_size
 
-        return window_scale(values[:, :, : len(self.pipeline.targets_)])
+        targets = values[:, :, : len(self.pipeline.targets_)]
+        return window_scale(targets), window_size(targets)
 
-    def _window_scales(self, windows: WindowBatches) -> np.ndarray:
+    def _window_scales(self, windows: WindowBatches) -> tuple[np.ndarray, np.ndarray]:
         batches = windows.dataset(batch_size=windows.predict_batch_size)
-        scales = [np.asarray(self._scale_of(inputs["values"])) for inputs, *_ in batches]
-        return np.concatenate(scales)[: len(windows)]
+        found = [[np.asarray(part) for part in self._scale_of(inputs["values"])] for inputs, *_ in batches]
+        if not found:
+            return np.empty((0, 1, len(self.pipeline.targets_))), np.empty((0, 1, len(self.pipeline.targets_)))
+        scales, sizes = (np.concatenate(parts)[: len(windows)] for parts in zip(*found, strict=True))
+        return scales, sizes
 
     @property
     def notes(self) -> tuple[str, ...]:
