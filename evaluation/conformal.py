@@ -43,14 +43,14 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
     sizes = np.sort(np.abs(residuals), axis=0)  # NaN last
     sizes = np.concatenate([sizes, np.full((1, *sizes.shape[1:]), np.nan)])  # even without windows
     count = np.sum(~np.isnan(residuals), axis=0)  # (horizon, targets)
+    fewest = count[count > 0].min(initial=count.max())  # a step without any has a note of its own
     offsets, notes = [], []
     for level in levels:
         rank = np.ceil((count + 1) * level / 100).astype(int)
         if np.any(rank > count):
             notes.append(
                 f"the {level:g} % interval needs {_needed(level)} validation windows for every step, "
-                f"there are only {count[count > 0].min(initial=count.max())}: the largest error seen is used, so it may "
-                "cover too little"
+                f"there are only {fewest}: the largest error seen is used, so it may cover too little"
             )
         index = np.maximum(np.minimum(rank, count) - 1, 0)
         offsets.append(np.take_along_axis(sizes, index[None], axis=0)[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import InputError
 from ..frames import SeriesFrame
+from ..frames.columns import listed
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
 from .calendar import CYCLES, calendar_features, calendar_features_in_graph, feature_names
 from .channels import Channels, Column
@@ -171,6 +173,41 @@ class SeriesPipeline:
             inputs["time"] = self._clock(frame)
         return inputs
 
+    def check_newest(self, frame: SeriesFrame) -> None:
+        """Refuse among the rows that a forecast reads what was refused in training.
+
+        Raises:
+            InputError: a value without a logarithm where the model works on logarithms, a missing value under the rule
+                "error", or a word in a column of numbers.
+        """
+        newest = self._newest(frame)
+        if self.transform == "log":
+            refuse_not_positive(newest)
+        if self.missing == "error":
+            refuse_missing(newest)
+
+    def unseen(self, frame: SeriesFrame) -> list[str]:
+        """Sentences about categories among the rows that a forecast reads which no training row had."""
+        tables = [table for table in (self._newest(frame).table, frame.ahead) if table is not None]
+        notes = []
+        for column in self.channels_.columns:
+            if column.categories is None:
+                continue
+            cells = pd.concat([table[column.name] for table in tables]).dropna().astype(str)
+            counts = cells[~cells.isin(column.categories)].value_counts()
+            if len(counts):
+                found = ", ".join(f"{value!r} ({count:,} rows)" for value, count in counts.head(5).items())
+                notes.append(
+                    f"column {column.name!r} holds {found}, which no training row had: they count as none of "
+                    f"{listed(column.categories)}"
+                )
+        return notes
+
+    def _newest(self, frame: SeriesFrame) -> SeriesFrame:
+        """The rows that a forecast reads."""
+        ends = np.repeat(np.cumsum(frame.lengths), frame.lengths)
+        return replace(frame, table=frame.table[np.arange(len(frame.table)) >= ends - self.lookback])
+
     def raw_rows(self, frame: SeriesFrame, n: int) -> np.ndarray:
         """The last `n` rows of each series: (series, n, columns' channels) float64, NaN before its first row."""
         ends = np.cumsum(frame.lengths)
@@ -257,7 +294,9 @@ class SeriesPipeline:
         ready, future = {"values": values}, []
         if self.future_covariates_:
             n = self.channels_.width(self.future_covariates_)
-            ahead = (tf.cast(inputs["future"], tf.float64) - mean[-n:]) / scale[-n:]  # (batch, horizon, future channels)
+            ahead = (tf.cast(inputs["future"], tf.float64) - mean[-n:]) / scale[
+                -n:
+            ]  # (batch, horizon, future channels)
             future.append(tf.cast(ahead, tf.float32))
         if self.calendar:
             waves = calendar_features_in_graph(inputs["time"], self.calendar)

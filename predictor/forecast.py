@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,8 @@ from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..evaluation import conformal_offsets
 from ..frames import SeriesFrame
+from ..frames.columns import listed
+from ..frames.series.reading import Reading
 from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
 from .baseline_model import BaselineModel
@@ -71,22 +73,26 @@ class ForecastSchema:
         pipeline: fitted on training rows.
         roles: the user's columns for ``time`` (or "none") and ``id`` (or None).
         freq: step of the time axis.
+        reading: what was settled when the training data were read.
     """
 
     pipeline: SeriesPipeline
     roles: dict[str, Any]
     freq: str | int
+    reading: Reading = field(default_factory=Reading)
     kind: ClassVar[str] = "series"
 
     @classmethod
     def of(cls, pipeline: SeriesPipeline, frame: SeriesFrame) -> ForecastSchema:
         """The schema of frames like this one."""
-        return cls(pipeline, {"time": frame.roles["time"], "id": frame.roles["id"]}, frame.freq)
+        return cls(pipeline, {"time": frame.roles["time"], "id": frame.roles["id"]}, frame.freq, frame.reading)
 
     def read(self, source: Source) -> SeriesFrame:
         """Read rows that continue a known series, or a series never seen."""
-        if isinstance(source, SeriesFrame):
-            return source
+        frame = source if isinstance(source, SeriesFrame) else self._frame(source)
+        return self._readable(frame)
+
+    def _frame(self, source: Source) -> SeriesFrame:
         pipeline = self.pipeline
         roles = {
             **self.roles,
@@ -96,17 +102,36 @@ class ForecastSchema:
             "freq": self.freq,
         }
         if isinstance(source, pd.DataFrame):
-            return SeriesFrame.from_table(source, **roles)
+            return SeriesFrame.from_table(source, **roles, reading=self.reading)
         if not isinstance(source, str | Path):
             raise InputError(f"a forecast needs a file, a table or a SeriesFrame; received {type(source).__name__}")
-        frame = datasets.load(source, task="forecast", **roles)
-        if not isinstance(frame, SeriesFrame):
-            raise InputError(f"{source} holds no series, which the model forecasts; give a table with its columns")
-        return frame
+        return datasets.load_series(source, roles, self.reading)
+
+    def _readable(self, frame: SeriesFrame) -> SeriesFrame:
+        """Leave out series that are too short to be read, and say what the model cannot know of the others.
+
+        Raises:
+            InputError: no series is long enough, or a value that the model cannot read is among the newest rows.
+        """
+        notes = list(frame.notes)
+        short = frame.lengths < self.pipeline.lookback
+        if short.any():
+            named = [series for series, left_out in zip(frame.ids, short, strict=True) if left_out]
+            if short.all():
+                raise InputError(
+                    f"{frame.source}: series {named[0]!r} has {frame.lengths[0]} rows, but the model reads the last "
+                    f"{self.pipeline.lookback}; give more rows (missing values in them are filled)"
+                )
+            notes.append(
+                f"{len(named):,} of {len(short):,} series have fewer than the {self.pipeline.lookback} rows that the "
+                f"model reads, and get no forecast: {listed(named)}"
+            )
+            frame = frame.select([s for s, left_out in zip(frame.ids, short, strict=True) if not left_out])
+        self.pipeline.check_newest(frame)
+        return replace(frame, notes=(*notes, *self.pipeline.unseen(frame)))
 
     def raw(self, frame: SeriesFrame, *, all_rows: bool = False) -> RawInputs:
         """The newest rows of each series; whole series are padded in front with NaN."""
-        self._require_rows(frame)
         raw = self.pipeline.raw(frame)
         if all_rows:
             raw["values"] = self.pipeline.raw_rows(frame, int(frame.lengths.max()))
@@ -128,7 +153,7 @@ class ForecastSchema:
             for name in sorted(outputs, key=_interval_order):
                 column = name.replace(_OUTPUT, target, 1)
                 table[column] = np.asarray(outputs[name])[:, :, i].reshape(-1).astype("float64")
-        return table
+        return frame.with_id_columns(table)
 
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card."""
@@ -160,22 +185,21 @@ class ForecastSchema:
             "coverage, where it was measured. After a break in the series they are too narrow.",
         )
 
-    def _require_rows(self, frame: SeriesFrame) -> None:
-        short = np.flatnonzero(frame.lengths < self.pipeline.lookback)
-        if len(short):
-            raise InputError(
-                f"{frame.source}: series {frame.ids[short[0]]!r} has {frame.lengths[short[0]]} rows, but the model "
-                f"reads the last {self.pipeline.lookback}; give more rows (missing values in them are filled)"
-            )
-
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"kind": self.kind, "pipeline": self.pipeline.to_config(), "roles": self.roles, "freq": self.freq}
+        return {
+            "kind": self.kind,
+            "pipeline": self.pipeline.to_config(),
+            "roles": self.roles,
+            "freq": self.freq,
+            "reading": self.reading.to_config(),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ForecastSchema:
         """What :meth:`to_config` described."""
-        return cls(SeriesPipeline.from_config(config["pipeline"]), config["roles"], config["freq"])
+        pipeline, reading = SeriesPipeline.from_config(config["pipeline"]), Reading.from_config(config["reading"])
+        return cls(pipeline, config["roles"], config["freq"], reading)
 
     def __repr__(self) -> str:
         pipeline = self.pipeline
