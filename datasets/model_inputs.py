@@ -1,14 +1,35 @@
-"""Inputs for a trained model: read as the training data were, without targets."""
+"""Inputs for a trained model: read as the training data were."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..frames import CorpusFrame, PanelFrame, TextFrame
+from ..frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
+from ..frames.series.reading import Reading
 from .corpus_files import read_corpus
+from .files import is_known
+from .frame_choice import read_series
 
 _VALUES = "values"
+
+
+def load_series(source: str | Path, roles: Mapping[str, Any], reading: Reading) -> SeriesFrame:
+    """Read the newest rows of series from a file or a named data set.
+
+    Args:
+        source: a data set's name, or a file.
+        roles: the columns of the training data, and ``freq``.
+        reading: what was settled when they were read.
+    """
+    from . import load
+
+    if Path(source).is_file() or is_known(source):
+        return read_series(source, roles, reading=reading)
+    frame = load(source, task="forecast", **roles)
+    if not isinstance(frame, SeriesFrame):
+        raise InputError(f"{source} holds no series, which the model forecasts; give a table with its columns")
+    return frame
 
 
 def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> TextFrame | PanelFrame:
@@ -46,7 +67,8 @@ def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> Te
             raise InputError(f"{source} holds numbers, but the model reads {inputs}; give a table with it")
         panel = read_panel(source, values=roles.get(_VALUES), with_targets=False)
         return PanelFrame.from_arrays(**panel, for_prediction=True)
-    return frame_for_prediction(read_table(source, as_text=as_text(roles)), inputs, roles, str(source))
+    table = read_table(source, as_text=as_text(roles), comma=roles.get("comma", ""))
+    return frame_for_prediction(table, inputs, roles, str(source))
 
 
 def load_prompts(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> TextFrame | CorpusFrame:
@@ -78,6 +100,7 @@ def load_prompts(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> T
 
 def frame_for_prediction(table: Any, inputs: str, roles: Mapping[str, Any], source: str) -> TextFrame | PanelFrame:
     """A table of inputs as a frame, read as the training data were; see :func:`load_inputs`."""
+    own = {role: value for role, value in roles.items() if role != "comma"}  # only text files have commas in numbers
     if inputs == _VALUES:
-        return PanelFrame.from_table(table, **roles, for_prediction=True, source=source)
-    return TextFrame.from_table(table, **roles, kind=inputs, for_prediction=True, source=source)
+        return PanelFrame.from_table(table, **own, for_prediction=True, source=source)
+    return TextFrame.from_table(table, **own, kind=inputs, for_prediction=True, source=source)

@@ -93,8 +93,8 @@ def _one_label_each(
         notes.append(f"{name!r} is one-hot: its {width} columns are taken as classes 0 to {width - 1}")
         return [list(cell).index(1) if isinstance(cell, list | tuple) else cell for cell in cells]
     raise InputError(
-        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence was "
-        f"expected: several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
+        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence "
+        f"was expected: several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
     )
 
 

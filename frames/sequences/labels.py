@@ -148,8 +148,8 @@ def _note_combined(classes: list[Any], name: str, notes: list[str]) -> None:
         alone = {label for label in classes if label not in combined}
         if len(combined) > 1 and all(n > 1 or part in alone for part, n in parts.items()):
             notes.append(
-                f"labels of {name!r} such as {combined[0]!r} look like several labels each; every combination is taken as "
-                "a class of its own"
+                f"labels of {name!r} such as {combined[0]!r} look like several labels each; every combination is "
+                "taken as a class of its own"
             )
 
 

@@ -130,6 +130,7 @@ class PanelFrame:
             roles |= {"channels": list(wide.channels), "steps": [list(names) for names in wide.steps]}
         else:
             roles |= {"channels": list(data.channels)} if values is None else {"values": values}
+        roles |= {"comma": table.attrs["comma"]} if table.attrs.get("comma") else {}
         frame = cls(data.values, data.targets, data.channels, data.is_test, source, (), roles, data.names)
         return _checked(frame, data.missing, notes, for_prediction=for_prediction)
 
@@ -208,7 +209,7 @@ class PanelFrame:
     @property
     def input_roles(self) -> dict[str, Any]:
         """Roles without the targets and the split: to read a table for prediction."""
-        names = ("id", "time", "values", "channels", "steps")
+        names = ("id", "time", "values", "channels", "steps", "comma")
         return {role: self.roles[role] for role in names if role in self.roles}
 
     @property
