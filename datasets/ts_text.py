@@ -70,8 +70,8 @@ def _without_stamps(channel: str, line: int, path: Path) -> str:
     pairs = _PAIR.findall(channel)
     if _PAIR.sub("", channel).strip(", \t") or not pairs:
         raise InputError(
-            f"{path}: line {line} holds {channel.strip()[:40]!r} where pairs (time stamp,value) were expected, as "
-            "@timeStamps true promises; correct the line"
+            f"{path}: line {line} holds {channel.strip()[:40]!r} where time stamps and values, such as (0,1.5), were "
+            "expected, as @timeStamps true promises; correct the line"
         )
     moments = pd.to_numeric(pd.Series([moment.strip() for moment, _ in pairs]), errors="coerce")
     if moments.isna().any():

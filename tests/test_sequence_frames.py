@@ -303,7 +303,7 @@ def test_arrays():
     assert (kept.is_test.tolist(), targets(kept), kept.inputs[0][0, 0]) == ([True, False], [1, 1], 18.0)
     for arguments, words in [
         ((cube, [0, 1]), ("4 sequences but 2 targets",)),
-        ((cube, [[0, 1]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
+        ((cube, [[0, 2]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
         (([[1.0], [[1.0, 2.0]]],), (": sequence 1 has", "2 channels where 1")),
         ((cube, [None] * 4), ("holds no targets",)),
     ]:

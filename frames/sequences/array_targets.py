@@ -35,6 +35,8 @@ def as_targets(
         raise ValueError(f"`task` must be one of {tuple(ROLE_OF_TASK)} or None. Received: task={task!r}")
     if isinstance(given, Targets):
         task, name, given = given.task, given.name, given.values
+    if isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] == 1 and {len(a) for a in arrays} != {1}:
+        given = given[:, 0]  # a column of targets
     cells = _cells(given)
     if len(cells) != len(arrays):
         raise InputError(
@@ -72,8 +74,6 @@ def _one_label_each(
         InputError: several labels of a sequence, or rows that may be classes or tags.
     """
     rows = [cell for cell in cells if isinstance(cell, list | tuple)]
-    if rows and all(len(row) == 1 for row in rows) and any(n != 1 for n in lengths):
-        return [cell[0] if isinstance(cell, list | tuple) else cell for cell in cells]  # a column of targets
     if role == "value":
         return cells
     if not rows or len({len(row) for row in rows}) > 1 or not all(value in (0, 1) for row in rows for value in row):
@@ -94,7 +94,8 @@ def _one_label_each(
         return [list(cell).index(1) if isinstance(cell, list | tuple) else cell for cell in cells]
     raise InputError(
         f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence "
-        f"was expected: several labels of a sequence are not learnt together; give one column at a time, such as {name}[:, 0]"
+        "was expected: several labels of a sequence are not learnt together; give one column at a time, such as "
+        f"{name}[:, 0]"
     )
 
 

@@ -46,8 +46,8 @@ def read_labels(tables: SourceTables, name: str, notes: list[str]) -> tuple[np.n
 
 def _single_items(cells: list[Any], name: str, notes: list[str]) -> list[Any]:
     """Take the label out of lists where every list holds just one."""
-    lists = [cell for cell in cells if isinstance(cell, list | tuple)]
-    if not lists or any(len(cell) != 1 for cell in lists):
+    given = [cell for cell in cells if cell is not None]
+    if not given or any(not isinstance(cell, list | tuple) or len(cell) != 1 for cell in given):
         return cells
     notes.append(f"the labels in {name!r} are lists of one label each, which is taken")
     return [cell[0] if isinstance(cell, list | tuple) else cell for cell in cells]
