@@ -178,7 +178,10 @@ def _newest(path: Path) -> Path | None:
 
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    except ValueError:  # a damaged version is not the same as the one to be written
+        return None
 
 
 def _hash_of(arrays: list[np.ndarray]) -> str:

@@ -569,3 +569,95 @@ def test_a_setting_that_would_do_nothing_is_refused(frame, setting):
     }
     (name,) = setting
     refuses(lambda: recurra.fit(frames[frame], family="linear", **setting), f"`{name}` does not apply to")
+
+
+# Smaller faults
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gru:units=32+units=64", ("`units` twice", "32 and 64")),
+        ("dense:", ("NAME=VALUE",)),
+        ("gru:units=0", ("`units` of gru for classification must be", "received 0")),
+    ],
+)
+def test_a_variant_says_what_it_is(name, words):
+    frame = PanelFrame.from_arrays(sequences(), [0, 1] * 6)
+    refuses(lambda: recurra.fit(frame, family=name), *words)
+
+
+def test_the_memory_task_is_an_argument_and_is_called_one():
+    message = str(run("memory", "recal").exception)
+    assert "the memory task must be one of recall, adding, copy" in message
+
+
+def test_the_average_of_a_recall_sequence_says_nothing_about_its_first_token():
+    from recurra.datasets.synthetic_sequences import recall
+
+    table = recall(9, train=4000, test=0)
+    ones = table["tokens"].map(lambda tokens: tokens.count("1"))
+    assert set(ones) <= set(range(1, 10))
+    shares = table["label"].groupby(ones).mean()
+    counts = ones.value_counts()
+    assert all(abs(share - 0.5) < 4 * 0.5 / np.sqrt(counts[n]) for n, share in shares.items())
+    assert (table["tokens"].str[0].astype(int) == table["label"]).all()
+
+
+@pytest.mark.parametrize("damage", ["recurra.json", "saved_model.pb", "variables"])
+def test_a_damaged_model_is_named_when_it_is_loaded(writer, tmp_path, damage):
+    import shutil
+
+    _, path = writer
+    copy = tmp_path / "1"
+    shutil.copytree(path, copy)
+    if damage == "recurra.json":
+        (copy / "assets.extra" / damage).write_text('{"schema": ', encoding="utf-8")
+    elif damage == "saved_model.pb":
+        (copy / damage).write_bytes(b"\x00damaged")
+    else:
+        for file in (copy / damage).iterdir():
+            file.write_bytes(b"")
+    refuses(lambda: recurra.load_model(copy), "damaged", "export")
+
+
+def test_what_a_killed_save_leaves_goes_with_the_next(writer, tmp_path):
+    from recurra.predictor.persistence import _here
+
+    fitted, _ = writer
+    stray = tmp_path / f"learnt-{_here()}-999999999-abc"
+    stray.mkdir()
+    (tmp_path / "learnt-other_machine-1-abc").mkdir()
+    fitted.predictor.save(tmp_path)
+    fitted.predictor.save(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("learnt-"))
+    assert len(left) == 2
+    assert stray.name not in left
+
+
+def test_a_terminal_without_the_signs_still_gets_a_table(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "from recurra.cli import main; main()", "datasets"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_command_with_spaces_in_its_paths_is_printed_as_a_shell_reads_it(tmp_path, monkeypatch):
+    import shlex
+
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"text": ["a b", "c d"] * 6, "label": ["x", "y"] * 6}).to_csv("my file.csv", index=False)
+    done = run("fit", "my file.csv", "--label", "label", "--family", "majority", "--export", "my model")
+    command = shlex.split(done.stdout.split("predict with it: ")[1])
+    assert command == ["recurra", "predict", "my model", "my file.csv"]
+    assert run(*command[1:]).exit_code == 0
