@@ -36,6 +36,9 @@ _ROOMS = {
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "tasks")
 
+# rooms that import TensorFlow
+_WITH_TENSORFLOW = ("comparison", "diagnostics", "export", "models", "predictor", "reports", "tasks")
+
 __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
@@ -53,12 +56,23 @@ if TYPE_CHECKING:
     from .tasks import list_baselines
 
 
+def _quietly(room: str) -> Any:
+    """Keep TensorFlow's start-up off standard error where a room needs it."""
+    from contextlib import nullcontext
+
+    from .startup import quiet_tensorflow
+
+    return quiet_tensorflow() if room in _WITH_TENSORFLOW else nullcontext()
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        with _quietly(name):
+            return import_module(f".{name}", __name__)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
-    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    with _quietly(_ROOMS[name]):
+        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

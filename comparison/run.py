@@ -44,7 +44,7 @@ class Run:
     def __init__(
         self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
     ) -> None:
-        self.experiment, self.settings, self.on_progress = experiment, settings, on_progress
+        self.experiment, self.settings, self.on_progress, self.folder = experiment, settings, on_progress, folder
         experiment.check()  # faults of the data are reported before a folder is made
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
