@@ -117,6 +117,7 @@ _OTHERS = {
     for name in (
         "family",
         "seed",
+        "jobs",
         "export",
         "out",
         "output",
