@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .classifier import ClassifierOfSequences
+from .documentation import documented
 from .parameters import AnyFamilyParameters, DenseParameters, LinearParameters, RecurrentParameters, TCNParameters
 from .regressor import RegressorOfSequences
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class LinearClassifier(LinearParameters, ClassifierOfSequences):
     """Classifier of sequences: a weighted sum of all values, or of a score for each word."""
@@ -17,6 +19,7 @@ class LinearClassifier(LinearParameters, ClassifierOfSequences):
     family: ClassVar[str] = "linear"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class DenseClassifier(DenseParameters, ClassifierOfSequences):
     """Classifier of sequences: a feed-forward network on all values side by side, or on the average of the words."""
@@ -24,6 +27,7 @@ class DenseClassifier(DenseParameters, ClassifierOfSequences):
     family: ClassVar[str] = "dense"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class TCNClassifier(TCNParameters, ClassifierOfSequences):
     """Classifier of sequences: dilated causal convolutions."""
@@ -31,6 +35,7 @@ class TCNClassifier(TCNParameters, ClassifierOfSequences):
     family: ClassVar[str] = "tcn"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class SimpleRNNClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a simple recurrent network (Elman 1990)."""
@@ -38,6 +43,7 @@ class SimpleRNNClassifier(RecurrentParameters, ClassifierOfSequences):
     family: ClassVar[str] = "simple_rnn"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class GRUClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a gated recurrent unit (Cho et al. 2014)."""
@@ -45,6 +51,7 @@ class GRUClassifier(RecurrentParameters, ClassifierOfSequences):
     family: ClassVar[str] = "gru"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class LSTMClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a long short-term memory (Hochreiter & Schmidhuber 1997)."""
@@ -52,11 +59,13 @@ class LSTMClassifier(RecurrentParameters, ClassifierOfSequences):
     family: ClassVar[str] = "lstm"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class SequenceClassifier(AnyFamilyParameters, ClassifierOfSequences):
     """Classifier of sequences of any family: which one is a parameter, which a grid search may choose."""
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class LinearRegressor(LinearParameters, RegressorOfSequences):
     """Regressor of sequences: a weighted sum of all values, or of a score for each word."""
@@ -64,6 +73,7 @@ class LinearRegressor(LinearParameters, RegressorOfSequences):
     family: ClassVar[str] = "linear"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class DenseRegressor(DenseParameters, RegressorOfSequences):
     """Regressor of sequences: a feed-forward network on all values side by side, or on the average of the words."""
@@ -71,6 +81,7 @@ class DenseRegressor(DenseParameters, RegressorOfSequences):
     family: ClassVar[str] = "dense"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class TCNRegressor(TCNParameters, RegressorOfSequences):
     """Regressor of sequences: dilated causal convolutions."""
@@ -78,6 +89,7 @@ class TCNRegressor(TCNParameters, RegressorOfSequences):
     family: ClassVar[str] = "tcn"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class SimpleRNNRegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a simple recurrent network (Elman 1990)."""
@@ -85,6 +97,7 @@ class SimpleRNNRegressor(RecurrentParameters, RegressorOfSequences):
     family: ClassVar[str] = "simple_rnn"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class GRURegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a gated recurrent unit (Cho et al. 2014)."""
@@ -92,6 +105,7 @@ class GRURegressor(RecurrentParameters, RegressorOfSequences):
     family: ClassVar[str] = "gru"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class LSTMRegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a long short-term memory (Hochreiter & Schmidhuber 1997)."""
@@ -99,6 +113,7 @@ class LSTMRegressor(RecurrentParameters, RegressorOfSequences):
     family: ClassVar[str] = "lstm"
 
 
+@documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class SequenceRegressor(AnyFamilyParameters, RegressorOfSequences):
     """Regressor of sequences of any family: which one is a parameter, which a grid search may choose."""

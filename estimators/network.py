@@ -121,7 +121,10 @@ class CompiledNetwork:
         key = (function.__name__, *(np.shape(a)[1] for a in arguments[1:2]))
         if key not in self._compiled:
             signature = [_specs(argument, batched=len(arguments) > 1) for argument in arguments]
-            self._compiled[key] = tf.function(function, input_signature=signature, autograph=False)
+            made = tf.function(function, input_signature=signature, autograph=False)
+            # One trace each, but TensorFlow counts those of all networks together and would warn of too many.
+            made._omit_frequent_tracing_warning = True
+            self._compiled[key] = made
         return self._compiled[key]
 
     # ------------------------------------------------------------------------------------------------ prediction

@@ -1,4 +1,4 @@
-"""What users hand over as ``X`` → sequences of one kind; scikit-learn's own checks, and its words, wherever they fit."""
+"""What users hand over as ``X`` → sequences of one kind, checked by scikit-learn and in its words where they fit."""
 
 from __future__ import annotations
 

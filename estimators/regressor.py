@@ -101,10 +101,10 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         values = np.asarray(_check_y(y, multi_output=True, y_numeric=True, estimator=self), dtype=float)
         check_consistent_length(values, range(n_rows))
-        values = values.reshape(n_rows, -1)
+        one_column, values = values.ndim == 1, values.reshape(n_rows, -1)
         if go_on and values.shape[1] != self.n_outputs_:
             raise ValueError(f"`y` has {values.shape[1]} outputs, but the earlier fit had {self.n_outputs_}.")
-        return Targets(values)
+        return Targets(values, one_column=one_column)
 
     def _check_targets(self, targets: Targets) -> None:
         """Any values can be learnt."""

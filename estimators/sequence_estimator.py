@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from ..frames import Frame
     from ..pipelines.protocol import RawInputs
 
+# Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
+_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
+_LEARNING_RATE = 1e-3
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 
@@ -45,10 +48,12 @@ class Targets:
     Attributes:
         numbers: classes (rows,) int32, or values (rows, values) float64.
         classes: labels by number; None of values.
+        one_column: whether the user's values were one number for each row, and not a column.
     """
 
     numbers: np.ndarray
     classes: np.ndarray | None = None
+    one_column: bool = True
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -94,7 +99,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         settings = self._fit_settings(config, seed, epochs)
         with self._watched(settings.max_epochs) as on_epoch:
             history = train(self._state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
-        self._remember(examples, y, targets, history, go_on)
+        self._remember(examples, targets, history, go_on)
         return self
 
     def _checked_config(self) -> dict[str, Any]:
@@ -153,7 +158,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
 
     def _fit_settings(self, config: dict[str, Any], seed: int, epochs: int | None) -> FitSettings:
-        rate = config.get("learning_rate", _plan(self.family, self._output_kind).grid["learning_rate"][0])
+        rate = config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE))
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
         return FitSettings(
             learning_rate=rate,
@@ -166,9 +171,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
             keep_optimizer=epochs is not None,
         )
 
-    def _remember(
-        self, examples: Examples, y: Any, targets: Targets, history: dict[str, list[float]], go_on: bool
-    ) -> None:
+    def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
         if go_on:
             history = {name: self.history_.get(name, []) + losses for name, losses in history.items()}
@@ -179,7 +182,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
             self.classes_ = targets.classes
         else:
             self.n_outputs_ = targets.numbers.shape[1]
-            self._one_column = np.ndim(y) == 1 if not go_on else self._one_column
+            self._one_column = targets.one_column
         self.data_description_ = describe(plain_frame(examples, self._task, targets.numbers))
 
     # ------------------------------------------------------------------------------------------------ predict
@@ -223,10 +226,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         self._state = NetworkState(structure_of(model), self._loss, [v.numpy() for v in model.variables])
 
     def _sample(self, X: Any) -> RawInputs:
-        if X is not None:
-            inputs = self._read(X, reset=False).inputs[:_SAMPLE]
-        else:
-            inputs = self._made_up()
+        inputs = self._made_up() if X is None else self._read(X, reset=False).inputs[:_SAMPLE]
         return self._encoding.pipeline.raw(inputs)
 
     def _made_up(self) -> list[Any]:

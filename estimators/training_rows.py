@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+FEWEST_VALIDATION = 30  # rows; fewer tell nothing
 _DIGEST = 16  # bytes: two different rows out of a billion have the same one with a chance of 1e-21
 
 
@@ -70,8 +71,7 @@ def hold_out(rows: TrainingRows, groups: np.ndarray | None, fraction: float, see
         seed: of the draw.
 
     Returns:
-        Places in `rows` to train on, and to validate on: none where the fraction is less than ten rows, because so
-        few tell nothing.
+        Places in `rows` to train on, and to validate on: none where the fraction is less than 30 rows.
     """
     n = len(rows.rows)
     wanted = int(fraction * n)
@@ -88,9 +88,6 @@ def hold_out(rows: TrainingRows, groups: np.ndarray | None, fraction: float, see
         chosen = chosen[~_emptied(groups, chosen)]
     validation = np.sort(chosen)
     return np.setdiff1d(np.arange(n), validation), validation
-
-
-FEWEST_VALIDATION = 10
 
 
 def _emptied(groups: np.ndarray, chosen: np.ndarray) -> Any:
