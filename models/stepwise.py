@@ -24,15 +24,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..stream_state import StateShapes
 from .layers.dropout import Dropout
 from .layers.hashed_ngrams import HashedNgrams
 from .layers.segments import Segments
 from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
 from .layers.time_steps import Bias, JoinSteps, Masked, Pool, SequenceMask
 from .layers.window_statistics import WindowStatistics
-
-# Shape without the batch, and type, of each state by name.
-StateShapes = Mapping[str, tuple[tuple[int, ...], str]]
 
 # What may be called on a single step as it is.
 _ONE_STEP = (
@@ -198,7 +196,7 @@ def _recurrent(layer: Any, walk: _Walk, x: Any, **_: Any) -> Any:
     return h[:, tf.newaxis] if layer.return_sequences else h
 
 
-def _both_ways(layer: Any, walk: _Walk, *_: Any) -> Any:
+def _both_ways(*_: Any) -> Any:
     raise NotStepwise("it reads every sequence from its end as well (`bidirectional`)")
 
 
@@ -258,7 +256,7 @@ def _hashed_ngrams(layer: HashedNgrams, walk: _Walk, tokens: Any) -> Any:
     return layer(together)[:, -1:]
 
 
-def _window_statistics(layer: WindowStatistics, walk: _Walk, targets: Any) -> Any:
+def _window_statistics(layer: WindowStatistics, _walk: _Walk, targets: Any) -> Any:
     if layer.method != "none":
         raise NotStepwise(
             f"`window_norm` {layer.method!r} subtracts from every row of a window what only its newest row settles"

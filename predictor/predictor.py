@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
@@ -15,6 +16,10 @@ from .card_text import CardText
 if TYPE_CHECKING:
     import pandas as pd
     import tensorflow as tf
+
+    from .observations import Observations, TextCut
+    from .step import Step
+    from .stream import Stream
 
 FrameT = TypeVar("FrameT")
 # What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
@@ -42,6 +47,22 @@ class Schema(Protocol[FrameT]):
     def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
         """Outputs as a table for the user."""
 
+    @property
+    def tokens_of(self) -> TextCut | None:
+        """How a text, or a list of tokens, becomes the steps of a stream; None where steps are rows of numbers."""
+
+    def observations(self, source: Source, *, future: Any = None) -> Observations:
+        """What a stream is given, as the inputs of its steps."""
+
+    def before_first(self) -> Observations | None:
+        """What every stream reads before the first observation; None where that is nothing."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """Inputs that stay the same for all steps of a stream: (1,) each."""
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave for one stream, without the batch axis and the states."""
+
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card; `data` is what :func:`recurra.frames.describe` says of the training data."""
 
@@ -57,6 +78,8 @@ class ServingModel(Protocol):
         extra_inputs: raw inputs it needs beyond the schema's own, by name.
         reads_all_rows: whether it wants whole series in place of their last rows.
         why_no_graph: why it cannot be exported, in words; None where it can.
+        step: what moves a stream on; None where there is none.
+        why_no_step: why there is none, as the end of a sentence.
     """
 
     @property
@@ -70,6 +93,12 @@ class ServingModel(Protocol):
 
     @property
     def why_no_graph(self) -> str | None: ...
+
+    @property
+    def step(self) -> Step | None: ...
+
+    @property
+    def why_no_step(self) -> str | None: ...
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → outputs, as ops that can be traced for a SavedModel where there is a graph."""
@@ -156,6 +185,34 @@ class Predictor(Generic[FrameT]):
             # some Keras layers refuse a batch of no rows, so one blank row is served and taken away again
             return {name: array[:0] for name, array in _to_numpy(self.serve(_blank_row(raw))).items()}
         return join_rows([_to_numpy(self.serve(rows)) for rows in _row_batches(raw)])
+
+    def stream(self, *, label: Hashable = None, saved: bytes | None = None) -> Stream:
+        """Open a stream: the model is told one observation after another, and predicts after each.
+
+        Args:
+            label: class that a text belongs to, for language models that have classes.
+            saved: bytes that :meth:`Stream.save` made, to go on from there.
+
+        Returns:
+            The stream; its ``notes`` say what it reads.
+
+        Raises:
+            InputError: if the model reads a sequence as a whole, so that it has no streams.
+
+        Example:
+            >>> stream = model.stream()
+            >>> stream.push({"sold": 412.0})["forecast"]
+        """
+        from .stream import Stream
+
+        return Stream(self, label=label, saved=saved)
+
+    def fingerprint(self) -> str:
+        """What tells this model's weights from others: SHA-256, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        for array in self.model.arrays():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def save(self, path: Path | str) -> None:
         """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it.
