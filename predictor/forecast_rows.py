@@ -50,7 +50,7 @@ def forecast_rows(
         if times is None:
             raise InputError(
                 f"the model reads the calendar ({', '.join(pipeline.calendar)}), so a row needs its time; give rows "
-                f"with names, such as {{{roles['time']!r}: ..., ...}}"
+                f"with names, {', '.join(_time_columns(roles['time']))} among them"
             )
         inputs["time"] = times
     return Observations(inputs, many, None if times is None else times[:, :2])
@@ -68,12 +68,16 @@ def _channels(table: pd.DataFrame, columns: list[Column]) -> np.ndarray:
         raise InputError(f"{_SOURCE}: a column of numbers holds something else ({error})") from error
 
 
+def _time_columns(name: Any) -> list[str]:
+    return [name] if isinstance(name, str) else list(name)
+
+
 def _times(pipeline: SeriesPipeline, name: Any, freq: str | int, table: pd.DataFrame) -> np.ndarray | None:
     """Seconds of the rows and of the steps after each: (rows, 1 + horizon); None where the rows do not tell."""
-    columns = [name] if isinstance(name, str) else list(name)
+    columns = _time_columns(name)
     if isinstance(freq, int) or not set(columns) <= set(table.columns):
         return None
-    stamps = table[name] if isinstance(name, str) else table[columns]
+    stamps = table[columns[0]] if len(columns) == 1 else table[columns]
     times = following_seconds(stamps, freq, pipeline.horizon, source=_SOURCE)
     if len(apart := np.flatnonzero(times[1:, 0] != times[:-1, 1])):
         raise InputError(

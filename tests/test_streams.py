@@ -68,7 +68,7 @@ def test_a_network_gives_at_each_step_what_the_whole_sequence_gives(family, kind
             if t not in (0, 3, TIME - 1):
                 continue
             given = {name: tf.fill([BATCH], t + 1) for name in ones}
-            whole = np.asarray(network({kind: sequence[:, : t + 1], **given}, training=False))
+            whole = np.asarray(network({kind: tf.constant(sequence[:, : t + 1]), **given}, training=False))
             np.testing.assert_allclose(output, whole[:, -1:] if network is tagger else whole, atol=1e-5)
 
 
@@ -165,10 +165,17 @@ def make_all():
     names = pd.DataFrame({"name": ["bara", "bilo", "dona", "firo"] * 4, "kind": ["A", "O"] * 8})
     return {
         "texts": sequence_predictor(
-            TextFrame.from_table(text, text="text", label="label"), TextEncoder(min_count=1), "gru", ngrams=2
+            TextFrame.from_table(text, text="text", label="label"),
+            TextEncoder(min_count=1, sequence_length=9),
+            "gru",
+            ngrams=2,
+            ngram_buckets=50,
         ),
         "prices": sequence_predictor(
-            TextFrame.from_table(text, text="text", value="price"), TextEncoder(tokens="char"), "lstm", segment_length=3
+            TextFrame.from_table(text, text="text", value="price"),
+            TextEncoder(tokens="char", sequence_length=30),
+            "lstm",
+            segment_length=3,
         ),
         "words": sequence_predictor(
             TextFrame.from_records(words, text="words", tags="tags"), TextEncoder(tokens=None), "simple_rnn"
@@ -205,7 +212,8 @@ def assert_same(prediction, outputs):
         if value.dtype.kind == "f":
             np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-5, err_msg=name)
         else:
-            assert [str(v) for v in np.ravel(value)] == [v.decode() for v in np.ravel(expected)]
+            texts = [v.decode() if isinstance(v, bytes) else str(v) for v in np.ravel(expected)]
+            assert [str(v) for v in np.ravel(value)] == texts
 
 
 @pytest.mark.parametrize("name", ["texts", "prices"])
@@ -218,7 +226,7 @@ def test_a_text_in_pieces_is_the_text(made, loaded, name):
         prediction = stream.push("good film")
         assert_same(prediction, predictor.serve({"text": np.array([b"so bad it is good film"], dtype=object)}))
         assert stream.steps == (22 if name == "prices" else 6)
-        assert stream.push("")["value" if name == "prices" else "label"] == stream.prediction.popitem()[1].max() or True
+        assert_same(stream.push(""), {key: value[None] for key, value in stream.prediction.items()})
 
 
 def test_tokens_are_tagged_one_by_one(made, loaded):
@@ -247,10 +255,6 @@ def test_rows_of_numbers_are_read_one_by_one(made, loaded, name):
                 whole = predictor.serve(predictor.schema.pipeline.raw([rows[:7]]))
                 last = {n: np.asarray(v)[:, -1] if name == "steps" else v for n, v in whole.items()}
                 assert_same(prediction, last)
-        if name == "steps":
-            named = [dict(zip("xy", row, strict=True)) for row in rows]
-            again = predictor.stream()
-            np.testing.assert_array_equal([str(again.push(row)["tags"]) for row in named][-1], str(prediction["tags"]))
 
 
 def test_a_gap_is_refused_where_it_cannot_be_filled(made):
@@ -290,32 +294,18 @@ def over_all_rows(predictor, rows):
 
 @pytest.mark.parametrize("name", ["sales", "gaps"])
 def test_a_recurrent_forecast_is_that_of_all_rows(made, loaded, name):
-    table = series(gap=name == "gaps")
-    frame = made[name][1]
-    ahead = name == "sales"
+    table, ahead = series(gap=name == "gaps"), name == "sales"
+    roles = {"future_covariates" if ahead else "past_covariates": ["price"]}
     streams = [made[name][0].stream(), loaded[name].stream()]
     for i, row in enumerate(rows_of(table, 11)):
         future = {"future": table.iloc[i + 1 : i + 3]} if ahead else {}
         predictions = [stream.push(row, **future) for stream in streams]
         if i in (5, 10):
-            part = (
-                SeriesFrame.from_table(
-                    table.iloc[: i + 3].assign(sold=table["sold"].where(table.index <= i)),
-                    **{
-                        k: v
-                        for k, v in frame.roles.items()
-                        if k in ("time", "id", "target", "past_covariates", "future_covariates")
-                    },
-                )
-                if ahead
-                else SeriesFrame.from_table(
-                    table.iloc[: i + 1], time="day", target="sold", id="shop", past_covariates=["price"]
-                )
-            )
+            part = table.assign(sold=table["sold"].where(table.index <= i)).iloc[: i + (3 if ahead else 1)]
             whole = over_all_rows(made[name][0], i + 1)
-            expected = whole.serve(whole.pipeline.raw(part))
+            frame = SeriesFrame.from_table(part, time="day", target="sold", id="shop", **roles)
             for prediction in predictions:
-                assert_same(prediction, expected)
+                assert_same(prediction, whole.serve(whole.pipeline.raw(frame)))
     assert set(predictions[0]) == {"forecast", "forecast-lo-80", "forecast-hi-80"}
     note = streams[1].notes[0]
     assert "all rows since the stream began, where `predict` reads the last 6" in note
