@@ -102,7 +102,7 @@ class StreamCursor:
         """
         arrays = {f"states/{name}": array for name, array in self.now.states.items()}
         for name, array in (self.now.prediction or {}).items():
-            arrays[f"prediction/{name}"] = array.astype(str) if array.dtype == object else array
+            arrays[f"prediction/{name}"] = as_text(array)
         now = self.now
         header = {"format": _FORMAT, "model": model, "steps": now.steps, "expects": now.expects}
         header["began"] = now.prediction is not None
@@ -132,6 +132,14 @@ class StreamCursor:
         prediction = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
         steps, expects = int(header["steps"]), header["expects"]
         return cls(StreamState(states, steps, prediction if header["began"] else None, expects))
+
+
+def as_text(array: np.ndarray) -> np.ndarray:
+    """Bytes as text; numbers, and what is text already, as they are."""
+    if array.dtype != object:
+        return array
+    texts = [text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text) for text in array.ravel()]
+    return np.array(texts, dtype=str).reshape(array.shape)
 
 
 def _unpack(data: bytes) -> tuple[dict[str, Any], Arrays]:

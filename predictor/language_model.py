@@ -21,11 +21,11 @@ from ..pipelines import LanguagePipeline
 from ..pipelines.protocol import RawInputs, Tensors
 from ..pipelines.tokens import as_bytes
 from ..spec import END, PADDING, UNKNOWN
-from ..stream_state import StateShapes
+from ..stream_state import StateShapes, as_text
 from .baseline_model import BaselineModel
 from .card_text import CardText
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .observations import Observations, TextCut, as_text
+from .observations import Observations, TextCut
 from .predictor import Outputs, Source
 from .step import STATE, state_specs
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..pipelines.protocol import RawInputs, Tensors
+from ..stream_state import as_text
 from .step import STATE
 
 if TYPE_CHECKING:
@@ -55,13 +56,6 @@ class TextCut:
         [name] = self.signature
         ids = np.asarray(self.trace({name: np.array([text], dtype=object)})["tokens"])[0]
         return ids[1:] if self.begin is not None and not begins else ids
-
-
-def as_text(array: np.ndarray) -> np.ndarray:
-    """Bytes as text; numbers as they are."""
-    if array.dtype != object:
-        return array
-    return np.array([text.decode("utf-8", "replace") for text in array.ravel()], dtype=str).reshape(array.shape)
 
 
 def first_row(outputs: Tensors) -> RawInputs:
