@@ -20,6 +20,7 @@ from . import __version__, datasets
 from .atomic import replacing
 from .command_options import COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .serving.command import serve
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -246,6 +247,9 @@ def memory(
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
     _print(f"results: {', '.join(map(str, files))}")
+
+
+app.command()(serve)
 
 
 @app.command("datasets")
