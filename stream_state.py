@@ -27,6 +27,10 @@ _FORMAT = 1
 _HEADER = "header"
 
 
+class OtherModelError(InputError):
+    """The bytes are a stream, but of another model."""
+
+
 @dataclass(frozen=True, eq=False)
 class StreamState:
     """A moment of a stream. The arrays are never written to, so that moments can share them.
@@ -120,7 +124,7 @@ class StreamCursor:
         """
         header, arrays = _unpack(data)
         if header.get("model") != model:
-            raise InputError(
+            raise OtherModelError(
                 "the saved stream belongs to another model, or to another version of it, whose states mean something "
                 "else; open a new stream and push its last observations"
             )
