@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import tensorflow as tf
@@ -21,7 +21,8 @@ def serving_module(predictor: Predictor[Any]) -> tuple[tf.Module, dict[str, Any]
     """
     model = predictor.model
     module = tf.Module(name="recurra")
-    module.tracked = model.trackables()  # weights and tables belong to the SavedModel
+    # tables belong to the SavedModel; of layers only the weights do, see _weights
+    module.tracked = [part for part in model.trackables() if not isinstance(part, tf.keras.layers.Layer)]
     module.serve = _traced(model.serve, raw_signature(predictor))
     signatures = {DEFAULT: module.serve}
     if model.step is not None:
@@ -31,6 +32,7 @@ def serving_module(predictor: Predictor[Any]) -> tuple[tf.Module, dict[str, Any]
         if (cut := predictor.schema.tokens_of) is not None:
             module.tokens = _traced(cut.trace, cut.signature)
             signatures[TOKENS] = module.tokens
+    module.weights = _weights(signatures.values())
     return module, signatures
 
 
@@ -46,6 +48,19 @@ def describe_stream(predictor: Predictor[Any]) -> dict[str, Any]:
         return {"why_not": predictor.model.why_no_step}
     about = {"first": step.first, "note": step.note, "complete": step.complete}
     return about | {"begin": None if cut is None else cut.begin}
+
+
+def _weights(functions: Iterable[Any]) -> list[tf.Variable]:
+    """The variables that functions read.
+
+    Keras' own variables would be saved as copies beside these, and whoever loads the graph into a session, as TensorFlow
+    Serving does, would find the copies restored and the weights themselves without a value.
+
+    Source: keras/src/backend/tensorflow/core.py, Variable._export_to_saved_model_graph; export/saved_model.py does the
+    same as this.
+    """
+    found = {id(v): v for function in functions for v in function.get_concrete_function().graph.variables}
+    return list(found.values())
 
 
 def raw_signature(predictor: Predictor[Any]) -> dict[str, tf.TensorSpec]:

@@ -109,7 +109,7 @@ class _Asked:
         return _difference(expected, over_grpc, "gRPC") or _difference_of_rest(expected, over_rest)
 
     def _both_refuse(self, model: ServedModel, signature: Signature, inputs: dict[str, Any], error: Exception) -> str:
-        """Made-up inputs may be refused, for example texts that are no ``tf.Example``: by the server as by the loader."""
+        """Made-up inputs may be refused, such as texts that are no ``tf.Example``: by the server as by the loader."""
         try:
             self._grpc(model, signature, inputs)
         except grpc.RpcError:

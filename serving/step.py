@@ -114,8 +114,8 @@ class Step:
         values = inputs.get("values")
         if self.about.get("complete") and values is not None and len(gaps := np.argwhere(~np.isfinite(values))):
             raise invalid(
-                f"row {gaps[0][0]} has no value in channel {gaps[0][-1]}: gaps in training were filled from both sides, "
-                "and what comes after this one is not known yet; give a value, or fit with missing ffill"
+                f"row {gaps[0][0]} has no value in channel {gaps[0][-1]}: gaps in training were filled from both "
+                "sides, and what comes after this one is not known yet; give a value, or fit with missing ffill"
             )
 
     def refuse_nonsense(self, prediction: Mapping[str, np.ndarray], steps: int) -> None:

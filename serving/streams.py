@@ -1,7 +1,7 @@
 """Streams: states that the server keeps for its clients, each on the version it was opened on.
 
-A version that has streams stays loaded until the last of them is closed or has been idle for too long, also when a newer
-one answers all other requests. What ends a stream without its client's doing is told to whoever asks for it again.
+A version that has streams stays loaded until the last of them is closed or has been idle for too long, also when a
+newer one answers all other requests. What ends a stream without its client's doing is told to whoever asks for it again.
 """
 
 from __future__ import annotations
@@ -215,6 +215,42 @@ class Streams:
             predictions = await self.push(stream, stream.step.as_observations(ids))
             return {name: array[-1:] for name, array in predictions.items()}
         return {name: array[np.newaxis] for name, array in (stream.cursor.now.prediction or {}).items()}
+
+    async def sequence(
+        self, spec: ModelSpec, number: int | str, inputs: Mapping[str, np.ndarray], *, start: bool, end: bool
+    ) -> tuple[ServedStream, Arrays]:
+        """A push as other servers have it: a stream by its client's number, begun and ended by flags.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT if there is no such sequence, with the reason where there was one.
+        """
+        name = f"sequence {number} of {spec.name}"
+        if start:
+            stream = await self.open(spec, name=name)
+        else:
+            try:
+                stream = self.get(spec.name, name, spec.version)
+            except ServingError as error:
+                missing = invalid(
+                    f"inference request for sequence {number} to model '{spec.name}' must specify the START flag on "
+                    "the first request of the sequence"
+                )
+                missing.hint = error.message
+                raise missing from error
+        found = await self.push(stream, inputs)
+        if end:
+            self.close(stream, "its client ended it")
+        return stream, found
+
+    async def observation_of(self, spec: ModelSpec, name: int | str, *, start: bool) -> Step:
+        """The step of a sequence that goes on, or of the version that one would begin on."""
+        known = self._streams.get(f"sequence {name} of {spec.name}")
+        if known is not None and not start:
+            return known.step
+        await self.service.settled(self.service.timeout)
+        version = self._pin(spec)
+        self._unpin(version)
+        return version.step
 
     async def _ids(self, stream: ServedStream, text: object) -> np.ndarray:
         if (signature := stream.step.text) is None:

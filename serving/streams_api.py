@@ -1,6 +1,6 @@
 """Streams over HTTP: resources below ``/v1/models/NAME/streams``.
 
-POST …/streams opens, GET reads, POST …/streams/ID:push moves on, :fork, :rewind and :save do what they say, DELETE ends.
+POST …/streams opens, GET reads, POST …/streams/ID:push moves on; :fork, :rewind and :save do what they say; DELETE ends.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from .streams import ServedStream, Streams
 
 _KEYS = ("instances", "inputs", "text", "label", "saved", "steps", "last")
 _GREATEST = 2**63 - 1
+# What is not answered is a malformed request, as elsewhere below /v1.
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Answer = Callable[[Request, Log], Awaitable[Response]]
 
 
@@ -56,22 +58,11 @@ class StreamsApi:
             ),
         ]
 
-    def _counted(self, answers: dict[str, Answer]) -> type:
-        """An endpoint for all methods: one that is not known is a malformed request, as elsewhere below /v1."""
-        api = self
+    def _counted(self, path: str, answers: dict[str, Answer]) -> Route:
+        async def handle(request: Request) -> Response:
+            return await self._answered(request, answers)
 
-        class Endpoint:
-            def __init__(self, scope: Any, receive: Any, send: Any) -> None:
-                self.scope, self.receive, self.send = scope, receive, send
-
-            def __await__(self) -> Any:
-                return self._answer().__await__()
-
-            async def _answer(self) -> None:
-                request = Request(self.scope, self.receive)
-                await (await api._answered(request, answers))(self.scope, self.receive, self.send)
-
-        return Endpoint
+        return Route(path, handle, methods=_METHODS)
 
     async def _answered(self, request: Request, answers: dict[str, Answer]) -> Response:
         log, started, code = Log(model=request.path_params["model"], api="streams"), time.perf_counter(), Code.OK
