@@ -53,8 +53,8 @@ def describe_stream(predictor: Predictor[Any]) -> dict[str, Any]:
 def _weights(functions: Iterable[Any]) -> list[tf.Variable]:
     """The variables that functions read.
 
-    Keras' own variables would be saved as copies beside these, and whoever loads the graph into a session, as TensorFlow
-    Serving does, would find the copies restored and the weights themselves without a value.
+    Keras' own variables would be saved as copies beside these, and whoever loads the graph into a session, as
+    TensorFlow Serving does, would find the copies restored and the weights themselves without a value.
 
     Source: keras/src/backend/tensorflow/core.py, Variable._export_to_saved_model_graph; export/saved_model.py does the
     same as this.

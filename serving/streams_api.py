@@ -1,6 +1,7 @@
 """Streams over HTTP: resources below ``/v1/models/NAME/streams``.
 
-POST …/streams opens, GET reads, POST …/streams/ID:push moves on; :fork, :rewind and :save do what they say; DELETE ends.
+POST …/streams opens, GET reads, POST …/streams/ID:push moves on; :fork, :rewind and :save do what they say; DELETE
+ends.
 """
 
 from __future__ import annotations
@@ -51,11 +52,8 @@ class StreamsApi:
         collections = (f"{model}/streams", f"{model}/versions/{{version}}/streams", f"{model}/labels/{{label}}/streams")
         one = (f"{model}/streams/{{stream}}", f"{model}/versions/{{version}}/streams/{{stream}}")
         return [
-            *(Route(path, self._counted({"POST": self._open, "GET": self._list})) for path in collections),
-            *(
-                Route(path, self._counted({"POST": self._verb, "GET": self._read, "DELETE": self._close}))
-                for path in one
-            ),
+            *(self._counted(path, {"POST": self._open, "GET": self._list}) for path in collections),
+            *(self._counted(path, {"POST": self._verb, "GET": self._read, "DELETE": self._close}) for path in one),
         ]
 
     def _counted(self, path: str, answers: dict[str, Answer]) -> Route:
