@@ -180,7 +180,8 @@ class StepBatcher:
             return
         for row, (_, answer) in enumerate(items):
             if not answer.done():
-                answer.set_result({name: array[row : row + 1] for name, array in found.outputs.items()})
+                # copies: a stream that keeps its row must not keep those of all the others
+                answer.set_result({name: array[row : row + 1].copy() for name, array in found.outputs.items()})
 
 
 def _shapes(inputs: Arrays) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Streams: states that the server keeps for its clients, each on the version it was opened on.
 
 A version that has streams stays loaded until the last of them is closed or has been idle for too long, also when a
-newer one answers all other requests. What ends a stream without its client's doing is told to whoever asks for it again.
+newer one answers all other requests. What ended a stream is told to whoever asks for it again.
 """
 
 from __future__ import annotations
