@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, SavedModel
-from .signatures import raw_signature, serving_module
+from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
 
@@ -124,7 +123,8 @@ def _describe(
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
-        "weights": _hash_of(predictor.model.arrays()),
+        "weights": predictor.fingerprint(),
+        "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
     }
@@ -194,10 +194,3 @@ def _newest(path: Path) -> Path | None:
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _hash_of(arrays: list[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

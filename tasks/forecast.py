@@ -404,7 +404,7 @@ class ForecastFold:
     def baseline(self, name: str) -> FittedModel:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
         return FittedModel(
-            lambda: Predictor(self._schema(), ForecastBaseline(self._fitted(name)), Forecast.name),
+            lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
             lambda: self._evaluate({"forecast": self._baseline_forecasts(name)}),
         )
 
