@@ -13,11 +13,13 @@ import numpy as np
 from ..errors import InputError
 from ..pipelines.protocol import Tensors
 from ..predictor import Predictor
-from ..predictor.persistence import load_schema
+from ..predictor.persistence import is_saved, load_schema
 from .signatures import DEFAULT, STEP
 from .versions import versions
 
 INFO = Path("assets.extra") / "recurra.json"
+# The predictor as it was trained: gates, gradients and the text's own tokens are not in the graph.
+TRAINED = INFO.with_name("trained")
 
 
 class SavedModel:
@@ -114,6 +116,11 @@ class ExportedModel(Predictor[Any]):
     def notes(self) -> tuple[str, ...]:
         """What a reader of its predictions should know."""
         return tuple(self.info.get("notes", ()))
+
+    @cached_property
+    def trained(self) -> Predictor[Any] | None:
+        """The predictor that was exported, with its network and pipeline; None in an export that holds none."""
+        return Predictor.load(self.path / TRAINED) if is_saved(self.path / TRAINED) else None
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.schema!r})"
