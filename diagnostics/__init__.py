@@ -1,13 +1,13 @@
 """Diagnostics: why a model does what it does, and whether the data can be trusted.
 
-    inspection.py       inspect(): all of the following for one model
-    influence.py        how much each lag still moves the prediction: the vanishing gradient, measured
-    occlusion.py        what the network can do without
-    order.py            what the loss gains by reading steps in their order
-    gates.py            what a recurrent layer lets in, keeps and shows
-    cost.py             parameters, multiply-adds, memory, seconds, and how they grow
-    error_analysis.py   the worst examples, errors by group, calibration, coverage, what repeats
-    memory_tasks.py     where each family forgets, on synthetic sequences
+inspection.py       inspect(): all of the following for one model
+influence.py        how much each lag still moves the prediction: the vanishing gradient, measured
+occlusion.py        what the network can do without
+order.py            what the loss gains by reading steps in their order
+gates.py            what a recurrent layer lets in, keeps and shows
+cost.py             parameters, multiply-adds, memory, seconds, and how they grow
+error_analysis.py   the worst examples, errors by group, calibration, coverage, what repeats
+memory_tasks.py     where each family forgets, on synthetic sequences
 """
 
 from .cost import cost_of

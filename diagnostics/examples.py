@@ -7,7 +7,7 @@ function that predicts, and one that scores.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,17 @@ import numpy as np
 
 from ..evaluation import mase, seasonal_scale
 from ..frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
-from ..pipelines import EncodedCorpus, LanguagePipeline, Ragged, RowRange, SequencePipeline, SeriesPipeline, Windows
+from ..pipelines import (
+    EncodedCorpus,
+    LanguagePipeline,
+    Ragged,
+    RowRange,
+    SequenceEncoder,
+    SequencePipeline,
+    SeriesPipeline,
+    Windows,
+)
+from ..pipelines.tokens import tokenize
 from ..training import compiled
 
 if TYPE_CHECKING:
@@ -50,6 +60,7 @@ class Examples:
         labels: what tells the examples apart for a reader: columns of one cell per example.
         truth: what should have been predicted, in the user's units or class numbers (examples, ...).
         restore: predictions → the user's units (forecasts, values) or probabilities.
+        whole: whether each is read from its beginning to its end, so that there is no more to read.
         many_series: whether windows have scales of their own.
         tokens: a token's id → its word, where words are read.
     """
@@ -70,6 +81,7 @@ class Examples:
     tokens: Callable[[int], str] | None = None
     truth: np.ndarray | None = None
     restore: Callable[[np.ndarray], np.ndarray] | None = None
+    whole: bool = False
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -231,6 +243,7 @@ def sequence_examples(
         return outputs[last] if encoder.per_step else outputs
 
     values = frame.task == "regression"
+    targets = [str(v) for v in (y_true if values else (_label(encoder.classes_, number) for number in y_true))]
 
     def loss(predicted: np.ndarray) -> np.ndarray:
         if values:
@@ -248,11 +261,26 @@ def sequence_examples(
         groups=np.zeros(len(rows), int),
         metric="mae" if values else "error",
         held_out=held_out,
-        labels={"example": rows, "target": np.array([str(v) for v in own.targets.values], dtype=object)},
+        labels={"example": rows, "target": np.array(targets, dtype=object)},
         tokens=None if takes_values else _words(pipeline),
         truth=y_true,
         restore=lambda predicted: np.asarray(encoder.outputs(predicted)["value" if values else "probabilities"]),
+        whole=_fits(pipeline, own),
     )
+
+
+def _label(classes: Sequence[Any], number: int) -> Any:
+    return classes[number] if number >= 0 else "never trained on"
+
+
+def _fits(pipeline: SequencePipeline, frame: Any) -> bool:
+    """Whether every sequence is read from its beginning to its end."""
+    encoder = pipeline.encoder
+    if isinstance(encoder, SequenceEncoder):
+        lengths = np.array([len(values) for values in frame.inputs])
+    else:
+        lengths = np.concatenate([some for _, some in tokenize(frame.inputs, encoder.tokens)])
+    return not encoder.truncate_ or bool((lengths <= encoder.length_).all())
 
 
 def _padded(sequences: Ragged, lengths: np.ndarray) -> np.ndarray:

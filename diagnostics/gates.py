@@ -217,9 +217,7 @@ def _directions(layer: Any) -> list[tuple[str, Any, bool]]:
     return [(layer.name, layer, bool(layer.go_backwards))]
 
 
-def _measure(
-    name: str, layer: Any, x: np.ndarray, lengths: np.ndarray, segment: int, *, backwards: bool
-) -> LayerGates:
+def _measure(name: str, layer: Any, x: np.ndarray, lengths: np.ndarray, segment: int, *, backwards: bool) -> LayerGates:
     kind, states = cell_kind(layer), unroll(layer, x)
     real = np.arange(x.shape[1])[None, :] < lengths[:, None]  # (rows, steps)
     real = real[:, ::-1] if backwards else real
@@ -269,7 +267,7 @@ def _step_of(layer: Any, rows: int, dtype: Any) -> tuple[Any, list[np.ndarray]]:
     """One step of a layer, and its zero state: step(x, state) → (state, everything by name)."""
     cell, kind = layer.cell, cell_kind(layer)
     kernel, recurrent = (np.asarray(w, dtype=float) for w in (cell.kernel, cell.recurrent_kernel))
-    shape = ((2, kernel.shape[1]) if kind == "gru" else (kernel.shape[1],))
+    shape = (2, kernel.shape[1]) if kind == "gru" else (kernel.shape[1],)
     bias = np.zeros(shape) if cell.bias is None else np.asarray(cell.bias, dtype=float)
     zero = np.zeros((rows, layer.units), dtype)
 

@@ -16,6 +16,7 @@ from ..comparison.identity import to_strict_json
 from ..errors import InputError
 from ..evaluation import mae, rmse
 from ..frames import describe
+from ..pages import Page, Section, render
 from ..pipelines import SeriesPipeline
 from ..predictor import Predictor
 from . import error_analysis
@@ -25,6 +26,7 @@ from .gates import LayerGates, gates_of
 from .influence import horizon, influence_by_lag, inside_layers, with_fixed_statistics
 from .occlusion import Occlusion, occlusion
 from .order import Order, worth_of_order
+from .page import sections_of
 from .subject import Subject, subject_of_comparison, subject_of_model
 
 if TYPE_CHECKING:
@@ -99,9 +101,29 @@ class Inspection:
             raise InputError(f"cannot write {path}: {error.strerror}; choose another `json`") from error
         return path
 
-    def to_html(self) -> str:
-        """One self-contained page."""
-        raise NotImplementedError
+    def sections(self) -> list[Section]:
+        """What was found as sections of a page."""
+        return sections_of(self)
+
+    def to_html(self, command: str = "") -> str:
+        """One self-contained page.
+
+        Args:
+            command: that made it.
+        """
+        answer = {True: "Order and memory matter", False: "Memory earns nothing here", None: "Cannot tell"}
+        tone = {True: "yes", False: "no", None: "open"}
+        sections = [*self.sections(), *([Section("Notes", bullets=self.notes)] if self.notes else [])]
+        page = Page(
+            f"{self.model} for {self.task}: {self.data['source']}",
+            answer[self.verdict["worth_it"]],
+            self.verdict["text"],
+            tone[self.verdict["worth_it"]],
+            sections,
+            command,
+            f"recurra {__version__}",
+        )
+        return render(page)
 
     def __repr__(self) -> str:
         return f"Inspection({self.model} for {self.task}: {self.verdict['text']})"
@@ -207,7 +229,7 @@ def memory_of(subject: Subject, examples: Examples, on_progress: OnSentence = _s
         "horizon_gradient": by_gradient,
         "horizon_occlusion": seen.horizon,
         "agree": _agree(by_gradient, seen.horizon),
-        "suggested_lookback": _suggested(seen.horizon, by_gradient, examples.longest),
+        "suggested_lookback": _suggested(seen.horizon, by_gradient, examples),
         "lookback": examples.longest,
         "metric": examples.metric,
         "influence": _list(shares),
@@ -271,10 +293,12 @@ def _agree(by_gradient: int | None, by_occlusion: int) -> bool | None:
     return high <= _DISAGREE * low
 
 
-def _suggested(by_occlusion: int, by_gradient: int | None, read: int) -> int:
+def _suggested(by_occlusion: int, by_gradient: int | None, examples: Examples) -> int:
     """What a next model should read: what is used, or twice as much where that reaches the end of what was read."""
+    read = examples.longest
     used = max(by_occlusion, by_gradient or 0) if _agree(by_gradient, by_occlusion) else by_occlusion
-    return 2 * read if used >= _TO_THE_END * read and read > 1 else max(used, 1)
+    more = used >= _TO_THE_END * read and read > 1 and not examples.whole
+    return 2 * read if more else max(used, 1)
 
 
 def _steps(n: int) -> str:
@@ -367,9 +391,7 @@ def _predicted_labels(subject: Subject, examples: Examples, predicted: np.ndarra
         return np.array([f"{v:.4g}" for v in restored], dtype=object)
     classes = getattr(subject.pipeline, "classes", [])
     names = [str(classes[i]) for i in restored.argmax(axis=-1)]
-    return np.array(
-        [f"{name} ({p:.0%})" for name, p in zip(names, restored.max(axis=-1), strict=True)], dtype=object
-    )
+    return np.array([f"{name} ({p:.0%})" for name, p in zip(names, restored.max(axis=-1), strict=True)], dtype=object)
 
 
 def _texts(examples: Examples) -> np.ndarray:

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .examples import Examples
+from .order import paired_test
 
 # The loss may rise by this factor before something is said to be missed.
 TOLERANCE = 1.01
 DRAWS = 5
+# That nothing at all is used is believed until the rise is as unlikely as this by chance.
+_BY_CHANCE = 0.01
 _SMALL = 12
 # The measured lengths grow by this factor; between the last too short and the first long enough is then bisected.
 _GROWTH = 1.35
@@ -33,7 +36,8 @@ class Occlusion:
     """The loss by the number of newest steps kept.
 
     Attributes:
-        horizon: least number of kept steps with a loss of at most 1.01 times the full one; 0: nothing is used.
+        horizon: least number of kept steps with a loss of at most 1.01 times the full one; 0: nothing is used, since the
+            loss without any of the past rises by less than that, or by no more than chance alone makes it.
         curve: (kept, loss), in rising order; the last one is the full length.
     """
 
@@ -53,20 +57,28 @@ def occlusion(
         on_progress: called with a sentence now and then.
     """
     longest = examples.longest
-    full = float(np.nanmean(examples.losses()))
+    whole = examples.losses()
+    full = float(np.nanmean(whole))
     known: dict[int, float] = {longest: full}
+
+    def losses(kept: int) -> np.ndarray:
+        on_progress(f"occlusion: the newest {kept} of {longest} steps kept")
+        random = np.random.default_rng((seed, kept))
+        drawn = [examples.losses(older_replaced(examples, kept, random)) for _ in range(draws)]
+        return np.mean(drawn, axis=0)  # type: ignore[no-any-return]
 
     def loss(kept: int) -> float:
         if kept not in known:
-            on_progress(f"occlusion: the newest {kept} of {longest} steps kept")
-            random = np.random.default_rng((seed, kept))
-            known[kept] = float(
-                np.mean([np.nanmean(examples.losses(older_replaced(examples, kept, random))) for _ in range(draws)])
-            )
+            known[kept] = float(np.nanmean(losses(kept)))
         return known[kept]
 
     limit = TOLERANCE * full + 1e-12
-    enough = next(kept for kept in _lengths(longest) if loss(kept) <= limit)
+    nothing = losses(0)
+    known[0] = float(np.nanmean(nothing))
+    if known[0] <= limit or not _rises(nothing, whole, examples):
+        enough = 0
+    else:
+        enough = next(kept for kept in _lengths(longest)[1:] if loss(kept) <= limit)
     short = max((kept for kept in known if kept < enough), default=enough - 1)
     while enough - short > 1:
         middle = (enough + short) // 2
@@ -75,6 +87,12 @@ def occlusion(
         if kept > enough and kept not in known and (kept > 1.5 * max(known.keys() - {longest}, default=0)):
             loss(kept)
     return Occlusion(enough, sorted(known.items()))
+
+
+def _rises(nothing: np.ndarray, whole: np.ndarray, examples: Examples) -> bool:
+    """Whether the loss without any of the past is higher, and not by chance: a trained network reacts to noise too."""
+    test = paired_test(nothing, whole, examples)
+    return test.difference > 0 and (test.p_value is None or test.p_value < _BY_CHANCE)
 
 
 def _lengths(longest: int) -> list[int]:

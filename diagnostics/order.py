@@ -59,7 +59,7 @@ def worth_of_order(examples: Examples, *, draws: int = DRAWS, seed: int = 0) -> 
         return np.mean(drawn, axis=0)
 
     wrong = mean_loss(0)
-    test = _test(wrong, right, examples)
+    test = paired_test(wrong, right, examples)
     curve = [(k, float(np.nanmean(mean_loss(k)))) for k in OLDER_THAN if k < examples.longest - 1]
     loss, worse = float(np.nanmean(right)), float(np.nanmean(wrong))
     matters = _matters(test, worse) if examples.held_out else None
@@ -80,8 +80,8 @@ def shuffled(examples: Examples, older_than: int, random: np.random.Generator) -
     return np.take_along_axis(steps, order if steps.ndim == 2 else order[:, :, None], axis=1)
 
 
-def _test(wrong: np.ndarray, right: np.ndarray, examples: Examples) -> TestResult:
-    """The house's own paired test: of forecasts that overlap, and of independent examples."""
+def paired_test(wrong: np.ndarray, right: np.ndarray, examples: Examples) -> TestResult:
+    """Two losses of each example, tested: as forecasts that overlap, or as independent examples."""
     if examples.metric == "mase":
         return diebold_mariano(wrong, right, horizon=examples.overlap, groups=examples.groups)
     return paired_bootstrap(wrong, right)

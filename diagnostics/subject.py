@@ -77,7 +77,9 @@ def subject_of_model(model: Predictor[Any], source: Any = None) -> Subject:
         notes.append(_why_nothing(model, predictor))
     else:
         examples = examples_of(pipeline, frame, network, selection, held_out=held_out)
-    name = training.get("family") or training.get("baseline") or getattr(network, "name", type(predictor.model).__name__)
+    name = (
+        training.get("family") or training.get("baseline") or getattr(network, "name", type(predictor.model).__name__)
+    )
     first = None if network is None else untrained(training, pipeline)
     return Subject(str(name), predictor.task, predictor, pipeline, frame, examples, first, tuple(notes))
 
@@ -178,6 +180,8 @@ def _load(source: Any, task: str, roles: dict[str, Any]) -> Frame:
 
 def _held_out(frame: Frame, trained_on: Mapping[str, Any], same: bool) -> tuple[Any, bool | None, list[str]]:
     """The rows looked at, whether the model was trained without them, and what to say about that."""
+    if not trained_on:
+        return None, True, ["what the model was trained on is not known: these rows are taken as new to it"]
     if not same:
         return _rows_after_training(frame, trained_on)
     if isinstance(frame, CorpusFrame):
