@@ -1,8 +1,9 @@
-"""Where a model is wrong: the worst examples, errors by group, calibration, coverage, and what repeats in the errors."""
+"""Where a model is wrong: the worst examples, errors by group, calibration, coverage, and whether errors repeat."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def worst(losses: np.ndarray, labels: Mapping[str, np.ndarray], n: int = _WORST)
     """
     order = np.argsort(np.where(np.isnan(losses), -np.inf, -0.0 + losses))[::-1][:n]
     rows = [i for i in order if np.isfinite(losses[i])]
-    return [{**{name: str(column[i]) for name, column in labels.items()}, "loss": float(losses[i])} for i in rows]
+    return [{**{name: _named(column[i]) for name, column in labels.items()}, "loss": float(losses[i])} for i in rows]
 
 
 def by_group(losses: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
@@ -78,7 +79,7 @@ def length_groups(lengths: np.ndarray) -> np.ndarray:
         return np.array([f"{edges[0]} to {edges[-1]} steps"] * len(lengths), dtype=object)
     place = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
     width = len(str(edges[-1]))
-    names = [f"{low:>{width}} to {high} steps" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    names = [f"{low:>{width}} to {high} steps" for low, high in pairwise(edges)]
     return np.array(names, dtype=object)[place]
 
 
@@ -118,7 +119,7 @@ def coverage_over_time(
         n = int(known[some].sum())
         if n:
             share = float((inside[some] & known[some]).sum() / n)
-            rows.append({"from": str(stamps[some].min()), "coverage": share, "n": n})
+            rows.append({"from": _named(stamps[some].min()), "coverage": share, "n": n})
     return rows
 
 
@@ -156,6 +157,10 @@ def residual_autocorrelation(residuals: np.ndarray, series: np.ndarray, lags: in
         else "Errors one step ahead do not repeat: nothing predictable from them is left."
     )
     return {"rho": [float(r) for r in rho], "statistic": statistic, "p_value": p, "repeats": repeats, "text": text}
+
+
+def _named(cell: Any) -> str:
+    return str(pd.Timestamp(cell)) if isinstance(cell, np.datetime64) else str(cell)
 
 
 def _plain(group: Any) -> Any:

@@ -176,7 +176,7 @@ def network_input(network: keras.Model, name: str) -> Any:
 
 def _squared_gradients(function: Callable[[Inputs], Any], inputs: Inputs, examples: Examples) -> np.ndarray:
     name = "entry" if "entry" in inputs else "values"
-    per_step = len(function({k: v[:1] for k, v in inputs.items()}).shape) == 3 and not examples.metric == "mase"
+    per_step = len(function({k: v[:1] for k, v in inputs.items()}).shape) == 3 and examples.metric != "mase"
     last = (examples.lengths - 1).astype("int32")
 
     def of_last(given: Inputs) -> Any:

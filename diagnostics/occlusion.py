@@ -36,8 +36,8 @@ class Occlusion:
     """The loss by the number of newest steps kept.
 
     Attributes:
-        horizon: least number of kept steps with a loss of at most 1.01 times the full one; 0: nothing is used, since the
-            loss without any of the past rises by less than that, or by no more than chance alone makes it.
+        horizon: least number of kept steps with a loss of at most 1.01 times the full one; 0: nothing is used, since
+            the loss without any of the past rises by less than that, or by no more than chance alone makes it.
         curve: (kept, loss), in rising order; the last one is the full length.
     """
 

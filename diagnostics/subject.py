@@ -1,4 +1,4 @@
-"""What is inspected: a trained network with what it reads, found again from an exported model or a comparison's fold."""
+"""What is inspected: a trained network and what it reads, from an exported model or from a comparison's fold."""
 
 from __future__ import annotations
 

@@ -199,7 +199,8 @@ def heat_map(
     parts.append(f'<text class="quiet" x="{_LEFT}" y="{height - 2}">{_text(x)}</text>')
     middle = _TOP + n * cell_h / 2
     parts.append(
-        f'<text class="quiet" transform="translate(14,{middle:.1f}) rotate(-90)" text-anchor="middle">{_text(rows)}</text>'
+        f'<text class="quiet" transform="translate(14,{middle:.1f}) rotate(-90)" '
+        f'text-anchor="middle">{_text(rows)}</text>'
     )
     return _figure("".join(parts), height, alt, caption, [])
 

@@ -80,4 +80,4 @@ def _worst(worst: list[dict[str, Any]]) -> RenderableType:
 
 
 def _or_unknown(value: int | None) -> str:
-    return "not measurable" if value is None else f"{value} steps"
+    return "not measurable" if value is None else f"{value} step{'' if value == 1 else 's'}"
