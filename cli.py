@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -253,6 +254,40 @@ def memory(
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
     _print(f"results: {', '.join(map(str, files))}")
+
+
+@app.command()
+def inspect(
+    model: Annotated[
+        Path, typer.Argument(help="A model's folder: an exported one, one version of it, or a saved one.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Rows like those it was trained on, with what is to be predicted; newer ones are best. By default the "
+            "training data.",
+        ),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
+    ] = None,
+) -> None:
+    """Explain a model: how far it remembers, what order is worth, what its gates keep, its cost, where it is wrong."""
+    predictor = _load_predictor(model)
+    with _starting():
+        from . import diagnostics, reports
+        from .pages import write_page
+    with err.status("inspecting ...") as status:
+        found = diagnostics.inspect(predictor, source, on_progress=lambda text: status.update(f"{text} ..."))
+    for part in reports.inspection_report(found, rewrite=as_flags):
+        out.print(part)
+    if json_file is not None:
+        _print(f"written: {found.write(json_file)}")
+    if report is not None:
+        command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
+        _print(f"written: {write_page(report, found.to_html(command))}")
 
 
 app.command()(serve)

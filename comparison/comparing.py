@@ -73,6 +73,7 @@ def compare(
         folder=folder,
         examples=run.examples(outcomes),
         plot_data=experiment.plot_data(),
+        retrain=lambda model: run.retrain(model, outcomes),
     )
     comparison.write()
     if refit:

@@ -89,10 +89,25 @@ class Run:
         config = _newest_config(model, outcomes)
         return self.train_final(data, family, config, seed=0, trial=trial)
 
+    def retrain(self, model: str, outcomes: list[Outcome]) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+        """Train a family of the newest fold once more, with the first seed and the configuration chosen there.
+
+        Returns:
+            The fold's data, the fitted model, and how it came to be. The weights are those that were scored, unless
+            the budget ended the training.
+        """
+        data = self.experiment.prepare(self.n_folds - 1)
+        family, _ = parse_variant(model, self.experiment.task.output_kind)
+        config = _newest_config(model, outcomes)
+        trial = Trial(model, self.n_folds)
+        self._report(trial)
+        fitted, training = self.train_final(data, family, config, seed=0, trial=trial)
+        return data, fitted, training
+
     def train_final(
         self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial
     ) -> tuple[FittedModel, dict[str, Any]]:
-        """Train a configuration on the final fold."""
+        """Train a configuration outside the trials."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
         return data.network(network), training_record(family, config, seed, history)

@@ -13,13 +13,15 @@ import numpy as np
 from ..errors import InputError
 from ..pipelines.protocol import Tensors
 from ..predictor import Predictor
-from ..predictor.persistence import load_schema
+from ..predictor.persistence import is_saved, load_schema
 from ..predictor.step import STATE
 from ..stream_state import StateShapes
 from .signatures import DEFAULT, STEP
 from .versions import versions
 
 INFO = Path("assets.extra") / "recurra.json"
+# The predictor as it was trained: gates, gradients and the text's own tokens are not in the graph.
+TRAINED = INFO.with_name("trained")
 
 
 class SavedModel:
@@ -128,6 +130,11 @@ class ExportedModel(Predictor[Any]):
     def fingerprint(self) -> str:
         """The digits that the predictor had when it was exported."""
         return str(self.info["weights"])
+
+    @cached_property
+    def trained(self) -> Predictor[Any] | None:
+        """The predictor that was exported, with its network and pipeline; None in an export that holds none."""
+        return Predictor.load(self.path / TRAINED) if is_saved(self.path / TRAINED) else None
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.schema!r})"

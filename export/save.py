@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
-from .load import INFO, SavedModel
+from .load import INFO, TRAINED, SavedModel
 from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
@@ -97,6 +97,7 @@ def write_version(
     with _room_for_version(path) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
+        predictor.save(folder / TRAINED)
         (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
         card = model_card(path.name, info, predictor.schema.card(info["data"]))
         (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
