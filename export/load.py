@@ -57,7 +57,7 @@ class SavedModel:
 
         function = self.loaded.signatures[signature]
         takes = function.structured_input_signature[1]
-        tensors = {name: tf.constant(value) for name, value in inputs.items() if name in takes}
+        tensors = {name: tf.constant(value, takes[name].dtype) for name, value in inputs.items() if name in takes}
         return {name: tensor.numpy() for name, tensor in function(**tensors).items()}
 
     @cached_property

@@ -19,7 +19,7 @@ def observation(pipeline: SeriesPipeline) -> dict[str, tf.TensorSpec]:
     import tensorflow as tf
 
     whole = pipeline.signature()
-    specs = {"values": tf.TensorSpec([None, whole["values"].shape[-1]], tf.float32, name="values")}
+    specs = {"values": tf.TensorSpec([None, whole["values"].shape[-1]], whole["values"].dtype, name="values")}
     if "future" in whole:
         specs["future"] = whole["future"]
     if "time" in whole:  # of this row and of the steps ahead
@@ -69,7 +69,7 @@ def window_step(pipeline: SeriesPipeline, serve: Callable[[Tensors], Tensors], w
 
     specs, lookback = observation(pipeline), pipeline.lookback
     states: dict[str, tuple[tuple[int, ...], str]] = {
-        "state_values": ((lookback, specs["values"].shape[-1]), "float32"),
+        "state_values": ((lookback, specs["values"].shape[-1]), specs["values"].dtype.name),
         "state_rows": ((), "int32"),
     }
     if "time" in specs:
