@@ -16,6 +16,7 @@ from .settings import open_experiment
 from .summary import summarise, test_and_judge
 from .terminal_progress import watching
 from .trials import Outcome, Row
+from .workers import run_trials
 
 
 def compare(
@@ -24,6 +25,7 @@ def compare(
     task: str | Task | None = None,
     out: str | Path | None = None,
     refit: bool = False,
+    n_jobs: int = 1,
     on_progress: OnProgress = ignore,
     progress: bool | None = None,
     **settings: Any,
@@ -37,7 +39,9 @@ def compare(
         out: folder for the results; an interrupted comparison resumes where it stopped.
         refit: fit the best model once more on all data, as ``Comparison.predictor``, and where it cannot be exported
             the best one that can.
-        on_progress: called often with where the run is.
+        n_jobs: trials that run at once, each in a process of its own, through joblib: -1 for as many as there are
+            cores; ``joblib.parallel_config`` chooses another backend, such as Dask.
+        on_progress: called often with where the run is; with several jobs from a thread of its own.
         progress: whether to show it on standard error; by default on a terminal and in a notebook.
         **settings: fields of :class:`recurra.comparison.CompareSettings`, such as ``families=["linear", "lstm"]``,
             ``baselines``, ``folds=3, seeds=3, configs=1``, ``budget="10m"`` and ``config={"units": 32}``; those of the
@@ -57,12 +61,12 @@ def compare(
     experiment, common = open_experiment(source, task=task, **settings)
     folder = None if out is None else Path(out)
     with watching(on_progress, progress) as watch:
-        return _compare(Run(experiment, common, folder, watch), refit=refit)
+        return _compare(Run(experiment, common, folder, watch), n_jobs, refit=refit)
 
 
-def _compare(run: Run, *, refit: bool) -> Comparison:
+def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
     experiment = run.experiment
-    outcomes = run.all_trials()
+    outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
     comparison = Comparison(
@@ -79,6 +83,7 @@ def _compare(run: Run, *, refit: bool) -> Comparison:
         folder=run.folder,
         examples=run.examples(outcomes),
         plot_data=experiment.plot_data(),
+        retrain=lambda model: run.retrain(model, outcomes),
     )
     comparison.write()
     if refit:
