@@ -23,8 +23,10 @@ from . import __version__, datasets
 from .atomic import replacing
 from .command_options import COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .quiet import import_quietly
 from .reports.visible_text import visible
 from .seeds import LARGEST_SEED, check_seed
+from .serving.command import serve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +55,10 @@ Source = Annotated[
     ),
 ]
 
+Jobs = Annotated[
+    int, typer.Option(help="Trainings that run at once, each in a process of its own; -1: as many as there are cores.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def _about(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
@@ -72,6 +78,7 @@ def compare(
         Path | None,
         typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
+    jobs: Jobs = 1,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
@@ -81,10 +88,10 @@ def compare(
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
-            frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
+            frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
         )
     plots = reports.write_plots(result, folder)
     for part in reports.terminal_report(result, rewrite=as_flags):
@@ -115,8 +122,8 @@ def fit(
     export = export or Path("saved_models") / _name(source)
     with _starting():
         from . import comparison
+        from .comparison.terminal_progress import show
         from .export import save_model
-        from .reports.progress import show
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
@@ -245,6 +252,7 @@ def memory(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/memory_TASK.")
     ] = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Train families on longer and longer synthetic sequences, and see where each one forgets."""
     given = given_options({"families": families, "max_epochs": max_epochs, "patience": patience, "config": set_})
@@ -253,14 +261,51 @@ def memory(
     folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
         from . import diagnostics, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
-            task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given
+            task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
         )
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
     _print(f"results: {', '.join(map(str, files))}")
+
+
+@app.command()
+def inspect(
+    model: Annotated[
+        Path, typer.Argument(help="A model's folder: an exported one, one version of it, or a saved one.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Rows like those it was trained on, with what is to be predicted; newer ones are best. By default the "
+            "training data.",
+        ),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
+    ] = None,
+) -> None:
+    """Explain a model: how far it remembers, what order is worth, what its gates keep, its cost, where it is wrong."""
+    predictor = _load_predictor(model)
+    with _starting():
+        from . import diagnostics, reports
+        from .pages import write_page
+    with err.status("inspecting ...") as status:
+        found = diagnostics.inspect(predictor, source, on_progress=lambda text: status.update(f"{text} ..."))
+    for part in reports.inspection_report(found, rewrite=as_flags):
+        out.print(part)
+    if json_file is not None:
+        _print(f"written: {found.write(json_file)}")
+    if report is not None:
+        command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
+        _print(f"written: {write_page(report, found.to_html(command))}")
+
+
+app.command()(serve)
 
 
 @app.command("datasets")
@@ -305,22 +350,10 @@ def windows(
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Import TensorFlow without its messages, which are about its build and not about the user's data.
-
-    They come from before its logging is set up, so TF_CPP_MIN_LOG_LEVEL alone does not stop them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept = os.dup(2)
-    with err.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()  # looks for a GPU now, and says so now
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    """Import TensorFlow quietly, and say that it takes a moment."""
+    with err.status("starting TensorFlow ..."):
+        import_quietly()
+    yield
 
 
 @contextmanager

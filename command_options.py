@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from .comparison.settings import CompareSettings
+from .serving.command import FLAGS
 from .tasks import TASKS
 
 
@@ -120,11 +121,12 @@ COMPARE = {**ROLES, **TASK_SETTINGS, **COMPARE_SETTINGS}
 _NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins")
 FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FOR_FIT}
 # Options of the other commands, for messages that name them.
-_OTHERS = {
+_OTHERS = FLAGS | {
     name: f"--{name.replace('_', '-')}"
     for name in (
         "family",
         "seed",
+        "jobs",
         "export",
         "out",
         "output",

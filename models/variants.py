@@ -33,8 +33,8 @@ def split_pairs(pairs: Iterable[str], what: str = "`config`") -> dict[str, str]:
             raise InputError(f"{what} must be NAME=VALUE, such as units=32; received {pair!r}")
         if name.strip() in settings:
             raise InputError(
-                f"{what} has the setting `{name.strip()}` twice, {settings[name.strip()]} and {text.strip()}; leave one "
-                "out"
+                f"{what} has the setting `{name.strip()}` twice, {settings[name.strip()]} and {text.strip()}; leave "
+                "one out"
             )
         settings[name.strip()] = text.strip()
     return settings

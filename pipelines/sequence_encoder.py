@@ -130,14 +130,19 @@ class SequenceEncoder:
         """What :meth:`raw` gives → what the model takes. Core TensorFlow ops only."""
         import tensorflow as tf
 
-        values, lengths = tf.cast(inputs["values"], tf.float64), tf.convert_to_tensor(inputs["lengths"])
-        values = tf.cast((values - self.mean_) / self.scale_, tf.float32)
+        values, lengths = self.scaled_in_graph(inputs["values"]), tf.convert_to_tensor(inputs["lengths"])
         if self.truncate_:
             values, lengths = self._cut(values, lengths)
         inside = tf.sequence_mask(lengths, tf.shape(values)[1])[:, :, None]  # (batch, time, 1)
         # padding counts as missing while gaps are filled, so that it does not reach into the sequence
         values = fill_window(tf.where(inside, values, np.float32("nan")), rule=self.missing)
         return {"values": tf.where(inside, values, 0.0), "lengths": lengths}
+
+    def scaled_in_graph(self, values: tf.Tensor) -> tf.Tensor:
+        """Raw channels (..., channels) → scaled ones, float32, NaN where missing."""
+        import tensorflow as tf
+
+        return tf.cast((tf.cast(values, tf.float64) - self.mean_) / self.scale_, tf.float32)
 
     def _cut(self, values: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         import tensorflow as tf

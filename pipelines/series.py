@@ -283,25 +283,37 @@ class SeriesPipeline:
 
     def preprocess(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Raw inputs as :meth:`raw` gives them → what the model takes. Core TensorFlow ops only."""
+        values = fill_window(self.scaled_in_graph(inputs["values"]), rule=self.missing)
+        return self.with_known_ahead(values, inputs)
+
+    def scaled_in_graph(self, values: tf.Tensor) -> tf.Tensor:
+        """Raw channels (..., columns' channels) → scaled ones, NaN where missing."""
+        import tensorflow as tf
+
+        values, mean, scale = tf.cast(values, tf.float64), self.channels_.mean, self.channels_.scale
+        if self.transform == "log":  # of 0 it is no number, so a value that is not positive counts as missing
+            values = tf.where(self.channels_.log, tf.math.log(values), values)
+        return (values - mean) / scale
+
+    def with_known_ahead(self, values: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Scaled rows and what is known ahead of them → what the model takes.
+
+        Args:
+            values: (batch, rows, columns' channels), filled.
+            inputs: raw ``future`` (batch, horizon, ...) and ``time`` (batch, rows + horizon), where the model has them.
+        """
         import tensorflow as tf
 
         mean, scale = self.channels_.mean, self.channels_.scale
-        values = tf.cast(inputs["values"], tf.float64)  # (batch, lookback, columns' channels)
-        if self.transform == "log":  # of 0 it is no number, so a value that is not positive counts as missing
-            values = tf.where(self.channels_.log, tf.math.log(values), values)
-        values = (values - mean) / scale
-        values = fill_window(values, rule=self.missing)
         ready, future = {"values": values}, []
         if self.future_covariates_:
             n = self.channels_.width(self.future_covariates_)
-            ahead = (tf.cast(inputs["future"], tf.float64) - mean[-n:]) / scale[
-                -n:
-            ]  # (batch, horizon, future channels)
+            ahead = (tf.cast(inputs["future"], tf.float64) - mean[-n:]) / scale[-n:]  # (batch, horizon, channels)
             future.append(tf.cast(ahead, tf.float32))
         if self.calendar:
             waves = calendar_features_in_graph(inputs["time"], self.calendar)
-            ready["values"] = tf.concat([values, tf.cast(waves[:, : self.lookback], tf.float64)], axis=-1)
-            future.append(waves[:, self.lookback :])
+            ready["values"] = tf.concat([values, tf.cast(waves[:, : -self.horizon], tf.float64)], axis=-1)
+            future.append(waves[:, -self.horizon :])
         if future:
             ready["future"] = tf.concat(future, axis=-1)
         return ready

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,8 +22,12 @@ from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
 from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
+from .forecast_rows import forecast_rows
+from .forecast_step import recurrent_step, window_step
 from .network_files import count_parameters, read_arrays, read_network, write_network
+from .observations import Observations, first_row, no_conditions
 from .protocol import Outputs, Source
+from .step import GraphStep
 
 if TYPE_CHECKING:
     import keras
@@ -146,6 +152,23 @@ class ForecastSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    tokens_of: ClassVar[None] = None  # rows of numbers are steps themselves
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:
+        """A row or rows of one series."""
+        return forecast_rows(self.pipeline, self.roles, self.freq, source, future)
+
+    def before_first(self) -> None:
+        """Nothing stands before the first row."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """None: `label` is for language models."""
+        return no_conditions(label)
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave: ``forecast`` (horizon, targets) and the ends of its intervals."""
+        return first_row(outputs)
+
     def table(self, frame: SeriesFrame, outputs: Outputs) -> pd.DataFrame:
         """Forecasts (series, horizon, targets) as rows beside their ids and time stamps."""
         table = frame.next_times(self.pipeline.horizon)
@@ -243,6 +266,7 @@ class ForecastNetwork:
     kind = "forecast_network"
     reads_all_rows = False
     why_no_graph = None
+    why_no_step = None
 
     def __init__(self, pipeline: SeriesPipeline, model: keras.Model, intervals: Intervals | None = None) -> None:
         self.pipeline, self.model, self.intervals = pipeline, model, intervals
@@ -293,6 +317,18 @@ class ForecastNetwork:
         ready = self.pipeline.preprocess(raw)
         forecast = self.model(ready, training=False)
         return self._restored(forecast, self._scale_of(ready["values"])[0] if self.pipeline.many_series_ else 1.0)
+
+    @cached_property
+    def step(self) -> GraphStep:
+        """A row at a time: with a state where the network can be run so, otherwise with the last rows as the state."""
+        from ..models.stepwise import NotStepwise
+
+        try:
+            if self.intervals is not None and self.pipeline.many_series_:
+                raise NotStepwise("its intervals are as wide as the values of a window vary")
+            return recurrent_step(self.pipeline, self.model, lambda forecast: self._restored(forecast, 1.0))
+        except NotStepwise as why:
+            return window_step(self.pipeline, self.serve, str(why))
 
     def _restored(self, forecast: Any, scale: Any) -> dict[str, Any]:
         outputs = {_OUTPUT: forecast}
@@ -352,15 +388,30 @@ class ForecastBaseline(BaselineModel):
 
     kind = "forecast_baseline"
 
-    def __init__(self, fitted: FittedBaseline) -> None:
+    def __init__(self, pipeline: SeriesPipeline, fitted: FittedBaseline) -> None:
         super().__init__(fitted)
+        self.pipeline = pipeline
         self.reads_all_rows = fitted.why_no_graph is not None  # it estimates from whole series at every prediction
+
+    @property
+    def why_no_step(self) -> str | None:
+        """Why there is no stream, in words."""
+        if self.why_no_graph is not None or self.extra_inputs:
+            return "it estimates from whole series, or needs to know which series and time a row belongs to"
+        return None
+
+    @cached_property
+    def step(self) -> GraphStep | None:
+        """A row at a time, the last rows as the state."""
+        if self.why_no_step is not None:
+            return None
+        return window_step(self.pipeline, self.serve, "a baseline keeps no state of its own")
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → ``forecast`` (batch, horizon, targets) in the user's units."""
         return self.outputs_of(raw)
 
     @classmethod
-    def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:  # noqa: ARG003
+    def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:
         """What :meth:`save` wrote."""
-        return cls(load_state(config["fitted"], read_arrays(folder)))
+        return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))

@@ -237,6 +237,11 @@ class Forecast:
             frame, horizon=self.horizon, lookback=self.lookback, season=self.season
         )
         task = replace(self, horizon=horizon, lookback=lookback, season=season, calendar=tuple(self.calendar))
+        if (never := frame.never_observed(horizon)) and frame.freq != "D":
+            notes.append(
+                f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
+                "observed: set `time` to 'none' to count the rows that there are"
+            )
         return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
 
 
@@ -404,7 +409,7 @@ class ForecastFold:
     def baseline(self, name: str) -> FittedModel:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
         return FittedModel(
-            lambda: Predictor(self._schema(), ForecastBaseline(self._fitted(name)), Forecast.name),
+            lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
             lambda: self._evaluate({"forecast": self._baseline_forecasts(name)}),
         )
 
