@@ -661,3 +661,124 @@ def test_a_command_with_spaces_in_its_paths_is_printed_as_a_shell_reads_it(tmp_p
     command = shlex.split(done.stdout.split("predict with it: ")[1])
     assert command == ["recurra", "predict", "my model", "my file.csv"]
     assert run(*command[1:]).exit_code == 0
+
+
+# What was right stays right
+
+
+def test_a_ts_header_that_is_not_true_and_cases_of_nothing(tmp_path):
+    path = tmp_path / "x.ts"
+    path.write_text(
+        "@equalLength true\n@classLabel true a b\n@data\n1,2,3:a\n1,?:b\n?,?:a\n4,5,6,7:b\n", encoding="utf-8"
+    )
+    frame = load(path)
+    assert [len(sequence) for sequence in frame.values] == [3, 2, 2, 4]
+    told(frame, "3 of 11 values are missing")
+    model = recurra.fit(frame, family="logistic_flattened").predictor
+    assert len(model.predict(str(path))) == 4
+
+
+def test_the_shape_of_an_array_is_told(tmp_path):
+    np.savez(tmp_path / "x.npz", X=np.zeros((6, 2, 50)) + np.arange(6)[:, None, None], y=[0, 1] * 3)
+    told(load(tmp_path / "x.npz"), "'X' is read as 6 sequences of 2 steps with 50 channels")
+
+
+def test_classes_and_texts_that_look_missing_or_like_markup_are_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    odd = ["NA", "None", "null", "nan", "a,b", 'say "x"', "two\nlines", "[/b]", "$5 & $10_{", "été/冬"]
+    table = pd.DataFrame({"text": odd * 4, "label": odd * 4})
+    table.to_csv("x.csv", index=False)
+    frame = load("x.csv", label="label")
+    assert (frame.texts.tolist(), frame.targets.values.tolist()) == (odd * 4, odd * 4)
+    done = run("fit", "x.csv", "--label", "label", "--family", "majority", "--export", "m")
+    assert done.exit_code == 0, done.output
+    printed = pd.read_csv(io.StringIO(run("predict", "m", "x.csv").stdout), keep_default_na=False)
+    assert sorted(name.removeprefix("probability_") for name in printed.columns[2:]) == sorted(odd)
+
+
+def test_odd_line_ends_inside_fields_a_bom_and_utf_16(tmp_path):
+    texts = ["a\u2028b", "c\x85d", "e\x0bf", "g\x0ch", "i\r\nj"] * 2
+    path = tmp_path / "x.csv"
+    pd.DataFrame({"text": texts, "label": ["x", "y"] * 5}).to_csv(path, index=False, sep=";", encoding="utf-8-sig")
+    assert load(path, label="label").texts.tolist() == texts
+    path.write_text("text,label\na b,x\n", encoding="utf-16")
+    refuses(lambda: load(path, label="label"), "UTF-16", "save it again as UTF-8")
+
+
+def test_threads_get_the_same_answers(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    table = pd.DataFrame({"text": ["good one", "bad one", "fine day", "sad day"] * 5, "label": ["x", "y"] * 10})
+    fitted = recurra.fit(TextFrame.from_table(table, label="label"), family="tfidf_logistic")
+    loaded = recurra.load_model(recurra.save_model(fitted.predictor, tmp_path / "m", fitted.frame))
+    expected = loaded.predict(table)
+    with ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(loaded.predict, [table] * 16):
+            pd.testing.assert_frame_equal(answer, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"temperature": float("nan")}, "`temperature` must be"),
+        ({"temperature": -1}, "`temperature` must be"),
+        ({"top_k": 0}, "`top_k` must be"),
+        ({"label": "none"}, "`label` must be one of"),
+    ],
+)
+def test_odd_wishes_of_a_text_are_refused_in_a_sentence(writer, options, words):
+    fitted, _ = writer
+    refuses(lambda: recurra.TextGenerator(fitted.predictor).generate("a", **{"label": ":x:", **options}), words)
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-320, 1e9])
+@pytest.mark.parametrize("prompt", ["", "漢 🦒 \x00", "\u2028"])
+def test_any_prompt_at_any_temperature_is_continued_the_same_from_a_seed(writer, prompt, temperature):
+    fitted, _ = writer
+    generator = recurra.TextGenerator(fitted.predictor)
+    first, again = (
+        generator.generate(prompt, label=":x:", temperature=temperature, length=8, seed=1) for _ in range(2)
+    )
+    assert first == again
+    assert first.startswith(prompt)
+
+
+def test_a_channel_at_rest_or_of_nothing_leaves_the_other_to_learn_from():
+    values, label = waves(0.0, classes=2, n=40)
+    alone = recurra.fit(PanelFrame.from_arrays(values, label), family="logistic_flattened").predictor.predict(
+        list(values)
+    )
+    for other in (np.full_like(values, 7.3), np.full_like(values, np.nan), np.full_like(values, 1e9 + 0.1)):
+        frame = PanelFrame.from_arrays(np.concatenate([values, other], axis=2), label)
+        result = recurra.fit(frame, family="logistic_flattened").predictor.predict(list(frame.values))
+        assert result["label"].tolist() == alone["label"].tolist()
+    assert (alone["label"] == label).mean() > 0.8
+
+
+def test_steps_that_are_not_numbers_are_refused_and_order_is_by_name():
+    rows = pd.DataFrame(
+        {
+            "id": np.repeat(["a", "b"], 3),
+            "step": [1, 10, 2] * 2,
+            "x": [1, 3, 2, 4, 6, 5],
+            "z": 1.0,
+            "kind": list("uuuvvv"),
+        }
+    )
+    frame = PanelFrame.from_table(rows, id="id", label="kind", channels=["x", "z"])
+    other = PanelFrame.from_table(
+        rows.iloc[::-1][["z", "kind", "x", "step", "id"]], id="id", label="kind", channels=["x", "z"]
+    )
+    assert frame.values[0][:, 0].tolist() == [1, 2, 3]
+    assert other.values[1].tolist() == frame.values[0].tolist()
+    rows["step"] = ["t1", "t10", "t2"] * 2
+    refuses(lambda: PanelFrame.from_table(rows, id="id", label="kind"), "'t1'")
+    assert PanelFrame.from_table(rows, id="id", label="kind", time="none").values[0][:, 0].tolist() == [1, 3, 2]
+
+
+def test_one_class_or_an_infinite_value_is_refused_with_its_place(tmp_path):
+    values = sequences()
+    values[3, 2, 1] = np.inf
+    np.savez(tmp_path / "x.npz", X=values, y=[0, 1] * 6)
+    refuses(lambda: load(tmp_path / "x.npz"), "sequence 3", "infinite value at step 2, channel 1")
+    refuses(lambda: PanelFrame.from_arrays(sequences(), [1] * 12), "only one label")
