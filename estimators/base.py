@@ -146,7 +146,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         if state["class"] != cls.__name__:
             raise InputError(f"{path} holds a {state['class']}; load it with {state['class']}.load")
         estimator = cls(**state["parameters"])
-        vars(estimator).update(state["attributes"])
+        for name, value in state["attributes"].items():
+            setattr(estimator, name, value)
         estimator._restore(Predictor.load(path))
         return estimator
 
