@@ -85,9 +85,9 @@ _TEXT = """\
 {summary}
 
 It learns from tables (each row a sequence of one channel), arrays (samples, time, channels), lists of arrays of
-different length, texts, and lists of tokens. Rows are trained on in a canonical form, so that neither
-their order nor whether a row is repeated or weighted changes the result. Nothing is written to disk, and no global
-random state is touched.
+different length, texts, and lists of tokens. Rows are trained on in a canonical form, so that neither their order nor
+whether a row is repeated or weighted changes the result. Nothing is written to disk, and no global random state is
+touched.
 
 Parameters
 ----------

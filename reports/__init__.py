@@ -5,6 +5,7 @@ there are is said by its task. The plots need matplotlib, which is imported when
 """
 
 from .html import comparison_html
+from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
 from .memory_table import memory_table
 from .terminal import class_counts, notes, terminal_report, tests_table, verdict_panel
@@ -13,6 +14,7 @@ from .writing import write_memory_result, write_plots
 __all__ = [
     "class_counts",
     "comparison_html",
+    "inspection_report",
     "leaderboard",
     "memory_table",
     "notes",
