@@ -22,7 +22,7 @@ from .batches import Rows, Steps, blocks
 from .data_frames import comparison_frame, plain_frame
 from .encoding import Encoding, ReadingSettings, fit_encoding
 from .fitting import FitSettings, NetworkState, train
-from .network import POOL, first_weights
+from .network import POOL, Weights, first_weights
 from .parameters import FAMILY_SETTINGS, SequenceParameters, TrainingParameters
 from .reading import Examples, read_examples
 from .seeds import seed_of
@@ -30,6 +30,8 @@ from .structure import network_of, structure_of
 from .training_rows import TrainingRows, canonical, hold_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
     from ..frames import Frame
@@ -108,7 +110,15 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         encoded = encoding.sequences(examples)
         parts = [_as_numbers(encoding, encoded, targets, rows, part) for part in (training, validation)]
         settings = self._fit_settings(config, seed, epochs)
-        with self._watched(settings.max_epochs) as on_epoch:
+        with self._watched(settings.max_epochs, X=X, y=y) as watch:
+
+            def on_epoch(epoch: int, loss: float, weights: Callable[[], Weights]) -> bool:
+                def attributes() -> dict[str, Any]:
+                    now = {"_encoding": encoding, "_state": replace(state, weights=weights()), "n_iter_": epoch}
+                    return now | self._target_attributes(targets)
+
+                return watch(epoch, loss, attributes)
+
             history = train(state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
         self._encoding, self._state, self._seed = encoding, state, seed
         self._remember(examples, targets, history, go_on)
@@ -185,12 +195,14 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         self.history_ = history
         self.input_kind_ = self._encoding.kind
         self.n_iter_ = len(history["loss"])
-        if targets.classes is not None:
-            self.classes_ = targets.classes
-        else:
-            self.n_outputs_ = targets.numbers.shape[1]
-            self._one_column = targets.one_column
+        for name, value in self._target_attributes(targets).items():
+            setattr(self, name, value)
         self.data_description_ = describe(plain_frame(examples, self._task, targets.numbers))
+
+    def _target_attributes(self, targets: Targets) -> dict[str, Any]:
+        if targets.classes is not None:
+            return {"classes_": targets.classes}
+        return {"n_outputs_": targets.numbers.shape[1], "_one_column": targets.one_column}
 
     # ------------------------------------------------------------------------------------------------ predict
 

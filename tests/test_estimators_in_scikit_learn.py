@@ -52,9 +52,16 @@ def test_grid_search_over_families_in_two_processes_equals_one():
 
 def test_halving_search():
     search = HalvingRandomSearchCV(
-        quick(), {"learning_rate": [1e-3, 1e-2, 3e-2]}, resource="max_epochs", max_resources=4, cv=2, random_state=0
+        quick(),
+        {"learning_rate": [1e-3, 3e-3, 1e-2, 3e-2]},
+        n_candidates=4,
+        resource="max_epochs",
+        max_resources=4,
+        cv=2,
+        random_state=0,
     ).fit(X, Y)
-    assert search.best_params_["max_epochs"] == 4
+    assert search.n_candidates_ == [4, 2]
+    assert search.best_params_["max_epochs"] == 3
 
 
 def test_cross_validation_stratifies_and_scores_probabilities():
@@ -133,7 +140,9 @@ def test_scikit_learns_scoring_monitor_sees_every_epoch():
     monitor = ScoringMonitor(scoring="accuracy")
     estimator = quick(max_epochs=5).set_callbacks(monitor).fit(X, Y)
     assert estimator.n_iter_ == 5
-    assert len(monitor.get_logs()) >= 1
+    scores = monitor.get_logs().data_as_pandas
+    assert len(scores) >= 5
+    assert scores["accuracy"].iloc[-1] == estimator.score(X, Y)
 
 
 def test_a_callback_may_end_the_fit():
