@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ...frames import PanelFrame, TextFrame
 from .finding import LEAK, NOTE, WARNING, Cost, Finding
@@ -22,6 +24,8 @@ _SHINGLE, _ALIKE = 5, 0.6
 _FEWEST_SHINGLES = 5
 # A shingle in more texts than these is a phrase of the trade.
 _COMMON = 20
+# From so many runs of words on, every eighth is looked up.
+_MANY_SHINGLES = 2_000_000
 _SHUFFLES = 20
 # Steps that two sequences must share to overlap, and different values in them.
 _SHARED, _DIFFERENT = 6, 5
@@ -47,6 +51,16 @@ class ExampleCase:
     def where(self) -> str:
         """What the test part is called."""
         return "the test set" if self.is_given else "the test part of a random fold"
+
+    @cached_property
+    def keys(self) -> list[Hashable]:
+        """One for each example; equal ones are copies."""
+        return _keys(self.frame)
+
+    @cached_property
+    def telling(self) -> np.ndarray:
+        """Which examples do not repeat by chance: bool (examples,)."""
+        return _is_telling(self.frame)
 
     @property
     def labels(self) -> Any:
@@ -129,8 +143,8 @@ def _telling(piece: np.ndarray, block: int, different: int) -> Iterable[int]:
 
 def duplicate_findings(case: ExampleCase) -> list[Finding]:
     """duplicate, near_duplicate: examples of the test part that stand in the training part."""
-    exact = _keys(case.frame)
-    findings = _copies(case, exact, "duplicate", "stand, letter for letter,", long=True)
+    exact = case.keys
+    findings = _copies(case, exact)
     certain = {row for finding in findings if finding.severity == LEAK for row in _across(case, exact, True)[0]}
     near = _near_groups(case)
     if near is not None:
@@ -138,8 +152,9 @@ def duplicate_findings(case: ExampleCase) -> list[Finding]:
     return findings
 
 
-def _copies(case: ExampleCase, keys: Sequence[Hashable], kind: str, how: str, *, long: bool) -> list[Finding]:
-    tested, known = _across(case, keys, long)
+def _copies(case: ExampleCase, keys: Sequence[Hashable]) -> list[Finding]:
+    kind = "duplicate"
+    tested, known = _across(case, keys, True)
     findings = []
     if len(tested):
         n = sum(len(test) for _, test in case.folds)
@@ -147,7 +162,7 @@ def _copies(case: ExampleCase, keys: Sequence[Hashable], kind: str, how: str, *,
             Finding(
                 kind,
                 LEAK,
-                f"{len(tested):,} of {n:,} examples of {case.where} {how} in its training part too",
+                f"{len(tested):,} of {n:,} examples of {case.where} stand, letter for letter, in its training part too",
                 "keep each of them on one side only: drop the copies, or split by content",
                 None,
                 case.rows.lines(tested[:100]),
@@ -187,7 +202,7 @@ def _copies(case: ExampleCase, keys: Sequence[Hashable], kind: str, how: str, *,
 def _across(case: ExampleCase, keys: Sequence[Hashable], long: bool) -> tuple[np.ndarray, np.ndarray]:
     """Test rows whose key is in their training part, and the training rows that have it: long ones or short ones."""
     tested, copied = [], []
-    telling = _is_telling(case.frame)
+    telling = case.telling
     for train, test in case.folds:
         by_key: dict[Hashable, list[int]] = defaultdict(list)
         for i in train:
@@ -201,7 +216,7 @@ def _across(case: ExampleCase, keys: Sequence[Hashable], long: bool) -> tuple[np
 
 def _repeated_inside(case: ExampleCase, keys: Sequence[Hashable]) -> int:
     train = case.folds[0][0]
-    telling = _is_telling(case.frame)
+    telling = case.telling
     own = [keys[i] for i in train if telling[i]]
     return len(own) - len(set(own))
 
@@ -260,20 +275,65 @@ def _near_groups(case: ExampleCase) -> list[tuple[int, int]] | None:
 
 
 def _near_texts(texts: Sequence[list[str]]) -> list[tuple[int, int]]:
-    """Pairs of texts of which one holds most runs of five words of the other."""
-    shingles = [{hash(tuple(words[i : i + _SHINGLE])) for i in range(len(words) - _SHINGLE + 1)} for words in texts]
-    places: dict[int, list[int]] = defaultdict(list)
-    for i, own in enumerate(shingles):
-        if len(own) >= _FEWEST_SHINGLES:
-            for shingle in own:
-                places[shingle].append(i)
-    shared: dict[tuple[int, int], int] = defaultdict(int)
-    for where in places.values():
-        if 1 < len(where) <= _COMMON:
-            for a in range(len(where)):
-                for b in range(a + 1, len(where)):
-                    shared[where[a], where[b]] += 1
-    return [(a, b) for (a, b), n in shared.items() if n >= _ALIKE * max(len(shingles[a]), len(shingles[b]))]
+    """Pairs of texts of which one holds most runs of five words of the other.
+
+    Of many texts only every eighth run, by its hash, is looked up; the pairs found are then compared whole.
+    """
+    lengths = np.array([len(words) for words in texts])
+    number, _ = pd.factorize(np.array([word for words in texts for word in words], dtype=object))
+    flat = number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    n = max(len(flat) - _SHINGLE + 1, 0)
+    shingle = np.zeros(n, np.uint64)
+    for k in range(_SHINGLE):
+        shingle = shingle * np.uint64(1_000_003) + (flat[k : k + n] ^ (flat[k : k + n] >> np.uint64(29)))
+    text = np.repeat(np.arange(len(texts)), lengths)
+    whole = text[:n] == text[_SHINGLE - 1 : _SHINGLE - 1 + n]  # not from the end of one text into the next
+    shingle, text = shingle[whole], text[:n][whole]
+    if n > _MANY_SHINGLES:
+        kept = (shingle * np.uint64(0xD6E8FEB86659FD93)) >> np.uint64(61) == 0
+        some, of = shingle[kept], text[kept]
+    else:
+        some, of = shingle, text
+    starts = np.searchsorted(text, np.arange(len(texts) + 1))
+    pairs = _sharing(some, of)
+    sets: dict[int, set[int]] = {}
+
+    def own(i: int) -> set[int]:
+        if i not in sets:
+            sets[i] = set(shingle[starts[i] : starts[i + 1]].tolist())
+        return sets[i]
+
+    return [
+        (a, b)
+        for a, b in pairs
+        if min(len(own(a)), len(own(b))) >= _FEWEST_SHINGLES
+        and len(own(a) & own(b)) >= _ALIKE * max(len(own(a)), len(own(b)))
+    ]
+
+
+def _sharing(shingle: np.ndarray, text: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of texts that share at least three runs of words, or a third of what the shorter one has."""
+    order = np.lexsort((text, shingle))
+    shingle, text = shingle[order], text[order]
+    first = np.ones(len(text), bool)
+    first[1:] = (shingle[1:] != shingle[:-1]) | (text[1:] != text[:-1])
+    shingle, text = shingle[first], text[first]
+    counts = np.bincount(text) if len(text) else np.empty(0, int)
+    begins = np.flatnonzero(np.concatenate([[True], shingle[1:] != shingle[:-1]])) if len(shingle) else np.empty(0, int)
+    sizes = np.diff(np.append(begins, len(shingle)))
+    found = []
+    for size in range(2, _COMMON + 1):
+        of_size = begins[sizes == size]
+        if len(of_size):
+            members = text[of_size[:, None] + np.arange(size)]
+            for a in range(size):
+                for b in range(a + 1, size):
+                    found.append(members[:, [a, b]])
+    if not found:
+        return []
+    pairs, shared = np.unique(np.concatenate(found), axis=0, return_counts=True)
+    enough = (shared >= 3) | (3 * shared >= counts[pairs].min(axis=1))
+    return [(int(a), int(b)) for a, b in pairs[enough]]
 
 
 def _near_panels(frame: PanelFrame) -> list[tuple[int, int]]:
@@ -290,7 +350,7 @@ def _near_panels(frame: PanelFrame) -> list[tuple[int, int]]:
 
 
 def _near(case: ExampleCase, pairs: list[tuple[int, int]], certain: set[int]) -> list[Finding]:
-    keys = _keys(case.frame)
+    keys = case.keys
     pairs = [(a, b) for a, b in pairs if keys[a] != keys[b]]
     if not pairs:
         return []
@@ -353,7 +413,7 @@ def overlap_findings(case: ExampleCase) -> list[Finding]:
     if not isinstance(frame, PanelFrame):
         return []
     pieces = [np.ascontiguousarray(np.asarray(values, float)[:, 0]) for values in frame.inputs]
-    keys = _keys(frame)
+    keys = case.keys
     runs = [
         run
         for run in common_runs(pieces, pieces, _SHARED, _DIFFERENT, between=True)
@@ -412,6 +472,3 @@ def group_findings(case: ExampleCase, name: str, groups: np.ndarray) -> list[Fin
             len(rows),
         )
     ]
-
-
-Check = Callable[[ExampleCase], list[Finding]]

@@ -71,7 +71,9 @@ def _rows_of(frame: Frame, table: pd.DataFrame | None) -> np.ndarray:
     """Row of the table that each row of the frame came from; -1 where none did."""
     if isinstance(frame, SeriesFrame):
         return _rows_of_series(frame, table)
-    n = len(frame)  # type: ignore[arg-type]  # frames other than series and corpora have a length
+    if not isinstance(frame, TextFrame | PanelFrame):
+        return np.arange(len(frame))
+    n = len(frame)
     column = frame.roles.get("text") if isinstance(frame, TextFrame) else None
     if table is None:
         return np.arange(n)

@@ -37,8 +37,7 @@ def reads_future_findings(experiment: Any) -> list[Finding]:
     """reads_future: the inputs of the first test window must not change with the rows after its cutoff."""
     data = experiment.prepare(0)
     changed = changed_test_rows(experiment.frame, data.fold)
-    inputs = [_first_inputs(data, frame) for frame in (experiment.frame, changed)]
-    if np.array_equal(*inputs, equal_nan=True):
+    if np.array_equal(_first_inputs(data, experiment.frame), _first_inputs(data, changed), equal_nan=True):
         return []
     return [
         Finding(

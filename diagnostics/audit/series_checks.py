@@ -132,8 +132,14 @@ def _finding(
     cost = None
     if priced:
         errors = [forecast_error(case.frame, case.fold, case.lookback, case.horizon, without=w) for w in ((), (name,))]
-        cost = None if None in errors else Cost("MAE", *errors, "ridge regression")  # type: ignore[arg-type]
+        cost = _cost(*errors)
     return Finding(kind, severity, text, fix, name, case.rows.lines(rows[:100]), len(rows), cost)
+
+
+def _cost(with_leak: float | None, without: float | None) -> Cost | None:
+    if with_leak is None or without is None:
+        return None
+    return Cost("MAE", with_leak, without, "ridge regression")
 
 
 def _shifted(y: np.ndarray, series: np.ndarray, k: int) -> np.ndarray:
@@ -215,13 +221,10 @@ def scaling_findings(case: SeriesCase) -> list[Finding]:
         how = scaled_how(values, after)
         if how is None:
             continue
-        cost = None
         errors = [
             forecast_error(frame, case.fold, case.lookback, case.horizon, rescale=name, on_all_rows=all_rows)
             for all_rows in (True, False)
         ]
-        if None not in errors:
-            cost = Cost("MAE", *errors, "ridge regression")  # type: ignore[arg-type]
         findings.append(
             Finding(
                 "scaled_on_all_rows",
@@ -232,7 +235,7 @@ def scaling_findings(case: SeriesCase) -> list[Finding]:
                 name,
                 case.rows.lines(np.flatnonzero(after)[:100]),
                 int(after.sum()),
-                cost,
+                _cost(*errors),
             )
         )
     return findings
@@ -266,7 +269,7 @@ def block_findings(case: SeriesCase) -> list[Finding]:
     What repeats by chance is measured on the training rows themselves: a block is only news if it is twice as long as
     the longest that repeats there.
     """
-    frame, after, findings = case.frame, case.after_training(), []
+    frame, findings = case.frame, []
     for target in frame.targets:
         values = frame.columns([target])[:, 0]
         starts = np.cumsum(frame.lengths) - frame.lengths
@@ -294,7 +297,6 @@ def block_findings(case: SeriesCase) -> list[Finding]:
                 len(rows),
             )
         )
-    del after
     return findings
 
 
@@ -338,10 +340,9 @@ def leading_findings(case: SeriesCase) -> tuple[list[Finding], int]:
 
 
 def _changes(values: np.ndarray) -> np.ndarray:
-    """Changes from row to row in units of their own size, rounded: the same for a copy in another unit."""
+    """Each change beside the one before it, as an angle, rounded: the same for a copy in another unit."""
     changes = np.diff(values)
-    size = np.nanmean(np.abs(changes)) if np.isfinite(changes).any() else 0
-    return np.round(changes / size, 3) + 0.0 if size > 0 else np.full(len(changes), np.nan)
+    return np.round(np.arctan2(changes[1:], changes[:-1]), 4) + 0.0
 
 
 def describe_case(experiment: Any, rows: FileRows) -> SeriesCase:
