@@ -32,6 +32,20 @@ _ROOMS = {
     "measure_memory": "diagnostics",
     "save_model": "export",
     "write_plots": "reports",
+    "DenseClassifier": "estimators",
+    "DenseRegressor": "estimators",
+    "GRUClassifier": "estimators",
+    "GRURegressor": "estimators",
+    "LSTMClassifier": "estimators",
+    "LSTMRegressor": "estimators",
+    "LinearClassifier": "estimators",
+    "LinearRegressor": "estimators",
+    "SequenceClassifier": "estimators",
+    "SequenceRegressor": "estimators",
+    "SimpleRNNClassifier": "estimators",
+    "SimpleRNNRegressor": "estimators",
+    "TCNClassifier": "estimators",
+    "TCNRegressor": "estimators",
 }
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "tasks")
@@ -44,6 +58,22 @@ if TYPE_CHECKING:
     from .datasets import list_datasets, load
     from .diagnostics import measure_memory
     from .errors import InputError
+    from .estimators import (
+        DenseClassifier,
+        DenseRegressor,
+        GRUClassifier,
+        GRURegressor,
+        LinearClassifier,
+        LinearRegressor,
+        LSTMClassifier,
+        LSTMRegressor,
+        SequenceClassifier,
+        SequenceRegressor,
+        SimpleRNNClassifier,
+        SimpleRNNRegressor,
+        TCNClassifier,
+        TCNRegressor,
+    )
     from .export import ExportedModel, load_model, save_model
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families

@@ -21,6 +21,7 @@ from . import __version__, datasets
 from .atomic import replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .serving.command import serve
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -47,6 +48,10 @@ Source = Annotated[
     ),
 ]
 
+Jobs = Annotated[
+    int, typer.Option(help="Trainings that run at once, each in a process of its own; -1: as many as there are cores.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def _about(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
@@ -66,6 +71,7 @@ def compare(
         Path | None,
         typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
+    jobs: Jobs = 1,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
@@ -78,7 +84,7 @@ def compare(
         from .reports.progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
-            frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
+            frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
         )
     plots = reports.write_plots(result, folder)
     for part in reports.terminal_report(result, rewrite=as_flags):
@@ -231,6 +237,7 @@ def memory(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/memory_TASK.")
     ] = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Train families on longer and longer synthetic sequences, and see where each one forgets."""
     given = given_options({"families": families, "max_epochs": max_epochs, "patience": patience, "config": set_})
@@ -242,7 +249,7 @@ def memory(
         from .reports.progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
-            task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given
+            task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
         )
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
@@ -309,6 +316,9 @@ def audit(
         _print(f"written: {found.write(json_file)}")
     if found.leaks:
         raise typer.Exit(1)
+
+
+app.command()(serve)
 
 
 @app.command("datasets")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, TRAINED, SavedModel
-from .signatures import raw_signature, serving_module
+from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
 
@@ -66,14 +65,35 @@ def save_model(
     Source: the layout is that of TensorFlow Serving,
     https://www.tensorflow.org/tfx/serving/serving_config
     """
+    return write_version(
+        predictor, path, predictor.schema.sample(frame), describe(frame), metrics=metrics, training=training
+    )
+
+
+def write_version(
+    predictor: Predictor[Any],
+    path: str | Path,
+    sample: Mapping[str, np.ndarray],
+    data: dict[str, Any],
+    *,
+    metrics: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+) -> Path:
+    """What :func:`save_model` does, for those who have no frame of the data any more.
+
+    Args:
+        predictor, path, metrics, training: as there.
+        sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
+        data: what :func:`recurra.frames.describe` said of the training data.
+    """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, frame, metrics=metrics, training=training)
+    info = _describe(predictor, data, metrics=metrics, training=training)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
-    inputs = _sample(predictor, frame)
+    inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
@@ -87,15 +107,9 @@ def save_model(
         return _publish(folder, path)
 
 
-def _sample(predictor: Predictor[Any], frame: Frame) -> dict[str, np.ndarray]:
-    """Raw inputs of real rows, with those that only this model asks for."""
-    sample = predictor.schema.sample(frame)
-    return {name: sample[name] for name in raw_signature(predictor)}
-
-
 def _describe(
     predictor: Predictor[Any],
-    frame: Frame,
+    data: dict[str, Any],
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
@@ -106,11 +120,12 @@ def _describe(
         "task": predictor.task,
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
-        "data": describe(frame),
+        "data": data,
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
-        "weights": _hash_of(predictor.model.arrays()),
+        "weights": predictor.fingerprint(),
+        "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
     }
@@ -180,10 +195,3 @@ def _newest(path: Path) -> Path | None:
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _hash_of(arrays: list[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.metric import OF_DATA
+from ..evaluation import OF_DATA
 from .visible_text import shortened
 
 if TYPE_CHECKING:
