@@ -50,6 +50,9 @@ _ROOMS = {
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "tasks")
 
+# rooms that import TensorFlow
+_WITH_TENSORFLOW = ("comparison", "diagnostics", "estimators", "export", "models", "predictor", "reports", "tasks")
+
 __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
@@ -83,12 +86,21 @@ if TYPE_CHECKING:
     from .tasks import list_baselines
 
 
+def _load_room(name: str) -> Any:
+    """Import a room, with TensorFlow's start-up kept off standard error where it needs it."""
+    if name in _WITH_TENSORFLOW:
+        from .quiet import import_quietly
+
+        import_quietly()
+    return import_module(f".{name}", __name__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return _load_room(name)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
-    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    return getattr(_load_room(_ROOMS[name]), name)
 
 
 def __dir__() -> list[str]:
