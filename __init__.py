@@ -22,7 +22,7 @@ _ROOMS = {
     "TextFrame": "frames",
     "TextGenerator": "predictor",
     "compare": "comparison",
-    "comparison_html": "reports",
+    "comparison_html": "comparison",
     "fit": "comparison",
     "list_baselines": "tasks",
     "list_datasets": "datasets",
@@ -40,7 +40,7 @@ __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are s
 
 if TYPE_CHECKING:
     from . import diagnostics, tasks
-    from .comparison import Comparison, compare, fit
+    from .comparison import Comparison, compare, comparison_html, fit
     from .datasets import list_datasets, load
     from .diagnostics import measure_memory
     from .errors import InputError
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
     from .predictor import Predictor, TextGenerator
-    from .reports import comparison_html, write_plots
+    from .reports import write_plots
     from .spec import SequenceSpec
     from .tasks import list_baselines
 

@@ -73,6 +73,12 @@ class History:
     seconds: float = 0.0
     stopped_by: str = "max_epochs"
 
+    def __repr__(self) -> str:
+        return (
+            f"History(validation loss {self.best_loss:.4g} after epoch {self.best_epoch} of {len(self.losses)}, "
+            f"{self.seconds:.1f} s, stopped by {self.stopped_by})"
+        )
+
 
 @dataclass(frozen=True)
 class FitOptions:

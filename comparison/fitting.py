@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..display import html
 from ..frames import Frame
 from ..models import draw_configs, parse_variant
 from ..predictor import Predictor
@@ -49,6 +50,9 @@ class FitResult:
             f"FitResult({self.training['family']} for {self.task.name}: validation loss {history.best_loss:.4g} after "
             f"epoch {history.best_epoch} of {len(history.losses)}, {history.seconds:.1f} s)"
         )
+
+    def _repr_html_(self) -> str:
+        return html.block(html.title(repr(self), repr(self.predictor)), html.bullets(self.notes))
 
 
 def fit(

@@ -1,10 +1,9 @@
-"""Reports: a finished comparison as tables for the terminal, as plots, and as HTML for a notebook.
+"""Reports: a finished comparison as tables for the terminal, as plots.
 
 They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new: which columns, captions and plots
 there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
 """
 
-from .html import comparison_html
 from .leaderboard import leaderboard
 from .memory_table import memory_table
 from .terminal import class_counts, notes, terminal_report, tests_table, verdict_panel
@@ -12,7 +11,6 @@ from .writing import write_memory_result, write_plots
 
 __all__ = [
     "class_counts",
-    "comparison_html",
     "leaderboard",
     "memory_table",
     "notes",

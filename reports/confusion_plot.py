@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from ..comparison.summary_rows import best_with_examples
+from ..display.visible_text import shortened, visible
 from .figure import INK, QUIET, WIDTH, name_axes, new_figure, title
-from .summary_rows import best_with_examples
-from .visible_text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

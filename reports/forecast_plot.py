@@ -11,12 +11,12 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
+from ..comparison.summary_rows import main_metric
+from ..display.number_format import number, score
+from ..display.visible_text import shortened, visible
 from ..frames import SeriesFrame
 from .figure import INK, QUIET, name_axes, new_figure, quieten, title
 from .model_styles import ModelStyle, model_styles
-from .number_format import number, score
-from .summary_rows import main_metric
-from .visible_text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

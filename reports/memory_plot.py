@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..display.visible_text import visible
 from .end_labels import LineEnd, label_ends
 from .figure import QUIET, name_axes, new_figure, quieten, title
 from .model_styles import family_styles
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.colors import to_rgb
 
-from .summary_rows import is_recurrent
+from ..comparison.summary_rows import is_recurrent
 
 if TYPE_CHECKING:
     from ..comparison import Comparison

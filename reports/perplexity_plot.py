@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ..display.number_format import number, score, tick
+from ..display.visible_text import visible
 from .figure import FAINT, INK, QUIET, name_axes, new_figure, quieten, title
 from .model_styles import model_styles
-from .number_format import number, score, tick
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

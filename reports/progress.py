@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
-from .visible_text import visible
+from ..display.visible_text import visible
 
 if TYPE_CHECKING:
     from ..comparison.progress import Progress
