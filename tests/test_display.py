@@ -49,7 +49,7 @@ def texts(source="table"):
 
 def panel(source="table"):
     arrays = [np.arange(8.0).reshape(-1, 2) + i for i in range(6)]
-    return recurra.PanelFrame.from_arrays(arrays, labels=[WICKED, "b"] * 3, source=source)
+    return recurra.PanelFrame.from_arrays(arrays, targets=[WICKED, "b"] * 3, source=source)
 
 
 def corpus(source="text"):
