@@ -34,12 +34,12 @@ _ROOMS = {
     "write_plots": "reports",
 }
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
-_MODULES = ("diagnostics", "tasks")
+_MODULES = ("diagnostics", "plot", "tasks")
 
 __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
-    from . import diagnostics, tasks
+    from . import diagnostics, plot, tasks
     from .comparison import Comparison, compare, comparison_html, fit
     from .datasets import list_datasets, load
     from .diagnostics import measure_memory

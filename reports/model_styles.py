@@ -85,6 +85,16 @@ def family_styles(names: Sequence[str]) -> dict[str, ModelStyle]:
     return {name: ModelStyle(colours[name]) for name in names}
 
 
+def style_of_each(names: Sequence[str]) -> dict[str, ModelStyle]:
+    """A style for names that may be written otherwise, as a forecaster's columns: ``SimpleRNN`` is simple_rnn."""
+    from ..models import FAMILIES
+
+    known = {family.replace("_", ""): family for family in FAMILIES}
+    families = [known.get(name.partition(":")[0].replace("_", "").lower(), name) for name in names]
+    unlike = families if len(set(families)) == len(families) else list(names)
+    return dict(zip(names, family_styles(unlike).values(), strict=True))
+
+
 def ink_of(colour: str) -> tuple[float, float, float]:
     """A colour, dark enough to be read as text on white."""
     red, green, blue = to_rgb(colour)
