@@ -15,11 +15,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: .venv/installed
 	$(BIN)/recurra compare co2 --export saved_models/co2
 
+# Two workers, a file of tests at a time: its fixtures are made once.
+WORKERS ?= 2
+
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-all: check
-	$(BIN)/pytest -m "slow or not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "slow or not slow"
 
 check: lint types
 

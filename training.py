@@ -15,7 +15,7 @@ from keras import ops
 
 from .atomic import replacing
 from .errors import InputError
-from .models import has_recurrent_layers
+from .models import has_recurrent_layers, seeded
 from .models.recurrent import portable
 from .pipelines.protocol import Batches
 
@@ -178,8 +178,8 @@ class Trainer:
 
     def _fresh(self, seed: int, steps: int) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
-        keras.utils.set_random_seed(seed)
-        fresh = self._build()
+        with seeded(seed):
+            fresh = self._build()
         if self.model is None:
             self.model = fresh
             self.model.compile(

@@ -66,14 +66,35 @@ def save_model(
     Source: the layout is that of TensorFlow Serving,
     https://www.tensorflow.org/tfx/serving/serving_config
     """
+    return write_version(
+        predictor, path, predictor.schema.sample(frame), describe(frame), metrics=metrics, training=training
+    )
+
+
+def write_version(
+    predictor: Predictor[Any],
+    path: str | Path,
+    sample: Mapping[str, np.ndarray],
+    data: dict[str, Any],
+    *,
+    metrics: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+) -> Path:
+    """What :func:`save_model` does, for those who have no frame of the data any more.
+
+    Args:
+        predictor, path, metrics, training: as there.
+        sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
+        data: what :func:`recurra.frames.describe` said of the training data.
+    """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, frame, metrics=metrics, training=training)
+    info = _describe(predictor, data, metrics=metrics, training=training)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
-    inputs = _sample(predictor, frame)
+    inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
@@ -86,15 +107,9 @@ def save_model(
         return _publish(folder, path)
 
 
-def _sample(predictor: Predictor[Any], frame: Frame) -> dict[str, np.ndarray]:
-    """Raw inputs of real rows, with those that only this model asks for."""
-    sample = predictor.schema.sample(frame)
-    return {name: sample[name] for name in raw_signature(predictor)}
-
-
 def _describe(
     predictor: Predictor[Any],
-    frame: Frame,
+    data: dict[str, Any],
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
@@ -105,7 +120,7 @@ def _describe(
         "task": predictor.task,
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
-        "data": describe(frame),
+        "data": data,
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),

@@ -20,6 +20,7 @@ from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecast
 from .carried_state import CarriedState
 from .cost import macs
 from .layers.window_statistics import window_scale
+from .seeded import seeded
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, split_pairs, split_variant
 
@@ -126,6 +127,7 @@ __all__ = [
     "macs",
     "parse_settings",
     "parse_variant",
+    "seeded",
     "window_scale",
 ]
 

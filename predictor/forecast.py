@@ -19,7 +19,7 @@ from ..pipelines.protocol import RawInputs, Tensors
 from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .predictor import Outputs, Source
+from .protocol import Outputs, Source
 
 if TYPE_CHECKING:
     import keras

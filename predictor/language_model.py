@@ -23,7 +23,7 @@ from ..spec import PADDING, UNKNOWN
 from .baseline_model import BaselineModel
 from .card_text import CardText
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .predictor import Outputs, Source
+from .protocol import Outputs, Source
 
 if TYPE_CHECKING:
     import keras

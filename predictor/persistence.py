@@ -18,7 +18,7 @@ from .language_model import LanguageModelBaseline, LanguageModelNetwork, Languag
 from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 
 if TYPE_CHECKING:
-    from .predictor import Predictor, Schema, ServingModel
+    from .protocol import Schema, ServingModel
 
 _FILE = "predictor.json"
 # What reading files that are missing, cut off or changed comes to; zip archives have checksums.
@@ -67,7 +67,7 @@ def is_saved(folder: Path) -> bool:
     return (folder / _FILE).is_file()
 
 
-def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
+def save_parts(schema: Schema[Any], model: ServingModel, task: str, folder: Path) -> None:
     """Write what the model learnt into a subfolder of its own, then ``predictor.json``, which names it.
 
     The moment that file is replaced, the new predictor takes the place of the one that was in the folder: whoever loads
@@ -83,9 +83,9 @@ def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot write the model to {folder}: {error.strerror}; choose another folder") from error
     try:
-        model = predictor.model.save(learnt)
+        saved = model.save(learnt)
         learnt.chmod(0o777 & ~umask())  # mkdtemp makes folders that only their owner may read
-        config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model, "learnt": learnt.name}
+        config = {"task": task, "schema": schema.to_config(), "model": saved, "learnt": learnt.name}
         with replacing(folder / _FILE) as file:
             file.write_text(json.dumps(config, indent=1), encoding="utf-8")
     except BaseException:
@@ -106,7 +106,7 @@ def _named_in(folder: Path) -> Path | None:
 
 
 def load_parts(folder: Path) -> tuple[Schema[Any], ServingModel, str]:
-    """Read what :func:`save_predictor` wrote: schema, model and task.
+    """Read what :func:`save_parts` wrote: schema, model and task.
 
     Raises:
         InputError: if there is no predictor in the folder, or one that is damaged.

@@ -5,87 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self
 
 import numpy as np
 
 from ..display import html
 from ..pipelines.protocol import RawInputs, Tensors
-from .card_text import CardText
+from .protocol import FrameT, Outputs, Schema, ServingModel, Source
 
 if TYPE_CHECKING:
     import pandas as pd
-    import tensorflow as tf
 
-FrameT = TypeVar("FrameT")
-# What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
-Source = Any
-Outputs = dict[str, np.ndarray]
 # Rows served at once: as many as fit into memory, whatever their length.
 _ROWS_AT_ONCE = 256
-
-
-class Schema(Protocol[FrameT]):
-    """What a kind of model reads and how its outputs become a table; JSON keeps it beside an exported model."""
-
-    def read(self, source: Source) -> FrameT:
-        """Read a file, a table or plain inputs with the columns of the training data."""
-
-    def raw(self, frame: FrameT, *, all_rows: bool = False) -> RawInputs:
-        """Raw inputs of every prediction; with `all_rows` whole series in place of their last rows."""
-
-    def sample(self, frame: FrameT) -> RawInputs:
-        """Raw inputs of real examples, evenly spaced through the frame."""
-
-    def signature(self) -> dict[str, tf.TensorSpec]:
-        """Names, types and shapes of the raw inputs."""
-
-    def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
-        """Outputs as a table for the user."""
-
-    def card(self, data: dict[str, Any]) -> CardText:
-        """Sentences for a model card; `data` is what :func:`recurra.frames.describe` says of the training data."""
-
-    def to_config(self) -> dict[str, Any]:
-        """Plain JSON values."""
-
-
-class ServingModel(Protocol):
-    """What computes outputs from raw inputs.
-
-    Attributes:
-        kind: its name in JSON.
-        extra_inputs: raw inputs it needs beyond the schema's own, by name.
-        reads_all_rows: whether it wants whole series in place of their last rows.
-        why_no_graph: why it cannot be exported, in words; None where it can.
-    """
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def extra_inputs(self) -> dict[str, tf.TensorSpec]: ...
-
-    @property
-    def reads_all_rows(self) -> bool: ...
-
-    @property
-    def why_no_graph(self) -> str | None: ...
-
-    def serve(self, raw: Tensors) -> Tensors:
-        """Raw inputs → outputs, as ops that can be traced for a SavedModel where there is a graph."""
-
-    def parameters(self) -> int:
-        """Numbers it learnt."""
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers themselves, to tell two models apart."""
-
-    def trackables(self) -> list[Any]:
-        """Layers and tables that a SavedModel has to hold."""
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write what it learnt into the folder; what it returns goes into the predictor's JSON."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +98,9 @@ class Predictor(Generic[FrameT]):
         Raises:
             InputError: if the folder cannot be written to.
         """
-        from .persistence import save_predictor
+        from .persistence import save_parts
 
-        save_predictor(self, Path(path))
+        save_parts(self.schema, self.model, self.task, Path(path))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

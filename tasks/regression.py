@@ -11,9 +11,9 @@ import numpy as np
 from ..baselines import REGRESSION_BASELINES
 from ..baselines import SequenceBaseline as BaselineRecord
 from ..evaluation import Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
-from ..frames import Frame, PanelFrame, TextFrame
+from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences, reading_baselines
+from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
 ValueMetric = Metric[np.ndarray, np.ndarray]  # values (examples,) both
 _OF_DATA = "unit of the data"
@@ -52,24 +52,8 @@ class Regression(SequenceSettings):
         unit_of_work="sequence",
         more_data="more test examples (more rows, a larger test set or more folds)",
     )
-    cost_unit: ClassVar[str] = "one sequence as long as the longest trained on"
     sample_unit: ClassVar[str] = "examples"
     plots: ClassVar[tuple[str, ...]] = ("predicted_against_true",)
-
-    @property
-    def settings(self) -> SequenceSettings:
-        """The settings that all tasks on sequences have."""
-        return self
-
-    @classmethod
-    def accepts(cls, frame: Frame) -> bool:
-        """Texts and panels with a number each."""
-        return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
-
-    @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
-        """Names of the baselines, the simplest first."""
-        return reading_baselines(cls.baselines, frame)
 
     @property
     def training(self) -> TrainingDefaults:

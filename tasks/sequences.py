@@ -75,6 +75,28 @@ class SequenceSettings:
         require_fraction("validation_fraction", self.validation_fraction)
         require_one_of("validation", self.validation, VALIDATIONS)
 
+    name: ClassVar[str]
+    baselines: ClassVar[Mapping[str, BaselineRecord]]
+    cost_unit: ClassVar[str] = "one sequence as long as the longest trained on"
+
+    @property
+    def settings(self) -> SequenceSettings:
+        """The settings above."""
+        return self
+
+    @classmethod
+    def accepts(cls, frame: Frame) -> bool:
+        """Texts and panels whose targets are the task's."""
+        return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
+
+    @classmethod
+    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
+        """Names of the baselines, the simplest first; with a frame, of those that can read it and are installed."""
+        if frame is None:
+            return list(cls.baselines)
+        kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
+        return [name for name, record in cls.baselines.items() if kind in record.inputs and available(record)]
+
 
 class SequenceTask(Task, Protocol[Truth_contra]):
     """What the shared experiment needs of its task, beside the settings above.
@@ -122,14 +144,6 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
-
-
-def reading_baselines(baselines: Mapping[str, BaselineRecord], frame: Frame | None) -> list[str]:
-    """Names of the baselines that can read the frame, and whose library is installed."""
-    if frame is None:
-        return list(baselines)
-    kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
-    return [name for name, baseline in baselines.items() if kind in baseline.inputs and available(baseline)]
 
 
 class SequenceExperiment(Generic[Truth]):
