@@ -13,12 +13,20 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Comparison": "comparison",
     "CorpusFrame": "frames",
+    "DenseForecaster": "estimators",
     "ExportedModel": "export",
+    "GRUForecaster": "estimators",
     "InputError": "errors",
+    "LSTMForecaster": "estimators",
+    "LinearForecaster": "estimators",
     "PanelFrame": "frames",
     "Predictor": "predictor",
+    "RollingOrigin": "estimators",
+    "SequenceForecaster": "estimators",
     "SequenceSpec": "spec",
     "SeriesFrame": "frames",
+    "SimpleRNNForecaster": "estimators",
+    "TCNForecaster": "estimators",
     "TextFrame": "frames",
     "TextGenerator": "predictor",
     "compare": "comparison",
@@ -44,6 +52,16 @@ if TYPE_CHECKING:
     from .datasets import list_datasets, load
     from .diagnostics import measure_memory
     from .errors import InputError
+    from .estimators import (
+        DenseForecaster,
+        GRUForecaster,
+        LinearForecaster,
+        LSTMForecaster,
+        RollingOrigin,
+        SequenceForecaster,
+        SimpleRNNForecaster,
+        TCNForecaster,
+    )
     from .export import ExportedModel, load_model, save_model
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
