@@ -12,7 +12,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -56,8 +56,7 @@ def learning_curve(source: FitResult | History | Mapping[str, Any] | Any, *, ax:
     from .reports.end_labels import name_lines
     from .reports.learning_curve_plot import learning_curve_on
 
-    several = isinstance(source, Mapping) and not hasattr(source, "losses")
-    sources = source if several else {_name_of(source): source}
+    sources = dict(source) if isinstance(source, Mapping) else {_name_of(source): source}
     histories = {str(name): _history_of(one) for name, one in sources.items()}
     units = {_unit_of_loss(one) for one in sources.values()}
     axes = _axes(ax, 3.8)
@@ -100,14 +99,15 @@ def forecast(
     from .reports.forecast_table import ForecastTable, window_and_lines
 
     axes = _axes(ax, 3.8)
-    if hasattr(source, "summary_rows"):
+    if _is_comparison(source):
         frame = _series_of(source)
         window, lines = drawing.window_of(source, frame), drawing.lines_of(source)
         target, words = frame.targets[0], drawing.titles_of(source, frame, window)
     else:
-        if _is_single(source, target_col):
-            source = source.rename(columns=lambda name: _as_forecast(name, target_col))
-        table = ForecastTable(source, id_col, time_col, target_col)
+        rows: Any = source
+        if _is_single(rows, target_col):
+            rows = rows.rename(columns=lambda name: _as_forecast(name, target_col))
+        table = ForecastTable(rows, id_col, time_col, target_col)
         window, lines = window_and_lines(table, known, series, cutoff)
         target, words = target_col, _words_of(window, table)
     drawing.values_on(axes, window, lines)
@@ -149,7 +149,7 @@ def residuals(
     from .reports.residuals_plot import residuals_by_step_on, residuals_on
 
     axes = _axes(ax, 3.8)
-    if hasattr(source, "summary_rows"):
+    if _is_comparison(source):
         _residuals_of(axes, source, beside=ax is None)
     elif y_pred is not None:
         residuals_on(axes, np.asarray(source), np.asarray(y_pred), str(getattr(source, "name", None) or "y"))
@@ -162,7 +162,7 @@ def residuals(
 
 
 def confusion(
-    source: Comparison | ArrayLike,
+    source: Comparison | ArrayLike | Any,
     y_pred: ArrayLike | None = None,
     *,
     labels: Sequence[Any] | None = None,
@@ -190,9 +190,9 @@ def confusion(
     from .reports.confusion_plot import TITLE, confusion_whole, count, subtitle
     from .reports.figure import title
 
-    if hasattr(source, "summary_rows"):
+    if _is_comparison(source):
         y_true, classes = source.plot_data.y_true, source.plot_data.classes
-        named = model or next((row["model"] for row in best_with_examples(source)), None)
+        named = model or next((str(row["model"]) for row in best_with_examples(source)), "")
         if y_true is None or not len(classes) or named not in source.examples:
             raise InputError(
                 f"the comparison holds no predicted classes of {named!r}; choose a model of a classification"
@@ -201,8 +201,12 @@ def confusion(
     elif y_pred is None:
         raise InputError("a confusion needs both true and predicted labels; give the predicted ones as `y_pred`")
     else:
-        numbers, classes = _counted(np.asarray(source), np.asarray(y_pred), labels)
-        named, words = model or "", f"{int(numbers.sum()):,} examples; colour: fraction of the true class"
+        numbers, found = _counted(np.asarray(source), np.asarray(y_pred), labels)
+        classes, named, words = (
+            tuple(found),
+            model or "",
+            f"{int(numbers.sum()):,} examples; colour: fraction of the true class",
+        )
     axes = _axes(ax, min(1.6 + 0.75 * len(classes), 7.0))
     confusion_whole(axes, numbers, [str(name) for name in classes], visible(named))
     title(axes, TITLE, words)
@@ -278,11 +282,26 @@ def _finished(axes: Axes, ax: Axes | None) -> Axes:
     return axes
 
 
+def _is_comparison(source: Any) -> TypeGuard[Comparison]:
+    """Told by what it has: importing the class would load TensorFlow for a confusion of two lists."""
+    return hasattr(source, "summary_rows")
+
+
 def _history_of(source: Any) -> History:
-    history = getattr(source, "history_", getattr(source, "history", source))
+    if isinstance(found := getattr(source, "history_", None), Mapping):
+        return _history_of_estimator(found)
+    history = getattr(source, "history", source)
     if history is None or not hasattr(history, "losses"):
         raise InputError(f"a learning curve needs a training; received {source!r}, which was not trained in epochs")
     return history
+
+
+def _history_of_estimator(history: Mapping[str, Sequence[float]]) -> History:
+    from .training import History
+
+    losses = [float(loss) for loss in history.get("val_loss") or history["loss"]]
+    best = int(np.nanargmin(losses))
+    return History(best + 1, losses[best], losses)
 
 
 def _name_of(source: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from .forecaster import Forecaster
 
@@ -147,7 +147,7 @@ class LinearForecaster(Forecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "linear"
+    family = "linear"
     window_norm: str | None = None
     share_targets: bool = True
 
@@ -162,7 +162,7 @@ class DenseForecaster(Forecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "dense"
+    family = "dense"
     units: int = 64
     num_layers: int = 1
     dropout: float = 0.0
@@ -181,7 +181,7 @@ class TCNForecaster(Forecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "tcn"
+    family = "tcn"
     units: int = 64
     num_layers: int | None = None
     kernel_size: int = 3
@@ -215,7 +215,7 @@ class SimpleRNNForecaster(_RecurrentForecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "simple_rnn"
+    family = "simple_rnn"
 
 
 @_documented
@@ -228,7 +228,7 @@ class GRUForecaster(_RecurrentForecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "gru"
+    family = "gru"
 
 
 @_documented
@@ -241,7 +241,7 @@ class LSTMForecaster(_RecurrentForecaster):
     {parameters}
     """
 
-    family: ClassVar[str] = "lstm"
+    family = "lstm"
 
 
 FORECASTERS: tuple[type[Forecaster], ...] = (

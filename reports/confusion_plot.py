@@ -77,7 +77,7 @@ def confusion_whole(axes: Axes, numbers: np.ndarray, names: Sequence[str], model
     if not 2 <= len(names) <= _MOST_CLASSES:
         raise InputError(f"a confusion plot has 2 to {_MOST_CLASSES} classes; received {len(names)}")
     rows = [*names, _UNSEEN] if len(numbers) > len(names) else names
-    width = axes.bbox.width / axes.get_figure(root=True).dpi  # inches
+    width = axes.bbox.width / axes.figure.dpi  # inches
     confusion_on(axes, numbers, names, model, turned=_turned(names, width))
     axes.set_yticks(range(len(rows)), rows, fontsize=_size(len(names)), parse_math=False)
     name_axes(axes, axes.get_xlabel(), "true class")

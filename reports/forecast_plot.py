@@ -106,7 +106,7 @@ class ForecastLine:
     model: str
     forecast: np.ndarray
     style: ModelStyle
-    bands: Mapping[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    bands: Mapping[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
 def window_of(comparison: Comparison, frame: SeriesFrame) -> ForecastWindow:

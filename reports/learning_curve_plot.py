@@ -58,6 +58,8 @@ def _below(histories: Mapping[str, History]) -> str:
     if len(histories) > 1:
         return words
     history = next(iter(histories.values()))
+    if not history.seconds:  # an estimator keeps the losses alone
+        return words
     return f"{words}; ended by {history.stopped_by} after {history.seconds:.3g} s"
 
 
