@@ -161,6 +161,32 @@ def at_cutoff(frame: SeriesFrame, known: np.ndarray, horizon: int) -> SeriesFram
     return replace(past, ahead=ahead)
 
 
+def same_end(frame: SeriesFrame) -> list[np.ndarray]:
+    """Numbers of the series that end at the same time; where rows are merely counted there is no common time."""
+    everyone = np.arange(len(frame.lengths))
+    if isinstance(frame.freq, int):
+        return [everyone]
+    ends = pd.Index(frame.table[frame.time].iloc[np.cumsum(frame.lengths) - 1])
+    codes, moments = pd.factorize(ends, sort=True)
+    return [everyone[codes == code] for code in range(len(moments))]
+
+
+def before_cutoff(frame: SeriesFrame, series: np.ndarray, after: int) -> SeriesFrame:
+    """All series as they were at a cutoff of some of them, which end at the same time.
+
+    Args:
+        frame: the series.
+        series: numbers of those that the cutoff is of.
+        after: rows of theirs that follow the cutoff.
+    """
+    if isinstance(frame.freq, int):
+        return frame.head(np.maximum(frame.lengths - after, 0))
+    times = frame.table[frame.time]
+    cutoff = times.iloc[int(np.cumsum(frame.lengths)[series[0]]) - after - 1]
+    known = np.add.reduceat((times <= cutoff).to_numpy().astype(int), np.cumsum(frame.lengths) - frame.lengths)
+    return frame.head(known)
+
+
 def truth_after(frame: SeriesFrame, known: np.ndarray, horizon: int) -> np.ndarray:
     """The targets of the steps after some rows: (series × horizon,)."""
     return frame.table[frame.targets[0]].to_numpy(dtype=float)[_is_within(frame, known, known + horizon)]
@@ -190,6 +216,10 @@ class Written:
     def __init__(self, df: pd.DataFrame, columns: Columns) -> None:
         self._labels = {str(label): label for label in df[columns.id].unique()}
         self._id, self._time = df[columns.id].dtype, df[columns.time].dtype
+
+    def labels(self, frame: SeriesFrame) -> list[Any]:
+        """His labels of the series of a frame, in its order."""
+        return [self._labels.get(str(label), label) for label in frame.ids]
 
     def like(self, table: pd.DataFrame, frame: SeriesFrame) -> pd.DataFrame:
         """Ids and times of a table as the user writes them."""

@@ -22,7 +22,16 @@ from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
 from ..training import FitOptions, History
 from .base import Estimator
-from .forecast_frames import Columns, Written, at_cutoff, last_rows, name_short, truth_after
+from .forecast_frames import (
+    Columns,
+    Written,
+    at_cutoff,
+    before_cutoff,
+    last_rows,
+    name_short,
+    same_end,
+    truth_after,
+)
 from .forecast_networks import Structure, TrainingSettings, forward_of, network, train
 from .seeds import seed_of
 
@@ -104,10 +113,11 @@ class Forecaster(Estimator):
         self._remember(frame, Written(df, self._columns()))
         return self
 
-    def _fit_frame(self, frame: SeriesFrame) -> None:
+    def _fit_frame(self, frame: SeriesFrame, needed: Sequence[Any] | None = None) -> None:
+        """Fit to a frame; of some series in it alone it may be demanded that they are long enough."""
         experiment = self._task(frame).open(frame)
         name_short(
-            frame,
+            frame if needed is None else frame.select(needed),
             experiment.lookback + experiment.horizon,
             f"`lookback` ({experiment.lookback}) and `horizon` ({experiment.horizon}) need "
             f"{experiment.lookback + experiment.horizon} rows",
@@ -200,12 +210,14 @@ class Forecaster(Estimator):
         steps = self._steps(h)
         columns = self._columns()
         if df is None and self._start is not None:
-            table, horizon = self._start, self.horizon_
+            # numbers that joblib mapped from a file would go on looking like a file
+            numbers = {name: np.array(self._start[name], dtype=float) for name in self._start.columns[2:]}
+            table = self._start.assign(**numbers)
         else:
             frame, written = self._frame_to_forecast(df, X_df)
             columns.refuse_lacking(frame, self.horizon_) if columns.future else None
-            table, horizon = written.like(self._forecast(frame), frame), self.horizon_
-        within = np.arange(len(table)) % horizon < steps
+            table = written.like(self._forecast(frame), frame)
+        within = np.arange(len(table)) % self.horizon_ < steps
         return table[within].reset_index(drop=True)
 
     def missing_future(self, df: pd.DataFrame | None = None, X_df: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -280,7 +292,9 @@ class Forecaster(Estimator):
     ) -> pd.DataFrame:
         """Forecast from several cutoffs in the past, each from the rows before it alone.
 
-        The forecaster itself stays as it is. Windows are counted from each series' own end.
+        The forecaster itself stays as it is. Windows are counted from each series' own end; where series end at
+        different times, those that end together have a network of their own, which has seen no row of any series
+        after their cutoff.
 
         Parameters
         ----------
@@ -320,16 +334,19 @@ class Forecaster(Estimator):
             f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * steps} rows before the first",
         )
         again = int(refit) if refit else n_windows
-        tables, fitted = [], self
-        for i, after in enumerate(cutoffs):
-            known = frame.lengths - after
-            if i % again == 0:
-                fitted = clone(self).set_params(horizon=steps, warm_start=False)
-                fitted._fit_frame(frame.head(known))
-            tables.append(_window(fitted, frame, known, steps))
+        tables = []
+        for series in same_end(frame):
+            fitted = self
+            for i, after in enumerate(cutoffs):
+                if i % again == 0:
+                    fitted = clone(self).set_params(horizon=steps, warm_start=False)
+                    fitted._fit_frame(before_cutoff(frame, series, after), [frame.ids[k] for k in series])
+                tables.append(_window(fitted, frame.select([frame.ids[k] for k in series]), after, steps))
         table = written.like(pd.concat(tables, ignore_index=True), frame)
         table["cutoff"] = table["cutoff"].astype(table[frame.time].dtype)
-        return table.sort_values([frame.id, "cutoff"], kind="stable", ignore_index=True)
+        order = {label: k for k, label in enumerate(written.labels(frame))}
+        by = [table[frame.id].map(order), table["cutoff"]]
+        return table.iloc[np.lexsort((*by[::-1],))].reset_index(drop=True)
 
     def score(self, df: pd.DataFrame, y: Any = None) -> float:  # noqa: ARG002  (scikit-learn's searches hand one over)
         """Forecast the last `horizon_` rows of each series from the rows before them.
@@ -468,10 +485,11 @@ class Forecaster(Estimator):
         return self.alias or _NAMES.get(self.family, self.family)
 
     def _given(self, family: str) -> dict[str, Any]:
-        """The family's settings that have a value here; None leaves one to the family."""
+        """The family's settings that are not left to it."""
         takes = known_settings(family, Forecast.output_kind)
+        defaults = {f.name: f.default for f in fields(self)}
         given = {name: value for name, value in self.get_params(deep=False).items() if name in takes}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None and value != defaults[name]}
 
     def _config(self, spec: Any) -> dict[str, Any]:
         """The family's settings: those given, the family's defaults for the rest."""
@@ -490,12 +508,13 @@ class Forecaster(Estimator):
         )
 
 
-def _window(fitted: Forecaster, frame: SeriesFrame, known: np.ndarray, steps: int) -> pd.DataFrame:
-    """Forecasts from one cutoff beside the truth."""
+def _window(fitted: Forecaster, frame: SeriesFrame, after: int, steps: int) -> pd.DataFrame:
+    """Forecasts from the cutoff that so many rows follow, beside the truth."""
+    known = frame.lengths - after
     shown = at_cutoff(frame, known, steps)
     if shown.future_covariates:
         fitted._columns().refuse_lacking(shown, steps)
-    table = fitted._forecast(shown)
+    table = fitted._forecast(shown).astype({frame.id: object})
     ends = shown.table[frame.time].iloc[np.cumsum(shown.lengths) - 1]
     table.insert(2, "cutoff", np.repeat(ends.array, steps))
     table.insert(3, frame.targets[0], truth_after(frame, known, steps))

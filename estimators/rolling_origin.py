@@ -95,7 +95,7 @@ class RollingOrigin(BaseCrossValidator):
         first = self.horizon + (self.n_splits - 1) * step
         lengths = ids.value_counts()
         if (lengths <= first).any():
-            short = lengths.index[lengths <= first][0]
+            short = lengths.idxmin()
             raise InputError(
                 f"series {short!r} has {lengths[short]} rows, but {self.n_splits} cutoffs {step} apart and a horizon "
                 f"of {self.horizon} leave none before the first; give more rows, fewer `n_splits`, or leave it out"
