@@ -40,6 +40,20 @@ _ROOMS = {
     "measure_memory": "diagnostics",
     "save_model": "export",
     "write_plots": "reports",
+    "DenseClassifier": "estimators",
+    "DenseRegressor": "estimators",
+    "GRUClassifier": "estimators",
+    "GRURegressor": "estimators",
+    "LSTMClassifier": "estimators",
+    "LSTMRegressor": "estimators",
+    "LinearClassifier": "estimators",
+    "LinearRegressor": "estimators",
+    "SequenceClassifier": "estimators",
+    "SequenceRegressor": "estimators",
+    "SimpleRNNClassifier": "estimators",
+    "SimpleRNNRegressor": "estimators",
+    "TCNClassifier": "estimators",
+    "TCNRegressor": "estimators",
 }
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "plot", "tasks")
@@ -53,14 +67,28 @@ if TYPE_CHECKING:
     from .diagnostics import measure_memory
     from .errors import InputError
     from .estimators import (
+        DenseClassifier,
         DenseForecaster,
+        DenseRegressor,
+        GRUClassifier,
         GRUForecaster,
+        GRURegressor,
+        LinearClassifier,
         LinearForecaster,
+        LinearRegressor,
+        LSTMClassifier,
         LSTMForecaster,
+        LSTMRegressor,
         RollingOrigin,
+        SequenceClassifier,
         SequenceForecaster,
+        SequenceRegressor,
+        SimpleRNNClassifier,
         SimpleRNNForecaster,
+        SimpleRNNRegressor,
+        TCNClassifier,
         TCNForecaster,
+        TCNRegressor,
     )
     from .export import ExportedModel, load_model, save_model
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame

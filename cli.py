@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from . import __version__, datasets
 from .atomic import replacing
 from .command_options import COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .serving.command import serve
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -46,6 +48,10 @@ Source = Annotated[
     ),
 ]
 
+Jobs = Annotated[
+    int, typer.Option(help="Trainings that run at once, each in a process of its own; -1: as many as there are cores.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def _about(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
@@ -65,6 +71,7 @@ def compare(
         Path | None,
         typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
+    jobs: Jobs = 1,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
@@ -77,7 +84,7 @@ def compare(
         from .reports.progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
-            frame, task=task, out=folder, refit=export is not None, on_progress=on_progress, **given
+            frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
         )
     plots = reports.write_plots(result, folder)
     for part in reports.terminal_report(result, rewrite=as_flags):
@@ -230,6 +237,7 @@ def memory(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/memory_TASK.")
     ] = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Train families on longer and longer synthetic sequences, and see where each one forgets."""
     given = given_options({"families": families, "max_epochs": max_epochs, "patience": patience, "config": set_})
@@ -241,11 +249,48 @@ def memory(
         from .reports.progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
-            task, seeds=seeds, budget=budget, on_progress=on_progress, out=folder, **given
+            task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
         )
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
     _print(f"results: {', '.join(map(str, files))}")
+
+
+@app.command()
+def inspect(
+    model: Annotated[
+        Path, typer.Argument(help="A model's folder: an exported one, one version of it, or a saved one.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Rows like those it was trained on, with what is to be predicted; newer ones are best. By default the "
+            "training data.",
+        ),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
+    ] = None,
+) -> None:
+    """Explain a model: how far it remembers, what order is worth, what its gates keep, its cost, where it is wrong."""
+    predictor = _load_predictor(model)
+    with _starting():
+        from . import diagnostics, reports
+        from .pages import write_page
+    with err.status("inspecting ...") as status:
+        found = diagnostics.inspect(predictor, source, on_progress=lambda text: status.update(f"{text} ..."))
+    for part in reports.inspection_report(found, rewrite=as_flags):
+        out.print(part)
+    if json_file is not None:
+        _print(f"written: {found.write(json_file)}")
+    if report is not None:
+        command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
+        _print(f"written: {write_page(report, found.to_html(command))}")
+
+
+app.command()(serve)
 
 
 @app.command("datasets")

@@ -136,8 +136,8 @@ class Trainer:
         self._build = build
         self.learning_rate, self.epsilon = learning_rate, epsilon
         # Padding has no weight: a mean over it too would make short sequences count for less.
-        reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
-        self.loss = Elementwise(loss, reduction=reduction)
+        self._reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
+        self.loss = Elementwise(loss, reduction=self._reduction)
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
@@ -187,6 +187,9 @@ class Trainer:
             fresh = self._build()
         if self.model is None:
             self.model = fresh
+            # in the precision of the outputs: errors of a large level are small beside it
+            own = {"dtype": fresh.output.dtype} if isinstance(fresh.output, keras.KerasTensor) else {}
+            self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
             self.model.compile(
                 keras.optimizers.Adam(self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),
                 self.loss,

@@ -13,6 +13,7 @@ from .run import Run
 from .settings import open_experiment
 from .summary import summarise, test_and_judge
 from .trials import Outcome, Row
+from .workers import run_trials
 
 
 def compare(
@@ -21,6 +22,7 @@ def compare(
     task: str | Task | None = None,
     out: str | Path | None = None,
     refit: bool = False,
+    n_jobs: int = 1,
     on_progress: OnProgress = ignore,
     **settings: Any,
 ) -> Comparison:
@@ -33,7 +35,9 @@ def compare(
         out: folder for the results; an interrupted comparison resumes where it stopped.
         refit: fit the best model once more on all data, as ``Comparison.predictor``, and where it cannot be exported
             the best one that can.
-        on_progress: called often with where the run is.
+        n_jobs: trials that run at once, each in a process of its own, through joblib: -1 for as many as there are
+            cores; ``joblib.parallel_config`` chooses another backend, such as Dask.
+        on_progress: called often with where the run is; with several jobs from a thread of its own.
         **settings: fields of :class:`recurra.comparison.CompareSettings`, such as ``families=["linear", "lstm"]``,
             ``baselines``, ``folds=3, seeds=3, configs=1``, ``budget="10m"`` and ``config={"units": 32}``; those of the
             task (see :mod:`recurra.tasks`), such as ``horizon`` or ``tokens``; and, where `source` is a file, its
@@ -52,7 +56,7 @@ def compare(
     experiment, common = open_experiment(source, task=task, **settings)
     folder = None if out is None else Path(out)
     run = Run(experiment, common, folder, on_progress)
-    outcomes = run.all_trials()
+    outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
     comparison = Comparison(
@@ -69,6 +73,7 @@ def compare(
         folder=folder,
         examples=run.examples(outcomes),
         plot_data=experiment.plot_data(),
+        retrain=lambda model: run.retrain(model, outcomes),
     )
     comparison.write()
     if refit:

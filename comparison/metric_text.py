@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..display.visible_text import shortened
-from ..evaluation.metric import OF_DATA
+from ..evaluation import OF_DATA
 
 if TYPE_CHECKING:
     from ..comparison import Comparison

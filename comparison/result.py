@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pandas as pd
 
 from .. import __version__
 from ..atomic import replacing
+from ..errors import InputError
 from ..evaluation import TestRow, Verdict
 from ..frames import Frame
 from ..predictor import Predictor
-from ..tasks import Task
+from ..tasks import FittedModel, FoldData, Task
 from ..tasks.protocol import PlotData
 from .identity import to_strict_json
 from .trials import Row
@@ -38,6 +40,10 @@ class Refit:
     training: dict[str, Any]
 
 
+def _no_models(model: str) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+    raise InputError(f"{model} cannot be inspected: only a comparison made in this process has its data and settings")
+
+
 @dataclass(eq=False)
 class Comparison:
     """Families and baselines, compared on one data set; docs/comparison-json.md describes the fields.
@@ -55,6 +61,7 @@ class Comparison:
             test window (horizon, targets); class numbers or values predicted for the test set (examples,); or the
             accuracy at each step (time,).
         plot_data: what plots need beside them.
+        retrain: trains a family once more on the newest fold, for diagnostics; see :meth:`Run.retrain`.
         refits: the best model and, where that has no graph, the best that can be exported; empty if that was not
             asked for.
     """
@@ -73,6 +80,7 @@ class Comparison:
     examples: dict[str, np.ndarray] = field(default_factory=dict)
     plot_data: PlotData = field(default_factory=PlotData)
     refits: list[Refit] = field(default_factory=list)
+    retrain: Callable[[str], tuple[FoldData, FittedModel, dict[str, Any]]] = field(default=_no_models, repr=False)
 
     @property
     def trials(self) -> pd.DataFrame:

@@ -44,7 +44,7 @@ from . import (
 )
 from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named
-from .model_inputs import load_inputs
+from .model_inputs import load_inputs, load_series
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -85,7 +85,17 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "load_inputs", "read_table", "read_vectors"]
+__all__ = [
+    "DATASETS",
+    "ROLES",
+    "Dataset",
+    "list_datasets",
+    "load",
+    "load_inputs",
+    "load_series",
+    "read_table",
+    "read_vectors",
+]
 
 
 def list_datasets() -> list[str]:
@@ -107,10 +117,11 @@ def load(  # one parameter per role
     split: str | None = None,
     time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
-    id: str | None = None,
+    id: str | Sequence[str] | None = None,
     past_covariates: str | Sequence[str] = (),
     future_covariates: str | Sequence[str] = (),
     freq: str | int | None = None,
+    decimal: str | None = None,
     missing: str = "keep",
 ) -> Frame:
     """Load a named data set or a file as a frame.
@@ -135,10 +146,11 @@ def load(  # one parameter per role
         time: column of time stamps, columns of which dates are composed, or "none"; like the other roles it overrides
             that of a named set, and is described at ``SeriesFrame.from_table``.
         target: columns to forecast.
-        id: column that tells the series, or the sequences, apart.
+        id: column that tells the series, or the sequences, apart; of series several columns may.
         past_covariates: columns known only up to now.
         future_covariates: columns known ahead.
         freq: step of time.
+        decimal: decimal sign of the numbers in a text file, "." or ",", where the cells leave it open.
         missing: "keep" or "error", for a series.
 
     Returns:
@@ -166,6 +178,7 @@ def load(  # one parameter per role
         "past_covariates": past_covariates,
         "future_covariates": future_covariates,
         "freq": freq,
+        "decimal": decimal,
     }
     roles = {role: value for role, value in given.items() if value not in (None, (), [])}
     if str(source) in DATASETS:

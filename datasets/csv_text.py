@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..frames.cells import read_numbers
 
 _SEPARATORS = ",;\t|"
+_MOST_COMMENTS = 200
+_SENTENCE = re.compile(r"[a-z] [a-z]|: ", re.IGNORECASE)
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or QUOTE_NONE
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
 def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataFrame:
@@ -29,16 +28,18 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
         as_text: columns whose cells stay as they are written: 007 is not 7.
 
     Returns:
-        The table; other columns whose cells are all numbers or missing markers are made numeric.
+        The table; other columns whose cells are all plain numbers are made numeric.
 
     Raises:
         InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text = decode(data, path, notes)
+    text, skipped = _without_comments(decode(data, path, notes), path, notes)
     separator = _sniff(text)
     with _long_fields():
-        return _read(text, separator, path, as_text, notes)
+        table = _read(text, separator, path, as_text, notes)
+    table.attrs["first_line"] += skipped
+    return table
 
 
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
@@ -53,9 +54,6 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
-    for name in table.columns:
-        if name not in as_text:
-            table[name] = _numbers(table[name], separator, notes)
     table.attrs = {"notes": notes, "first_line": 2, "untyped": tuple(as_text)}
     return table
 
@@ -109,6 +107,22 @@ def decode(data: bytes, path: Path, notes: list[str]) -> str:
         return text
     notes.append(f"{path.name!r} is not UTF-8: it is read as Latin-1")
     return data.decode("latin-1")
+
+
+def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int]:
+    """Leave out lines that begin with # before the header, unless the last of them is the header; and count them."""
+    lines = text.split("\n", _MOST_COMMENTS)
+    comments = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))
+    if not comments or comments >= len(lines) - 1:
+        return text, 0
+    separator = _sniff(lines[comments])
+    width = lines[comments].count(separator)
+    if width and lines[comments - 1].count(separator) == width and not _SENTENCE.search(lines[comments - 1]):
+        comments -= 1  # "#date,value" is a header
+    if not comments:
+        return text, 0
+    notes.append(f"{comments} lines before the header of {path.name!r} begin with # and are left out")
+    return "\n".join(lines[comments:]), comments
 
 
 def _sniff(text: str) -> str:
@@ -186,22 +200,3 @@ def _keep_line_numbers(table: pd.DataFrame, text: str) -> None:
     filled = [number for number, line in enumerate(text.split("\n")) if line.strip()]
     if len(filled) == len(table) + 1:  # otherwise a quoted text goes over several lines
         table.index = pd.Index(filled[1:]) - 1
-
-
-def _numbers(values: pd.Series, separator: str, notes: list[str]) -> pd.Series:
-    """Make a text column numeric if every cell is a number or a missing marker."""
-    if not pd.api.types.is_string_dtype(values.dtype) and not pd.api.types.is_object_dtype(values.dtype):
-        return values
-    numbers, bad = read_numbers(values)
-    if not bad.any() and not np.isnan(numbers).all():
-        return pd.Series(numbers, index=values.index)
-    if separator == "," or not bad.any():
-        return values
-    first = str(values.iloc[int(np.argmax(bad))])
-    if not _DECIMAL_COMMA.fullmatch(first):
-        return values
-    numbers, bad = read_numbers(values.astype("str").str.replace(",", ".", regex=False))
-    if bad.any():
-        return values
-    notes.append(f"numbers such as {first.strip()} in {values.name!r} are read with a decimal comma")
-    return pd.Series(numbers, index=values.index)

@@ -18,9 +18,12 @@ import zstandard
 
 from ..errors import InputError
 from .csv_text import decode, read_csv
+from .written_numbers import read_written_numbers
 
 _PARQUET = (".parquet", ".pq")
 _PANELS = (".npz", ".ts")
+# Files in which everything is text, also numbers.
+_WRITTEN = (".csv", ".tsv", ".txt")
 OPENERS: dict[str, Callable] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
@@ -42,13 +45,14 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
-def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFrame:
+def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = "") -> pd.DataFrame:
     """Read a table from a file.
 
     Args:
         path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl or .ndjson; each also with
             .gz, .bz2, .xz or .zst behind it.
-        as_text: columns of a text file whose cells stay as they are written, such as labels.
+        as_text: columns of a text file whose cells stay as they are written, such as labels and ids: 007 is not 7.
+        comma: what a comma in a number means, "decimal" or "thousands", where the columns leave it open.
 
     Returns:
         The table. ``attrs["notes"]`` holds sentences about what was found (such as an old encoding),
@@ -68,6 +72,8 @@ def read_table(path: str | Path, *, as_text: Collection[str] = ()) -> pd.DataFra
             f"{path}: the file holds sequences where a table was expected; leave out roles such as `target` and `text`"
         )
     table = TABLE_READERS[kind](data, path, as_text)
+    if kind in _WRITTEN:
+        read_written_numbers(table, as_text, comma)
     _check_columns(table, path)
     table.attrs["source"] = str(path)
     return table

@@ -10,6 +10,8 @@ from ..errors import InputError
 from ..frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame
 from ..frames.columns import listed
 from ..frames.sequences.text_frame import TEXT_NAMES, TOKEN_NAMES
+from ..frames.series.column_roles import as_names
+from ..frames.series.reading import Reading
 from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
 from .corpus_files import read_corpus
 from .files import kind_of, read_table
@@ -18,7 +20,9 @@ from .record import Dataset
 
 _FORECAST = "forecast"
 _LANGUAGE_MODEL = "language-model"
-_SERIES = ("target", "past_covariates", "future_covariates", "freq")
+_SERIES = ("target", "past_covariates", "future_covariates", "freq", "decimal")
+# What a comma in a number means, by the decimal sign.
+COMMAS = {",": "decimal", ".": "thousands"}
 _SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "test")
 # Columns, and the test file, that a user can name.
 ROLES = (*_SERIES, *_SEQUENCES, "time", "id")
@@ -46,7 +50,7 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
     if kind == "panel-file":
         return _panel_file(source, roles, task)
     if kind == "series":
-        return SeriesFrame.from_table(read_table(source), **roles, missing=missing, source=str(source))
+        return read_series(source, roles, missing=missing)
     table = read_table(source, as_text=_as_text(roles))
     kind = _kind_of_table(table, roles, task) if kind == "table" else kind
     if kind == "series":
@@ -58,6 +62,35 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
     return made.from_table(table, **roles, source=str(source))
 
 
+def read_series(
+    source: str | Path, roles: Mapping[str, Any], *, missing: str = "keep", reading: Reading | None = None
+) -> SeriesFrame:
+    """Read a file of series.
+
+    Args:
+        source: the file.
+        roles: columns by role, ``freq``, and ``decimal``, the decimal sign.
+        missing: rule for missing values.
+        reading: what was settled when the training data of a model were read, if it is a model that asks.
+    """
+    kept = {role: value for role, value in roles.items() if role != "decimal"}
+    texts = [*_named_ids(roles)]
+    if reading is not None and reading.numeric is not None:  # categories such as 007
+        given = (*as_names(roles.get("past_covariates")), *as_names(roles.get("future_covariates")))
+        texts += [name for name in given if name not in reading.numeric]
+    comma = reading.comma if reading is not None else COMMAS.get(roles.get("decimal", ""), "")
+    table = read_table(source, as_text=texts, comma=comma)
+    return SeriesFrame.from_table(table, **kept, missing=missing, source=str(source), reading=reading)
+
+
+def _named_ids(roles: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns that tell series or sequences apart: ids are names, and stay as they are written."""
+    id = roles.get("id")
+    if id is None:
+        return ("unique_id",)
+    return (id, *(part.strip() for part in id.split(","))) if isinstance(id, str) else as_names(id)
+
+
 def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
     """Load a named set; given roles override its own."""
     _check_roles(dataset.name, roles, task)
@@ -65,6 +98,7 @@ def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, mis
     if dataset.frame == "series":
         _check_task(dataset.name, dataset.task, task)
         merged = merge_roles(dataset.roles, roles)
+        merged.pop("decimal", None)  # named sets hold numbers
         return SeriesFrame.from_table(dataset.loader(), **merged, missing=missing, source=dataset.name)
     if dataset.frame == "corpus":
         _check_task(dataset.name, dataset.task, task)
@@ -92,6 +126,8 @@ def _check_task(source: str, found: str | None, task: str | None) -> None:
 
 def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> None:
     """Refuse an unknown task, and roles that contradict each other or the task."""
+    if (decimal := roles.get("decimal")) is not None and decimal not in COMMAS:
+        raise InputError(f"`decimal` must be '.' or ',', the decimal sign of numbers; received {decimal!r}")
     known = (_FORECAST, *ROLE_OF_TASK, _LANGUAGE_MODEL)
     if task is not None and task not in known:
         raise InputError(f"`task` must be one of {', '.join(known)}; received {task!r}")
@@ -179,7 +215,7 @@ def _as_text(roles: Mapping[str, Any]) -> tuple[str, ...]:
     texts: tuple[str, ...] = (roles["text"],) if "text" in roles else (*TEXT_NAMES, *TOKEN_NAMES)
     if "id" in roles:
         texts = ()
-    return (*texts, *(roles[role] for role in ("label", "tags") if role in roles), "label", "tags")
+    return (*texts, *_named_ids(roles), *(roles[role] for role in ("label", "tags") if role in roles), "label", "tags")
 
 
 def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) -> PanelFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -21,8 +20,8 @@ from ..errors import InputError
 from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
-from .load import INFO, SavedModel
-from .signatures import raw_signature, serving_module
+from .load import INFO, TRAINED, SavedModel
+from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
 
@@ -98,6 +97,7 @@ def write_version(
     with _room_for_version(path) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
+        predictor.save(folder / TRAINED)
         (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
         card = model_card(path.name, info, predictor.schema.card(info["data"]))
         (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
@@ -124,7 +124,8 @@ def _describe(
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
-        "weights": _hash_of(predictor.model.arrays()),
+        "weights": predictor.fingerprint(),
+        "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
     }
@@ -194,10 +195,3 @@ def _newest(path: Path) -> Path | None:
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _hash_of(arrays: list[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

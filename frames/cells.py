@@ -56,6 +56,22 @@ def looks_numeric(values: pd.Series) -> bool:
     return bool((~np.isnan(numbers)).sum() > bad.sum())
 
 
+def why_not_numeric(table: pd.DataFrame, name: str) -> str:
+    """Name the cell that keeps a column of figures from being numeric; empty where it holds words."""
+    values = table[name]
+    if doubt := table.attrs.get("doubtful", {}).get(name):
+        return doubt
+    if not is_text(values):
+        return ""
+    _, bad = read_numbers(values)
+    cells = values[bad].astype(str)
+    if not bad.any() or not bool(cells.str.contains(r"^\s*[^\w\s]?\s*[-+]?[\d.,]*\d[\d.,]*\s*\D?\s*$").mean() > 0.5):
+        return ""
+    position = int(np.argmax(bad))
+    cell = str(values.iloc[position])
+    return f"column {name!r} holds the text {cell!r} in {place(table, position)} where a number was expected"
+
+
 def numeric_column(table: pd.DataFrame, name: str, source: str) -> np.ndarray:
     """Give a column as float64; flags become 0 and 1, missing markers NaN.
 
@@ -101,6 +117,8 @@ def _plain(values: pd.Series) -> pd.Series:
 
 def _refuse(table: pd.DataFrame, name: str, position: int, source: str) -> NoReturn:
     cell = str(table[name].iloc[position])
+    if doubt := table.attrs.get("doubtful", {}).get(name):
+        raise InputError(f"{source}: {doubt}")
     fix = "correct the cell or leave it empty"
     if cell.count(",") == 1 and cell.replace(",", "").replace(".", "").strip().lstrip("-").isdecimal():
         fix = "write numbers with a decimal point and without thousands separators"

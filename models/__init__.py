@@ -19,7 +19,7 @@ from ..spec import SequenceSpec
 from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
 from .cost import macs
-from .layers.window_statistics import window_scale
+from .layers.window_statistics import is_flat, window_scale, window_size
 from .seeded import seeded
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, split_pairs, split_variant
@@ -121,6 +121,7 @@ __all__ = [
     "check_config",
     "draw_configs",
     "has_recurrent_layers",
+    "is_flat",
     "is_recurrent",
     "known_settings",
     "list_families",
@@ -129,6 +130,7 @@ __all__ = [
     "parse_variant",
     "seeded",
     "window_scale",
+    "window_size",
 ]
 
 

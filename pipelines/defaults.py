@@ -40,7 +40,7 @@ def derive_window(
         notes.append(f"{found} in the autocorrelation (set `season` to override)")
     if horizon is None:
         wanted, rule = (
-            (season, "one season") if season > 1 else (_WITHOUT_SEASON, f"no season, so {_WITHOUT_SEASON} steps")
+            (season, "one season") if season > 1 else (_WITHOUT_SEASON, "the default of data without a season")
         )
         horizon = max(1, min(wanted, _LONGEST_HORIZON, length // 10))
         notes.append(f"horizon: {horizon} steps, {rule}, at most {_LONGEST_HORIZON} steps and a tenth of the series")

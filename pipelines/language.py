@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -335,6 +335,21 @@ class LanguagePipeline:
                 "give it more lines or leave it out"
             )
         return np.array([number[value] for value in values], dtype=np.int32)
+
+    def condition_of(self, label: Hashable = None) -> RawInputs:
+        """``condition`` (1,), the number of a class by its name; nothing where the model has no classes.
+
+        Raises:
+            InputError: if there is no such class, or none was named.
+        """
+        if not self.conditions_:
+            if label is not None:
+                raise InputError(f"the model was trained without classes, so `label` {label!r} does not apply to it")
+            return {}
+        number = {str(name): i for i, name in enumerate(self.conditions_)}.get(str(label))
+        if number is None:
+            raise InputError(f"`label` must be one of {', '.join(map(str, self.conditions_))}; received {label!r}")
+        return {"condition": np.array([number], np.int32)}
 
     # ------------------------------------------------------------------------------------------ kept in JSON
 

@@ -124,13 +124,17 @@ class SequenceEncoder:
         import tensorflow as tf
 
         values, lengths = tf.convert_to_tensor(inputs["values"]), tf.convert_to_tensor(inputs["lengths"])
-        values = (values - self.mean_.astype("float32")) / self.scale_.astype("float32")
+        values = self.scaled_in_graph(values)
         if self.truncate_:
             values, lengths = self._cut(values, lengths)
         inside = tf.sequence_mask(lengths, tf.shape(values)[1])[:, :, None]  # (batch, time, 1)
         # padding counts as missing while gaps are filled, so that it does not reach into the sequence
         values = fill_window(tf.where(inside, values, np.float32("nan")), rule=self.missing)
         return {"values": tf.where(inside, values, 0.0), "lengths": lengths}
+
+    def scaled_in_graph(self, values: tf.Tensor) -> tf.Tensor:
+        """Raw channels (..., channels) → scaled ones, NaN where missing."""
+        return (values - self.mean_.astype("float32")) / self.scale_.astype("float32")
 
     def _cut(self, values: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         import tensorflow as tf

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,15 @@ from ..frames import CorpusFrame, TextFrame
 from ..frames.targets import objects
 from ..pipelines import LanguagePipeline
 from ..pipelines.protocol import RawInputs, Tensors
-from ..spec import PADDING, UNKNOWN
+from ..pipelines.tokens import as_bytes
+from ..spec import END, PADDING, UNKNOWN
+from ..stream_state import StateShapes, as_text
 from .baseline_model import BaselineModel
 from .card_text import CardText
 from .network_files import count_parameters, read_arrays, read_network, write_network
+from .observations import Observations, TextCut
 from .protocol import Outputs, Source
+from .step import STATE, state_specs
 
 if TYPE_CHECKING:
     import keras
@@ -34,19 +38,6 @@ LanguageFrame = CorpusFrame | TextFrame
 TOP = 10
 # Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
 _TOKENS_AT_ONCE = 256
-
-
-class StepFunction(Protocol):
-    """One call of a language model: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
-
-    Attributes:
-        state_shapes: shape without batch and type of each state, by name.
-    """
-
-    @property
-    def state_shapes(self) -> Mapping[str, tuple[tuple[int, ...], str]]: ...
-
-    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +100,33 @@ class LanguageModelSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    @cached_property
+    def tokens_of(self) -> TextCut:
+        """How a text becomes tokens; every one has the end of the text before it in front."""
+        signature = {"text": self.signature()["text"]}
+        return TextCut(self.pipeline.preprocess, signature, END)
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:  # noqa: ARG002  (nothing is known ahead)
+        """A piece of text as tokens."""
+        if not isinstance(source, str):
+            raise InputError(f"a piece of text was expected; received {source!r:.80}")
+        return _tokens(self.tokens_of.ids(as_bytes(source), begins=False))
+
+    def before_first(self) -> Observations:
+        """The end of the text before."""
+        return _tokens(np.array([END], np.int32))
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """The number of the class, where the model has classes: (1,)."""
+        return self.pipeline.condition_of(label)
+
+    def prediction(self, outputs: Mapping[str, Any]) -> Outputs:
+        """What a step gave: the likeliest next ``tokens`` and their ``probabilities``, the likeliest first: (10,)."""
+        import tensorflow as tf
+
+        ranked = rank(self.pipeline, tf.convert_to_tensor(outputs["logits"])[:, -1])
+        return {name: as_text(np.asarray(value)[0]) for name, value in ranked.items()}
+
     def table(self, frame: TextFrame, outputs: Outputs) -> pd.DataFrame:
         """A row per text: the likeliest next token and its probability."""
         tokens = [token.decode("utf-8") for token in outputs["tokens"][:, 0]]
@@ -121,7 +139,8 @@ class LanguageModelSchema:
             f"`text`: string [batch], UTF-8; cut into {self.pipeline.tokens} tokens inside the model.",
             f"`tokens`: string [batch, {TOP}], the likeliest next ones; `probabilities`: float32 of the same shape.",
             "Signature `step`: `tokens` int32 [batch, time] and the states before them → `logits` and the states "
-            "after them, so that a text is read once, however long it grows. States of zeros begin a text.",
+            "after them, so that a text is read once, however long it grows; also the likeliest tokens after the "
+            "last one as words. States of zeros begin a text, and its first token is the end of the one before (2).",
         ]
         if self.pipeline.conditions_:
             lines.insert(1, f"`condition`: string [batch], one of {', '.join(map(str, self.pipeline.conditions_))}.")
@@ -149,24 +168,34 @@ class LanguageModelSchema:
         return f"the next of {len(self.pipeline.vocabulary_):,} {self.pipeline.tokens} tokens"
 
 
+def _tokens(ids: np.ndarray) -> Observations:
+    return Observations({"tokens": ids.astype(np.int32)[:, None]}, many=False)
+
+
+_NOTE = "each push moves the state on: the next token is predicted from all tokens since the stream began"
+
+
 class NetworkStep:
-    """A network as a step function.
+    """A network as a step: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
 
     Attributes:
         context: the most tokens that matter for the next one; None for all.
-        state_shapes: shape without the batch and type of each state, by name.
+        state_shapes, first, note, complete: see :class:`recurra.predictor.step.Step`.
     """
 
     context: ClassVar[int | None] = None
+    first: ClassVar[int] = 1
+    note: ClassVar[str] = _NOTE
+    complete: ClassVar[bool] = False
 
-    def __init__(self, network: keras.Model) -> None:
+    def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
         import keras
 
-        self.network = network
-        self.state_shapes = {
+        self.pipeline, self.network = pipeline, network
+        self.state_shapes: StateShapes = {
             x.name: (tuple(x.shape[1:]), keras.backend.standardize_dtype(x.dtype))
             for x in network.inputs
-            if x.name.startswith("state_")
+            if x.name.startswith(STATE)
         }
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +204,13 @@ class NetworkStep:
 
         return compiled(self.network)(inputs)
 
-    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def logits(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same as ops of the graph that is being traced."""
         return self.network(inputs, training=False)
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The same and, of the last token, what may come after it, as words."""
+        return _with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
@@ -187,11 +220,15 @@ class NetworkStep:
 
 
 class BaselineStep:
-    """An n-gram model as a step function; its attributes are those of :class:`NetworkStep`."""
+    """An n-gram model as a step; its attributes are those of :class:`NetworkStep`."""
 
-    def __init__(self, fitted: KneserNey) -> None:
-        self.fitted = fitted
-        self.state_shapes = fitted.state_shapes
+    first: ClassVar[int] = 1
+    note: ClassVar[str] = _NOTE
+    complete: ClassVar[bool] = False
+
+    def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
+        self.pipeline, self.fitted = pipeline, fitted
+        self.state_shapes: StateShapes = fitted.state_shapes
         self.context = fitted.order
         self._compiled: Any = None
 
@@ -200,20 +237,23 @@ class BaselineStep:
         import tensorflow as tf
 
         if self._compiled is None:
-            self._compiled = tf.function(self.trace, autograph=False, reduce_retracing=True)
+            self._compiled = tf.function(self.logits, autograph=False, reduce_retracing=True)
         return self._compiled({name: tf.convert_to_tensor(value) for name, value in inputs.items()})
 
-    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def logits(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """N-grams know no classes: a condition is passed over."""
         return self.fitted.graph({name: value for name, value in inputs.items() if name != "condition"})
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The same and, of the last token, what may come after it, as words."""
+        return _with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
         import tensorflow as tf
 
         tokens = {"tokens": tf.TensorSpec([None, None], tf.int32, name="tokens")}
-        states = {n: tf.TensorSpec([None, *shape], dtype, name=n) for n, (shape, dtype) in self.state_shapes.items()}
-        return tokens | states
+        return tokens | state_specs(self.state_shapes)
 
 
 class LanguageModelNetwork:
@@ -227,10 +267,11 @@ class LanguageModelNetwork:
     kind = "language_model_network"
     reads_all_rows = False
     why_no_graph = None
+    why_no_step = None
 
     def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
         self.pipeline, self.model = pipeline, network
-        self.step = NetworkStep(network)
+        self.step = NetworkStep(pipeline, network)
         self.extra_inputs: dict[str, tf.TensorSpec] = {}
 
     def serve(self, raw: Tensors) -> Tensors:
@@ -272,11 +313,12 @@ class LanguageModelBaseline(BaselineModel):
     """
 
     kind = "language_model_baseline"
+    why_no_step = None
 
     def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
         super().__init__(fitted)
         self.pipeline = pipeline
-        self.step = BaselineStep(fitted)
+        self.step = BaselineStep(pipeline, fitted)
         self._compiled: Any = None
 
     def serve(self, raw: Tensors) -> Tensors:
@@ -317,11 +359,22 @@ def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, ra
         ids = ids[:, -step.context :]
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
     last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
-    never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
-    probability = tf.nn.softmax(last - tf.reduce_sum(never, axis=0))
-    best = tf.math.top_k(probability, min(TOP, last.shape[-1] - 2))
+    return rank(pipeline, last)
+
+
+def rank(pipeline: LanguagePipeline, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Logits of the next token (batch, vocabulary) → ``tokens`` and ``probabilities`` (batch, 10), as graph ops."""
+    import tensorflow as tf
+
+    never = tf.one_hot([PADDING, UNKNOWN], logits.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
+    probability = tf.nn.softmax(logits - tf.reduce_sum(never, axis=0))
+    best = tf.math.top_k(probability, min(TOP, logits.shape[-1] - 2))
     words = tf.constant(["", "?", "<end>", *pipeline.vocabulary_.words])
     return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
+
+
+def _with_next(pipeline: LanguagePipeline, outputs: dict[str, Any]) -> dict[str, Any]:
+    return {**outputs, **{f"next_{name}": value for name, value in rank(pipeline, outputs["logits"][:, -1]).items()}}
 
 
 def _conditions(pipeline: LanguagePipeline, raw: Tensors) -> dict[str, Any]:
@@ -355,7 +408,7 @@ def _last_logits(
     last = tf.zeros([batch, len(pipeline.vocabulary_)])
 
     def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
-        outputs = step.trace({"tokens": tokens[:, begin : begin + piece], **states, **conditions})
+        outputs = step.logits({"tokens": tokens[:, begin : begin + piece], **states, **conditions})
         place = lengths - 1 - begin  # (batch,)
         found = tf.gather(outputs["logits"], tf.clip_by_value(place, 0, piece - 1), batch_dims=1)
         here = (place >= 0) & (place < piece)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self
@@ -15,6 +16,8 @@ from .protocol import FrameT, Outputs, Schema, ServingModel, Source
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .stream import Stream
 
 # Rows served at once: as many as fit into memory, whatever their length.
 _ROWS_AT_ONCE = 256
@@ -89,6 +92,34 @@ class Predictor(Generic[FrameT]):
             # some Keras layers refuse a batch of no rows, so one blank row is served and taken away again
             return {name: array[:0] for name, array in _to_numpy(self.serve(_blank_row(raw))).items()}
         return join_rows([_to_numpy(self.serve(rows)) for rows in _row_batches(raw)])
+
+    def stream(self, *, label: Hashable = None, saved: bytes | None = None) -> Stream:
+        """Open a stream: the model is told one observation after another, and predicts after each.
+
+        Args:
+            label: class that a text belongs to, for language models that have classes.
+            saved: bytes that :meth:`Stream.save` made, to go on from there.
+
+        Returns:
+            The stream; its ``notes`` say what it reads.
+
+        Raises:
+            InputError: if the model reads a sequence as a whole, so that it has no streams.
+
+        Example:
+            >>> stream = model.stream()
+            >>> stream.push({"sold": 412.0})["forecast"]
+        """
+        from .stream import Stream
+
+        return Stream(self, label=label, saved=saved)
+
+    def fingerprint(self) -> str:
+        """What tells this model's weights from others: SHA-256, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        for array in self.model.arrays():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def save(self, path: Path | str) -> None:
         """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it.

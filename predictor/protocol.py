@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,6 +14,9 @@ from .card_text import CardText
 if TYPE_CHECKING:
     import pandas as pd
     import tensorflow as tf
+
+    from .observations import Observations, TextCut
+    from .step import Step
 
 FrameT = TypeVar("FrameT")
 # What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
@@ -38,6 +42,22 @@ class Schema(Protocol[FrameT]):
     def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
         """Outputs as a table for the user."""
 
+    @property
+    def tokens_of(self) -> TextCut | None:
+        """How a text, or a list of tokens, becomes the steps of a stream; None where steps are rows of numbers."""
+
+    def observations(self, source: Source, *, future: Any = None) -> Observations:
+        """What a stream is given, as the inputs of its steps."""
+
+    def before_first(self) -> Observations | None:
+        """What every stream reads before the first observation; None where that is nothing."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """Inputs that stay the same for all steps of a stream: (1,) each."""
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave for one stream, without the batch axis and the states."""
+
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card; `data` is what :func:`recurra.frames.describe` says of the training data."""
 
@@ -53,6 +73,8 @@ class ServingModel(Protocol):
         extra_inputs: raw inputs it needs beyond the schema's own, by name.
         reads_all_rows: whether it wants whole series in place of their last rows.
         why_no_graph: why it cannot be exported, in words; None where it can.
+        step: what moves a stream on; None where there is none.
+        why_no_step: why there is none, as the end of a sentence.
     """
 
     @property
@@ -66,6 +88,12 @@ class ServingModel(Protocol):
 
     @property
     def why_no_graph(self) -> str | None: ...
+
+    @property
+    def step(self) -> Step | None: ...
+
+    @property
+    def why_no_step(self) -> str | None: ...
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → outputs, as ops that can be traced for a SavedModel where there is a graph."""

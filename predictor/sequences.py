@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,13 +16,17 @@ from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
 from ..frames.targets import objects
-from ..pipelines import SequencePipeline
+from ..pipelines import SequenceEncoder, SequencePipeline, TextEncoder
 from ..pipelines.protocol import RawInputs, Tensors
 from ..pipelines.sequence_encoder import as_steps
+from ..pipelines.tokens import as_bytes, token_bytes
 from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_network
+from .observations import Observations, TextCut, as_rows, as_table, first_row, need_columns, no_conditions
 from .protocol import Outputs, Source
+from .sequence_step import sequence_step
+from .step import GraphStep
 
 if TYPE_CHECKING:
     import keras
@@ -89,6 +94,48 @@ class SequenceSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    @cached_property
+    def tokens_of(self) -> TextCut | None:
+        """How a text, or a list of tokens, becomes ids; None of numbers."""
+        encoder = self.pipeline.encoder
+        if not isinstance(encoder, TextEncoder):
+            return None
+        return TextCut(lambda raw: {"tokens": encoder.ids_in_graph(raw).to_tensor(0)}, encoder.signature())
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:  # noqa: ARG002  (nothing is known ahead)
+        """A row, a token or a piece of text, or several."""
+        if self.tokens_of is None:
+            return self._rows(source)
+        if self.inputs == "text" and not isinstance(source, str):
+            raise InputError(f"a piece of text was expected; received {source!r:.80}")
+        many = not isinstance(source, str)
+        tokens = [source] if self.inputs == "tokens" and not many else source
+        raw: Any = as_bytes(str(source)) if self.inputs == "text" else [token_bytes(token) for token in tokens]
+        ids = self.tokens_of.ids(raw, begins=True) if len(tokens) else np.empty(0, np.int32)
+        return Observations({"tokens": ids}, many)
+
+    def _rows(self, source: Any) -> Observations:
+        width = self.pipeline.encoder.spec.channels if isinstance(self.pipeline.encoder, SequenceEncoder) else 0
+        channels = self.roles.get("channels")
+        names = [f"channel {i}" for i in range(width)] if channels is None else [str(name) for name in channels]
+        if (named := as_table(source)) is not None:
+            table, many = named
+            need_columns(table, names)
+            return Observations({"values": as_rows(table[names], width, names)[0]}, many)
+        rows, many = as_rows(source, width, names)
+        return Observations({"values": rows}, many)
+
+    def before_first(self) -> None:
+        """Nothing stands before the first step."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """None: `label` is for language models."""
+        return no_conditions(label)
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave: ``label`` and ``probabilities`` (classes,), ``value``, or ``tags`` of the step."""
+        return first_row(outputs)
+
     def table(self, frame: SequenceFrame, outputs: Outputs) -> pd.DataFrame:
         """A row per sequence; where a column names the sequences, it comes first."""
         lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
@@ -153,6 +200,25 @@ class SequenceNetwork:
         ready = self.pipeline.preprocess(raw)
         return self.pipeline.target_encoder_.serve(self.model(ready, training=False))
 
+    @property
+    def step(self) -> GraphStep | None:
+        """A token or a row at a time; None where the network reads a sequence as a whole."""
+        return self._step if isinstance(self._step, GraphStep) else None
+
+    @property
+    def why_no_step(self) -> str | None:
+        """Why there is no stream, in words."""
+        return self._step if isinstance(self._step, str) else None
+
+    @cached_property
+    def _step(self) -> GraphStep | str:
+        from ..models.stepwise import NotStepwise
+
+        try:
+            return sequence_step(self.pipeline, self.model)
+        except NotStepwise as why:
+            return str(why)
+
     def parameters(self) -> int:
         """Weights of the network."""
         return count_parameters(self.model)
@@ -188,6 +254,8 @@ class SequenceBaseline(BaselineModel):
     """
 
     kind = "sequence_baseline"
+    step = None
+    why_no_step = "a baseline reads a sequence as a whole"
 
     def __init__(self, pipeline: SequencePipeline, fitted: FittedBaseline) -> None:
         super().__init__(fitted)

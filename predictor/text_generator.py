@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from ..errors import InputError
 from ..spec import END, PADDING, UNKNOWN
 
 if TYPE_CHECKING:
-    from .language_model import StepFunction
     from .predictor import Predictor
+    from .step import Step
 
 # Tokens of a long prompt that are read in one call.
 _TOKENS_AT_ONCE = 1000
@@ -36,8 +36,8 @@ class TextGenerator:
     """
 
     def __init__(self, predictor: Predictor[Any]) -> None:
-        step: StepFunction | None = getattr(predictor.model, "step", None)
-        if step is None:
+        step: Step | None = predictor.model.step
+        if step is None or getattr(predictor.schema, "kind", "") != "language_model":
             raise InputError(f"a text is continued by a language model; received {predictor!r}")
         self.pipeline: Any = getattr(predictor.schema, "pipeline", None)
         self.step = step
@@ -113,7 +113,7 @@ class TextGenerator:
 
     def _read(self, ids: np.ndarray, states: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """Logits after the last of some tokens (vocabulary,), and the states then."""
-        outputs = {"logits": None, **states}
+        outputs: Mapping[str, Any] = {"logits": None, **states}
         # Token by token: one compiled shape serves every prompt; a very long one is worth a second shape.
         whole = len(ids) - len(ids) % _TOKENS_AT_ONCE
         for some in (*ids[:whole].reshape(-1, _TOKENS_AT_ONCE), *ids[whole:, None]):
@@ -128,15 +128,7 @@ class TextGenerator:
         states: dict[str, Any] = {
             name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.step.state_shapes.items()
         }
-        classes = self.pipeline.conditions_
-        if not classes:
-            if label is not None:
-                raise InputError(f"the model was trained without classes, so `label` {label!r} does not apply to it")
-            return states
-        number = {str(name): i for i, name in enumerate(classes)}.get(str(label))
-        if number is None:
-            raise InputError(f"`label` must be one of {', '.join(map(str, classes))}; received {label!r}")
-        return states | {"condition": np.array([number], np.int32)}
+        return states | self.pipeline.condition_of(label)
 
 
 def _without_impossible(logits: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ They read what a :class:`recurra.comparison.Comparison` holds and compute nothin
 there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
 """
 
+from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
 from .memory_table import memory_table
 from .terminal import class_counts, notes, terminal_report, tests_table, verdict_panel
@@ -11,6 +12,7 @@ from .writing import write_memory_result, write_plots
 
 __all__ = [
     "class_counts",
+    "inspection_report",
     "leaderboard",
     "memory_table",
     "notes",

@@ -38,7 +38,8 @@ def show(console: Console) -> Iterator[Callable[[Progress], None]]:
 def _line_printer(console: Console) -> Callable[[Progress], None]:
     def line(progress: Progress) -> None:
         if progress.epoch == 0:
-            text = f"[{progress.done + 1}/{progress.total}] {_description(progress)}{_time_left(progress)}"
+            number = progress.done if progress.finished else progress.done + 1
+            text = f"[{number}/{progress.total}] {_description(progress)}{_time_left(progress)}"
             console.print(text, markup=False, soft_wrap=True)
 
     return line

@@ -10,18 +10,17 @@ import numpy as np
 
 from ..baselines import REGRESSION_BASELINES
 from ..baselines import SequenceBaseline as BaselineRecord
-from ..evaluation import Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
+from ..evaluation import OF_DATA, Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
 from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
 from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
 ValueMetric = Metric[np.ndarray, np.ndarray]  # values (examples,) both
-_OF_DATA = "unit of the data"
 _MAE: ValueMetric = Metric(
     "mae",
     "MAE",
     mae,
-    unit=_OF_DATA,
+    unit=OF_DATA,
     caption="MAE and RMSE in the unit of {unit}",
     with_spread=True,
     phrase="an MAE",
@@ -43,7 +42,7 @@ class Regression(SequenceSettings):
     baselines: ClassVar[Mapping[str, BaselineRecord]] = REGRESSION_BASELINES
     metrics: ClassVar[tuple[ValueMetric, ...]] = (
         _MAE,
-        Metric("rmse", "RMSE", rmse, unit=_OF_DATA, phrase="an RMSE", decimals=".4g"),
+        Metric("rmse", "RMSE", rmse, unit=OF_DATA, phrase="an RMSE", decimals=".4g"),
         Metric("r2", "R²", r2, higher_is_better=True, caption="R²: fraction of the variance explained", phrase="an R²"),
     )
     wording: ClassVar[Wording] = Wording(

@@ -234,7 +234,7 @@ def test_a_metric_is_a_function_and_a_line_in_its_task(house, touched):
     )
     house.insert(
         "tasks/forecast.py",
-        '_OF_DATA = "unit of the data"\n',
+        "    return None if low is None or high is None else coverage(test.y_true, low, high)\n",
         "\nfrom ..evaluation.forecast_metrics import toy_largest_error\n\n\n"
         "def _in_units_plain(function, test, outputs):\n"
         '    return function(test.y_true, outputs["forecast"])\n\n',
