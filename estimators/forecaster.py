@@ -451,8 +451,8 @@ class Forecaster(Estimator):
         ahead = drawn[:, :1, -channels.width(pipeline.future_covariates_) or len(channels.names) :]
         steps = np.arange(self.lookback_ + self.horizon_, dtype=np.int64)
         return {
-            "values": drawn.astype("float32"),
-            "future": np.repeat(ahead, self.horizon_, axis=1).astype("float32"),
+            "values": drawn,
+            "future": np.repeat(ahead, self.horizon_, axis=1),
             "time": np.repeat(3600 * steps[None], _SAMPLE, axis=0),
         }
 
