@@ -158,7 +158,5 @@ def _long(y: pd.Series) -> pd.DataFrame:
 def _at_level(table: pd.DataFrame, end: str, level: float) -> np.ndarray:
     """The end of an interval at any level; between whole percents on the line between them, 0 % is the forecast."""
     known = [0, *_LEVELS]
-    ends = np.stack(
-        [table["forecast"].to_numpy(), *(table[f"forecast-{end}-{whole}"].to_numpy() for whole in _LEVELS)]
-    )
+    ends = np.stack([table["forecast"].to_numpy(), *(table[f"forecast-{end}-{whole}"].to_numpy() for whole in _LEVELS)])
     return np.array([np.interp(level, known, column) for column in ends.T])

@@ -18,9 +18,9 @@ def monthly():
 
 @pytest.mark.slow
 def test_sktimes_own_suite_passes():
-    from sktime.utils.estimator_checks import check_estimator  # noqa: PLC0415
+    from sktime.utils.estimator_checks import check_estimator
 
-    from recurra.estimators.sktime import RecurraForecaster  # noqa: PLC0415
+    from recurra.estimators.sktime import RecurraForecaster
 
     results = check_estimator(RecurraForecaster, raise_exceptions=False, verbose=False)
     assert len(results) > 100
@@ -28,8 +28,8 @@ def test_sktimes_own_suite_passes():
 
 
 def test_it_forecasts_what_recurra_forecasts(monthly):
-    from recurra import LinearForecaster  # noqa: PLC0415
-    from recurra.estimators.sktime import RecurraForecaster  # noqa: PLC0415
+    from recurra import LinearForecaster
+    from recurra.estimators.sktime import RecurraForecaster
 
     options = {"lookback": 6, "season": 1, "max_epochs": 2, "random_state": 0}
     model = RecurraForecaster("linear", **options).fit(monthly, fh=[1, 3])
