@@ -151,3 +151,8 @@ class Comparison:
             f"Comparison({self.task.name} of {self.data['source']!r}: {len(self.summary_rows)} models, best "
             f"{best['model']} with {main.title} {best[main.name]:.4g}; is a recurrent network worth it? {answer})"
         )
+
+    def _repr_html_(self) -> str:
+        from .html import comparison_html
+
+        return comparison_html(self)
