@@ -75,7 +75,7 @@ def make_app(
     options = options or HttpOptions()
     bodies = Bodies(options.max_body_bytes, options.body_seconds)
     rest = RestApi(service, bodies, strict=options.strict_json)
-    streams = streams or Streams(service)
+    streams = Streams(service) if streams is None else streams
     v2 = V2Api(service, streams, bodies, strict=options.strict_json)
 
     async def alive(request: Request) -> Response:  # noqa: ARG001  (a route's form)
