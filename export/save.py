@@ -37,6 +37,7 @@ def save_model(
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """Export a predictor as the next version under `path`.
 
@@ -50,6 +51,7 @@ def save_model(
         frame: the data it was trained on: real rows for the check, and columns, units of time and range for the card.
         metrics: measured accuracy, for the card.
         training: how the model came to be (family, config, seed, ...), for the card.
+        verdict: of the comparison that it came from, for the card.
 
     Returns:
         The folder of the new version.
@@ -69,7 +71,7 @@ def save_model(
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, frame, metrics=metrics, training=training)
+    info = _describe(predictor, frame, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = _sample(predictor, frame)
@@ -97,6 +99,7 @@ def _describe(
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
+    verdict: str | None,
 ) -> dict[str, Any]:
     """The content of ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
     return {
@@ -112,6 +115,7 @@ def _describe(
         "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
+        "verdict": verdict,
     }
 
 
