@@ -6,10 +6,11 @@ The reference is ``tf.saved_model.load``, which shares no code with the server's
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,17 +29,17 @@ _TOLERANCE = 1e-4
 _SECONDS = 60
 
 
-def run_check(given: dict[str, Any], say: Callable[[str], None]) -> bool:
+def run_check(options: ServerOptions, say: Callable[[str], None]) -> bool:
     """Serve on free ports, ask everything once, and say what came.
 
     Args:
-        given: the server's options.
+        options: the server's.
         say: takes the report, line by line.
 
     Returns:
         Whether all agreed.
     """
-    options = replace(ServerOptions(**given), rest_port=0, grpc_port=0, poll_seconds=0.0, max_batch_size=1)
+    options = replace(options, rest_port=0, grpc_port=0, poll_seconds=0.0, max_batch_size=1)
     return asyncio.run(_check(options, say))
 
 
@@ -135,7 +136,7 @@ class _Asked:
             context = ssl.create_default_context(cafile=str(self.server.options.tls_cert))
         request = urllib.request.Request(url, body, self.headers)
         with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as response:
-            return json.load(response)["outputs"]
+            return json.loads(response.read().decode(errors="replace"))["outputs"]
 
 
 def _recorded(model: ServedModel, signature: Signature) -> dict[str, np.ndarray] | None:
@@ -168,23 +169,32 @@ def _difference_of_rest(expected: dict[str, np.ndarray], found: Any) -> str:
     columns = found if len(expected) > 1 else {next(iter(expected)): found}
     arrays = {}
     for name, array in expected.items():
-        if array.dtype.kind == "O":
-            wanted = _texts(array)
-            if wanted is not None and wanted != columns.get(name):
-                return f"REST: {name} differs from the loader's"
-            arrays[name] = array
-        else:
-            values = np.array(columns.get(name), np.float64 if array.dtype.kind == "f" else None)
-            arrays[name] = values.reshape(array.shape) if values.size == array.size else values
-    return _difference(expected, arrays, "REST")
+        is_bytes = array.dtype.kind == "O"
+        values = list(_leaves(columns.get(name)))
+        flat = np.array([b"", *map(_bytes, values)], object)[1:] if is_bytes else np.array(values).astype(array.dtype)
+        arrays[name] = flat.reshape(array.shape) if flat.size == array.size else flat
+    return _difference({name: _as_sent(array) for name, array in expected.items()}, arrays, "REST")
 
 
-def _texts(array: np.ndarray) -> Any:
-    """Strings as JSON has them; None where they are bytes that JSON has in another form."""
-    try:
-        return np.vectorize(bytes.decode, otypes=[object])(array).tolist() if array.size else array.tolist()
-    except UnicodeDecodeError:
-        return None
+def _leaves(value: Any) -> Iterator[Any]:
+    if not isinstance(value, list):
+        yield value
+        return
+    for item in value:
+        yield from _leaves(item)
+
+
+def _bytes(value: Any) -> bytes:
+    return base64.b64decode(value["b64"]) if isinstance(value, dict) else str(value).encode()
+
+
+def _as_sent(array: np.ndarray) -> np.ndarray:
+    """Bytes that are not UTF-8 and go as plain strings do not come back as they were."""
+    if array.dtype.kind != "O":
+        return array
+    sent = np.empty(array.shape, object)
+    sent.ravel()[:] = [value.decode(errors="replace").encode() for value in array.ravel()]
+    return sent
 
 
 def _close(ours: np.ndarray, theirs: np.ndarray) -> bool:

@@ -6,12 +6,13 @@ a server has no use for, so Keras has to be hidden before TensorFlow is imported
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -86,25 +87,6 @@ def serve(
     """Serve exported models, and any other SavedModel, by TensorFlow Serving's protocols."""
     given = {name: value for name, value in locals().items() if name != "check"}
     _hide_keras()
-    if check:
-        from .check import run_check
-
-        raise typer.Exit(0 if run_check(given, typer.echo) else 1)
-    _run(given)
-
-
-FLAGS = {name: f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name != "path"}
-
-
-def _hide_keras() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules and "keras" not in sys.modules:
-        sys.modules["keras"] = None  # type: ignore[assignment]  # import then raises ImportError, as Python documents
-
-
-def _run(given: dict[str, Any]) -> None:
-    import asyncio
-
     from . import logs
     from .options import ServerOptions
 
@@ -114,14 +96,24 @@ def _run(given: dict[str, Any]) -> None:
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")
+        from . import check as checking
         from .server import Server
+    if check:
+        raise typer.Exit(0 if checking.run_check(options, typer.echo) else 1)
 
-    async def main() -> None:
-        await Server(options).run(
-            lambda addresses: typer.echo(f"serving: REST {addresses.rest}, gRPC {addresses.grpc}")
-        )
+    async def run() -> None:
+        await Server(options).run(lambda at: typer.echo(f"serving: REST {at.rest}, gRPC {at.grpc}"))
 
-    asyncio.run(main())
+    asyncio.run(run())
+
+
+FLAGS = {name: f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name != "path"}
+
+
+def _hide_keras() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules and "keras" not in sys.modules:
+        sys.modules["keras"] = None  # type: ignore[assignment]  # import then raises ImportError, as Python documents
 
 
 class _Quiet:

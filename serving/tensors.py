@@ -15,8 +15,9 @@ from tensorflow.core.framework import tensor_pb2
 
 from .status import invalid
 
-# An array that a few bytes of a request ask for may not be greater than the greatest message.
+# An array is not greater than the greatest message; much smaller is one that a few bytes of a request ask for.
 _MOST_BYTES = 2**31 - 1
+_MOST_FILLED = 2**28
 _MOST_AXES = 254
 
 # Where values of a type stand in a TensorProto.
@@ -78,6 +79,8 @@ def _of_fields(values: Any, dtype: tf.DType, shape: list[int], size: int) -> np.
     if len(flat) > size:
         raise ValueError
     if len(flat) < size:
+        if size * flat.dtype.itemsize > _MOST_FILLED:
+            raise ValueError
         rest = flat[-1] if len(flat) else (b"" if dtype == tf.string else dtype.as_numpy_dtype())
         filled = np.full(size, rest, flat.dtype)
         filled[: len(flat)] = flat
