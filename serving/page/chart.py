@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WIDTH, HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 10, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 10, 16, 30
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ Fields = Mapping[str, str]
 _MOST_WORDS = 80
 _BARS, _TAGS, _ROWS_SHOWN = 10, 200, 60
 _CONTINUED, _TEMPERATURE = 24, 0.8
+_END = "<end>"
 _CLOSING = re.compile(r" ([.,;:!?%)\]}])")
 
 
@@ -55,6 +56,11 @@ class Piece:
     text: str
     change: float = 0.0
     strength: int = 0
+
+    @property
+    def weight(self) -> float:
+        """How much, either way."""
+        return abs(self.change)
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ class Forms:
     def _language(self, model: ServedModel) -> Form:
         pipeline = as_dict(as_dict(model.card.get("schema")).get("pipeline"))
         classes = [str(name) for name in pipeline.get("conditions", ())]
-        joined = "" if pipeline.get("tokens") == "char" else " "
+        joined, lines = "" if pipeline.get("tokens") == "char" else " ", bool(pipeline.get("lines"))
 
         async def answer(fields: Fields) -> Shown:
             text, label = fields.get("text", ""), fields.get("label") or None
@@ -219,14 +225,14 @@ class Forms:
             outputs = await self._call(model, {"text": _texts([text]), **given})
             ranked = zip(outputs["tokens"][0], outputs["probabilities"][0], strict=True)
             bars = [Bar(_shown_token(token.decode(errors="replace")), float(p)) for token, p in ranked]
-            tokens = await self._continued(model, text, label if classes else None)
+            tokens = await self._continued(model, text, label if classes else None, lines)
             body = {"instances": [{"text": text, "condition": label} if classes else text]}
             return Shown(f"next: {bars[0].label}", bars, continued=[_joined(tokens, joined)], curl=_curl(model, body))
 
         return Form("language", "The beginning of a text.", {"text": _first_text(model)}, answer, classes)
 
-    async def _continued(self, model: ServedModel, text: str, label: str | None) -> list[str]:
-        """Tokens after a text, each told to a stream before the next is drawn."""
+    async def _continued(self, model: ServedModel, text: str, label: str | None, lines: bool) -> list[str]:
+        """Tokens after a text, each told to a stream before the next is drawn; a line ends at its end."""
         random, tokens = np.random.default_rng(0), []
         stream = await self.streams.open(ModelSpec(model.name, model.version), label=label)
         try:
@@ -236,8 +242,8 @@ class Forms:
                 place = int(random.choice(len(weight), p=weight / weight.sum()))
                 token = found["next_tokens"][-1][place]
                 tokens.append(token.decode(errors="replace") if isinstance(token, bytes) else str(token))
-                if tokens[-1] == "<end>":
-                    break
+                if tokens[-1] == _END and lines:
+                    return tokens[:-1]
                 ids = stream.step.as_observations(found["next_ids"][-1][place : place + 1])
                 found = await self.streams.push(stream, ids)
         finally:
@@ -349,7 +355,7 @@ def _shown_token(token: str) -> str:
 
 
 def _joined(tokens: Sequence[str], between: str) -> str:
-    text = between.join(tokens)
+    text = between.join("\n" if token == _END else token for token in tokens)
     return _CLOSING.sub(r"\1", text) if between else text
 
 

@@ -130,7 +130,8 @@ class Pages:
             return {}
         pipeline = model.card["schema"]["pipeline"]
         path = f"/v1/models/{quote(model.name, safe='')}/versions/{model.version}/streams"
-        return {"path": path, "between": "" if pipeline.get("tokens") == "char" else " "}
+        between = "" if pipeline.get("tokens") == "char" else " "
+        return {"path": path, "between": between, "lines": "yes" if pipeline.get("lines") else ""}
 
     async def _fields(self, request: Request) -> dict[str, str]:
         body = await self.bodies.read(request)
@@ -164,7 +165,7 @@ def _about(card: Mapping[str, Any]) -> str:
     data = as_dict(card.get("data"))
     target = ", ".join(map(str, data.get("targets", ()))) or str(data.get("target") or "")
     task = str(card.get("task") or "")
-    return f"{task}: {target}" if task and target else task
+    return f"{task}: {target}" if target and task not in ("", "language-model") else task
 
 
 def _facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -189,7 +190,7 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Notes", " ".join(map(str, card.get("notes") or ()))),
         ("Streams", _streams(card.get("stream"))),
     ]
-    return [(name, value) for name, value in facts if value]
+    return [(name, value.replace("`", "")) for name, value in facts if value]
 
 
 def _streams(about: object) -> str:

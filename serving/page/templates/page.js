@@ -66,8 +66,8 @@ for (const button of document.querySelectorAll("[data-stream]")) {
       for (let i = 0; i < 40; i++) {
         const place = draw(prediction, 0.8);
         const token = prediction.next_tokens[place];
-        if (token === "<end>") { state.textContent = "The text ends here."; break; }
-        grown.textContent += (/^[.,;:!?)\]}%]/.test(token) ? "" : between) + token;
+        if (token === "<end>" && button.dataset.lines) { state.textContent = "The text ends here."; break; }
+        grown.textContent += token === "<end>" ? "\n" : (/^[.,;:!?)\]}%]/.test(token) ? "" : between) + token;
         const pushed = await ask(`${stream}:push`, { inputs: [[prediction.next_ids[place]]] });
         prediction = pushed.predictions[0];
         state.textContent = `${pushed.steps} tokens read`;
