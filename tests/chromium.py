@@ -13,7 +13,14 @@ import tempfile
 import time
 
 COMMAND = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 _SECONDS = 60
 
 
@@ -106,8 +113,14 @@ class Browser:
 
     def press(self, key, code=None, text=""):
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=code or key, text=text if kind == "keyDown" else "",
-                      windowsVirtualKeyCode={"Tab": 9, "Enter": 13}.get(key, 0))
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=code or key,
+                text=text if kind == "keyDown" else "",
+                windowsVirtualKeyCode={"Tab": 9, "Enter": 13}.get(key, 0),
+            )
 
     def click(self, selector):
         """A real click in the middle of an element."""

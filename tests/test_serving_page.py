@@ -46,7 +46,9 @@ def sales():
     pipeline = SeriesPipeline(lookback=6, horizon=3, calendar=("week",)).fit(frame)
     network = random_weights(build("gru", pipeline.spec, units=3))
     intervals = Intervals((80, 95), np.stack([np.full((3, 1), width) for width in (0.3, 0.6)]))
-    return Predictor(ForecastSchema.of(pipeline, frame), ForecastNetwork(pipeline, network, intervals), "forecast"), frame
+    return Predictor(
+        ForecastSchema.of(pipeline, frame), ForecastNetwork(pipeline, network, intervals), "forecast"
+    ), frame
 
 
 def song():
@@ -97,7 +99,13 @@ def test_the_list_and_a_card(paged):
     assert re.findall(r'<a href="/models/(\w+)">', text) == ["half", "reviews", "sales", "song"]
     status, text = page(paged, "/models/reviews")
     assert status == 200
-    for found in ("A memory is worth it &lt;script&gt;", "0.25", "16 rows", "text: string [-1]", "classification: label"):
+    for found in (
+        "A memory is worth it &lt;script&gt;",
+        "0.25",
+        "16 rows",
+        "text: string [-1]",
+        "classification: label",
+    ):
         assert found in text
     assert "not exported by recurra" in page(paged, "/models/half")[1]
 
@@ -186,7 +194,7 @@ def test_tables_are_read_as_they_come():
     np.testing.assert_array_equal(table.numbers("b"), np.array([np.nan, 2.5], "float32"))
     assert read_table("1\t2\n3\t4", header=["x", "y"]).names == ["x", "y"]
     assert read_table('a,b\n"x, y",1\n').column("a") == ["x, y"]
-    assert write_table(["a"], [[float("nan")], [1.5]]) == "a\n\"\"\n1.5\n"
+    assert write_table(["a"], [[float("nan")], [1.5]]) == 'a\n""\n1.5\n'
     with pytest.raises(ServingError, match="no rows below"):
         read_table("a,b")
 
