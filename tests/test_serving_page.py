@@ -180,7 +180,8 @@ def test_json_for_any_model(paged):
 
 def test_what_is_wrong_has_a_page(paged):
     assert page(paged, "/models/nothing")[0] == 404
-    assert page(paged, f"/models/{urllib.parse.quote(NASTY, safe='')}")[0] == 404
+    status, text = page(paged, "/models/%3Cscript%3E")
+    assert (status, "&lt;script&gt;" in text) == (404, True)
     assert page(paged, "/models/song?version=9")[0] == 404
     assert page(paged, "/models/song?version=x")[0] == 400
     assert page(paged, "/models/song", **{f"field{i}": "x" for i in range(30)})[0] == 400
