@@ -82,7 +82,8 @@ def main() -> None:
         sections,
         notes=[
             f"Medians of {TURNS} turns that alternate in one process. Window and step: the signatures of one "
-            "SavedModel, called from Python. Push: `Stream.push` of an exported model, with its checks of the row and its history."
+            "SavedModel, called from Python. Push: `Stream.push` of an exported model, with its checks of the row and "
+            "its history."
         ],
     )
 

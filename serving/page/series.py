@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
 from ..served_model import ServedModel
 from ..status import invalid
 from .tables import Table, read_table, write_table
@@ -137,16 +136,16 @@ class SeriesForm:
             return None
         import pandas as pd
 
-        from ...frames.series import following_seconds
-
-        cells = {name: table.column(name)[end - self.lookback : end] for name in self.time}
-        frame = pd.DataFrame(cells)
-        stamps = frame[self.time[0]] if len(self.time) == 1 else frame
+        cells = pd.DataFrame({name: table.column(name)[end - self.lookback : end] for name in self.time})
         try:
-            times = following_seconds(stamps, self.freq, self.horizon, source="the rows")
-        except InputError as error:
-            raise invalid(str(error)) from error
-        return np.concatenate([times[:, 0], times[-1, 1:]])
+            stamps = pd.DatetimeIndex(pd.to_datetime(cells[self.time[0]] if len(self.time) == 1 else cells))
+            if stamps.hasnans:
+                raise ValueError("an empty cell")
+            ahead = pd.date_range(stamps[-1], periods=1 + self.horizon, freq=self.freq)[1:]
+        except (ValueError, TypeError) as error:
+            raise invalid(f"the time column ({', '.join(self.time)}) cannot be read: {error}") from error
+        seconds = [moments.tz_localize(None).as_unit("s").asi8 for moments in (stamps, ahead)]
+        return np.concatenate(seconds)
 
     def _labels(self, times: np.ndarray | None) -> list[str]:
         if times is None:
