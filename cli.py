@@ -22,9 +22,9 @@ from rich.text import Text
 from . import __version__, datasets
 from .atomic import replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
+from .display.visible_text import visible
 from .errors import InputError
 from .quiet import import_quietly
-from .reports.visible_text import visible
 from .seeds import LARGEST_SEED, check_seed
 from .serving.command import serve
 
