@@ -172,7 +172,7 @@ def predict(
         raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
     with err.status("predicting ..."):
         predictor = _load_predictor(model)
-        if texts is not None and "text" not in predictor.schema.signature():
+        if texts is not None and not {"text", "tokens"} & set(predictor.schema.signature()):
             raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
         frame = predictor.read(texts if texts is not None else source)
         table = predictor.table(frame, predictor.outputs(frame))

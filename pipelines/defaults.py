@@ -65,7 +65,7 @@ def derive_window(
     return horizon, lookback, season, notes
 
 
-def derive_tokens(texts: Sequence[str]) -> tuple[str, str]:
+def derive_tokens(texts: Sequence[str] | np.ndarray) -> tuple[str, str]:
     """Choose how texts are cut, into characters or into words, by their script and by how long their words are.
 
     Characters where most letters are of a script that puts no spaces between words (Chinese, Japanese, Thai, ...):
@@ -82,8 +82,8 @@ def derive_tokens(texts: Sequence[str]) -> tuple[str, str]:
         >>> derive_tokens(["good", "bad"])[0]
         'char'
     """
-    places = np.unique(np.linspace(0, len(texts) - 1, _TEXTS).astype(int)) if len(texts) else []
-    looked_at = [texts[i][:_CHARACTERS] for i in places]
+    places = np.linspace(0, len(texts) - 1, _TEXTS).astype(int) if len(texts) else np.empty(0, int)
+    looked_at = [str(texts[i])[:_CHARACTERS] for i in np.unique(places)]
     letters = "".join(_LETTERS.findall("".join(looked_at)))
     if 2 * len(_UNSPACED.findall(letters)) > len(letters):
         return "char", "tokens: char, because the script puts no spaces between words (set `tokens` to override)"

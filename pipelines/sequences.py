@@ -90,7 +90,7 @@ class SequencePipeline:
         """What was chosen, one sentence each."""
         return self.encoder.notes
 
-    def cut_note(self, inputs: Sequence[Any], what: str) -> list[str]:
+    def cut_note(self, inputs: Sequence[Any] | np.ndarray, what: str) -> list[str]:
         """A sentence on how many of some sequences are longer than what is read of them; none where none are."""
         length = self.encoder.length_
         longer = int((self.encoder.lengths_of(inputs) > length).sum()) if self.encoder.truncate_ else 0
