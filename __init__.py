@@ -55,6 +55,8 @@ _ROOMS = {
     "TCNClassifier": "estimators",
     "TCNRegressor": "estimators",
 }
+# names whose rooms load TensorFlow, which would write to the screen
+_LOAD_TENSORFLOW = {"compare", "fit", "list_families", "load_model", "measure_memory", "save_model"}
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "plot", "tasks")
 
@@ -104,6 +106,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
+    if name in _LOAD_TENSORFLOW:
+        import_module(".quiet", __name__).import_quietly()
     return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
 
 
