@@ -60,6 +60,9 @@ _LOAD_TENSORFLOW = {"compare", "fit", "list_families", "load_model", "measure_me
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "plot", "tasks")
 
+# rooms that import TensorFlow
+_WITH_TENSORFLOW = ("comparison", "diagnostics", "estimators", "export", "models", "predictor", "reports", "tasks")
+
 __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
@@ -101,14 +104,27 @@ if TYPE_CHECKING:
     from .tasks import list_baselines
 
 
+def _load_room(name: str) -> Any:
+    """Import a room, with TensorFlow's start-up kept off standard error where it needs it."""
+    if name in _WITH_TENSORFLOW:
+        from .quiet import import_quietly
+
+        import_quietly()
+    return import_module(f".{name}", __name__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return _load_room(name)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
+<<<<<<< HEAD
     if name in _LOAD_TENSORFLOW:
         import_module(".quiet", __name__).import_quietly()
     return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+=======
+    return getattr(_load_room(_ROOMS[name]), name)
+>>>>>>> main
 
 
 def __dir__() -> list[str]:

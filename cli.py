@@ -19,8 +19,9 @@ from rich.text import Text
 
 from . import __version__, datasets
 from .atomic import replacing
-from .command_options import COMPARE, FIT, as_flags, given_options, with_options
+from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .quiet import import_quietly
 from .serving.command import serve
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def compare(
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
@@ -115,8 +116,8 @@ def fit(
     export = export or Path("saved_models") / _name(source)
     with _starting():
         from . import comparison
+        from .comparison.terminal_progress import show
         from .export import save_model
-        from .reports.progress import show
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
@@ -246,7 +247,7 @@ def memory(
     folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
         from . import diagnostics, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
             task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
@@ -288,6 +289,34 @@ def inspect(
     if report is not None:
         command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
         _print(f"written: {write_page(report, found.to_html(command))}")
+
+
+@app.command()
+@with_options(AUDIT)
+def audit(
+    source: Source,
+    group: Annotated[
+        str | None,
+        typer.Option(help="Column that says which texts or sequences belong together: a patient, an author."),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
+    **options: Any,
+) -> None:
+    """Look for leaks in the data before anything is trained: exit code 0 without one, 1 with, 2 on bad input.
+
+    For texts and panels --time may name a column of dates.
+    """
+    given = given_options(options)
+    with _starting():
+        from . import diagnostics, reports
+    with err.status("looking for leaks ...") as status:
+        found = diagnostics.audit(source, group=group, on_progress=lambda t: status.update(f"{t} ..."), **given)
+    for part in reports.audit_report(found, rewrite=as_flags):
+        out.print(part)
+    if json_file is not None:
+        _print(f"written: {found.write(json_file)}")
+    if found.leaks:
+        raise typer.Exit(1)
 
 
 app.command()(serve)
@@ -336,22 +365,10 @@ def windows(
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Import TensorFlow without its messages, which are about its build and not about the user's data.
-
-    They come from before its logging is set up, so TF_CPP_MIN_LOG_LEVEL alone does not stop them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept = os.dup(2)
-    with err.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()  # looks for a GPU now, and says so now
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    """Import TensorFlow quietly, and say that it takes a moment."""
+    with err.status("starting TensorFlow ..."):
+        import_quietly()
+    yield
 
 
 @contextmanager

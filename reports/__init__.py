@@ -4,6 +4,8 @@ They read what a :class:`recurra.comparison.Comparison` holds and compute nothin
 there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
 """
 
+from .audit_terminal import audit_report
+from .html import comparison_html
 from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
 from .memory_table import memory_table
@@ -11,6 +13,7 @@ from .terminal import class_counts, notes, terminal_report, tests_table, verdict
 from .writing import write_memory_result, write_plots
 
 __all__ = [
+    "audit_report",
     "class_counts",
     "inspection_report",
     "leaderboard",
