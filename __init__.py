@@ -55,8 +55,6 @@ _ROOMS = {
     "TCNClassifier": "estimators",
     "TCNRegressor": "estimators",
 }
-# names whose rooms load TensorFlow, which would write to the screen
-_LOAD_TENSORFLOW = {"compare", "fit", "list_families", "load_model", "measure_memory", "save_model"}
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
 _MODULES = ("diagnostics", "plot", "tasks")
 
@@ -118,13 +116,7 @@ def __getattr__(name: str) -> Any:
         return _load_room(name)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
-<<<<<<< HEAD
-    if name in _LOAD_TENSORFLOW:
-        import_module(".quiet", __name__).import_quietly()
-    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
-=======
     return getattr(_load_room(_ROOMS[name]), name)
->>>>>>> main
 
 
 def __dir__() -> list[str]:
