@@ -94,6 +94,15 @@ def test_importing_recurra_is_light_and_every_public_name_resolves():
     assert json.loads(done.stdout) == [[], [], []]
 
 
+def test_tensorflow_starts_without_a_word():
+    code = "import recurra; recurra.list_families(); recurra.compare; import tensorflow as tf; tf.zeros(1)"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout + done.stderr == ""
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         importlib.import_module("recurra").Nonsense  # noqa: B018  (the look-up is what is tested)
