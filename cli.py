@@ -19,7 +19,7 @@ from rich.text import Text
 
 from . import __version__, datasets
 from .atomic import replacing
-from .command_options import COMPARE, FIT, as_flags, given_options, with_options
+from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
 from .quiet import import_quietly
 from .serving.command import serve
@@ -289,6 +289,34 @@ def inspect(
     if report is not None:
         command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
         _print(f"written: {write_page(report, found.to_html(command))}")
+
+
+@app.command()
+@with_options(AUDIT)
+def audit(
+    source: Source,
+    group: Annotated[
+        str | None,
+        typer.Option(help="Column that says which texts or sequences belong together: a patient, an author."),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
+    **options: Any,
+) -> None:
+    """Look for leaks in the data before anything is trained: exit code 0 without one, 1 with, 2 on bad input.
+
+    For texts and panels --time may name a column of dates.
+    """
+    given = given_options(options)
+    with _starting():
+        from . import diagnostics, reports
+    with err.status("looking for leaks ...") as status:
+        found = diagnostics.audit(source, group=group, on_progress=lambda t: status.update(f"{t} ..."), **given)
+    for part in reports.audit_report(found, rewrite=as_flags):
+        out.print(part)
+    if json_file is not None:
+        _print(f"written: {found.write(json_file)}")
+    if found.leaks:
+        raise typer.Exit(1)
 
 
 app.command()(serve)

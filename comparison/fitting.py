@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..display import html
 from ..errors import InputError
 from ..frames import Frame
 from ..models import FAMILIES, draw_configs, parse_variant
@@ -54,6 +55,9 @@ class FitResult:
             f"FitResult({self.training['family']} for {self.task.name}: validation loss {history.best_loss:.4g} after "
             f"epoch {history.best_epoch} of {len(history.losses)}, {history.seconds:.1f} s)"
         )
+
+    def _repr_html_(self) -> str:
+        return html.block(html.title(repr(self), repr(self.predictor)), html.bullets(self.notes))
 
 
 def fit(

@@ -76,11 +76,11 @@ class SavedModel:
 
     def parameters(self) -> int:
         """Numbers in its variables."""
-        return sum(int(np.prod(v.shape)) for v in self.loaded.variables)
+        return sum(int(np.prod(v.shape)) for v in self.loaded.signatures[DEFAULT].variables)
 
     def arrays(self) -> list[np.ndarray]:
         """Its variables."""
-        return [v.numpy() for v in self.loaded.variables]
+        return [v.numpy() for v in self.loaded.signatures[DEFAULT].variables]
 
     def save(self, folder: Path) -> dict[str, Any]:  # noqa: ARG002
         """An exported model is saved already: copy its folder."""

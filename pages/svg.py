@@ -283,7 +283,7 @@ def _marks(axes: _Axes, name: str, xs: np.ndarray, ys: np.ndarray, number: int, 
 
 
 def _thinned(xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    keep = np.unique(np.linspace(0, len(xs) - 1, min(len(xs), _MOST_POINTS)).astype(int)) if len(xs) else []
+    keep = np.unique(np.linspace(0, max(len(xs) - 1, 0), min(len(xs), _MOST_POINTS)).astype(int))
     return xs[keep], ys[keep]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
+from ..notebook import frame_html
 from .reading import Reading
 from .regular_table import series_fields
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
@@ -119,6 +120,9 @@ class SeriesFrame:
             f"SeriesFrame({self.source!r}: {len(self.table):,} rows, {len(self.lengths):,} series, freq {self.freq!r}, "
             f"target{many} {listed(self.targets)})"
         )
+
+    def _repr_html_(self) -> str:
+        return frame_html(repr(self), self.table, len(self.table))
 
     @cached_property
     def lengths(self) -> np.ndarray:
