@@ -21,6 +21,7 @@ from . import __version__, datasets
 from .atomic import replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .errors import InputError
+from .quiet import import_quietly
 from .serving.command import serve
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def compare(
     folder = out_folder or Path("runs") / _name(source)
     with _starting():
         from . import comparison, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
@@ -121,8 +122,8 @@ def fit(
     export = export or Path("saved_models") / _name(source)
     with _starting():
         from . import comparison
+        from .comparison.terminal_progress import show
         from .export import save_model
-        from .reports.progress import show
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
@@ -252,7 +253,7 @@ def memory(
     folder = out_folder or Path("runs") / f"memory_{task}"
     with _starting():
         from . import diagnostics, reports
-        from .reports.progress import show
+        from .comparison.terminal_progress import show
     with _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
             task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
@@ -391,22 +392,10 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Import TensorFlow without its messages, which are about its build and not about the user's data.
-
-    They come from before its logging is set up, so TF_CPP_MIN_LOG_LEVEL alone does not stop them.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept = os.dup(2)
-    with err.status("starting TensorFlow ..."), open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()  # looks for a GPU now, and says so now
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    """Import TensorFlow quietly, and say that it takes a moment."""
+    with err.status("starting TensorFlow ..."):
+        import_quietly()
+    yield
 
 
 @contextmanager

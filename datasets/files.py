@@ -1,12 +1,15 @@
-"""Files become tables: CSV, Parquet and JSON lines, plain or compressed."""
+"""Files become tables: CSV, Parquet, JSON lines and Excel, plain or compressed."""
 
 import bz2
+import datetime
 import difflib
 import gzip
 import io
 import json
 import lzma
 import re
+import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -37,7 +40,7 @@ _MAGIC = {
     b"BZh": ("bzip2", (".bz2",)),
     b"\xfd7zXZ": ("xz", (".xz",)),
     b"\x28\xb5\x2f\xfd": ("Zstandard", (".zst",)),
-    b"PK\x03\x04": ("zip (or Excel)", (".npz",)),
+    b"PK\x03\x04": ("zip (or Excel)", (".npz", ".xlsx", ".xlsm")),
     b"\x93NUMPY": ("a single array as numpy (.npy)", ()),
     b"\x89HDF": ("HDF5", ()),
 }
@@ -49,8 +52,8 @@ def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = 
     """Read a table from a file.
 
     Args:
-        path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl or .ndjson; each also with
-            .gz, .bz2, .xz or .zst behind it.
+        path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson, .xlsx or .xlsm (its first
+            sheet); each also with .gz, .bz2, .xz or .zst behind it.
         as_text: columns of a text file whose cells stay as they are written, such as labels and ids: 007 is not 7.
         comma: what a comma in a number means, "decimal" or "thousands", where the columns leave it open.
 
@@ -185,6 +188,38 @@ def _read_parquet(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     return table if isinstance(table.index, pd.RangeIndex) else table.reset_index()
 
 
+def _read_excel(data: bytes, path: Path, as_text: Collection[str]) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and extensions that hold no cells
+            book = pd.ExcelFile(io.BytesIO(data), engine="openpyxl")
+            table = book.parse(book.sheet_names[0], dtype=object, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a complete Excel file ({reason}); save it again, or save it as .csv") from error
+    notes = []
+    if len(book.sheet_names) > 1:
+        sheets = ", ".join(map(repr, book.sheet_names[1:5]))
+        notes.append(f"{path.name!r} is read from its first sheet, {book.sheet_names[0]!r}; the others are {sheets}")
+    for name in table.columns:
+        table[name] = table[name].map(_as_written, na_action="ignore") if name in as_text else _typed(table[name])
+    table.attrs = {"notes": notes, "first_line": 2}
+    return table
+
+
+def _as_written(cell: object) -> str:
+    """A cell as Excel shows it where it has no format: whole numbers without decimals."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _typed(cells: pd.Series) -> pd.Series:
+    """Numbers, dates or flags where all cells that are filled are of one of these kinds."""
+    kinds = set(cells.dropna().map(type))
+    if kinds and kinds <= {datetime.datetime, datetime.date, pd.Timestamp}:
+        return pd.to_datetime(cells)
+    return pd.to_numeric(cells) if kinds and kinds <= {int, float} else cells
+
+
 def _read_json_lines(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     # pandas' own reader guesses dates and names no line when it fails
     notes: list[str] = []
@@ -251,4 +286,6 @@ TABLE_READERS: dict[str, Callable[[bytes, Path, Collection[str]], pd.DataFrame]]
     ".pq": _read_parquet,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
+    ".xlsx": _read_excel,
+    ".xlsm": _read_excel,
 }

@@ -91,6 +91,22 @@ def _named_ids(roles: Mapping[str, Any]) -> tuple[str, ...]:
     return (id, *(part.strip() for part in id.split(","))) if isinstance(id, str) else as_names(id)
 
 
+def load_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
+    """Make a table the frame that the roles, the task or its columns ask for."""
+    name = "the table"
+    _check_roles(name, roles, task)
+    kind = _kind("", roles, task)
+    kind = _kind_of_table(table, roles, task) if kind == "table" else kind
+    if kind in ("series", "corpus"):
+        kept = {role: value for role, value in roles.items() if role != "decimal"}
+        return SeriesFrame.from_table(table, **kept, missing=missing, source=name)
+    roles = {**roles, **_default_targets(table, roles, task, name)}
+    if isinstance(roles.get("test"), str | Path):
+        roles["test"] = read_table(roles["test"], as_text=_as_text(roles))
+    made = PanelFrame if kind == "panel" else TextFrame
+    return made.from_table(table, **roles, source=name)
+
+
 def load_named(dataset: Dataset, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
     """Load a named set; given roles override its own."""
     _check_roles(dataset.name, roles, task)

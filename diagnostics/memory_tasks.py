@@ -19,6 +19,7 @@ from ..comparison.settings import open_experiment, parse_budget
 from ..comparison.trials import Outcome, cut_short
 from ..comparison.workers import run_trials
 from ..datasets import synthetic_sequences
+from ..display import html
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
 from ..models import known_settings, parse_variant
@@ -110,6 +111,12 @@ class MemoryResult:
 
     def __repr__(self) -> str:
         return f"MemoryResult({self.task}: {len(self.rows)} trainings)\n{self.table.round(3)}"
+
+    def _repr_html_(self) -> str:
+        table = self.table
+        rows = [[str(model), *(f"{value:.4g}" for value in row)] for model, row in table.iterrows()]
+        caption = f"accuracy after so many steps; guessing: {self.chance:.2f}; remembers: up to {REMEMBERED} correct"
+        return html.block(html.table([self.task, *map(str, table.columns)], rows), html.small(caption))
 
 
 def _reach(accuracies: pd.Series) -> int:

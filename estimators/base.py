@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
@@ -27,7 +27,16 @@ _FILE = "estimator.json"
 # Parameters that hold objects of the program; they are not saved.
 _NOT_SAVED = ("callbacks",)
 
-OnEpoch = Callable[[int, float], bool]
+Attributes = Callable[[], dict[str, Any]]
+
+
+class OnEpoch(Protocol):
+    """What is called after each epoch, with its number from 1 and its loss; True ends the fit.
+
+    `attributes` gives what the estimator would be now, for callbacks that score it.
+    """
+
+    def __call__(self, epoch: int, loss: float, attributes: Attributes | None = None) -> bool: ...
 
 
 class Estimator(CallbackSupportMixin, BaseEstimator):
@@ -65,24 +74,27 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
     # ------------------------------------------------------------------------------------------------ what is shared
 
     @contextmanager
-    def _watched(self, max_epochs: int) -> Iterator[OnEpoch]:
+    def _watched(self, max_epochs: int, **data: Any) -> Iterator[OnEpoch]:
         """Tell scikit-learn's callbacks and the screen about a fit: gives a function to be called after each epoch.
 
-        It takes the number of the epoch, from 1, and its loss, and returns whether a callback wants the fit to end.
         ``fit`` itself has to be decorated with ``sklearn.callback.with_callbacks``.
+
+        Args:
+            max_epochs: the most there will be.
+            **data: ``X`` and ``y``, for callbacks that score.
         """
         context = self._init_callback_context(max_subtasks=max_epochs)
-        context.call_on_fit_task_begin(estimator=self)
+        context.call_on_fit_task_begin(estimator=self, **data)
 
-        def on_epoch(epoch: int, loss: float) -> bool:
+        def on_epoch(epoch: int, loss: float, attributes: Attributes | None = None) -> bool:
             if self.verbose:
                 print(f"{type(self).__name__}: epoch {epoch} of at most {max_epochs}, loss {loss:.4g}", file=sys.stdout)
             step = context.subcontext(task_name="epoch")
-            step.call_on_fit_task_begin(estimator=self)
-            return bool(step.call_on_fit_task_end(estimator=self))
+            step.call_on_fit_task_begin(estimator=self, **data)
+            return bool(step.call_on_fit_task_end(estimator=self, reconstruction_attributes=attributes, **data))
 
         yield on_epoch
-        context.call_on_fit_task_end(estimator=self)
+        context.call_on_fit_task_end(estimator=self, **data)
 
     def export(self, path: str | Path, X: Any = None) -> Path:
         """Export the fitted model as a SavedModel that takes raw inputs, as ``recurra serve`` reads it.
@@ -146,7 +158,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         if state["class"] != cls.__name__:
             raise InputError(f"{path} holds a {state['class']}; load it with {state['class']}.load")
         estimator = cls(**state["parameters"])
-        vars(estimator).update(state["attributes"])
+        for name, value in state["attributes"].items():
+            setattr(estimator, name, value)
         estimator._restore(Predictor.load(path))
         return estimator
 

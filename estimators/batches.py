@@ -15,7 +15,7 @@ _POOL = 64
 _MOST_NUMBERS = 1 << 22
 _MOST_BATCHES = 64
 # Rows predicted together: of few sizes, because each is compiled.
-_PREDICTED = (8, 64, 256)
+_PREDICTED = (1, 8, 64, 256)
 
 Stack = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -21,9 +21,8 @@ from .sequence_estimator import SequenceEstimator, Targets
 class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstimator):
     """What all classifiers are."""
 
-    _task: ClassVar[str] = "classification"
-    _output_kind: ClassVar[str] = "class"
-    _loss: ClassVar[str] = "crossentropy"
+    _task = "classification"
+    _output_kind = "class"
 
     @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -171,5 +170,5 @@ class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstim
         labels = [] if targets.classes is None else targets.classes.tolist()
         return {"kind": "classification", "classes": [c.decode() if isinstance(c, bytes) else c for c in labels]}
 
-    def _encode_target(self, numbers: np.ndarray) -> np.ndarray:
-        return numbers
+    def _training_loss(self) -> str:
+        return "crossentropy"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from .classifier import ClassifierOfSequences
 from .documentation import documented
@@ -16,7 +15,7 @@ from .regressor import RegressorOfSequences
 class LinearClassifier(LinearParameters, ClassifierOfSequences):
     """Classifier of sequences: a weighted sum of all values, or of a score for each word."""
 
-    family: ClassVar[str] = "linear"
+    family = "linear"
 
 
 @documented
@@ -24,7 +23,7 @@ class LinearClassifier(LinearParameters, ClassifierOfSequences):
 class DenseClassifier(DenseParameters, ClassifierOfSequences):
     """Classifier of sequences: a feed-forward network on all values side by side, or on the average of the words."""
 
-    family: ClassVar[str] = "dense"
+    family = "dense"
 
 
 @documented
@@ -32,7 +31,7 @@ class DenseClassifier(DenseParameters, ClassifierOfSequences):
 class TCNClassifier(TCNParameters, ClassifierOfSequences):
     """Classifier of sequences: dilated causal convolutions."""
 
-    family: ClassVar[str] = "tcn"
+    family = "tcn"
 
 
 @documented
@@ -40,7 +39,7 @@ class TCNClassifier(TCNParameters, ClassifierOfSequences):
 class SimpleRNNClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a simple recurrent network (Elman 1990)."""
 
-    family: ClassVar[str] = "simple_rnn"
+    family = "simple_rnn"
 
 
 @documented
@@ -48,7 +47,7 @@ class SimpleRNNClassifier(RecurrentParameters, ClassifierOfSequences):
 class GRUClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a gated recurrent unit (Cho et al. 2014)."""
 
-    family: ClassVar[str] = "gru"
+    family = "gru"
 
 
 @documented
@@ -56,7 +55,7 @@ class GRUClassifier(RecurrentParameters, ClassifierOfSequences):
 class LSTMClassifier(RecurrentParameters, ClassifierOfSequences):
     """Classifier of sequences: a long short-term memory (Hochreiter & Schmidhuber 1997)."""
 
-    family: ClassVar[str] = "lstm"
+    family = "lstm"
 
 
 @documented
@@ -70,7 +69,7 @@ class SequenceClassifier(AnyFamilyParameters, ClassifierOfSequences):
 class LinearRegressor(LinearParameters, RegressorOfSequences):
     """Regressor of sequences: a weighted sum of all values, or of a score for each word."""
 
-    family: ClassVar[str] = "linear"
+    family = "linear"
 
 
 @documented
@@ -78,7 +77,7 @@ class LinearRegressor(LinearParameters, RegressorOfSequences):
 class DenseRegressor(DenseParameters, RegressorOfSequences):
     """Regressor of sequences: a feed-forward network on all values side by side, or on the average of the words."""
 
-    family: ClassVar[str] = "dense"
+    family = "dense"
 
 
 @documented
@@ -86,7 +85,7 @@ class DenseRegressor(DenseParameters, RegressorOfSequences):
 class TCNRegressor(TCNParameters, RegressorOfSequences):
     """Regressor of sequences: dilated causal convolutions."""
 
-    family: ClassVar[str] = "tcn"
+    family = "tcn"
 
 
 @documented
@@ -94,7 +93,7 @@ class TCNRegressor(TCNParameters, RegressorOfSequences):
 class SimpleRNNRegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a simple recurrent network (Elman 1990)."""
 
-    family: ClassVar[str] = "simple_rnn"
+    family = "simple_rnn"
 
 
 @documented
@@ -102,7 +101,7 @@ class SimpleRNNRegressor(RecurrentParameters, RegressorOfSequences):
 class GRURegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a gated recurrent unit (Cho et al. 2014)."""
 
-    family: ClassVar[str] = "gru"
+    family = "gru"
 
 
 @documented
@@ -110,7 +109,7 @@ class GRURegressor(RecurrentParameters, RegressorOfSequences):
 class LSTMRegressor(RecurrentParameters, RegressorOfSequences):
     """Regressor of sequences: a long short-term memory (Hochreiter & Schmidhuber 1997)."""
 
-    family: ClassVar[str] = "lstm"
+    family = "lstm"
 
 
 @documented

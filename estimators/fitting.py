@@ -80,7 +80,7 @@ def train(
     train_rows: Rows,
     validation: Rows | None,
     settings: FitSettings,
-    on_epoch: Callable[[int, float], bool],
+    on_epoch: Callable[[int, float, Callable[[], Weights]], bool],
 ) -> dict[str, list[float]]:
     """Train a network; its state has the new weights afterwards.
 
@@ -89,7 +89,8 @@ def train(
         train_rows, validation: what fits the weights, and what stops the fit; without a validation set the training
             loss stops it.
         settings: how.
-        on_epoch: called with the number of each epoch, from 1, and its loss; True ends the fit.
+        on_epoch: called with the number of each epoch, from 1, its loss, and a function that gives the weights; True
+            ends the fit.
 
     Returns:
         ``{"loss": [...], "val_loss": [...]}``, a number for each epoch.
@@ -100,15 +101,15 @@ def train(
         watchers = _KerasCallbacks(settings, network, len(train_rows))
         for epoch in range(settings.max_epochs):
             loss = _one_epoch(network, train_rows, validation, settings, epoch, progress, watchers)
-            stop = on_epoch(epoch + 1, loss) or watchers.stop or not np.isfinite(loss)
+            stop = on_epoch(epoch + 1, loss, network.copy_weights) or watchers.stop or not np.isfinite(loss)
             if stop or progress.epochs_without >= settings.patience:
                 break
         watchers.end()
         if progress.best_weights is not None:
-            network.weights = progress.best_weights
+            network.set_weights(progress.best_weights)
         if not np.isfinite(progress.history["loss"][-1]):
             _warn_of_divergence(epoch + 1, settings.learning_rate)
-        kept = network.weights
+        kept = network.copy_weights()
         state.weights = kept if all(np.isfinite(w).all() for w in kept) else state.weights
         state.optimizer = network.optimizer_state if settings.keep_optimizer else None
     return progress.history
@@ -147,7 +148,7 @@ def _judge(network: CompiledNetwork, settings: FitSettings, progress: Progress, 
     least = 0.0 if keep else _LEAST_PROGRESS * abs(progress.best)
     if np.isfinite(loss) and (loss < progress.best - least if np.isfinite(progress.best) else True):
         progress.best, progress.epochs_without = loss, 0
-        progress.best_weights = network.weights if keep else None
+        progress.best_weights = network.copy_weights() if keep else None
         return
     progress.epochs_without += 1
     if progress.epochs_without % max(1, settings.patience // 3) == 0:

@@ -49,20 +49,18 @@ class CompiledNetwork:
 
     def start(self, weights: Weights, learning_rate: float, optimizer: Weights | None = None) -> None:
         """Begin a fit with these weights, and with an optimizer without a past or with that of an earlier fit."""
-        for variable, value in zip(self.model.variables, weights, strict=True):
-            variable.assign(value)
+        self.set_weights(weights)
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(ops.zeros_like(variable) if optimizer is None else optimizer[i])
         if optimizer is None:
             self.optimizer.learning_rate = learning_rate
 
-    @property
-    def weights(self) -> Weights:
+    def copy_weights(self) -> Weights:
         """A copy of all weights and states."""
         return [variable.numpy().copy() for variable in self.model.variables]
 
-    @weights.setter
-    def weights(self, values: Weights) -> None:
+    def set_weights(self, values: Weights) -> None:
+        """Put all weights and states in."""
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
 

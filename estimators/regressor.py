@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -20,12 +20,8 @@ from .sequence_estimator import SequenceEstimator, Targets, _check_one_of
 class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimator):
     """What all regressors are."""
 
-    _task: ClassVar[str] = "regression"
-    _output_kind: ClassVar[str] = "value"
-
-    @property
-    def _loss(self) -> str:
-        return self.loss
+    _task = "regression"
+    _output_kind = "value"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -86,7 +82,7 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
             In the unit of the data.
         """
         outputs = self._outputs(X)
-        encoder = self._encoding.pipeline.target_encoder_
+        encoder: Any = self._encoding.pipeline.target_encoder_
         values = outputs * encoder.scale_ + encoder.mean_
         return values[:, 0] if self._one_column else values
 
@@ -113,5 +109,5 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
         mean, scale = scale_of(targets.numbers[rows], weight)
         return {"kind": "regression", "mean": mean.tolist(), "scale": scale.tolist()}
 
-    def _encode_target(self, numbers: np.ndarray) -> np.ndarray:
-        return self._encoding.pipeline.target_encoder_.encode(numbers)
+    def _training_loss(self) -> str:
+        return self.loss

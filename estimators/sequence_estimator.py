@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -22,14 +22,16 @@ from .batches import Rows, Steps, blocks
 from .data_frames import comparison_frame, plain_frame
 from .encoding import Encoding, ReadingSettings, fit_encoding
 from .fitting import FitSettings, NetworkState, train
-from .network import POOL, first_weights
+from .network import POOL, Weights, first_weights
 from .parameters import FAMILY_SETTINGS, SequenceParameters, TrainingParameters
 from .reading import Examples, read_examples
 from .seeds import seed_of
 from .structure import network_of, structure_of
-from .training_rows import canonical, hold_out
+from .training_rows import TrainingRows, canonical, hold_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
     from ..frames import Frame
@@ -56,12 +58,24 @@ class Targets:
     one_column: bool = True
 
 
+class FittedSequences(Estimator):
+    """What a fit leaves behind; not a dataclass, which would take these for parameters."""
+
+    _task: str
+    _output_kind: str
+    _encoding: Encoding
+    _state: NetworkState
+    _seed: int
+    history_: dict[str, list[float]]
+    input_kind_: str
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
+class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences):
     """A network on whole sequences, trained in memory; the class of the targets is added by the subclasses.
 
-    A subclass has :meth:`_check_y`, :meth:`_target_config` and :meth:`_encode_target`, and the attributes
-    ``_task`` (of :mod:`recurra.tasks`) and ``_output_kind`` (of :mod:`recurra.spec`).
+    A subclass has :meth:`_check_y`, :meth:`_check_targets`, :meth:`_target_config` and :meth:`_training_loss`, and the
+    attributes ``_task`` (of :mod:`recurra.tasks`) and ``_output_kind`` (of :mod:`recurra.spec`).
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -83,24 +97,35 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         if weight is not None and targets.classes is not None and classes is None and not go_on:
             targets = _present(targets, weight)
         rows = canonical(len(examples), examples.row_bytes, targets.numbers, weight)
-        kept = targets.numbers[rows.rows]
         seed = self._seed if go_on else seed_of(self.random_state)
-        groups = None if targets.classes is None else kept
+        groups = None if targets.classes is None else targets.numbers[rows.rows]
         training, validation = hold_out(rows, groups, 0.0 if epochs else self.validation_fraction, seed)
-        if not go_on:
+        if go_on:
+            encoding, state = self._encoding, replace(self._state)
+        else:
             self._check_targets(targets)
             own = rows.rows[training], rows.weight[training]
-            target = self._target_config(targets, *own)
-            self._encoding = fit_encoding(examples, *own, target, self._reading_settings())
-            self._seed = seed
-            self._state = self._first_state(config, seed)
-        encoded = self._encoding.sequences(examples)
-        parts = [self._rows(encoded, targets, rows, part) for part in (training, validation)]
+            encoding = fit_encoding(examples, *own, self._target_config(targets, *own), self._reading_settings())
+            state = self._first_state(encoding, config, seed)
+        encoded = encoding.sequences(examples)
+        parts = [_as_numbers(encoding, encoded, targets, rows, part) for part in (training, validation)]
         settings = self._fit_settings(config, seed, epochs)
-        with self._watched(settings.max_epochs) as on_epoch:
-            history = train(self._state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
+        with self._watched(settings.max_epochs, X=X, y=y) as watch:
+
+            def on_epoch(epoch: int, loss: float, weights: Callable[[], Weights]) -> bool:
+                def attributes() -> dict[str, Any]:
+                    now = {"_encoding": encoding, "_state": replace(state, weights=weights()), "n_iter_": epoch}
+                    return now | self._target_attributes(targets)
+
+                return watch(epoch, loss, attributes)
+
+            history = train(state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
+        self._encoding, self._state, self._seed = encoding, state, seed
         self._remember(examples, targets, history, go_on)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "n_iter_")
 
     def _checked_config(self) -> dict[str, Any]:
         """The family's own settings, checked, and the parameters that no factory checks."""
@@ -136,23 +161,15 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
     def _class_weights(self, targets: Targets, weight: np.ndarray | None) -> np.ndarray | None:  # noqa: ARG002
         return weight
 
-    def _first_state(self, config: dict[str, Any], seed: int) -> NetworkState:
+    def _first_state(self, encoding: Encoding, config: dict[str, Any], seed: int) -> NetworkState:
         """A network with first weights."""
         from .. import models
 
-        spec = self._encoding.pipeline.spec
+        spec = encoding.pipeline.spec
         known = applicable(settings_of(_plan(self.family, self._output_kind).build), spec)
         own = {name: value for name, value in config.items() if name in known}
         model, weights = first_weights(lambda: models.build(self.family, spec, **own), seed)
-        return NetworkState(structure_of(model), self._loss, weights)
-
-    def _rows(self, encoded: Ragged, targets: Targets, rows: Any, part: np.ndarray) -> Rows:
-        """Some of the canonical rows as numbers."""
-        numbers = rows.rows[part]
-        flat = encoded.flat if encoded.flat.ndim == 1 else encoded.flat.astype("float32")
-        target = self._encode_target(targets.numbers[numbers])
-        sequences = Steps(flat, encoded.starts[numbers], encoded.lengths[numbers])
-        return Rows(sequences, target, rows.weight[part].astype("float32"), self._encoding.widths)
+        return NetworkState(structure_of(model), self._training_loss(), weights)
 
     def _reading_settings(self) -> ReadingSettings:
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
@@ -178,12 +195,14 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         self.history_ = history
         self.input_kind_ = self._encoding.kind
         self.n_iter_ = len(history["loss"])
-        if targets.classes is not None:
-            self.classes_ = targets.classes
-        else:
-            self.n_outputs_ = targets.numbers.shape[1]
-            self._one_column = targets.one_column
+        for name, value in self._target_attributes(targets).items():
+            setattr(self, name, value)
         self.data_description_ = describe(plain_frame(examples, self._task, targets.numbers))
+
+    def _target_attributes(self, targets: Targets) -> dict[str, Any]:
+        if targets.classes is not None:
+            return {"classes_": targets.classes}
+        return {"n_outputs_": targets.numbers.shape[1], "_one_column": targets.one_column}
 
     # ------------------------------------------------------------------------------------------------ predict
 
@@ -193,13 +212,13 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         examples = self._read(X, reset=False)
         found = self._encoding.sequences(examples)
         sequences = Steps(found.flat, found.starts, found.lengths)
-        outputs = None
+        parts = []
         with POOL.borrow(self._state.structure, self._state.loss) as network:
             for rows, inputs in blocks(sequences, self._encoding.widths):
-                part = network.predict(self._state.weights, inputs)
-                if outputs is None:
-                    outputs = np.empty((len(examples), part.shape[1]))
-                outputs[rows] = part[: len(rows)]
+                parts.append((rows, network.predict(self._state.weights, inputs)[: len(rows)]))
+        outputs = np.empty((len(examples), parts[0][1].shape[1]))
+        for rows, part in parts:
+            outputs[rows] = part
         return outputs
 
     @property
@@ -220,10 +239,11 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         return Predictor(schema, SequenceNetwork(pipeline, self.model_), self._task)
 
     def _restore(self, predictor: Predictor[Any]) -> None:
+        if not isinstance(predictor.model, SequenceNetwork) or not isinstance(predictor.schema, SequenceSchema):
+            raise InputError("the folder holds a predictor of another kind; save the estimator once more")
         model = predictor.model.model
-        pipeline = predictor.schema.pipeline
-        self._encoding = Encoding(self.input_kind_, pipeline.to_config())
-        self._state = NetworkState(structure_of(model), self._loss, [v.numpy() for v in model.variables])
+        self._encoding = Encoding(self.input_kind_, predictor.schema.pipeline.to_config())
+        self._state = NetworkState(structure_of(model), self._training_loss(), [v.numpy() for v in model.variables])
 
     def _sample(self, X: Any) -> RawInputs:
         inputs = self._made_up() if X is None else self._read(X, reset=False).inputs[:_SAMPLE]
@@ -255,6 +275,17 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, Estimator):
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         own = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
         return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **own}
+
+
+def _as_numbers(encoding: Encoding, encoded: Ragged, targets: Targets, rows: TrainingRows, part: np.ndarray) -> Rows:
+    """Some of the canonical rows as a network reads them."""
+    numbers = rows.rows[part]
+    flat = encoded.flat if encoded.flat.ndim == 1 else encoded.flat.astype("float32")
+    sequences = Steps(flat, encoded.starts[numbers], encoded.lengths[numbers])
+    target: Any = targets.numbers[numbers]
+    if targets.classes is None:
+        target = encoding.pipeline.target_encoder_.encode(target)
+    return Rows(sequences, target, rows.weight[part].astype("float32"), encoding.widths)
 
 
 def _plan(family: str, kind: str) -> Plan:

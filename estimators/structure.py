@@ -41,7 +41,7 @@ def _renamed(config: Any, new: dict[str, str], counts: dict[str, int]) -> Any:
         return [_renamed(item, new, counts) for item in config]
     if not isinstance(config, dict):
         return config
-    renamed = {}
+    renamed: dict[str, Any] = {}
     for key, value in config.items():
         if key == "name" and isinstance(value, str):
             renamed[key] = name(value)

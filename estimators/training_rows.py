@@ -47,7 +47,7 @@ def canonical(
     weight = np.ones(n_rows) if weight is None else weight.astype(float)
     kept = np.flatnonzero(weight > 0)
     targets = np.ascontiguousarray(target.reshape(n_rows, -1) + 0)  # + 0 makes 0 of -0
-    digests = np.array([_digest(row_bytes(row), targets[row]) for row in kept], dtype=f"V{_DIGEST}")
+    digests = np.array([_digest(row_bytes(int(row)), targets[row]) for row in kept], dtype=f"V{_DIGEST}")
     numbers = digests.view(">u8").reshape(-1, 2)
     # equal rows by weight, so that their sum has the same bits whatever their order was
     order = np.lexsort((weight[kept], numbers[:, 1], numbers[:, 0]))

@@ -37,6 +37,7 @@ def save_model(
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """Export a predictor as the next version under `path`.
 
@@ -50,6 +51,7 @@ def save_model(
         frame: the data it was trained on: real rows for the check, and columns, units of time and range for the card.
         metrics: measured accuracy, for the card.
         training: how the model came to be (family, config, seed, ...), for the card.
+        verdict: of the comparison that it came from, for the card.
 
     Returns:
         The folder of the new version.
@@ -66,7 +68,13 @@ def save_model(
     https://www.tensorflow.org/tfx/serving/serving_config
     """
     return write_version(
-        predictor, path, predictor.schema.sample(frame), describe(frame), metrics=metrics, training=training
+        predictor,
+        path,
+        predictor.schema.sample(frame),
+        describe(frame),
+        metrics=metrics,
+        training=training,
+        verdict=verdict,
     )
 
 
@@ -78,11 +86,12 @@ def write_version(
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """What :func:`save_model` does, for those who have no frame of the data any more.
 
     Args:
-        predictor, path, metrics, training: as there.
+        predictor, path, metrics, training, verdict: as there.
         sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
         data: what :func:`recurra.frames.describe` said of the training data.
     """
@@ -90,7 +99,7 @@ def write_version(
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, data, metrics=metrics, training=training)
+    info = _describe(predictor, data, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
@@ -113,6 +122,7 @@ def _describe(
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
+    verdict: str | None,
 ) -> dict[str, Any]:
     """The content of ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
     return {
@@ -128,6 +138,7 @@ def _describe(
         "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
+        "verdict": verdict,
     }
 
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ..errors import InputError
+from .notebook import frame_html
 from .sequences.strings import clean
 
 _SHORTEST = 20  # characters: below, a tenth of the text holds less than two of them
@@ -63,6 +66,10 @@ class CorpusFrame:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split):,}" for split in self.splits)
         return f"CorpusFrame({self.source!r}: {len(self):,} characters, split {sizes})"
+
+    def _repr_html_(self) -> str:
+        rows = pd.DataFrame({"line": self.text[:1000].splitlines()[:5]})
+        return frame_html(repr(self), rows, len(self.text.splitlines()), "lines")
 
     def __len__(self) -> int:
         return len(self.text)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..frames import SeriesFrame, detect_season
+from ..frames.series import typical_length
 
 # Beyond this many steps a forecast is hard to read and slow to score; a longer one can be asked for.
 _LONGEST_HORIZON = 60
@@ -27,12 +28,12 @@ def derive_window(
 
     Season: the strongest of the frequency's natural seasons in the autocorrelation of the oldest 70 % of the rows.
     Horizon: one season (12 steps without one), at most 60 steps and a tenth of the series. Lookback: two seasons or two
-    horizons, the longer one, at most a quarter of the series.
+    horizons, the longer one, at most a quarter of the series. Of many series, that of the median row counts.
 
     Returns:
         Horizon, lookback, season, and a sentence for each that was chosen here.
     """
-    length = int(np.median(frame.lengths))
+    length = typical_length(frame.lengths)
     notes = []
     if season is None:
         season = detect_season(frame.head(np.ceil(frame.lengths * _OLDEST).astype(int)))

@@ -121,7 +121,7 @@ class LanguageModelSchema:
         return self.pipeline.condition_of(label)
 
     def prediction(self, outputs: Mapping[str, Any]) -> Outputs:
-        """What a step gave: the likeliest next ``tokens`` and their ``probabilities``, the likeliest first: (10,)."""
+        """What a step gave: the next ``tokens``, their ``probabilities`` and ``ids``, the likeliest first: (10,)."""
         import tensorflow as tf
 
         ranked = rank(self.pipeline, tf.convert_to_tensor(outputs["logits"])[:, -1])
@@ -359,18 +359,19 @@ def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, ra
         ids = ids[:, -step.context :]
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
     last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
-    return rank(pipeline, last)
+    ranked = rank(pipeline, last)
+    return {name: ranked[name] for name in ("tokens", "probabilities")}
 
 
 def rank(pipeline: LanguagePipeline, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Logits of the next token (batch, vocabulary) → ``tokens`` and ``probabilities`` (batch, 10), as graph ops."""
+    """Logits of the next token (batch, vocabulary) → ``tokens``, ``probabilities`` and ``ids`` (batch, 10), as ops."""
     import tensorflow as tf
 
     never = tf.one_hot([PADDING, UNKNOWN], logits.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
     probability = tf.nn.softmax(logits - tf.reduce_sum(never, axis=0))
     best = tf.math.top_k(probability, min(TOP, logits.shape[-1] - 2))
     words = tf.constant(["", "?", "<end>", *pipeline.vocabulary_.words])
-    return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
+    return {"tokens": tf.gather(words, best[1]), "probabilities": best[0], "ids": best[1]}
 
 
 def _with_next(pipeline: LanguagePipeline, outputs: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reports: a finished comparison as tables for the terminal, as plots, and as HTML for a notebook.
+"""Reports: a finished comparison as tables for the terminal, as plots.
 
 They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new: which columns, captions and plots
 there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
@@ -15,7 +15,6 @@ from .writing import write_memory_result, write_plots
 __all__ = [
     "audit_report",
     "class_counts",
-    "comparison_html",
     "inspection_report",
     "leaderboard",
     "memory_table",

@@ -105,6 +105,9 @@ def serve(
         await Server(options).run(lambda at: typer.echo(f"serving: REST {at.rest}, gRPC {at.grpc}"))
 
     asyncio.run(run())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a call that outlasted the draining would hold the interpreter up
 
 
 FLAGS = {name: f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name != "path"}

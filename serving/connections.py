@@ -10,13 +10,18 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 15.0
+_HEAD_SECONDS = 15.0
 
 
-class PatientProtocol(H11Protocol):
+def patient(seconds: float) -> type[H11Protocol]:
+    """The protocol for a server whose requests take no longer than that."""
+    return type("PatientProtocol", (_PatientProtocol,), {"head_seconds": min(seconds, _HEAD_SECONDS)})
+
+
+class _PatientProtocol(H11Protocol):
     """Uvicorn's protocol, patient for a while."""
 
-    head_seconds = HEAD_SECONDS
+    head_seconds = _HEAD_SECONDS
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn

@@ -178,7 +178,7 @@ def test_an_old_encoding_is_read_and_noted(tmp_path):
         ("t.jsonl", '{"ds": "2024-01-01", "y": 1}\n{"ds": \n', ("line 2", "JSON object")),
         ("t.jsonl", "[1, 2]\n[3, 4]\n", ("line 1", "JSON object")),
         ("t.jsonl", CSV, ("line 1", "JSON object")),
-        ("t.xlsx", b"PK", ("the ending is unknown", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
+        ("t.xls", b"PK", ("the ending is unknown", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,two\n", ("'y'", "'two'", "line 3")),
         ("t.csv", "ds,y\n\n2024-01-01,1\n\n2024-01-02,two\n", ("'y'", "'two'", "line 5")),
         ("t.jsonl", '\n{"ds": "2024-01-01", "y": "x"}\n{"ds": "2024-01-02", "y": 1}\n', ("'x'", "line 2")),

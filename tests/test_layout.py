@@ -126,4 +126,6 @@ def wheel_names(tmp_path_factory):
 
 def test_the_wheel_holds_what_the_tree_holds(wheel_names):
     inside = sorted(name for name in wheel_names if name.startswith("recurra/"))
-    assert inside == sorted([f"recurra/{file.as_posix()}" for file in package_files()] + ["recurra/py.typed"])
+    templates = (ROOT / "serving" / "page" / "templates").iterdir()
+    data = ["py.typed", *(file.relative_to(ROOT).as_posix() for file in templates)]
+    assert inside == sorted([f"recurra/{file.as_posix()}" for file in package_files()] + [f"recurra/{f}" for f in data])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
+from ..notebook import first_examples, frame_html, numbers_in_brief
 from ..targets import Targets, one_target_role
 from .array_targets import as_targets
 from .duplicates import note_duplicates
@@ -198,6 +199,12 @@ class PanelFrame:
         return (
             f"PanelFrame({self.source!r}: {len(self):,} sequences{test} of {channels}, {self.targets or 'no targets'})"
         )
+
+    def _repr_html_(self) -> str:
+        some = [numbers_in_brief(values[:, 0].tolist()) for values in self.values[:5]]
+        rows = first_examples(some, self.targets, f"first channel of {len(self.channels)}")
+        rows.insert(0, "steps", [len(values) for values in self.values[:5]])
+        return frame_html(repr(self), rows, len(self), "sequences")
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "PanelFrame":
         """Keep these sequences, in this order."""

@@ -10,6 +10,7 @@ import pandas as pd
 from ...errors import InputError
 from ..cells import is_text, looks_numeric
 from ..columns import check_single_roles, listed, note_ignored
+from ..notebook import first_examples, frame_html
 from ..targets import TASK_OF_ROLE, Targets, objects, one_target_role
 from .duplicates import note_duplicates
 from .labels import read_labels
@@ -139,6 +140,10 @@ class TextFrame:
     def __repr__(self) -> str:
         test = "" if self.is_test is None else f" ({int(self.is_test.sum()):,} held out)"
         return f"TextFrame({self.source!r}: {len(self):,} texts{test}, {self.targets or 'no targets'})"
+
+    def _repr_html_(self) -> str:
+        texts = [text if isinstance(text, str) else " ".join(map(str, text)) for text in self.texts[:5]]
+        return frame_html(repr(self), first_examples(texts, self.targets, self.kind), len(self), "texts")
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "TextFrame":
         """Keep these texts, in this order."""
