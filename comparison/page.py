@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .. import __version__
-from ..evaluation import Metric
 from ..frames import SeriesFrame
 from ..models import is_recurrent
 from ..pages import Choice, Figure, Page, Section, Table, bars, heat_map, intervals, lines, render
-from .trials import Row, cut_short
+from .leaderboard import caption, leaderboard_columns
+from .summary_rows import kind_of
+from .trials import cut_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,21 +63,11 @@ def comparison_page(comparison: Comparison, parts: Sequence[HasSections], comman
 
 
 def _leaderboard(comparison: Comparison) -> Section:
-    metrics = [m for m in comparison.task.metrics if any(_is_number(r.get(m.name)) for r in comparison.summary_rows)]
-    main = metrics[0]
-    head = ["model", "kind", *(m.title for m in metrics), "parameters", "MACs", "train s", "ms per prediction"]
-    rows = []
-    for row in comparison.summary_rows:
-        scores = [_score(row, metric) for metric in metrics]
-        prices = [
-            _count(row["parameters"]),
-            _count(row["macs"]),
-            _short(row["train_seconds"]),
-            _short(row["predict_ms"]),
-        ]
-        rows.append([row["model"], _kind(row), *scores, *prices])
+    main, columns = comparison.task.metrics[0], leaderboard_columns(comparison)
+    head = ["model", "kind", *(" ".join(column.heading.split("\n")) for column in columns)]
+    rows = [[row["model"], kind_of(row), *(column.write(row) for column in columns)] for row in comparison.summary_rows]
     best = [row["model"] for row in comparison.summary_rows].index(comparison.verdict["best"])
-    captions = "; ".join(m.caption.format(unit="the data") for m in metrics if m.caption)
+    words = caption(comparison, columns, marks=False)
     known = {r["model"]: float(r[main.name]) for r in comparison.summary_rows if _is_number(r.get(main.name))}
     figures: list[Figure | Choice] = [
         bars(
@@ -103,7 +94,7 @@ def _leaderboard(comparison: Comparison) -> Section:
                 x="% lower error",
             )
         )
-    return Section("Leaderboard", [], figures, [Table(head, rows, captions, left=2, bold=best)])
+    return Section("Leaderboard", [], figures, [Table(head, rows, words, left=2, bold=best)])
 
 
 def _predictions(comparison: Comparison) -> list[Section]:
@@ -345,21 +336,6 @@ def _one_or_choice(label: str, figures: Mapping[str, Figure]) -> Figure | Choice
     return next(iter(figures.values())) if len(figures) == 1 else Choice(label, figures)
 
 
-def _kind(row: Row) -> str:
-    if row["kind"] == "baseline":
-        return "baseline"
-    return "recurrent" if is_recurrent(row["model"]) else "feed-forward"
-
-
-def _score(row: Row, metric: Metric[Any, Any]) -> str:
-    value, spread = row.get(metric.name), row.get(f"{metric.name}_sd")
-    if not _is_number(value):
-        return ""
-    factor, form = (100, ".1f") if metric.as_percent else (1, metric.decimals)
-    text = format(factor * float(value or 0), form)
-    return f"{text} ± {format(factor * float(spread), form)}" if spread is not None and _is_number(spread) else text
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
@@ -370,10 +346,6 @@ def _or_nan(value: Any) -> float:
 
 def _times(fraction: float | None) -> float | None:
     return None if fraction is None else 100 * fraction
-
-
-def _count(value: Any) -> str:
-    return f"{value:,.0f}" if _is_number(value) else ""
 
 
 def _short(value: Any) -> str:

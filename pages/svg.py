@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from .page import Figure, visible
+from ..display.visible_text import visible
+from .page import Figure
 
 WIDTH, HEIGHT = 480, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
