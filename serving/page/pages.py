@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ class Pages:
         for name in self.service.repository.names():
             numbers = sorted(self.service.repository.available(name), reverse=True)
             card: dict[str, Any] = {}
-            if numbers:
+            with contextlib.suppress(ServingError):  # a version may go while the list is made
                 async with self.service.lease(ModelSpec(name)) as model:
                     card = model.card
             failed = [v.error.message for v in self.service.repository.status(name) if v.error] if not numbers else []
