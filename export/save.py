@@ -21,6 +21,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, SavedModel
+from .ranges import training_ranges
 from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
@@ -108,6 +109,7 @@ def _describe(
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
         "data": describe(frame),
+        "ranges": training_ranges(predictor, frame),
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
