@@ -1,7 +1,7 @@
 """Answers per second on loopback: `recurra serve` with and without batching against the handler people usually write.
 
-A closed loop of 1, 8 and 64 clients, each of which sends its next request when it has its answer; all servers take turns
-in one run. The model is an LSTM of 32 units over a window of 96 steps. The floor is the bare call of its graph.
+A closed loop of 1, 8 and 64 clients, each of which sends its next request when it has its answer; all servers take
+turns in one run. The model is an LSTM of 32 units over a window of 96 steps. The floor is the bare call of its graph.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from peers import HOMES, clock
 
 LOOKBACK, UNITS, HORIZON = 96, 32, 24
-CLIENTS, TURNS, SECONDS, WARM_SECONDS = (1, 8, 64), 3, 3.0, 1.0
+CLIENTS, TURNS, SECONDS, WARM_SECONDS = (1, 8, 64), 1, 1.0, 0.5
 # LitServe without what is there already, in a folder of its own.
 LITSERVE = (
     "litserve",
@@ -78,34 +78,6 @@ def run_handler(port: int, folder: Path) -> None:
     uvicorn.run(app, port=port, log_level="error")
 
 
-def run_litserve(port: int, folder: Path) -> None:
-    """LitServe with its own batching."""
-    import keras
-    import litserve
-
-    class Api(litserve.LitAPI):
-        def setup(self, device: str) -> None:  # noqa: ARG002  (its interface)
-            self.model = keras.saving.load_model(folder / "model.keras")
-
-        def decode_request(self, request: dict[str, Any]) -> np.ndarray:
-            return np.array(request["instances"][0], np.float32)
-
-        def batch(self, inputs: list[np.ndarray]) -> np.ndarray:
-            return np.stack(inputs)
-
-        def predict(self, x: np.ndarray) -> np.ndarray:
-            return np.asarray(self.model(x))
-
-        def unbatch(self, output: np.ndarray) -> list[np.ndarray]:
-            return list(output)
-
-        def encode_response(self, output: np.ndarray) -> dict[str, Any]:
-            return {"predictions": [output.tolist()]}
-
-    api = Api(max_batch_size=64, batch_timeout=0.002, api_path="/v1/models/lstm:predict")
-    litserve.LitServer(api, accelerator="cpu").run(port=port, generate_client_file=False, log_level="error")
-
-
 # Servers under test
 
 
@@ -132,9 +104,9 @@ def recurra_server(name: str, folder: Path, *options: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def other_server(name: str, kind: str, port: int, folder: Path, path: str = "") -> Iterator[Server]:
+def other_server(name: str, port: int, *command: str, path: str = "") -> Iterator[Server]:
     """One of the others."""
-    with _process([sys.executable, __file__, kind, str(port), str(folder)], path=path) as process:
+    with _process([sys.executable, *command], path=path) as process:
         yield _started(Server(name, process, port))
 
 
@@ -163,7 +135,7 @@ def _started(server: Server) -> Server:
                     return
             await asyncio.sleep(0.05)
 
-    asyncio.run(asyncio.wait_for(first(), 180))
+    asyncio.run(asyncio.wait_for(first(), 60))
     ticks = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     server.cpu_seconds = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
     return server
@@ -176,8 +148,8 @@ async def http_client(port: int) -> tuple[Ask, Callable[[], None]]:
     """One connection that is kept; as little work as possible beside the server's."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = json.dumps({"instances": window()}).encode()
-    head = f"POST /v1/models/lstm:predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
-    request = head.encode() + b"\r\n\r\n" + body
+    head = "POST /v1/models/lstm:predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
     async def ask() -> bool:
         writer.write(request)
@@ -282,11 +254,11 @@ def main() -> None:
         started = [
             stack.enter_context(recurra_server("recurra serve", folder)),
             stack.enter_context(recurra_server("recurra serve, batching", folder, "--max-batch-size", "64")),
-            stack.enter_context(other_server("handler with model.predict", "handler", 8731, folder)),
+            stack.enter_context(other_server("handler with model.predict", 8731, __file__, "handler", "8731", name)),
         ]
         if path := _litserve():
-            with contextlib.suppress(TimeoutError):
-                started.append(stack.enter_context(other_server("LitServe, batching", "litserve", 8732, folder, path)))
+            command = (str(Path(__file__).with_name("litserve_api.py")), "8732", str(folder / "model.keras"))
+            started.append(stack.enter_context(other_server("LitServe, batching", 8732, *command, path=path)))
         asked = [(s, "REST") for s in started] + [(s, "gRPC") for s in started if s.grpc]
         found: dict[tuple[str, str, int], list[dict[str, float]]] = {}
         floors = []
@@ -329,5 +301,4 @@ if __name__ == "__main__":
     {
         "make": lambda: make_model(folder),
         "handler": lambda: run_handler(port, folder),
-        "litserve": lambda: run_litserve(port, folder),
     }[kind]()

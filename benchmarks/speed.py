@@ -7,7 +7,7 @@
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
     python benchmarks/speed.py inference     one window through an exported network, against ONNX Runtime and PyTorch
     python benchmarks/speed.py streams       one more observation: a step of a stream against the window read anew
-    python benchmarks/speed.py serving       requests per second: recurra serve, a model.predict handler, LitServe
+    python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
 
