@@ -27,12 +27,20 @@ class ColumnRoles:
         str | None,
         "forecast, classification, regression, tagging or language-model; by default what the columns ask for.",
     ] = None
-    time: Annotated[str | None, "Time column; parts such as year,month,day,hour; or none for row numbers."] = None
+    time: Annotated[
+        str | None,
+        "Time column; parts such as year,month,day, year,week or year,quarter; Date,Time; or none for row numbers.",
+    ] = None
     target: Annotated[tuple[str, ...] | None, "Columns to forecast; by default y or the only numeric column."] = None
-    id: Annotated[str | None, "Column that tells the series, or the sequences, apart."] = None
+    id: Annotated[
+        str | None, "Column that tells the series, or the sequences, apart; of series also several, as store,item."
+    ] = None
     past_covariates: Annotated[tuple[str, ...] | None, "Covariates known only up to now."] = None
     future_covariates: Annotated[tuple[str, ...] | None, "Covariates known ahead."] = None
     freq: Annotated[str | None, "Step of time, such as h or MS; otherwise inferred."] = None
+    decimal: Annotated[
+        str | None, "Decimal sign of the numbers in a series' file, '.' or ','; by default as the cells show."
+    ] = None
     text: Annotated[str | None, "Column of texts."] = None
     label: Annotated[str | None, "Column of classes to predict; for a language model, the class of each text."] = None
     value: Annotated[str | None, "Column of numbers to predict, one for each text or sequence."] = None
@@ -109,6 +117,8 @@ ROLES = settings_of(ColumnRoles, _COLUMNS)
 TASK_SETTINGS = _of_tasks()
 COMPARE_SETTINGS = settings_of(CompareSettings, _COMPARING)
 COMPARE = {**ROLES, **TASK_SETTINGS, **COMPARE_SETTINGS}
+# Nothing is trained in an audit.
+AUDIT = {**ROLES, **TASK_SETTINGS, "folds": COMPARE_SETTINGS["folds"]}
 # What makes sense where one family is trained on all data.
 _NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins")
 FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FOR_FIT}
@@ -118,6 +128,7 @@ _OTHERS = FLAGS | {
     for name in (
         "family",
         "seed",
+        "jobs",
         "export",
         "out",
         "output",
@@ -127,6 +138,9 @@ _OTHERS = FLAGS | {
         "show",
         "top_k",
         "samples",
+        "group",
+        "json",
+        "report",
     )
 }
 

@@ -56,8 +56,9 @@ class ClassOutput:
 
 @dataclass(frozen=True)
 class ValueOutput:
-    """One number, in scaled units: (batch, 1)."""
+    """One number, or ``values`` numbers, in scaled units: (batch, values)."""
 
+    values: int = 1
     kind: ClassVar[str] = "value"
 
 

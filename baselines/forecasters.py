@@ -132,7 +132,7 @@ class WindowForecaster:
 
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The graph on arrays."""
-        return run_eagerly(self.graph, raw)
+        return run_eagerly(self.graph, raw, values="float64")
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """``values`` and the extra inputs → ``forecast`` (batch, horizon, targets); NaN where a window is empty."""
@@ -149,7 +149,7 @@ class WindowForecaster:
             forecast = tf.gather(fill_gaps(values), tf.shape(values)[1] - self.season + ahead, axis=1)
         else:
             forecast = tf.repeat(fill_gaps(values)[:, -1:], self.horizon, axis=1)
-        return {"forecast": tf.cast(forecast, tf.float32)}
+        return {"forecast": forecast}
 
     def _rows(self, raw: Mapping[str, tf.Tensor], batch: tf.Tensor) -> tf.Tensor:
         """Row of each window's series in the estimates (batch,), -1 where it is unknown."""
@@ -238,7 +238,7 @@ class Reestimating:
         values = np.asarray(raw["values"], dtype=float)[:, :, : self.targets]
         forecast = [[self._forecast(column) for column in window.T] for window in values]
         found = np.array(forecast).reshape(len(values), self.targets, self.horizon)
-        return {"forecast": found.transpose(0, 2, 1).astype(np.float32)}
+        return {"forecast": found.transpose(0, 2, 1)}
 
     def _forecast(self, column: np.ndarray) -> np.ndarray:
         known, _ = from_first_observed(column, np.zeros(1, dtype=int))

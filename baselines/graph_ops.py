@@ -14,18 +14,19 @@ _DTYPES = {
     "text": "string",
     "tokens": "string",
     "id": "string",
-    "values": "float32",
+    "values": "float64",
     "lengths": "int32",
     "step": "int64",
 }
 SMALLEST = float(np.finfo(np.float32).tiny)
 
 
-def run_eagerly(graph: Any, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What a graph gives for arrays; keys that no baseline reads are dropped."""
+def run_eagerly(graph: Any, raw: Mapping[str, np.ndarray], **dtypes: str) -> dict[str, np.ndarray]:
+    """What a graph gives for arrays; keys that no baseline reads are dropped. `dtypes` overrides the usual ones."""
     import tensorflow as tf
 
-    tensors = {name: tf.convert_to_tensor(raw[name], dtype) for name, dtype in _DTYPES.items() if name in raw}
+    wanted = {**_DTYPES, **dtypes}
+    tensors = {name: tf.convert_to_tensor(raw[name], dtype) for name, dtype in wanted.items() if name in raw}
     return {name: output.numpy() for name, output in graph(tensors).items()}
 
 

@@ -12,7 +12,8 @@ from .trials import Trial
 class Progress:
     """Where a run is: handed to ``on_progress`` before each trial and after each epoch.
 
-    The training on all rows, after the folds, has no fold: there ``final`` is True.
+    The training on all rows, after the folds, has no fold: there ``final`` is True. Where several trials run at once,
+    it is handed over after each, and ``finished`` is True.
     """
 
     trial: Trial
@@ -22,6 +23,7 @@ class Progress:
     loss: float | None = None
     seconds_left: float | None = None
     final: bool = False
+    finished: bool = False
 
 
 OnProgress = Callable[[Progress], None]

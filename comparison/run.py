@@ -44,7 +44,7 @@ class Run:
     def __init__(
         self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
     ) -> None:
-        self.experiment, self.settings, self.on_progress = experiment, settings, on_progress
+        self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         experiment.check()  # faults of the data are reported before a folder is made
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
@@ -54,7 +54,7 @@ class Run:
         each = settings.configs + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
         self.share = (settings.budget or float("inf")) / (self.n_folds * len(settings.families) * each)
-        self.done = 0
+        self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
 
@@ -62,15 +62,17 @@ class Run:
         """All settings, those of the task included."""
         return to_json(self.experiment.task, self.settings)  # type: ignore[arg-type]  # every task is a dataclass
 
-    def all_trials(self) -> list[Outcome]:
-        """Run what is not finished yet; baselines first, because they say early what is to be beaten."""
-        outcomes = []
-        for fold in range(self.n_folds):
-            for name in self.settings.baselines:
-                outcomes.append(self._baseline(name, fold))
-            for family in self.settings.families:
-                outcomes += self._family(family, fold)
-        return outcomes
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Every model on every fold; baselines first, because they say early what is to be beaten."""
+        models = (*self.settings.baselines, *self.settings.families)
+        return [(model, fold) for fold in range(self.n_folds) for model in models]
+
+    def trials_of(self, model: str, fold: int) -> list[Outcome]:
+        """Run what is not finished yet of one model on one fold."""
+        if model in self.settings.baselines:
+            return [self._baseline(model, fold)]
+        return self._family(model, fold)
 
     def refit(self, model: str, kind: str, outcomes: list[Outcome]) -> tuple[FittedModel, dict[str, Any]]:
         """Fit a model once more on all data, a network with the configuration chosen in the newest fold.
@@ -87,10 +89,25 @@ class Run:
         config = _newest_config(model, outcomes)
         return self.train_final(data, family, config, seed=0, trial=trial)
 
+    def retrain(self, model: str, outcomes: list[Outcome]) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+        """Train a family of the newest fold once more, with the first seed and the configuration chosen there.
+
+        Returns:
+            The fold's data, the fitted model, and how it came to be. The weights are those that were scored, unless
+            the budget ended the training.
+        """
+        data = self.experiment.prepare(self.n_folds - 1)
+        family, _ = parse_variant(model, self.experiment.task.output_kind)
+        config = _newest_config(model, outcomes)
+        trial = Trial(model, self.n_folds)
+        self._report(trial)
+        fitted, training = self.train_final(data, family, config, seed=0, trial=trial)
+        return data, fitted, training
+
     def train_final(
         self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial
     ) -> tuple[FittedModel, dict[str, Any]]:
-        """Train a configuration on the final fold."""
+        """Train a configuration outside the trials."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
         return data.network(network), training_record(family, config, seed, history)
@@ -101,6 +118,8 @@ class Run:
         for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
             trainings = "training was" if count == 1 else "trainings were"
             notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
+        if self.at_once > 1:
+            notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
         return [*notes, *self.experiment.closing_notes()]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
@@ -162,6 +181,11 @@ class Run:
         self.done += 1
         self._finished[trial.model] += 1
         return outcome
+
+    def report_finished(self, trial: Trial, seconds_each: float) -> None:
+        """Report a trial that another process has finished, and how long each took, several at once."""
+        left = (self.total - self.done) * seconds_each
+        self.on_progress(Progress(trial, self.done, self.total, seconds_left=left, finished=True))
 
     def _on_epoch(self, trial: Trial) -> Callable[[int, float], None]:
         return lambda epoch, loss: self._report(trial, epoch, loss)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ..errors import InputError
 from ..frames import Frame
 from . import (
@@ -43,8 +45,8 @@ from . import (
     word_sentiment,
 )
 from .files import is_known, read_table
-from .frame_choice import ROLES, load_file, load_named
-from .model_inputs import load_inputs
+from .frame_choice import ROLES, load_file, load_named, load_table
+from .model_inputs import frame_for_prediction, load_inputs, load_prompts, load_series
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -85,7 +87,19 @@ DATASETS: dict[str, Dataset] = {
     "ucr_trace": ucr_trace.DATASET,
 }
 
-__all__ = ["DATASETS", "ROLES", "Dataset", "list_datasets", "load", "load_inputs", "read_table", "read_vectors"]
+__all__ = [
+    "DATASETS",
+    "ROLES",
+    "Dataset",
+    "frame_for_prediction",
+    "list_datasets",
+    "load",
+    "load_inputs",
+    "load_prompts",
+    "load_series",
+    "read_table",
+    "read_vectors",
+]
 
 
 def list_datasets() -> list[str]:
@@ -94,7 +108,7 @@ def list_datasets() -> list[str]:
 
 
 def load(  # one parameter per role
-    source: str | Path,
+    source: str | Path | pd.DataFrame,
     *,
     task: str | None = None,
     text: str | None = None,
@@ -107,10 +121,11 @@ def load(  # one parameter per role
     split: str | None = None,
     time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
-    id: str | None = None,
+    id: str | Sequence[str] | None = None,
     past_covariates: str | Sequence[str] = (),
     future_covariates: str | Sequence[str] = (),
     freq: str | int | None = None,
+    decimal: str | None = None,
     missing: str = "keep",
 ) -> Frame:
     """Load a named data set or a file as a frame.
@@ -122,7 +137,7 @@ def load(  # one parameter per role
 
     Args:
         source: a name from :func:`list_datasets`, or a file; to read a file called like a data set, write
-            ./co2.
+            ./co2. Or a table.
         task: what to predict, such as "forecast" or "classification". Default: by the roles.
         text: column of texts or of lists of tokens.
         label: column (in an .npz: array) of classes; for a language model the condition.
@@ -135,10 +150,11 @@ def load(  # one parameter per role
         time: column of time stamps, columns of which dates are composed, or "none"; like the other roles it overrides
             that of a named set, and is described at ``SeriesFrame.from_table``.
         target: columns to forecast.
-        id: column that tells the series, or the sequences, apart.
+        id: column that tells the series, or the sequences, apart; of series several columns may.
         past_covariates: columns known only up to now.
         future_covariates: columns known ahead.
         freq: step of time.
+        decimal: decimal sign of the numbers in a text file, "." or ",", where the cells leave it open.
         missing: "keep" or "error", for a series.
 
     Returns:
@@ -166,15 +182,28 @@ def load(  # one parameter per role
         "past_covariates": past_covariates,
         "future_covariates": future_covariates,
         "freq": freq,
+        "decimal": decimal,
     }
-    roles = {role: value for role, value in given.items() if value not in (None, (), [])}
+    roles = {role: value for role, value in given.items() if _is_given(value)}
+    if isinstance(source, pd.DataFrame):
+        return load_table(source, roles, task, missing)
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"a {type(source).__name__} was given where a data set's name, a file or a pandas DataFrame was expected; "
+            "make a table of it"
+        )
     if str(source) in DATASETS:
         return load_named(DATASETS[str(source)], roles, task, missing)
-    _check_source(source)
+    check_source(source)
     return load_file(source, roles, task, missing)
 
 
-def _check_source(source: str | Path) -> None:
+def _is_given(value: Any) -> bool:
+    return isinstance(value, pd.DataFrame) or value not in (None, (), [])
+
+
+def check_source(source: str | Path) -> None:
+    """Refuse what is neither a data set nor a file, with the nearest names."""
     text = str(source)
     if Path(text).exists() or is_known(text) or "/" in text:
         return

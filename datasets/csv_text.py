@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..frames.cells import read_numbers
+from .header import check_is_no_row, check_names, without_repeated_headers
 
 _SEPARATORS = ",;\t|"
+_MOST_COMMENTS = 200
+_SENTENCE = re.compile(r"[a-z] [a-z]|: ", re.IGNORECASE)
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or QUOTE_NONE
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
 def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataFrame:
@@ -29,21 +29,35 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
         as_text: columns whose cells stay as they are written: 007 is not 7.
 
     Returns:
-        The table; other columns whose cells are all numbers or missing markers are made numeric.
+        The table; other columns whose cells are all plain numbers are made numeric.
 
     Raises:
         InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text = decode(data, path, notes)
+    text, skipped = _without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
     separator = _sniff(text)
-    with _long_fields():
-        return _read(text, separator, path, as_text, notes)
+    try:
+        with _long_fields():
+            table = _read(text, separator, path, as_text, notes)
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: the file cannot be read as CSV ({error}); check its quotation marks, and end all lines alike"
+        ) from error
+    table.attrs["first_line"] += skipped
+    return table
+
+
+def _with_line_feeds(text: str) -> str:
+    """Line ends of old Macs, which the csv module does not know, as line feeds."""
+    return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
 
 
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
-    _check_header(header, path)
+    header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), None)
+    if header is None:
+        raise InputError(f"{path}: no header was found where the names of the columns were expected; add one")
+    check_names(header, path)
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
@@ -53,9 +67,8 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
-    for name in table.columns:
-        if name not in as_text:
-            table[name] = _numbers(table[name], separator, notes)
+    table = without_repeated_headers(table, notes)
+    check_is_no_row(table, header, path)
     table.attrs = {"notes": notes, "first_line": 2, "untyped": tuple(as_text)}
     return table
 
@@ -77,16 +90,17 @@ def _has_loose_quotes(text: str, columns: int) -> bool:
     """
     if columns < 2 or '"' not in text:
         return False
-    lines = (
-        [line for line in text.splitlines() if line.strip()]
-        if "\r" in text
-        else [line for line in text.split("\n") if line.strip()]
-    )
+    lines = [line for line in lines_of(text) if line.strip()]
     if any(line.count("\t") != columns - 1 for line in lines):
         return False
     return sum(1 for fields in csv.reader(io.StringIO(text), delimiter="\t", skipinitialspace=True) if fields) != len(
         lines
     )
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut at line ends only: str.splitlines would also cut at characters that a text may hold, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def decode(data: bytes, path: Path, notes: list[str]) -> str:
@@ -111,22 +125,26 @@ def decode(data: bytes, path: Path, notes: list[str]) -> str:
     return data.decode("latin-1")
 
 
+def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int]:
+    """Leave out lines that begin with # before the header, unless the last of them is the header; and count them."""
+    lines = text.split("\n", _MOST_COMMENTS)
+    comments = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))
+    if not comments or comments >= len(lines) - 1:
+        return text, 0
+    separator = _sniff(lines[comments])
+    width = lines[comments].count(separator)
+    if width and lines[comments - 1].count(separator) == width and not _SENTENCE.search(lines[comments - 1]):
+        comments -= 1  # "#date,value" is a header
+    if not comments:
+        return text, 0
+    notes.append(f"{comments} lines before the header of {path.name!r} begin with # and are left out")
+    return "\n".join(lines[comments:]), comments
+
+
 def _sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    names = [name.strip() for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
-    if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
-        raise InputError(
-            f"{path}: the first line holds values ({', '.join(names[:4])}) where the names of the columns were "
-            "expected; add a header such as ds,y"
-        )
 
 
 def _parse(
@@ -147,7 +165,7 @@ def _parse(
             quoting=quoting,
             dtype={name: str for name in header if name in as_text},
         )
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
             raise InputError(
@@ -186,22 +204,3 @@ def _keep_line_numbers(table: pd.DataFrame, text: str) -> None:
     filled = [number for number, line in enumerate(text.split("\n")) if line.strip()]
     if len(filled) == len(table) + 1:  # otherwise a quoted text goes over several lines
         table.index = pd.Index(filled[1:]) - 1
-
-
-def _numbers(values: pd.Series, separator: str, notes: list[str]) -> pd.Series:
-    """Make a text column numeric if every cell is a number or a missing marker."""
-    if not pd.api.types.is_string_dtype(values.dtype) and not pd.api.types.is_object_dtype(values.dtype):
-        return values
-    numbers, bad = read_numbers(values)
-    if not bad.any() and not np.isnan(numbers).all():
-        return pd.Series(numbers, index=values.index)
-    if separator == "," or not bad.any():
-        return values
-    first = str(values.iloc[int(np.argmax(bad))])
-    if not _DECIMAL_COMMA.fullmatch(first):
-        return values
-    numbers, bad = read_numbers(values.astype("str").str.replace(",", ".", regex=False))
-    if bad.any():
-        return values
-    notes.append(f"numbers such as {first.strip()} in {values.name!r} are read with a decimal comma")
-    return pd.Series(numbers, index=values.index)

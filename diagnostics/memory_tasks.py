@@ -17,7 +17,9 @@ from ..comparison.progress import OnProgress, ignore
 from ..comparison.run import Run
 from ..comparison.settings import open_experiment, parse_budget
 from ..comparison.trials import Outcome, cut_short
+from ..comparison.workers import run_trials
 from ..datasets import synthetic_sequences
+from ..display import html
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
 from ..models import known_settings, parse_variant
@@ -110,6 +112,12 @@ class MemoryResult:
     def __repr__(self) -> str:
         return f"MemoryResult({self.task}: {len(self.rows)} trainings)\n{self.table.round(3)}"
 
+    def _repr_html_(self) -> str:
+        table = self.table
+        rows = [[str(model), *(f"{value:.4g}" for value in row)] for model, row in table.iterrows()]
+        caption = f"accuracy after so many steps; guessing: {self.chance:.2f}; remembers: up to {REMEMBERED} correct"
+        return html.block(html.table([self.task, *map(str, table.columns)], rows), html.small(caption))
+
 
 def _reach(accuracies: pd.Series) -> int:
     """The longest distance up to which every one was remembered; 0 where the first was not."""
@@ -125,6 +133,7 @@ def measure_memory(
     families: Sequence[str] = ("dense", "simple_rnn", "gru", "lstm"),
     seeds: int = 1,
     budget: str | float | None = None,
+    n_jobs: int = 1,
     out: Path | str | None = None,
     on_progress: OnProgress = ignore,
     **settings: Any,
@@ -138,6 +147,7 @@ def measure_memory(
         families: models, or variants such as ``"dense:window=20"``. Recurrent ones predict from their last state.
         seeds: repetitions.
         budget: time for all training together.
+        n_jobs: trainings that run at once, as in :func:`recurra.compare`.
         out: folder for ``memory.json``, ``memory.csv`` and the finished trainings; the same call again resumes there.
         on_progress: called with where the run is.
         **settings: fields of ``CompareSettings`` and of the task, such as ``config={"units": 32}``.
@@ -155,7 +165,7 @@ def measure_memory(
     Hochreiter & Schmidhuber (1997); Arjovsky, Shah & Bengio (2016).
     """
     if task not in MEMORY_TASKS:
-        raise InputError(f"`task` must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
+        raise InputError(f"the memory task must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
     if not distances or min(distances) < 1:
         raise InputError(f"`distances` must be whole numbers of at least 1; received {list(distances)}")
     distances = sorted(distances)
@@ -168,14 +178,19 @@ def measure_memory(
     rows: list[dict[str, Any]] = []
     for number, distance in enumerate(distances):
         watch = _offset(on_progress, number, len(distances), distance)
-        rows += _at_distance(MEMORY_TASKS[task], distance, folder, watch, settings)
+        rows += _at_distance(MEMORY_TASKS[task], distance, folder, watch, n_jobs, settings)
         if folder is not None:
             MemoryResult(task, pd.DataFrame(rows), MEMORY_TASKS[task].chance).write(folder)
     return MemoryResult(task, pd.DataFrame(rows), MEMORY_TASKS[task].chance)
 
 
 def _at_distance(
-    task: MemoryTask, distance: int, folder: Path | None, on_progress: OnProgress, settings: dict[str, Any]
+    task: MemoryTask,
+    distance: int,
+    folder: Path | None,
+    on_progress: OnProgress,
+    n_jobs: int,
+    settings: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """All trainings over one distance, on the run and the store of comparisons."""
     experiment, common = open_experiment(task.draw(distance), baselines=[], folds=1, **settings)
@@ -194,7 +209,7 @@ def _at_distance(
             "train_seconds": outcome.row["train_seconds"],
             "stopped_by": outcome.row["stopped_by"],
         }
-        for outcome in run.all_trials()
+        for outcome in run_trials(run, n_jobs)
         if outcome.row["chosen"]
     ]
 

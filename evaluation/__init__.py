@@ -7,7 +7,7 @@ task lists its own metrics.
 from .conformal import conformal_offsets, coverage
 from .forecast_metrics import mae, mase, mse, owa, rmse, seasonal_scale, smape
 from .grouping import mean_by_group, mean_ignoring_nan
-from .metric import Metric, Wording
+from .metric import OF_DATA, Metric, Wording
 from .paired import compare_paired_losses, in_blocks, mcnemar, paired_bootstrap
 from .sequence_metrics import (
     accuracy,
@@ -33,6 +33,7 @@ from .significance import (
 from .verdict import Verdict, judge
 
 __all__ = [
+    "OF_DATA",
     "Metric",
     "TestResult",
     "TestRow",

@@ -20,9 +20,9 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
         levels: coverage wanted, in percent.
 
     Returns:
-        Offsets (levels, horizon, targets) in the unit of the residuals: forecast ± offset. NaN where a step
-        has no residual at all. And notes: for each level that needs more residuals than there are, that the
-        largest one is used.
+        Offsets (levels, horizon, targets) in the unit of the residuals: forecast ± offset. A step without a residual
+        gets what lies on a line between its neighbours; all steps are NaN for a target without any. And notes: for each
+        level that needs more residuals than there are, that the largest one is used; and which steps had none.
 
     Raises:
         ValueError: residuals of another shape, a level outside 0..100.
@@ -43,17 +43,41 @@ def conformal_offsets(residuals: np.ndarray, levels: Sequence[float] = (80, 95))
     sizes = np.sort(np.abs(residuals), axis=0)  # NaN last
     sizes = np.concatenate([sizes, np.full((1, *sizes.shape[1:]), np.nan)])  # even without windows
     count = np.sum(~np.isnan(residuals), axis=0)  # (horizon, targets)
+    fewest = count[count > 0].min(initial=count.max())  # a step without any has a note of its own
     offsets, notes = [], []
     for level in levels:
         rank = np.ceil((count + 1) * level / 100).astype(int)
         if np.any(rank > count):
             notes.append(
                 f"the {level:g} % interval needs {_needed(level)} validation windows for every step, "
-                f"there are only {count.min()}: the largest error seen is used, so it may cover too little"
+                f"there are only {fewest}: the largest error seen is used, so it may cover too little"
             )
         index = np.maximum(np.minimum(rank, count) - 1, 0)
         offsets.append(np.take_along_axis(sizes, index[None], axis=0)[0])
-    return np.stack(offsets), tuple(notes)
+    filled, note = _between_neighbours(np.stack(offsets))
+    return filled, (*notes, *note)
+
+
+def _between_neighbours(offsets: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Fill the steps that have no offset: (levels, horizon, targets)."""
+    missing = np.isnan(offsets[0])  # (horizon, targets); a step has all levels or none
+    if not missing.any():
+        return offsets, []
+    steps, filled = np.arange(len(missing)), offsets.copy()
+    for target in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)):
+        gaps = missing[:, target]
+        for level in filled:
+            level[gaps, target] = np.interp(steps[gaps], steps[~gaps], level[~gaps, target])
+    notes = []
+    if partly := np.flatnonzero(missing[:, ~missing.all(axis=0)].any(axis=1)).tolist():
+        named = ", ".join(str(step + 1) for step in partly[:5]) + (" ..." if len(partly) > 5 else "")
+        notes.append(
+            f"no validation window has an observed value {named} steps ahead: the intervals there are taken from the "
+            "neighbouring steps"
+        )
+    if missing.all(axis=0).any():
+        notes.append("a target has no observed value in any validation window: its intervals are left empty")
+    return filled, notes
 
 
 def coverage(y_true: np.ndarray, lower: np.ndarray, upper: np.ndarray, *, by: By | None = None) -> Any:

@@ -4,6 +4,6 @@
 """
 
 from .load import ExportedModel, load_model
-from .save import save_model
+from .save import save_model, write_version
 
-__all__ = ["ExportedModel", "load_model", "save_model"]
+__all__ = ["ExportedModel", "load_model", "save_model", "write_version"]

@@ -35,13 +35,15 @@ def training_ranges(predictor: Predictor[Any], frame: Frame) -> dict[str, dict[s
         found = {"values": _limits([*frame.values, np.zeros((1, channels))])}
     else:
         return {}
-    return {name: {"min": low.tolist(), "max": high.tolist()} for name, (low, high) in found.items()}
+    signature = predictor.schema.signature()  # limits are rounded as what is compared with them will be
+    rounded = {name: limits.astype(signature[name].dtype.as_numpy_dtype) for name, limits in found.items()}
+    return {name: {"min": low.tolist(), "max": high.tolist()} for name, (low, high) in rounded.items()}
 
 
 def _limits(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """The least and the greatest of each column, as single precision has them: (2, columns)."""
+    """The least and the greatest of each column: (2, columns)."""
     filled = [array for array in arrays if len(array)]
     # NaN counts only where there is nothing else
     low = np.fmin.reduce([np.fmin.reduce(array, axis=0) for array in filled])
     high = np.fmax.reduce([np.fmax.reduce(array, axis=0) for array in filled])
-    return np.stack([low, high]).astype("float32")
+    return np.stack([low, high])

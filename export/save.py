@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -21,9 +20,9 @@ from ..errors import InputError
 from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
-from .load import INFO, SavedModel
+from .load import INFO, TRAINED, SavedModel
 from .ranges import training_ranges
-from .signatures import raw_signature, serving_module
+from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
 
@@ -39,6 +38,7 @@ def save_model(
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """Export a predictor as the next version under `path`.
 
@@ -52,6 +52,7 @@ def save_model(
         frame: the data it was trained on: real rows for the check, and columns, units of time and range for the card.
         metrics: measured accuracy, for the card.
         training: how the model came to be (family, config, seed, ...), for the card.
+        verdict: of the comparison that it came from, for the card.
 
     Returns:
         The folder of the new version.
@@ -67,17 +68,49 @@ def save_model(
     Source: the layout is that of TensorFlow Serving,
     https://www.tensorflow.org/tfx/serving/serving_config
     """
+    return write_version(
+        predictor,
+        path,
+        predictor.schema.sample(frame),
+        describe(frame),
+        ranges=training_ranges(predictor, frame),
+        metrics=metrics,
+        training=training,
+        verdict=verdict,
+    )
+
+
+def write_version(
+    predictor: Predictor[Any],
+    path: str | Path,
+    sample: Mapping[str, np.ndarray],
+    data: dict[str, Any],
+    *,
+    ranges: dict[str, Any] | None = None,
+    metrics: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    verdict: str | None = None,
+) -> Path:
+    """What :func:`save_model` does, for those who have no frame of the data any more.
+
+    Args:
+        predictor, path, metrics, training, verdict: as there.
+        sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
+        data: what :func:`recurra.frames.describe` said of the training data.
+        ranges: least and greatest training values of each input, where they are known.
+    """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, frame, metrics=metrics, training=training)
+    info = _describe(predictor, data, ranges, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
-    inputs = _sample(predictor, frame)
+    inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
+        predictor.save(folder / TRAINED)
         (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
         card = model_card(path.name, info, predictor.schema.card(info["data"]))
         (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
@@ -87,18 +120,14 @@ def save_model(
         return _publish(folder, path)
 
 
-def _sample(predictor: Predictor[Any], frame: Frame) -> dict[str, np.ndarray]:
-    """Raw inputs of real rows, with those that only this model asks for."""
-    sample = predictor.schema.sample(frame)
-    return {name: sample[name] for name in raw_signature(predictor)}
-
-
 def _describe(
     predictor: Predictor[Any],
-    frame: Frame,
+    data: dict[str, Any],
+    ranges: dict[str, Any] | None,
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
+    verdict: str | None,
 ) -> dict[str, Any]:
     """The content of ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
     return {
@@ -106,14 +135,16 @@ def _describe(
         "task": predictor.task,
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
-        "data": describe(frame),
-        "ranges": training_ranges(predictor, frame),
+        "data": data,
+        "ranges": ranges or {},
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
-        "weights": _hash_of(predictor.model.arrays()),
+        "weights": predictor.fingerprint(),
+        "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
+        "verdict": verdict,
     }
 
 
@@ -180,11 +211,7 @@ def _newest(path: Path) -> Path | None:
 
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _hash_of(arrays: list[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    except ValueError:  # a damaged version is not the same as the one to be written
+        return None

@@ -29,6 +29,11 @@ def is_text(values: pd.Series) -> bool:
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
+def holds_text(values: pd.Series) -> bool:
+    """Whether a column holds texts, and not only texts that are numbers."""
+    return is_text(values) and not looks_numeric(values)
+
+
 def read_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Read a text column as numbers.
 
@@ -54,6 +59,22 @@ def looks_numeric(values: pd.Series) -> bool:
         return pd.api.types.is_numeric_dtype(_plain(values).dtype)
     numbers, bad = read_numbers(values)
     return bool((~np.isnan(numbers)).sum() > bad.sum())
+
+
+def why_not_numeric(table: pd.DataFrame, name: str) -> str:
+    """Name the cell that keeps a column of figures from being numeric; empty where it holds words."""
+    values = table[name]
+    if doubt := table.attrs.get("doubtful", {}).get(name):
+        return doubt
+    if not is_text(values):
+        return ""
+    _, bad = read_numbers(values)
+    cells = values[bad].astype(str)
+    if not bad.any() or not bool(cells.str.contains(r"^\s*[^\w\s]?\s*[-+]?[\d.,]*\d[\d.,]*\s*\D?\s*$").mean() > 0.5):
+        return ""
+    position = int(np.argmax(bad))
+    cell = str(values.iloc[position])
+    return f"column {name!r} holds the text {cell!r} in {place(table, position)} where a number was expected"
 
 
 def numeric_column(table: pd.DataFrame, name: str, source: str) -> np.ndarray:
@@ -101,6 +122,8 @@ def _plain(values: pd.Series) -> pd.Series:
 
 def _refuse(table: pd.DataFrame, name: str, position: int, source: str) -> NoReturn:
     cell = str(table[name].iloc[position])
+    if doubt := table.attrs.get("doubtful", {}).get(name):
+        raise InputError(f"{source}: {doubt}")
     fix = "correct the cell or leave it empty"
     if cell.count(",") == 1 and cell.replace(",", "").replace(".", "").strip().lstrip("-").isdecimal():
         fix = "write numbers with a decimal point and without thousands separators"

@@ -19,9 +19,19 @@ from ..spec import SequenceSpec
 from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
 from .cost import macs
-from .layers.window_statistics import window_scale
+from .layers.window_statistics import is_flat, window_scale, window_size
+from .seeded import seeded
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, split_pairs, split_variant
+
+# What each kind of output is for, in words.
+_TASKS = {
+    "forecast": "forecasting",
+    "class": "classification",
+    "value": "regression",
+    "tags": "tagging",
+    "next_token": "language models",
+}
 
 
 @dataclass(frozen=True)
@@ -120,13 +130,16 @@ __all__ = [
     "check_config",
     "draw_configs",
     "has_recurrent_layers",
+    "is_flat",
     "is_recurrent",
     "known_settings",
     "list_families",
     "macs",
     "parse_settings",
     "parse_variant",
+    "seeded",
     "window_scale",
+    "window_size",
 ]
 
 
@@ -269,7 +282,7 @@ def _settings(family: str, kind: str) -> dict[str, Setting]:
 
 
 def _named(family: str, kind: str) -> str:
-    return f"{family} for {kind.replace('_', ' ')}"
+    return f"{family} for {_TASKS[kind]}"
 
 
 def _different(values: list[Any]) -> list[Any]:

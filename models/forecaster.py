@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import keras
+from keras import ops
 
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
 from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
@@ -49,18 +50,20 @@ def forecaster(
             Nie et al. 2023); otherwise one network reads all targets together.
 
     Returns:
-        An uncompiled model.
+        An uncompiled model. Windows come in and forecasts go out in double precision, so that a large level keeps its
+        small movements; the core in between works in single precision, as it sees movements only.
     """
     window_norm = window_norm or default_window_norm(spec)
     inputs, outputs = of_kind(spec.inputs, ValuesInput), of_kind(spec.outputs, ForecastOutput)
-    values = keras.Input((inputs.length, inputs.channels), name="values")
+    values = keras.Input((inputs.length, inputs.channels), name="values", dtype="float64")
     future = None
     if inputs.future_channels:
         future = keras.Input((outputs.horizon, inputs.future_channels), name="future")
 
     targets, covariates = values[:, :, : outputs.targets], values[:, :, outputs.targets :]
     level, scale = WindowStatistics(window_norm, name="window_statistics")(targets)  # 2 × (batch, 1, targets)
-    x = (targets - level) / scale  # (batch, lookback, targets)
+    x = ops.cast((targets - level) / scale, "float32")  # (batch, lookback, targets)
+    covariates = ops.cast(covariates, "float32")
     has_covariates = inputs.channels > outputs.targets
 
     if share_targets and outputs.targets > 1:
@@ -77,6 +80,7 @@ def forecaster(
 
     # In this order: Keras 3.15 takes a second summand (batch, 1, 1) for a bias where batch equals horizon, and adds it
     # along the wrong axis (keras/src/backend/tensorflow/numpy.py, `add`).
-    forecast = keras.layers.Identity(name="forecast")(level + y * scale)  # (batch, horizon, targets)
+    restored = level + ops.cast(y, "float64") * scale
+    forecast = keras.layers.Identity(name="forecast", dtype="float64")(restored)  # (batch, horizon, targets)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import keras
 from keras import ops
 
-from ..spec import PADDING, ClassOutput, SequenceSpec, TagOutput, TokensInput
+from ..spec import PADDING, ClassOutput, SequenceSpec, TagOutput, TokensInput, ValueOutput
 from .layers.dropout import Dropout
 from .layers.time_steps import Masked, SequenceMask
 from .tensor import Tensor
@@ -56,8 +56,10 @@ def vocabulary_size(spec: SequenceSpec) -> int:
 
 
 def output_size(spec: SequenceSpec) -> int:
-    """Numbers in one prediction: a logit for each class, or the one value."""
-    return spec.outputs.classes if isinstance(spec.outputs, ClassOutput | TagOutput) else 1
+    """Numbers in one prediction: a logit for each class, or the values."""
+    if isinstance(spec.outputs, ClassOutput | TagOutput):
+        return spec.outputs.classes
+    return spec.outputs.values if isinstance(spec.outputs, ValueOutput) else 1
 
 
 def drop_steps(x: Tensor, rate: float) -> Tensor:

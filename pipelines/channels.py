@@ -119,10 +119,10 @@ class Channels:
         return np.concatenate([[c.log] * len(c.channels) for c in self.columns])
 
     def scaled(self, table: pd.DataFrame, names: tuple[str, ...] | None = None) -> np.ndarray:
-        """The channels of a table, z-scored: (rows, channels) float32."""
+        """The channels of a table, z-scored: (rows, channels) float64."""
         columns = [c for c in self.columns if names is None or c.name in names]
         width = sum(len(c.channels) for c in columns)
-        out = np.empty((len(table), width), "float32")
+        out = np.empty((len(table), width))
         at = 0
         for column in columns:
             for rows in _chunks(len(table)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -40,6 +42,30 @@ def fill_window(values: tf.Tensor, *, rule: str = "interpolate", otherwise: tf.T
         left = left + (right - left) * share
     filled = tf.where(observed, values, left)
     return tf.where(total > 0, filled, tf.cast(otherwise, values.dtype))
+
+
+def fill_row(
+    row: tf.Tensor, before: tf.Tensor, begun: tf.Tensor, *, rule: str = "interpolate"
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Fill a row of a sequence that is read row by row: what comes after it is not known yet.
+
+    Args:
+        row: (batch, channels), NaN where nothing was observed.
+        before: the row before it, filled.
+        begun: whether there was any, bool (batch,).
+        rule: "ffill" repeats the last observation of each channel; a sequence begins with its first complete row, and
+            earlier ones are passed over. Under the other rules NaN stays NaN, and so becomes all that follows from it.
+
+    Returns:
+        The filled row, and whether the sequence has begun.
+    """
+    import tensorflow as tf
+
+    observed = tf.math.is_finite(row)
+    if rule != "ffill":
+        return tf.where(observed, row, tf.constant(np.nan, row.dtype)), tf.ones_like(begun)
+    begun = begun | tf.reduce_all(observed, axis=1)
+    return tf.where(observed, row, before), begun
 
 
 def _take(values: tf.Tensor, time: tf.Tensor) -> tf.Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import InputError
 from ..frames import SeriesFrame
+from ..frames.columns import listed
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
 from .calendar import CYCLES, calendar_features, calendar_features_in_graph, feature_names
 from .channels import Channels, Column
@@ -33,7 +35,7 @@ class EncodedSeries:
     """A frame as numbers.
 
     Attributes:
-        values: all rows as scaled channels, missing ones NaN: (rows, channels) float32.
+        values: all rows as scaled channels, missing ones NaN: (rows, channels) float64.
         lengths: rows of each series (series,).
     """
 
@@ -158,7 +160,7 @@ class SeriesPipeline:
         """The inputs that forecast the steps after each series' end, in the user's units.
 
         Returns:
-            ``values`` (series, lookback, columns' channels) float32, NaN before a series' first row; ``future`` and
+            ``values`` (series, lookback, columns' channels) float64, NaN before a series' first row; ``future`` and
             ``time`` (int64 seconds, lookback and horizon) where the model uses them.
 
         Raises:
@@ -171,10 +173,45 @@ class SeriesPipeline:
             inputs["time"] = self._clock(frame)
         return inputs
 
+    def check_newest(self, frame: SeriesFrame) -> None:
+        """Refuse among the rows that a forecast reads what was refused in training.
+
+        Raises:
+            InputError: a value without a logarithm where the model works on logarithms, a missing value under the rule
+                "error", or a word in a column of numbers.
+        """
+        newest = self._newest(frame)
+        if self.transform == "log":
+            refuse_not_positive(newest)
+        if self.missing == "error":
+            refuse_missing(newest)
+
+    def unseen(self, frame: SeriesFrame) -> list[str]:
+        """Sentences about categories among the rows that a forecast reads which no training row had."""
+        tables = [table for table in (self._newest(frame).table, frame.ahead) if table is not None]
+        notes = []
+        for column in self.channels_.columns:
+            if column.categories is None:
+                continue
+            cells = pd.concat([table[column.name] for table in tables]).dropna().astype(str)
+            counts = cells[~cells.isin(column.categories)].value_counts()
+            if len(counts):
+                found = ", ".join(f"{value!r} ({count:,} rows)" for value, count in counts.head(5).items())
+                notes.append(
+                    f"column {column.name!r} holds {found}, which no training row had: they count as none of "
+                    f"{listed(column.categories)}"
+                )
+        return notes
+
+    def _newest(self, frame: SeriesFrame) -> SeriesFrame:
+        """The rows that a forecast reads."""
+        ends = np.repeat(np.cumsum(frame.lengths), frame.lengths)
+        return replace(frame, table=frame.table[np.arange(len(frame.table)) >= ends - self.lookback])
+
     def raw_rows(self, frame: SeriesFrame, n: int) -> np.ndarray:
-        """The last `n` rows of each series: (series, n, columns' channels) float32, NaN before its first row."""
+        """The last `n` rows of each series: (series, n, columns' channels) float64, NaN before its first row."""
         ends = np.cumsum(frame.lengths)
-        values = np.full((len(ends), n, len(self.channels_.names)), np.nan, "float32")
+        values = np.full((len(ends), n, len(self.channels_.names)), np.nan)
         for i, (end, length) in enumerate(zip(ends, frame.lengths, strict=True)):
             there = min(length, n)
             tail = frame.table.iloc[end - there : end]
@@ -187,7 +224,7 @@ class SeriesPipeline:
             self.lookback + self.horizon
         )  # (windows, lookback + horizon)
         columns = [column.raw(frame.table) for column in self.channels_.columns]
-        raw = np.concatenate(columns, axis=1).astype("float32")[rows]  # (windows, lookback + horizon, channels)
+        raw = np.concatenate(columns, axis=1)[rows]  # (windows, lookback + horizon, channels)
         inputs = {"values": raw[:, : self.lookback]}
         if self.future_covariates_:
             width = self.channels_.width(self.future_covariates_)
@@ -207,10 +244,10 @@ class SeriesPipeline:
         import tensorflow as tf
 
         channels = len(self.channels_.names)
-        signature = {"values": tf.TensorSpec([None, self.lookback, channels], tf.float32, name="values")}
+        signature = {"values": tf.TensorSpec([None, self.lookback, channels], tf.float64, name="values")}
         if self.future_covariates_:
             width = self.channels_.width(self.future_covariates_)
-            signature["future"] = tf.TensorSpec([None, self.horizon, width], tf.float32, name="future")
+            signature["future"] = tf.TensorSpec([None, self.horizon, width], tf.float64, name="future")
         if self.calendar:
             signature["time"] = tf.TensorSpec([None, self.lookback + self.horizon], tf.int64, name="time")
         return signature
@@ -227,7 +264,7 @@ class SeriesPipeline:
         )
 
     def _ahead(self, frame: SeriesFrame) -> np.ndarray:
-        """Known-future channels of the next steps: (series, horizon, channels) float32."""
+        """Known-future channels of the next steps: (series, horizon, channels) float64."""
         columns = [c for c in self.channels_.columns if c.name in self.future_covariates_]
         steps = frame.next_times(self.horizon)
         ahead = frame.table.iloc[:0] if frame.ahead is None else frame.ahead
@@ -239,37 +276,52 @@ class SeriesPipeline:
                     f"{frame.source}: column {column.name!r} is known ahead but has no value at {row[frame.time]} for "
                     f"series {row[frame.id]!r}; add rows for the {self.horizon} steps after the last observed target"
                 )
-        raw = np.concatenate([c.raw(merged) for c in columns], axis=1).astype("float32")
+        raw = np.concatenate([c.raw(merged) for c in columns], axis=1)
         return raw.reshape(len(frame.lengths), self.horizon, -1)
 
     # ------------------------------------------------------------------------------------------ the same as graph ops
 
     def preprocess(self, inputs: Tensors) -> dict[str, tf.Tensor]:
         """Raw inputs as :meth:`raw` gives them → what the model takes. Core TensorFlow ops only."""
+        values = fill_window(self.scaled_in_graph(inputs["values"]), rule=self.missing)
+        return self.with_known_ahead(values, inputs)
+
+    def scaled_in_graph(self, values: tf.Tensor) -> tf.Tensor:
+        """Raw channels (..., columns' channels) → scaled ones, NaN where missing."""
         import tensorflow as tf
 
-        mean, scale = self.channels_.mean.astype("float32"), self.channels_.scale.astype("float32")
-        values = inputs["values"]  # (batch, lookback, columns' channels)
+        values, mean, scale = tf.cast(values, tf.float64), self.channels_.mean, self.channels_.scale
         if self.transform == "log":  # of 0 it is no number, so a value that is not positive counts as missing
             values = tf.where(self.channels_.log, tf.math.log(values), values)
-        values = (values - mean) / scale
-        values = fill_window(values, rule=self.missing)
+        return (values - mean) / scale
+
+    def with_known_ahead(self, values: tf.Tensor, inputs: Tensors) -> dict[str, tf.Tensor]:
+        """Scaled rows and what is known ahead of them → what the model takes.
+
+        Args:
+            values: (batch, rows, columns' channels), filled.
+            inputs: raw ``future`` (batch, horizon, ...) and ``time`` (batch, rows + horizon), where the model has them.
+        """
+        import tensorflow as tf
+
+        mean, scale = self.channels_.mean, self.channels_.scale
         ready, future = {"values": values}, []
         if self.future_covariates_:
             n = self.channels_.width(self.future_covariates_)
-            future.append((inputs["future"] - mean[-n:]) / scale[-n:])  # (batch, horizon, future channels)
+            ahead = (tf.cast(inputs["future"], tf.float64) - mean[-n:]) / scale[-n:]  # (batch, horizon, channels)
+            future.append(tf.cast(ahead, tf.float32))
         if self.calendar:
             waves = calendar_features_in_graph(inputs["time"], self.calendar)
-            ready["values"] = tf.concat([values, waves[:, : self.lookback]], axis=-1)
-            future.append(waves[:, self.lookback :])
+            ready["values"] = tf.concat([values, tf.cast(waves[:, : -self.horizon], tf.float64)], axis=-1)
+            future.append(waves[:, -self.horizon :])
         if future:
             ready["future"] = tf.concat(future, axis=-1)
         return ready
 
     def restore(self, forecast: Any) -> Any:
-        """Scaled forecasts → the user's units: (batch, horizon, targets), an array or a tensor."""
+        """Scaled forecasts → the user's units: float64 (batch, horizon, targets), an array or a tensor."""
         n = len(self.targets_)
-        mean, scale = self.channels_.mean[:n].astype("float32"), self.channels_.scale[:n].astype("float32")
+        mean, scale = self.channels_.mean[:n], self.channels_.scale[:n]
         forecast = forecast * scale + mean
         if self.transform == "none":
             return forecast

@@ -99,18 +99,18 @@ class ClassEncoder:
 
 
 class ValueEncoder:
-    """One number per example, scaled by mean and standard deviation."""
+    """One number per example, or several, scaled by mean and standard deviation."""
 
     per_step = False
     classes_: tuple[Any, ...] = ()
 
     def fit(self, values: Iterable[Any], *, source: str, name: str) -> ValueEncoder:
-        """Learn the scale."""
+        """Learn the scale of one number per example."""
         array = np.array(list(values), dtype=float)
-        self.mean_, self.scale_ = float(array.mean()), float(array.std())
-        if self.scale_ <= ROUNDING * abs(self.mean_):
+        self.mean_, self.scale_ = np.array([array.mean()]), np.array([array.std()])
+        if self.scale_[0] <= ROUNDING * abs(self.mean_[0]):
             raise InputError(
-                f"{source}: the training rows all have the value {self.mean_:g} in {name!r}, so there is nothing to "
+                f"{source}: the training rows all have the value {self.mean_[0]:g} in {name!r}, so there is nothing to "
                 "learn; name another column with `value`"
             )
         return self
@@ -118,16 +118,22 @@ class ValueEncoder:
     @property
     def spec(self) -> ValueOutput:
         """What a model gives out."""
-        return ValueOutput()
+        return ValueOutput(len(self.mean_))
 
     def encode(self, values: Iterable[Any]) -> np.ndarray:
-        """Scaled values: (examples, 1) float32."""
-        array = (np.array(list(values), dtype=float) - self.mean_) / self.scale_
-        return array.astype("float32")[:, None]
+        """Scaled values: (examples, values) float32."""
+        array = np.array(list(values), dtype=float).reshape(-1, len(self.mean_))
+        return ((array - self.mean_) / self.scale_).astype("float32")
 
     def outputs(self, scaled: Any) -> dict[str, Any]:
-        """Scaled values (batch, 1) → ``value`` (batch,) in the user's unit."""
-        return {"value": scaled[:, 0] * np.float32(self.scale_) + np.float32(self.mean_)}
+        """Scaled values (batch, values) → ``value`` (batch,), or (batch, values) of several, in the user's unit.
+
+        In double precision: a small movement of a large level has no digits in single.
+        """
+        import tensorflow as tf
+
+        value = tf.cast(scaled, tf.float64) * self.scale_ + self.mean_
+        return {"value": value[:, 0] if len(self.mean_) == 1 else value}
 
     serve = outputs
 
@@ -136,25 +142,29 @@ class ValueEncoder:
         return np.asarray(list(values), dtype=float)
 
     def table(self, outputs: dict[str, np.ndarray], lengths: np.ndarray) -> pd.DataFrame:  # noqa: ARG002
-        """A row per example: ``value``."""
-        return pd.DataFrame({"value": outputs["value"].astype("float64")})
+        """A row per example: ``value``, or ``value_0``, ``value_1``, ..."""
+        value = outputs["value"].astype("float64")
+        if value.ndim == 1:
+            return pd.DataFrame({"value": value})
+        return pd.DataFrame(value, columns=[f"value_{i}" for i in range(value.shape[1])])
 
     def describe_outputs(self) -> str:
         """Outputs of the exported model, for the model card."""
-        return "`value`: float32 [batch], in the unit of the data"
+        shape = "[batch]" if len(self.mean_) == 1 else f"[batch, {len(self.mean_)}]"
+        return f"`value`: float64 {shape}, in the unit of the data"
 
     def __repr__(self) -> str:
-        return "a number"
+        return "a number" if len(self.mean_) == 1 else f"{len(self.mean_)} numbers"
 
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"kind": "regression", "mean": self.mean_, "scale": self.scale_}
+        return {"kind": "regression", "mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ValueEncoder:
         """What :meth:`to_config` described."""
         encoder = cls()
-        encoder.mean_, encoder.scale_ = config["mean"], config["scale"]
+        encoder.mean_, encoder.scale_ = np.atleast_1d(config["mean"]), np.atleast_1d(config["scale"])
         return encoder
 
 

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..spec import TokensInput
 from .protocol import RawInputs, Tensors
 from .ragged import Ragged
-from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize
+from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize, unknown_note
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -97,7 +97,11 @@ class TextEncoder:
             )
         else:
             notes.append(f"length: {self.length_:,} {what}, as long as the longest training text")
-        return notes
+        return notes + unknown_note(self.known_, self.tokens, self.min_count)
+
+    def lengths_of(self, texts: Any) -> np.ndarray:
+        """Tokens of each text, before any is cut short: (texts,)."""
+        return np.concatenate([np.empty(0, np.int64), *(lengths for _, lengths in tokenize(texts, self.tokens))])
 
     def encode(self, texts: Any) -> Ragged:
         """Ids of all texts."""
@@ -124,18 +128,23 @@ class TextEncoder:
         """What :meth:`raw` gives → what the model takes. Core TensorFlow ops only."""
         import tensorflow as tf
 
-        if self.tokens is None:
-            tokens = tf.convert_to_tensor(inputs["tokens"], tf.string)
-            ids = tf.where(tokens == "", 0, self.vocabulary_.ids(tokens))  # (batch, time)
-            ragged = tf.RaggedTensor.from_tensor(ids, padding=0)
-        else:
-            cut = cut_texts(tf.convert_to_tensor(inputs["text"], tf.string), self.tokens)
-            ragged = cut.with_flat_values(self.vocabulary_.ids(cut.flat_values))
+        ragged = self.ids_in_graph(inputs)
         if self.truncate_:
             ragged = ragged[:, : self.length_] if self.keep == "first" else ragged[:, -self.length_ :]
         ids = ragged.to_tensor(0)
         # at least one column, so that an empty text is read as padding
         return {"tokens": tf.pad(ids, [[0, 0], [0, tf.cast(tf.shape(ids)[1] == 0, tf.int32)]])}
+
+    def ids_in_graph(self, inputs: Tensors) -> tf.RaggedTensor:
+        """What :meth:`raw` gives → ids of all its tokens, however many: (batch, None)."""
+        import tensorflow as tf
+
+        if self.tokens is None:
+            tokens = tf.convert_to_tensor(inputs["tokens"], tf.string)
+            ids = tf.where(tokens == "", 0, self.vocabulary_.ids(tokens))  # (batch, time)
+            return tf.RaggedTensor.from_tensor(ids, padding=0)
+        cut = cut_texts(tf.convert_to_tensor(inputs["text"], tf.string), self.tokens)
+        return cut.with_flat_values(self.vocabulary_.ids(cut.flat_values))
 
     def tables(self) -> list[Any]:
         """Lookup tables that an exported module has to hold."""

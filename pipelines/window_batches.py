@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 _BATCH_SIZE, _LARGE_BATCH_SIZE, _MANY_WINDOWS = 32, 128, 8192
+# As in models/layers/window_statistics.py: a spread below that fraction of the size is rounding.
+_FLAT, _SMALLEST = 1e-14, 1e-100
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class WindowBatches:
     """Some windows of encoded series; see :class:`recurra.pipelines.protocol.Batches`.
 
     Attributes:
-        values: all rows as scaled channels (rows, channels).
+        values: all rows as scaled channels (rows, channels) float64.
         windows: which windows.
         layout: what is input and what is target.
     """
@@ -72,9 +74,9 @@ class WindowBatches:
             steps: batches in a shuffled epoch; by default as many full ones as there are.
 
         Returns:
-            Of inputs: ``{"values": (batch, lookback, channels)}``, with ``"future": (batch, horizon, future channels)``
-            where covariates are known ahead; target (batch, horizon, targets), 0 where missing; weight of the same
-            shape, 0 where missing and, with many series, one over the window's scale.
+            Of inputs: ``{"values": float64 (batch, lookback, channels)}``, with ``"future": float32 (batch, horizon,
+            future channels)`` where covariates are known ahead; target float64 (batch, horizon, targets), 0 where
+            missing; weight of the same shape, 0 where missing and, with many series, one over the window's scale.
         """
         import tensorflow as tf
 
@@ -120,7 +122,8 @@ class WindowBatches:
         inputs = {"values": past}
         if own.future_channels:
             future = window[:, own.lookback :, -own.future_channels :]  # (batch, horizon, future channels)
-            inputs["future"] = fill_window(future, rule=own.missing) if has_gaps else future
+            future = fill_window(future, rule=own.missing) if has_gaps else future
+            inputs["future"] = tf.cast(future, tf.float32)
         return inputs, target, weight
 
 
@@ -128,11 +131,12 @@ def _spread(whole: tf.Tensor, has_gaps: bool) -> tf.Tensor:
     """What makes errors of different series alike: (batch, lookback + horizon, targets) → (batch, 1, targets).
 
     A loss in common units would see the large series only. The spread is that of inputs and targets together, so that
-    a jump after a flat past cannot outweigh everything else; a constant window counts as one with a thousandth of its
-    size for a spread, as in the models' own normalisation.
+    a jump after a flat past cannot outweigh everything else; a constant window counts as in the models' own
+    normalisation.
     """
     import tensorflow as tf
 
     whole = fill_window(whole) if has_gaps else whole
     size = tf.reduce_mean(tf.abs(whole), axis=1, keepdims=True)
-    return tf.maximum(tf.math.reduce_std(whole, axis=1, keepdims=True), 1e-3 * size + 1e-6)
+    deviation = tf.math.reduce_std(whole - whole[:, -1:], axis=1, keepdims=True)
+    return tf.maximum(deviation, _FLAT * size + _SMALLEST)

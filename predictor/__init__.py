@@ -5,7 +5,8 @@ network with its preprocessing, a fitted baseline, or the signature of a SavedMo
 """
 
 from .card_text import CardText
-from .predictor import Predictor, Schema, ServingModel
+from .predictor import Predictor
+from .protocol import Schema, ServingModel
 from .text_generator import TextGenerator
 
 __all__ = ["CardText", "Predictor", "Schema", "ServingModel", "TextGenerator"]

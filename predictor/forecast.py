@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,12 +16,18 @@ from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..evaluation import conformal_offsets
 from ..frames import SeriesFrame
+from ..frames.columns import listed
+from ..frames.series.reading import Reading
 from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
 from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
+from .forecast_rows import forecast_rows
+from .forecast_step import recurrent_step, window_step
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .predictor import Outputs, Source
+from .observations import Observations, first_row, no_conditions
+from .protocol import Outputs, Source
+from .step import GraphStep
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +56,7 @@ class Intervals:
         """The ends of all intervals: arrays or tensors (batch, horizon, targets) by the output's name."""
         ends = {}
         for level, offset in zip(self.levels, self.offsets, strict=True):
-            reach = offset.astype("float32") * scale
+            reach = offset * scale
             ends[f"{_OUTPUT}-lo-{level}"] = forecast - reach
             ends[f"{_OUTPUT}-hi-{level}"] = forecast + reach
         return ends
@@ -71,22 +79,26 @@ class ForecastSchema:
         pipeline: fitted on training rows.
         roles: the user's columns for ``time`` (or "none") and ``id`` (or None).
         freq: step of the time axis.
+        reading: what was settled when the training data were read.
     """
 
     pipeline: SeriesPipeline
     roles: dict[str, Any]
     freq: str | int
+    reading: Reading = field(default_factory=Reading)
     kind: ClassVar[str] = "series"
 
     @classmethod
     def of(cls, pipeline: SeriesPipeline, frame: SeriesFrame) -> ForecastSchema:
         """The schema of frames like this one."""
-        return cls(pipeline, {"time": frame.roles["time"], "id": frame.roles["id"]}, frame.freq)
+        return cls(pipeline, {"time": frame.roles["time"], "id": frame.roles["id"]}, frame.freq, frame.reading)
 
     def read(self, source: Source) -> SeriesFrame:
         """Read rows that continue a known series, or a series never seen."""
-        if isinstance(source, SeriesFrame):
-            return source
+        frame = source if isinstance(source, SeriesFrame) else self._frame(source)
+        return self._readable(frame)
+
+    def _frame(self, source: Source) -> SeriesFrame:
         pipeline = self.pipeline
         roles = {
             **self.roles,
@@ -96,17 +108,36 @@ class ForecastSchema:
             "freq": self.freq,
         }
         if isinstance(source, pd.DataFrame):
-            return SeriesFrame.from_table(source, **roles)
+            return SeriesFrame.from_table(source, **roles, reading=self.reading)
         if not isinstance(source, str | Path):
             raise InputError(f"a forecast needs a file, a table or a SeriesFrame; received {type(source).__name__}")
-        frame = datasets.load(source, task="forecast", **roles)
-        if not isinstance(frame, SeriesFrame):
-            raise InputError(f"{source} holds no series, which the model forecasts; give a table with its columns")
-        return frame
+        return datasets.load_series(source, roles, self.reading)
+
+    def _readable(self, frame: SeriesFrame) -> SeriesFrame:
+        """Leave out series that are too short to be read, and say what the model cannot know of the others.
+
+        Raises:
+            InputError: no series is long enough, or a value that the model cannot read is among the newest rows.
+        """
+        notes = list(frame.notes)
+        short = frame.lengths < self.pipeline.lookback
+        if short.any():
+            named = [series for series, left_out in zip(frame.ids, short, strict=True) if left_out]
+            if short.all():
+                raise InputError(
+                    f"{frame.source}: series {named[0]!r} has {frame.lengths[0]} rows, but the model reads the last "
+                    f"{self.pipeline.lookback}; give more rows (missing values in them are filled)"
+                )
+            notes.append(
+                f"{len(named):,} of {len(short):,} series have fewer than the {self.pipeline.lookback} rows that the "
+                f"model reads, and get no forecast: {listed(named)}"
+            )
+            frame = frame.select([s for s, left_out in zip(frame.ids, short, strict=True) if not left_out])
+        self.pipeline.check_newest(frame)
+        return replace(frame, notes=(*notes, *self.pipeline.unseen(frame)))
 
     def raw(self, frame: SeriesFrame, *, all_rows: bool = False) -> RawInputs:
         """The newest rows of each series; whole series are padded in front with NaN."""
-        self._require_rows(frame)
         raw = self.pipeline.raw(frame)
         if all_rows:
             raw["values"] = self.pipeline.raw_rows(frame, int(frame.lengths.max()))
@@ -121,31 +152,49 @@ class ForecastSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    tokens_of: ClassVar[None] = None  # rows of numbers are steps themselves
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:
+        """A row or rows of one series."""
+        return forecast_rows(self.pipeline, self.roles, self.freq, source, future)
+
+    def before_first(self) -> None:
+        """Nothing stands before the first row."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """None: `label` is for language models."""
+        return no_conditions(label)
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave: ``forecast`` (horizon, targets) and the ends of its intervals."""
+        return first_row(outputs)
+
     def table(self, frame: SeriesFrame, outputs: Outputs) -> pd.DataFrame:
         """Forecasts (series, horizon, targets) as rows beside their ids and time stamps."""
+        columns = {
+            name.replace(_OUTPUT, target, 1): np.asarray(outputs[name])[:, :, i].reshape(-1).astype("float64")
+            for i, target in enumerate(self.pipeline.targets_)
+            for name in sorted(outputs, key=_interval_order)
+        }
         table = frame.next_times(self.pipeline.horizon)
-        for i, target in enumerate(self.pipeline.targets_):
-            for name in sorted(outputs, key=_interval_order):
-                column = name.replace(_OUTPUT, target, 1)
-                table[column] = np.asarray(outputs[name])[:, :, i].reshape(-1).astype("float64")
-        return table
+        return frame.with_id_columns(pd.concat([table, pd.DataFrame(columns)], axis=1))
 
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card."""
         pipeline = self.pipeline
         channels = pipeline.channels_.names
         lines = [
-            f"`values`: float32 [batch, {pipeline.lookback}, {len(channels)}], in the units of the data, oldest row "
+            f"`values`: float64 [batch, {pipeline.lookback}, {len(channels)}], in the units of the data, oldest row "
             f"first, NaN where missing ({pipeline.missing}). Channels: {as_code(channels)}.",
         ]
         if pipeline.future_covariates_:
             lines.append(
-                f"`future`: float32 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above."
+                f"`future`: float64 [batch, {pipeline.horizon}, ...]: the channels known ahead, the last ones above."
             )
         if pipeline.calendar:
             lines.append("`time`: int64 [batch, lookback + horizon], seconds since 1970 on the clock of the data.")
         lines += [
-            f"`forecast`: float32 [batch, {pipeline.horizon}, {len(pipeline.targets_)}], in the same units.",
+            f"`forecast`: float64 [batch, {pipeline.horizon}, {len(pipeline.targets_)}], in the same units.",
             "`forecast-lo-…`, `forecast-hi-…`, where the model has them: split-conformal intervals aimed at that many "
             "percent.",
         ]
@@ -160,22 +209,21 @@ class ForecastSchema:
             "coverage, where it was measured. After a break in the series they are too narrow.",
         )
 
-    def _require_rows(self, frame: SeriesFrame) -> None:
-        short = np.flatnonzero(frame.lengths < self.pipeline.lookback)
-        if len(short):
-            raise InputError(
-                f"{frame.source}: series {frame.ids[short[0]]!r} has {frame.lengths[short[0]]} rows, but the model "
-                f"reads the last {self.pipeline.lookback}; give more rows (missing values in them are filled)"
-            )
-
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"kind": self.kind, "pipeline": self.pipeline.to_config(), "roles": self.roles, "freq": self.freq}
+        return {
+            "kind": self.kind,
+            "pipeline": self.pipeline.to_config(),
+            "roles": self.roles,
+            "freq": self.freq,
+            "reading": self.reading.to_config(),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ForecastSchema:
         """What :meth:`to_config` described."""
-        return cls(SeriesPipeline.from_config(config["pipeline"]), config["roles"], config["freq"])
+        pipeline, reading = SeriesPipeline.from_config(config["pipeline"]), Reading.from_config(config["reading"])
+        return cls(pipeline, config["roles"], config["freq"], reading)
 
     def __repr__(self) -> str:
         pipeline = self.pipeline
@@ -219,6 +267,7 @@ class ForecastNetwork:
     kind = "forecast_network"
     reads_all_rows = False
     why_no_graph = None
+    why_no_step = None
 
     def __init__(self, pipeline: SeriesPipeline, model: keras.Model, intervals: Intervals | None = None) -> None:
         self.pipeline, self.model, self.intervals = pipeline, model, intervals
@@ -231,9 +280,25 @@ class ForecastNetwork:
         target, weight = validation.targets()
         forecast = predict_batches(self.model, validation)
         residuals = np.where(weight > 0, forecast - target, np.nan)  # (windows, horizon, targets)
+        flat_notes: tuple[str, ...] = ()
         if self.pipeline.many_series_:
-            residuals = residuals / self._window_scales(validation)
-        return ForecastNetwork(self.pipeline, self.model, Intervals(levels, *conformal_offsets(residuals, levels)))
+            residuals, flat_notes = self._in_window_scales(residuals, validation)
+        offsets, notes = conformal_offsets(residuals, levels)
+        return ForecastNetwork(self.pipeline, self.model, Intervals(levels, offsets, (*flat_notes, *notes)))
+
+    def _in_window_scales(self, residuals: np.ndarray, windows: WindowBatches) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Residuals in units of each window's spread; those of a window without any are left out, with a note."""
+        from ..models import is_flat
+
+        scales, sizes = self._window_scales(windows)
+        flat = is_flat(scales, sizes)  # (windows, 1, targets)
+        residuals = np.where(flat, np.nan, residuals / scales)
+        if not flat.any():
+            return residuals, ()
+        return residuals, (
+            f"{int(flat.any(axis=(1, 2)).sum()):,} of {len(flat):,} validation windows never change before the "
+            "forecast: intervals are calibrated on the others, and have no width after a window that never changes",
+        )
 
     def predict_windows(self, windows: WindowBatches) -> Outputs:
         """Forecast windows in the user's units.
@@ -246,13 +311,25 @@ class ForecastNetwork:
 
         forecast = predict_batches(self.model, windows)
         scaled = self.intervals is not None and self.pipeline.many_series_
-        return self._restored(forecast, self._window_scales(windows) if scaled else 1.0)
+        return self._restored(forecast, self._window_scales(windows)[0] if scaled else 1.0)
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs as :meth:`SeriesPipeline.raw` gives them → forecasts in the user's units."""
         ready = self.pipeline.preprocess(raw)
         forecast = self.model(ready, training=False)
-        return self._restored(forecast, self._scale_of(ready["values"]) if self.pipeline.many_series_ else 1.0)
+        return self._restored(forecast, self._scale_of(ready["values"])[0] if self.pipeline.many_series_ else 1.0)
+
+    @cached_property
+    def step(self) -> GraphStep:
+        """A row at a time: with a state where the network can be run so, otherwise with the last rows as the state."""
+        from ..models.stepwise import NotStepwise
+
+        try:
+            if self.intervals is not None and self.pipeline.many_series_:
+                raise NotStepwise("its intervals are as wide as the values of a window vary")
+            return recurrent_step(self.pipeline, self.model, lambda forecast: self._restored(forecast, 1.0))
+        except NotStepwise as why:
+            return window_step(self.pipeline, self.serve, str(why))
 
     def _restored(self, forecast: Any, scale: Any) -> dict[str, Any]:
         outputs = {_OUTPUT: forecast}
@@ -260,16 +337,20 @@ class ForecastNetwork:
             outputs |= self.intervals.around(forecast, scale)
         return {name: self.pipeline.restore(y) for name, y in outputs.items()}
 
-    def _scale_of(self, values: Any) -> Any:
-        """Standard deviation of each scaled window's targets: (batch, 1, targets)."""
-        from ..models import window_scale
+    def _scale_of(self, values: Any) -> tuple[Any, Any]:
+        """Standard deviation and mean size of each scaled window's targets: 2 × (batch, 1, targets)."""
+        from ..models import window_scale, window_size
 
-        return window_scale(values[:, :, : len(self.pipeline.targets_)])
+        targets = values[:, :, : len(self.pipeline.targets_)]
+        return window_scale(targets), window_size(targets)
 
-    def _window_scales(self, windows: WindowBatches) -> np.ndarray:
+    def _window_scales(self, windows: WindowBatches) -> tuple[np.ndarray, np.ndarray]:
         batches = windows.dataset(batch_size=windows.predict_batch_size)
-        scales = [np.asarray(self._scale_of(inputs["values"])) for inputs, *_ in batches]
-        return np.concatenate(scales)[: len(windows)]
+        found = [[np.asarray(part) for part in self._scale_of(inputs["values"])] for inputs, *_ in batches]
+        if not found:
+            return np.empty((0, 1, len(self.pipeline.targets_))), np.empty((0, 1, len(self.pipeline.targets_)))
+        scales, sizes = (np.concatenate(parts)[: len(windows)] for parts in zip(*found, strict=True))
+        return scales, sizes
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -308,15 +389,30 @@ class ForecastBaseline(BaselineModel):
 
     kind = "forecast_baseline"
 
-    def __init__(self, fitted: FittedBaseline) -> None:
+    def __init__(self, pipeline: SeriesPipeline, fitted: FittedBaseline) -> None:
         super().__init__(fitted)
+        self.pipeline = pipeline
         self.reads_all_rows = fitted.why_no_graph is not None  # it estimates from whole series at every prediction
+
+    @property
+    def why_no_step(self) -> str | None:
+        """Why there is no stream, in words."""
+        if self.why_no_graph is not None or self.extra_inputs:
+            return "it estimates from whole series, or needs to know which series and time a row belongs to"
+        return None
+
+    @cached_property
+    def step(self) -> GraphStep | None:
+        """A row at a time, the last rows as the state."""
+        if self.why_no_step is not None:
+            return None
+        return window_step(self.pipeline, self.serve, "a baseline keeps no state of its own")
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs → ``forecast`` (batch, horizon, targets) in the user's units."""
         return self.outputs_of(raw)
 
     @classmethod
-    def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:  # noqa: ARG003
+    def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastBaseline:
         """What :meth:`save` wrote."""
-        return cls(load_state(config["fitted"], read_arrays(folder)))
+        return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,16 @@ from ..frames import CorpusFrame, TextFrame
 from ..frames.targets import objects
 from ..pipelines import LanguagePipeline
 from ..pipelines.protocol import RawInputs, Tensors
-from ..spec import PADDING, UNKNOWN
+from ..pipelines.tokens import as_bytes
+from ..spec import END, PADDING, UNKNOWN
+from ..stream_state import StateShapes, as_text
 from .baseline_model import BaselineModel
 from .card_text import CardText
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .predictor import Outputs, Source
+from .observations import Observations, TextCut
+from .protocol import Outputs, Source
+from .sequences import given_text
+from .step import STATE, state_specs
 
 if TYPE_CHECKING:
     import keras
@@ -34,19 +39,8 @@ LanguageFrame = CorpusFrame | TextFrame
 TOP = 10
 # Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
 _TOKENS_AT_ONCE = 256
-
-
-class StepFunction(Protocol):
-    """One call of a language model: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
-
-    Attributes:
-        state_shapes: shape without batch and type of each state, by name.
-    """
-
-    @property
-    def state_shapes(self) -> Mapping[str, tuple[tuple[int, ...], str]]: ...
-
-    def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]: ...
+# Characters of a long text that are repeated beside what comes next.
+_SHOWN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,19 +69,20 @@ class LanguageModelSchema:
     def read(self, source: Source) -> TextFrame:
         """Read texts to be continued: of a file that is one long text, all of it is one."""
         if isinstance(source, CorpusFrame):
-            return TextFrame(objects([source.text]), source=source.source)
+            return TextFrame(objects([source.text]), source=source.source, notes=source.notes)
         if isinstance(source, TextFrame):
             return self._with_conditions(source)
         if isinstance(source, pd.DataFrame):
-            return self._with_conditions(TextFrame.from_table(source, **self.roles))
+            frame = datasets.frame_for_prediction(source, "text", self.roles, "the table")
+            return self.read(frame)
         if isinstance(source, str | Path):
-            return self.read(datasets.load(source, task="language-model", **self.roles))
+            return self.read(datasets.load_prompts(source, self.inputs, self.roles))
         if self.pipeline.conditions_:
             raise InputError(
                 "the model needs a class for every text; give a table with the columns of the training data, or use "
                 "recurra generate with `label`"
             )
-        return TextFrame(objects(source))
+        return TextFrame(objects(given_text(text, number) for number, text in enumerate(source)))
 
     def _with_conditions(self, frame: TextFrame) -> TextFrame:
         if self.pipeline.conditions_ and frame.targets is None:
@@ -95,6 +90,14 @@ class LanguageModelSchema:
                 f"{frame.source} has no column of classes, and the model was trained with one of "
                 f"{', '.join(map(str, self.pipeline.conditions_))} for every text; name it with `label`"
             )
+        if self.pipeline.conditions_ and frame.targets is not None:
+            known = set(map(str, self.pipeline.conditions_))
+            unknown = [label for label in frame.targets.values if str(label) not in known]
+            if unknown:
+                raise InputError(
+                    f"{frame.source}: class {unknown[0]!r} is none that the model was trained with "
+                    f"({', '.join(map(str, self.pipeline.conditions_))}); correct the cell"
+                )
         return frame
 
     def raw(self, frame: LanguageFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a text is always whole)
@@ -109,11 +112,39 @@ class LanguageModelSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    @cached_property
+    def tokens_of(self) -> TextCut:
+        """How a text becomes tokens; every one has the end of the text before it in front."""
+        signature = {"text": self.signature()["text"]}
+        return TextCut(self.pipeline.preprocess, signature, END)
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:  # noqa: ARG002  (nothing is known ahead)
+        """A piece of text as tokens."""
+        if not isinstance(source, str):
+            raise InputError(f"a piece of text was expected; received {source!r:.80}")
+        return _tokens(self.tokens_of.ids(as_bytes(source), begins=False))
+
+    def before_first(self) -> Observations:
+        """The end of the text before."""
+        return _tokens(np.array([END], np.int32))
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """The number of the class, where the model has classes: (1,)."""
+        return self.pipeline.condition_of(label)
+
+    def prediction(self, outputs: Mapping[str, Any]) -> Outputs:
+        """What a step gave: the next ``tokens``, their ``probabilities`` and ``ids``, the likeliest first: (10,)."""
+        import tensorflow as tf
+
+        ranked = rank(self.pipeline, tf.convert_to_tensor(outputs["logits"])[:, -1])
+        return {name: as_text(np.asarray(value)[0]) for name, value in ranked.items()}
+
     def table(self, frame: TextFrame, outputs: Outputs) -> pd.DataFrame:
         """A row per text: the likeliest next token and its probability."""
         tokens = [token.decode("utf-8") for token in outputs["tokens"][:, 0]]
         probability = outputs["probabilities"][:, 0].astype("float64")
-        return pd.DataFrame({"text": list(frame.texts), "token": tokens, "probability": probability})
+        texts = list(map(_end_of, frame.texts)) if self.inputs == "corpus" else list(frame.texts)
+        return pd.DataFrame({"text": texts, "token": tokens, "probability": probability})
 
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card."""
@@ -121,7 +152,8 @@ class LanguageModelSchema:
             f"`text`: string [batch], UTF-8; cut into {self.pipeline.tokens} tokens inside the model.",
             f"`tokens`: string [batch, {TOP}], the likeliest next ones; `probabilities`: float32 of the same shape.",
             "Signature `step`: `tokens` int32 [batch, time] and the states before them → `logits` and the states "
-            "after them, so that a text is read once, however long it grows. States of zeros begin a text.",
+            "after them, so that a text is read once, however long it grows; also the likeliest tokens after the "
+            "last one as words. States of zeros begin a text, and its first token is the end of the one before (2).",
         ]
         if self.pipeline.conditions_:
             lines.insert(1, f"`condition`: string [batch], one of {', '.join(map(str, self.pipeline.conditions_))}.")
@@ -149,24 +181,39 @@ class LanguageModelSchema:
         return f"the next of {len(self.pipeline.vocabulary_):,} {self.pipeline.tokens} tokens"
 
 
+def _end_of(text: str) -> str:
+    """What a continuation follows: of a long text its end alone."""
+    return text if len(text) <= _SHOWN else "…" + text[-_SHOWN:]
+
+
+def _tokens(ids: np.ndarray) -> Observations:
+    return Observations({"tokens": ids.astype(np.int32)[:, None]}, many=False)
+
+
+_NOTE = "each push moves the state on: the next token is predicted from all tokens since the stream began"
+
+
 class NetworkStep:
-    """A network as a step function.
+    """A network as a step: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
 
     Attributes:
         context: the most tokens that matter for the next one; None for all.
-        state_shapes: shape without the batch and type of each state, by name.
+        state_shapes, first, note, complete: see :class:`recurra.predictor.step.Step`.
     """
 
     context: ClassVar[int | None] = None
+    first: ClassVar[int] = 1
+    note: ClassVar[str] = _NOTE
+    complete: ClassVar[bool] = False
 
-    def __init__(self, network: keras.Model) -> None:
+    def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
         import keras
 
-        self.network = network
-        self.state_shapes = {
+        self.pipeline, self.network = pipeline, network
+        self.state_shapes: StateShapes = {
             x.name: (tuple(x.shape[1:]), keras.backend.standardize_dtype(x.dtype))
             for x in network.inputs
-            if x.name.startswith("state_")
+            if x.name.startswith(STATE)
         }
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +222,13 @@ class NetworkStep:
 
         return compiled(self.network)(inputs)
 
-    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def logits(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same as ops of the graph that is being traced."""
         return self.network(inputs, training=False)
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The same and, of the last token, what may come after it, as words."""
+        return _with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
@@ -187,11 +238,15 @@ class NetworkStep:
 
 
 class BaselineStep:
-    """An n-gram model as a step function; its attributes are those of :class:`NetworkStep`."""
+    """An n-gram model as a step; its attributes are those of :class:`NetworkStep`."""
 
-    def __init__(self, fitted: KneserNey) -> None:
-        self.fitted = fitted
-        self.state_shapes = fitted.state_shapes
+    first: ClassVar[int] = 1
+    note: ClassVar[str] = _NOTE
+    complete: ClassVar[bool] = False
+
+    def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
+        self.pipeline, self.fitted = pipeline, fitted
+        self.state_shapes: StateShapes = fitted.state_shapes
         self.context = fitted.order
         self._compiled: Any = None
 
@@ -200,20 +255,23 @@ class BaselineStep:
         import tensorflow as tf
 
         if self._compiled is None:
-            self._compiled = tf.function(self.trace, autograph=False, reduce_retracing=True)
+            self._compiled = tf.function(self.logits, autograph=False, reduce_retracing=True)
         return self._compiled({name: tf.convert_to_tensor(value) for name, value in inputs.items()})
 
-    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def logits(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """N-grams know no classes: a condition is passed over."""
         return self.fitted.graph({name: value for name, value in inputs.items() if name != "condition"})
+
+    def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The same and, of the last token, what may come after it, as words."""
+        return _with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
         import tensorflow as tf
 
         tokens = {"tokens": tf.TensorSpec([None, None], tf.int32, name="tokens")}
-        states = {n: tf.TensorSpec([None, *shape], dtype, name=n) for n, (shape, dtype) in self.state_shapes.items()}
-        return tokens | states
+        return tokens | state_specs(self.state_shapes)
 
 
 class LanguageModelNetwork:
@@ -227,10 +285,11 @@ class LanguageModelNetwork:
     kind = "language_model_network"
     reads_all_rows = False
     why_no_graph = None
+    why_no_step = None
 
     def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
         self.pipeline, self.model = pipeline, network
-        self.step = NetworkStep(network)
+        self.step = NetworkStep(pipeline, network)
         self.extra_inputs: dict[str, tf.TensorSpec] = {}
 
     def serve(self, raw: Tensors) -> Tensors:
@@ -272,11 +331,12 @@ class LanguageModelBaseline(BaselineModel):
     """
 
     kind = "language_model_baseline"
+    why_no_step = None
 
     def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
         super().__init__(fitted)
         self.pipeline = pipeline
-        self.step = BaselineStep(fitted)
+        self.step = BaselineStep(pipeline, fitted)
         self._compiled: Any = None
 
     def serve(self, raw: Tensors) -> Tensors:
@@ -317,11 +377,23 @@ def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, ra
         ids = ids[:, -step.context :]
     lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
     last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
-    never = tf.one_hot([PADDING, UNKNOWN], last.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
-    probability = tf.nn.softmax(last - tf.reduce_sum(never, axis=0))
-    best = tf.math.top_k(probability, min(TOP, last.shape[-1] - 2))
+    ranked = rank(pipeline, last)
+    return {name: ranked[name] for name in ("tokens", "probabilities")}
+
+
+def rank(pipeline: LanguagePipeline, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Logits of the next token (batch, vocabulary) → ``tokens``, ``probabilities`` and ``ids`` (batch, 10), as ops."""
+    import tensorflow as tf
+
+    never = tf.one_hot([PADDING, UNKNOWN], logits.shape[-1], on_value=np.float32("inf"), off_value=np.float32(0))
+    probability = tf.nn.softmax(logits - tf.reduce_sum(never, axis=0))
+    best = tf.math.top_k(probability, min(TOP, logits.shape[-1] - 2))
     words = tf.constant(["", "?", "<end>", *pipeline.vocabulary_.words])
-    return {"tokens": tf.gather(words, best[1]), "probabilities": best[0]}
+    return {"tokens": tf.gather(words, best[1]), "probabilities": best[0], "ids": best[1]}
+
+
+def _with_next(pipeline: LanguagePipeline, outputs: dict[str, Any]) -> dict[str, Any]:
+    return {**outputs, **{f"next_{name}": value for name, value in rank(pipeline, outputs["logits"][:, -1]).items()}}
 
 
 def _conditions(pipeline: LanguagePipeline, raw: Tensors) -> dict[str, Any]:
@@ -355,7 +427,7 @@ def _last_logits(
     last = tf.zeros([batch, len(pipeline.vocabulary_)])
 
     def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
-        outputs = step.trace({"tokens": tokens[:, begin : begin + piece], **states, **conditions})
+        outputs = step.logits({"tokens": tokens[:, begin : begin + piece], **states, **conditions})
         place = lengths - 1 - begin  # (batch,)
         found = tf.gather(outputs["logits"], tf.clip_by_value(place, 0, piece - 1), batch_dims=1)
         here = (place >= 0) & (place < piece)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import re
 import shutil
 import tempfile
 import zipfile
@@ -18,7 +21,7 @@ from .language_model import LanguageModelBaseline, LanguageModelNetwork, Languag
 from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 
 if TYPE_CHECKING:
-    from .predictor import Predictor, Schema, ServingModel
+    from .protocol import Schema, ServingModel
 
 _FILE = "predictor.json"
 # What reading files that are missing, cut off or changed comes to; zip archives have checksums.
@@ -67,7 +70,7 @@ def is_saved(folder: Path) -> bool:
     return (folder / _FILE).is_file()
 
 
-def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
+def save_parts(schema: Schema[Any], model: ServingModel, task: str, folder: Path) -> None:
     """Write what the model learnt into a subfolder of its own, then ``predictor.json``, which names it.
 
     The moment that file is replaced, the new predictor takes the place of the one that was in the folder: whoever loads
@@ -79,13 +82,13 @@ def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         earlier = _named_in(folder)
-        learnt = Path(tempfile.mkdtemp(prefix="learnt-", dir=folder))
+        learnt = Path(tempfile.mkdtemp(prefix=f"learnt-{_here()}-{os.getpid()}-", dir=folder))
     except OSError as error:
         raise InputError(f"cannot write the model to {folder}: {error.strerror}; choose another folder") from error
     try:
-        model = predictor.model.save(learnt)
+        saved = model.save(learnt)
         learnt.chmod(0o777 & ~umask())  # mkdtemp makes folders that only their owner may read
-        config = {"task": predictor.task, "schema": predictor.schema.to_config(), "model": model, "learnt": learnt.name}
+        config = {"task": task, "schema": schema.to_config(), "model": saved, "learnt": learnt.name}
         with replacing(folder / _FILE) as file:
             file.write_text(json.dumps(config, indent=1), encoding="utf-8")
     except BaseException:
@@ -93,6 +96,25 @@ def save_predictor(predictor: Predictor[Any], folder: Path) -> None:
         raise
     if earlier is not None:
         shutil.rmtree(earlier, ignore_errors=True)
+    for left in folder.glob(f"learnt-{_here()}-*-*"):
+        if left != learnt and not _is_running(left.name.split("-")[2]):
+            shutil.rmtree(left, ignore_errors=True)  # of a save that was killed
+
+
+def _here() -> str:
+    """The machine's name, without the sign that stands between the parts of a folder's name."""
+    return re.sub(r"\W", "_", platform.node()) or "machine"
+
+
+def _is_running(process: str) -> bool:
+    """Whether a process of this machine still runs; a save of another machine is none of ours."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:  # it is there, and another user's
+        return True
+    return True
 
 
 def _named_in(folder: Path) -> Path | None:
@@ -106,7 +128,7 @@ def _named_in(folder: Path) -> Path | None:
 
 
 def load_parts(folder: Path) -> tuple[Schema[Any], ServingModel, str]:
-    """Read what :func:`save_predictor` wrote: schema, model and task.
+    """Read what :func:`save_parts` wrote: schema, model and task.
 
     Raises:
         InputError: if there is no predictor in the folder, or one that is damaged.

@@ -2,89 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self
 
 import numpy as np
 
+from ..display import html
 from ..pipelines.protocol import RawInputs, Tensors
-from .card_text import CardText
+from .protocol import FrameT, Outputs, Schema, ServingModel, Source
 
 if TYPE_CHECKING:
     import pandas as pd
-    import tensorflow as tf
 
-FrameT = TypeVar("FrameT")
-# What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
-Source = Any
-Outputs = dict[str, np.ndarray]
+    from .stream import Stream
+
 # Rows served at once: as many as fit into memory, whatever their length.
 _ROWS_AT_ONCE = 256
-
-
-class Schema(Protocol[FrameT]):
-    """What a kind of model reads and how its outputs become a table; JSON keeps it beside an exported model."""
-
-    def read(self, source: Source) -> FrameT:
-        """Read a file, a table or plain inputs with the columns of the training data."""
-
-    def raw(self, frame: FrameT, *, all_rows: bool = False) -> RawInputs:
-        """Raw inputs of every prediction; with `all_rows` whole series in place of their last rows."""
-
-    def sample(self, frame: FrameT) -> RawInputs:
-        """Raw inputs of real examples, evenly spaced through the frame."""
-
-    def signature(self) -> dict[str, tf.TensorSpec]:
-        """Names, types and shapes of the raw inputs."""
-
-    def table(self, frame: FrameT, outputs: Outputs) -> pd.DataFrame:
-        """Outputs as a table for the user."""
-
-    def card(self, data: dict[str, Any]) -> CardText:
-        """Sentences for a model card; `data` is what :func:`recurra.frames.describe` says of the training data."""
-
-    def to_config(self) -> dict[str, Any]:
-        """Plain JSON values."""
-
-
-class ServingModel(Protocol):
-    """What computes outputs from raw inputs.
-
-    Attributes:
-        kind: its name in JSON.
-        extra_inputs: raw inputs it needs beyond the schema's own, by name.
-        reads_all_rows: whether it wants whole series in place of their last rows.
-        why_no_graph: why it cannot be exported, in words; None where it can.
-    """
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def extra_inputs(self) -> dict[str, tf.TensorSpec]: ...
-
-    @property
-    def reads_all_rows(self) -> bool: ...
-
-    @property
-    def why_no_graph(self) -> str | None: ...
-
-    def serve(self, raw: Tensors) -> Tensors:
-        """Raw inputs → outputs, as ops that can be traced for a SavedModel where there is a graph."""
-
-    def parameters(self) -> int:
-        """Numbers it learnt."""
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers themselves, to tell two models apart."""
-
-    def trackables(self) -> list[Any]:
-        """Layers and tables that a SavedModel has to hold."""
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write what it learnt into the folder; what it returns goes into the predictor's JSON."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +93,34 @@ class Predictor(Generic[FrameT]):
             return {name: array[:0] for name, array in _to_numpy(self.serve(_blank_row(raw))).items()}
         return join_rows([_to_numpy(self.serve(rows)) for rows in _row_batches(raw)])
 
+    def stream(self, *, label: Hashable = None, saved: bytes | None = None) -> Stream:
+        """Open a stream: the model is told one observation after another, and predicts after each.
+
+        Args:
+            label: class that a text belongs to, for language models that have classes.
+            saved: bytes that :meth:`Stream.save` made, to go on from there.
+
+        Returns:
+            The stream; its ``notes`` say what it reads.
+
+        Raises:
+            InputError: if the model reads a sequence as a whole, so that it has no streams.
+
+        Example:
+            >>> stream = model.stream()
+            >>> stream.push({"sold": 412.0})["forecast"]
+        """
+        from .stream import Stream
+
+        return Stream(self, label=label, saved=saved)
+
+    def fingerprint(self) -> str:
+        """What tells this model's weights from others: SHA-256, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        for array in self.model.arrays():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     def save(self, path: Path | str) -> None:
         """Write the predictor into the folder `path`, without pickle; :meth:`load` reads it.
 
@@ -165,9 +129,9 @@ class Predictor(Generic[FrameT]):
         Raises:
             InputError: if the folder cannot be written to.
         """
-        from .persistence import save_predictor
+        from .persistence import save_parts
 
-        save_predictor(self, Path(path))
+        save_parts(self.schema, self.model, self.task, Path(path))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -182,6 +146,10 @@ class Predictor(Generic[FrameT]):
 
     def __repr__(self) -> str:
         return f"Predictor({self.task}: {self.schema!r}; {self.model!r})"
+
+    def _repr_html_(self) -> str:
+        shown = html.facts({"task": self.task, "predicts": repr(self.schema), "model": repr(self.model)})
+        return html.block(html.title(type(self).__name__), shown, html.bullets(self.notes))
 
 
 def _count_rows(raw: RawInputs) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,13 +16,17 @@ from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
 from ..frames.targets import objects
-from ..pipelines import SequencePipeline
+from ..pipelines import SequenceEncoder, SequencePipeline, TextEncoder
 from ..pipelines.protocol import RawInputs, Tensors
 from ..pipelines.sequence_encoder import as_steps
+from ..pipelines.tokens import as_bytes, token_bytes
 from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_network
-from .predictor import Outputs, Source
+from .observations import Observations, TextCut, as_rows, as_table, first_row, need_columns, no_conditions
+from .protocol import Outputs, Source
+from .sequence_step import sequence_step
+from .step import GraphStep
 
 if TYPE_CHECKING:
     import keras
@@ -57,18 +62,27 @@ class SequenceSchema:
         if isinstance(source, TextFrame | PanelFrame):
             return self._of_kind(source, source.source)
         if isinstance(source, pd.DataFrame):
-            made = PanelFrame if self.inputs == "values" else TextFrame
-            return self._of_kind(made.from_table(source, **self.roles), "the table")
+            return self._noted(datasets.frame_for_prediction(source, self.inputs, self.roles, "the table"))
         if isinstance(source, str | Path):
-            return self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source))
+            return self._noted(self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source)))
         return self._plain(source)
+
+    def _noted(self, frame: SequenceFrame) -> SequenceFrame:
+        """The frame with a note on sequences that are longer than what is read of them."""
+        what = {"text": "texts", "tokens": "lists of tokens", "values": "sequences"}[frame.kind]
+        return replace(frame, notes=(*frame.notes, *self.pipeline.cut_note(frame.inputs, what)))
 
     def _plain(self, inputs: Sequence[Any]) -> SequenceFrame:
         """Plain inputs as a frame: the checks of a file's cells are not needed, those of the pipeline remain."""
         if self.inputs == "values":
             arrays = [as_steps(values, i) for i, values in enumerate(inputs)]
             return PanelFrame(arrays, None, ())
-        return TextFrame(objects(inputs), kind=self.inputs)
+        cells = [given_text(text, number) if self.inputs == "text" else text for number, text in enumerate(inputs)]
+        if self.inputs == "text" or not cells:
+            return TextFrame(objects(cells), kind=self.inputs)
+        table = pd.DataFrame({"text": pd.Series(objects(cells), dtype=object)})
+        roles = {"text": "text", "cut": self.roles.get("cut")}
+        return TextFrame.from_table(table, kind="tokens", **roles, for_prediction=True, source="the list")
 
     def _of_kind(self, frame: Any, source: str) -> SequenceFrame:
         if not isinstance(frame, TextFrame | PanelFrame) or frame.kind != self.inputs:
@@ -89,11 +103,53 @@ class SequenceSchema:
         """Names, types and shapes of the raw inputs."""
         return self.pipeline.signature()
 
+    @cached_property
+    def tokens_of(self) -> TextCut | None:
+        """How a text, or a list of tokens, becomes ids; None of numbers."""
+        encoder = self.pipeline.encoder
+        if not isinstance(encoder, TextEncoder):
+            return None
+        return TextCut(lambda raw: {"tokens": encoder.ids_in_graph(raw).to_tensor(0)}, encoder.signature())
+
+    def observations(self, source: Any, *, future: Any = None) -> Observations:  # noqa: ARG002  (nothing is known ahead)
+        """A row, a token or a piece of text, or several."""
+        if self.tokens_of is None:
+            return self._rows(source)
+        if self.inputs == "text" and not isinstance(source, str):
+            raise InputError(f"a piece of text was expected; received {source!r:.80}")
+        many = not isinstance(source, str)
+        tokens = [source] if self.inputs == "tokens" and not many else source
+        raw: Any = as_bytes(str(source)) if self.inputs == "text" else [token_bytes(token) for token in tokens]
+        ids = self.tokens_of.ids(raw, begins=True) if len(tokens) else np.empty(0, np.int32)
+        return Observations({"tokens": ids}, many)
+
+    def _rows(self, source: Any) -> Observations:
+        width = self.pipeline.encoder.spec.channels if isinstance(self.pipeline.encoder, SequenceEncoder) else 0
+        channels = self.roles.get("channels")
+        names = [f"channel {i}" for i in range(width)] if channels is None else [str(name) for name in channels]
+        if (named := as_table(source)) is not None:
+            table, many = named
+            need_columns(table, names)
+            return Observations({"values": as_rows(table[names], width, names, "float64")[0]}, many)
+        rows, many = as_rows(source, width, names, "float64")
+        return Observations({"values": rows}, many)
+
+    def before_first(self) -> None:
+        """Nothing stands before the first step."""
+
+    def conditions(self, label: Hashable = None) -> RawInputs:
+        """None: `label` is for language models."""
+        return no_conditions(label)
+
+    def prediction(self, outputs: Tensors) -> Outputs:
+        """What a step gave: ``label`` and ``probabilities`` (classes,), ``value``, or ``tags`` of the step."""
+        return first_row(outputs)
+
     def table(self, frame: SequenceFrame, outputs: Outputs) -> pd.DataFrame:
         """A row per sequence; where a column names the sequences, it comes first."""
         lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
         table = self.pipeline.target_encoder_.table(outputs, lengths)
-        if isinstance(frame, PanelFrame) and frame.names is not None:
+        if frame.names is not None:
             table.insert(0, frame.roles["id"], frame.names)
         return table
 
@@ -132,6 +188,21 @@ class SequenceSchema:
         return f"{self.pipeline.target_encoder_!r} of {_WHAT[self.inputs]}"
 
 
+def given_text(given: Any, number: int) -> str:
+    """A text as a user may hand it in; nothing is an empty text.
+
+    Raises:
+        InputError: something else than a text.
+    """
+    if given is None or given is pd.NA or (isinstance(given, float) and np.isnan(given)):
+        return ""
+    if isinstance(given, bytes):
+        return given.decode("utf-8", "replace")
+    if isinstance(given, str):
+        return str(given)
+    raise InputError(f"text {number} is {given!r} where a text was expected; give a list of texts")
+
+
 class SequenceNetwork:
     """A trained network between the pipeline's encoding and the user's labels.
 
@@ -152,6 +223,25 @@ class SequenceNetwork:
         """Raw inputs as :meth:`SequencePipeline.raw` gives them → labels, values or tags as the user has them."""
         ready = self.pipeline.preprocess(raw)
         return self.pipeline.target_encoder_.serve(self.model(ready, training=False))
+
+    @property
+    def step(self) -> GraphStep | None:
+        """A token or a row at a time; None where the network reads a sequence as a whole."""
+        return self._step if isinstance(self._step, GraphStep) else None
+
+    @property
+    def why_no_step(self) -> str | None:
+        """Why there is no stream, in words."""
+        return self._step if isinstance(self._step, str) else None
+
+    @cached_property
+    def _step(self) -> GraphStep | str:
+        from ..models.stepwise import NotStepwise
+
+        try:
+            return sequence_step(self.pipeline, self.model)
+        except NotStepwise as why:
+            return str(why)
 
     def parameters(self) -> int:
         """Weights of the network."""
@@ -188,6 +278,8 @@ class SequenceBaseline(BaselineModel):
     """
 
     kind = "sequence_baseline"
+    step = None
+    why_no_step = "a baseline reads a sequence as a whole"
 
     def __init__(self, pipeline: SequencePipeline, fitted: FittedBaseline) -> None:
         super().__init__(fitted)

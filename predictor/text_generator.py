@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..seeds import check_seed
 from ..spec import END, PADDING, UNKNOWN
 
 if TYPE_CHECKING:
-    from .language_model import StepFunction
     from .predictor import Predictor
+    from .step import Step
 
 # Tokens of a long prompt that are read in one call.
 _TOKENS_AT_ONCE = 1000
@@ -36,8 +37,8 @@ class TextGenerator:
     """
 
     def __init__(self, predictor: Predictor[Any]) -> None:
-        step: StepFunction | None = getattr(predictor.model, "step", None)
-        if step is None:
+        step: Step | None = predictor.model.step
+        if step is None or getattr(predictor.schema, "kind", "") != "language_model":
             raise InputError(f"a text is continued by a language model; received {predictor!r}")
         self.pipeline: Any = getattr(predictor.schema, "pipeline", None)
         self.step = step
@@ -85,7 +86,7 @@ class TextGenerator:
             The prompt and its continuation.
 
         Raises:
-            InputError: an unknown class, a temperature below 0, or `top_k` below 1.
+            InputError: an unknown class, a temperature below 0, `top_k` below 1, or a seed that is none.
 
         Source: temperature, Ackley, Hinton & Sejnowski (1985); the likeliest only, Fan, Lewis & Dauphin (2018).
         """
@@ -93,7 +94,7 @@ class TextGenerator:
             raise InputError(f"`temperature` must be a number of at least 0; received {temperature}")
         if top_k is not None and top_k < 1:
             raise InputError(f"`top_k` must be at least 1; received {top_k}")
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(check_seed(seed))
         sampled: list[int] = []
         logits, states = self._read(self.pipeline.prompt(prompt), self._states(label))
         for _ in range(length):
@@ -113,7 +114,7 @@ class TextGenerator:
 
     def _read(self, ids: np.ndarray, states: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         """Logits after the last of some tokens (vocabulary,), and the states then."""
-        outputs = {"logits": None, **states}
+        outputs: Mapping[str, Any] = {"logits": None, **states}
         # Token by token: one compiled shape serves every prompt; a very long one is worth a second shape.
         whole = len(ids) - len(ids) % _TOKENS_AT_ONCE
         for some in (*ids[:whole].reshape(-1, _TOKENS_AT_ONCE), *ids[whole:, None]):
@@ -128,15 +129,7 @@ class TextGenerator:
         states: dict[str, Any] = {
             name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.step.state_shapes.items()
         }
-        classes = self.pipeline.conditions_
-        if not classes:
-            if label is not None:
-                raise InputError(f"the model was trained without classes, so `label` {label!r} does not apply to it")
-            return states
-        number = {str(name): i for i, name in enumerate(classes)}.get(str(label))
-        if number is None:
-            raise InputError(f"`label` must be one of {', '.join(map(str, classes))}; received {label!r}")
-        return states | {"condition": np.array([number], np.int32)}
+        return states | self.pipeline.condition_of(label)
 
 
 def _without_impossible(logits: np.ndarray) -> np.ndarray:

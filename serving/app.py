@@ -19,9 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .bodies import Bodies
 from .openapi import openapi
+from .page.pages import Pages
 from .rest import PATH, RestApi, error_response, raw_path
 from .service import Service
 from .status import Code, ServingError
+from .streams import Streams
+from .streams_api import StreamsApi
 from .v2 import V2Api
 
 _METRICS = "/monitoring/prometheus/metrics"
@@ -55,18 +58,26 @@ class HttpOptions:
     token: str | None = None
 
 
-def make_app(service: Service, options: HttpOptions | None = None, more: Sequence[BaseRoute] = ()) -> ASGIApp:
+def make_app(
+    service: Service,
+    options: HttpOptions | None = None,
+    more: Sequence[BaseRoute] = (),
+    *,
+    streams: Streams | None = None,
+) -> ASGIApp:
     """The application.
 
     Args:
         service: the models.
+        streams: states kept for clients; by default none yet, with the usual limits.
         options: how HTTP is answered.
         more: routes that come first.
     """
     options = options or HttpOptions()
     bodies = Bodies(options.max_body_bytes, options.body_seconds)
     rest = RestApi(service, bodies, strict=options.strict_json)
-    v2 = V2Api(service, bodies, strict=options.strict_json)
+    streams = Streams(service) if streams is None else streams
+    v2 = V2Api(service, streams, bodies, strict=options.strict_json)
 
     async def alive(request: Request) -> Response:  # noqa: ARG001  (a route's form)
         return PlainTextResponse("ok\n")
@@ -94,6 +105,8 @@ def make_app(service: Service, options: HttpOptions | None = None, more: Sequenc
         Route("/readyz", ready),
         Route(_METRICS, metrics),
         Route("/v1/openapi.json", description),
+        *Pages(service, streams, bodies).routes(),
+        *StreamsApi(streams, bodies, strict=options.strict_json).routes(),
         *v2.routes(),
     ]
     inner = Starlette(routes=routes)

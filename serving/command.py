@@ -19,6 +19,7 @@ import typer
 from ..errors import InputError
 
 _NETWORK, _CALLS, _MODELS, _SAFETY = "Network", "Calls", "Models and versions", "Safety"
+_STREAMS = "Streams"
 
 
 def serve(
@@ -60,6 +61,14 @@ def serve(
         bool,
         typer.Option(help="Refuse shapes that a signature does not allow, for every model.", rich_help_panel=_CALLS),
     ] = False,
+    max_streams: Annotated[
+        int, typer.Option(help="Streams kept; one more evicts the one idle longest.", rich_help_panel=_STREAMS)
+    ] = 10_000,
+    max_stream_bytes: Annotated[int, typer.Option(help="Of the states of all streams.", rich_help_panel=_STREAMS)] = 2
+    ** 28,
+    stream_idle_seconds: Annotated[
+        float, typer.Option(help="A stream unused for so long is closed.", rich_help_panel=_STREAMS)
+    ] = 3600.0,
     max_body_bytes: Annotated[int, typer.Option(help="Greater requests get 413.", rich_help_panel=_SAFETY)] = 64
     * 2**20,
     token: Annotated[

@@ -6,10 +6,12 @@ tensorflow_serving/servables/tensorflow/predict_util.cc, multi_inference.cc, get
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -38,6 +40,7 @@ from .rest import Log
 from .served_model import DEFAULT, ServedModel, Signature
 from .service import ModelSpec, Service
 from .status import Code, ServingError, hinting, invalid
+from .streams import Streams
 from .tensors import array_of, proto_of
 
 _log = logging.getLogger("recurra.serving")
@@ -55,12 +58,14 @@ _INLINE_BYTES = 65_536
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict, Classify, Regress, MultiInference, GetModelMetadata."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
+    def __init__(self, service: Service, streams: Streams) -> None:
+        self.service, self.streams = service, streams
 
     async def Predict(self, request: Any, context: Context) -> Any:
         """Run a signature on named tensors."""
-        return await self._counted("Predict", request.model_spec.name, context, self._predict, request)
+        sequence = _sequence(context)
+        answer = self._predict if sequence is None else partial(self._predict_in_sequence, sequence)
+        return await self._counted("Predict", request.model_spec.name, context, answer, request)
 
     async def Classify(self, request: Any, context: Context) -> Any:
         """Labels and scores of examples."""
@@ -112,6 +117,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             size = sum(array.nbytes for array in answer.outputs.values())
             await self._off_loop(size, _fill, response, answer.outputs)
             return response
+
+    async def _predict_in_sequence(
+        self, sequence: tuple[str, bool, bool], request: Any, timeout: float | None, log: Log
+    ) -> Any:
+        """A push to a stream, whose number and flags came as metadata; the inputs are those of an observation."""
+        spec, (number, start, end) = _spec(request), sequence
+        async with asyncio.timeout(timeout):
+            step = await self.streams.observation_of(spec, number, start=start)
+            with hinting(f"an observation is {step.observation}"):
+                wanted = _filtered(step.signature, list(request.output_filter)) or step.predicted
+                stream, found = await self.streams.sequence(spec, number, _arrays(request), start=start, end=end)
+        log.saw(stream.model, step.signature.name)
+        response = predict_pb2.PredictResponse(model_spec=model_spec(stream.model, step.signature.name))
+        _fill(response, {name: found[name] for name in wanted if name in found})
+        return response
 
     async def _off_loop(self, size: int, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function; in a thread if there are many bytes to work on, so that others are served meanwhile."""
@@ -222,6 +242,14 @@ def multi_inference_tasks(model: ServedModel, request: Any) -> list[tuple[Signat
     return tasks
 
 
+def _sequence(context: Context) -> tuple[str, bool, bool] | None:
+    """Number, start and end of the sequence that a call belongs to, by its metadata; None if to none."""
+    metadata = dict(context.invocation_metadata() or ())
+    number = str(metadata.get("sequence-id", ""))
+    flags = [str(metadata.get(name, "")).lower() in ("1", "true") for name in ("sequence-start", "sequence-end")]
+    return (number, flags[0], flags[1]) if number not in ("", "0") else None
+
+
 def _arrays(request: Any) -> dict[str, np.ndarray]:
     return {name: array_of(name, proto) for name, proto in request.inputs.items()}
 
@@ -319,12 +347,18 @@ class GrpcServer:
 
     Args:
         service: the models.
+        streams: what sequences are; by default none yet, with the usual limits.
         token: that calls have to bring; None for none.
         credentials: for TLS; None for plain text.
     """
 
     def __init__(
-        self, service: Service, *, token: str | None = None, credentials: grpc.ServerCredentials | None = None
+        self,
+        service: Service,
+        *,
+        streams: Streams | None = None,
+        token: str | None = None,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self._server = grpc.aio.server(
             options=[
@@ -336,7 +370,9 @@ class GrpcServer:
         )
         self._credentials = credentials
         self._health = health.aio.HealthServicer()
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(service), self._server)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(service, Streams(service) if streams is None else streams), self._server
+        )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(service), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (_PREDICTION, _MODEL, _HEALTH, reflection.SERVICE_NAME)

@@ -24,6 +24,9 @@ class ServerOptions:
         batch_timeout_micros: how long the first request of a batch waits for others.
         latency_goal_ms: waiting and computing together should take no longer; None for no goal.
         max_queue: requests under way at most.
+        max_streams: kept for clients; one more, and the one idle longest is evicted.
+        max_stream_bytes: of the states of all streams.
+        stream_idle_seconds: a stream that nobody asked for so long is closed.
         max_body_bytes: of an HTTP request.
         drain_seconds: time for requests under way when the server is told to stop.
         strict_json: write null in place of NaN and infinities.
@@ -48,6 +51,9 @@ class ServerOptions:
     batch_timeout_micros: int = 0
     latency_goal_ms: float | None = None
     max_queue: int = 1000
+    max_streams: int = 10_000
+    max_stream_bytes: int = 2**28
+    stream_idle_seconds: float = 3600.0
     max_body_bytes: int = 64 * 2**20
     drain_seconds: float = 30.0
     strict_json: bool = False
@@ -71,6 +77,9 @@ class ServerOptions:
             ("max_batch_size", 1),
             ("batch_timeout_micros", 0),
             ("max_queue", 1),
+            ("max_streams", 1),
+            ("max_stream_bytes", 1),
+            ("stream_idle_seconds", 0),
             ("max_body_bytes", 1),
             ("drain_seconds", 0),
             ("poll_seconds", 0),

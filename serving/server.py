@@ -27,6 +27,7 @@ from .model_config import ModelConfig, models_in, read_config
 from .options import ServerOptions
 from .repository import Repository
 from .service import Service
+from .streams import StreamLimits, Streams
 from .warmup import load
 
 _log = logging.getLogger("recurra.serving")
@@ -69,6 +70,9 @@ class Server:
         self.service = Service(
             self.repository, Runner(self.metrics, batching), self.metrics, timeout=options.timeout_seconds
         )
+        self.streams = Streams(
+            self.service, StreamLimits(options.max_streams, options.max_stream_bytes, options.stream_idle_seconds)
+        )
         self.token = options.read_token()
         self._stop_looking, self._stop = threading.Event(), asyncio.Event()
 
@@ -84,7 +88,7 @@ class Server:
         """
         sys.setswitchinterval(_SWITCH_SECONDS)
         http, listener = self._http(), _listener(self.options.host, self.options.rest_port)
-        grpc_server = GrpcServer(self.service, token=self.token, credentials=self._credentials())
+        grpc_server = GrpcServer(self.service, streams=self.streams, token=self.token, credentials=self._credentials())
         grpc_address = f"{_bracketed(self.options.host)}:{_bind(grpc_server, self.options)}"
         scheme = "https" if self.options.tls_cert else "http"
         addresses = Addresses(f"{scheme}://{_bracketed(self.options.host)}:{listener.getsockname()[1]}", grpc_address)
@@ -119,6 +123,7 @@ class Server:
         gc.freeze()  # what was loaded stays: the collector need not look at it again and again
         while True:
             await grpc_server.set_ready(self.repository.ready)
+            self.streams.sweep()
             await asyncio.sleep(0.5)
 
     def _http(self) -> uvicorn.Server:
@@ -127,7 +132,7 @@ class Server:
             options.max_body_bytes, options.timeout_seconds, options.strict_json, options.cors, self.token
         )
         config = uvicorn.Config(
-            make_app(self.service, http_options),
+            make_app(self.service, http_options, streams=self.streams),
             http=patient(options.timeout_seconds),
             ws="none",
             lifespan="off",

@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from .rest import Log, error_response
 from .served_model import DEFAULT, ServedModel, Signature, TensorInfo
 from .service import ModelSpec, Service
 from .status import Code, ServingError, hinting, invalid, not_found
+from .streams import Streams
 
 _DATATYPES = {
     "bool": "BOOL",
@@ -54,12 +56,13 @@ class V2Api:
 
     Args:
         service: the models.
+        streams: what sequences are.
         bodies: reads requests.
         strict: write null in place of NaN and infinities.
     """
 
-    def __init__(self, service: Service, bodies: Bodies, *, strict: bool = False) -> None:
-        self.service, self.bodies, self.strict = service, bodies, strict
+    def __init__(self, service: Service, streams: Streams, bodies: Bodies, *, strict: bool = False) -> None:
+        self.service, self.streams, self.bodies, self.strict = service, streams, bodies, strict
 
     def routes(self) -> list[Route]:
         """For Starlette."""
@@ -74,7 +77,7 @@ class V2Api:
         ]
 
     async def _server(self, request: Request) -> Response:  # noqa: ARG002  (a route's form)
-        return JSONResponse({"name": "recurra", "version": __version__, "extensions": []})
+        return JSONResponse({"name": "recurra", "version": __version__, "extensions": ["sequence"]})
 
     async def _live(self, request: Request) -> Response:  # noqa: ARG002
         return JSONResponse({"live": True})
@@ -123,11 +126,34 @@ class V2Api:
             self.service.repository.status(spec.name, spec.version)  # an unknown one is 404
         return JSONResponse({"name": spec.name, "ready": ready}, 200 if ready else 503)
 
+    async def _infer_sequence(
+        self, document: dict[str, Any], spec: ModelSpec, log: Log, sequence: int | str
+    ) -> Response:
+        """A push to the stream that Triton's clients call a sequence."""
+        start, end = _flag(document, "sequence_start"), _flag(document, "sequence_end")
+        step = await self.streams.observation_of(spec, sequence, start=start)
+        wanted = _wanted(
+            document, replace(step.signature, outputs={n: step.signature.outputs[n] for n in step.predicted})
+        )
+        inputs = _inputs(document, step.observation)
+        if missing := set(step.observation.inputs) - set(inputs):
+            raise invalid(f"missing input {min(missing)}; an observation is {step.observation}")
+        stream, found = await self.streams.sequence(spec, sequence, inputs, start=start, end=end)
+        log.saw(stream.model, step.signature.name)
+        outputs = [
+            _written(name, array, wanted.get(name, {}), self.strict)
+            for name, array in found.items()
+            if not wanted or name in wanted
+        ]
+        return Response(_response(stream.model, document, outputs), media_type="application/json")
+
     async def _infer(self, request: Request, spec: ModelSpec, log: Log) -> Response:
         if "inference-header-content-length" in request.headers:
             raise invalid("binary tensor data is not supported; send tensors as JSON")
         body = await self.bodies.read(request)
         document = await self.service.runner.in_thread(_parsed, body)
+        if (sequence := _sequence(document)) is not None:
+            return await self._infer_sequence(document, spec, log, sequence)
         async with self.service.lease(spec) as model:
             signature = _signature(model, str(_parameters(document).get("signature_name", DEFAULT)))
             log.saw(model, signature.name)
@@ -141,6 +167,21 @@ class V2Api:
             if answer.warnings:
                 log.headers["recurra-warning"] = "; ".join(answer.warnings)
             return Response(_response(model, document, outputs), media_type="application/json")
+
+
+def _sequence(document: dict[str, Any]) -> int | str | None:
+    """The sequence that a request belongs to; None, 0 or an empty text if to none."""
+    number = _parameters(document).get("sequence_id")
+    if number is not None and type(number) not in (int, str):
+        raise invalid(f"sequence_id must be a whole number or a text; received {number!r:.80}")
+    return number or None
+
+
+def _flag(document: dict[str, Any], name: str) -> bool:
+    value = _parameters(document).get(name, False)
+    if not isinstance(value, bool):
+        raise invalid(f"{name} must be true or false; received {value!r:.80}")
+    return value
 
 
 def _spec(request: Request) -> ModelSpec:

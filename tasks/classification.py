@@ -21,9 +21,10 @@ from ..evaluation import (
     log_loss,
     macro_f1,
 )
-from ..frames import Frame, PanelFrame, TextFrame
+from ..frames import Frame
+from ..frames.wording import counted, verb
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences, reading_baselines
+from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
 # More classes than these are only counted.
 _MOST_CLASSES_NAMED = 20
@@ -89,24 +90,8 @@ class Classification(SequenceSettings):
         unit_of_work="sequence",
         more_data="more test examples (more rows, a larger test set or more folds)",
     )
-    cost_unit: ClassVar[str] = "one sequence as long as the longest trained on"
     sample_unit: ClassVar[str] = "examples"
     plots: ClassVar[tuple[str, ...]] = ("confusion",)
-
-    @property
-    def settings(self) -> SequenceSettings:
-        """The settings that all tasks on sequences have."""
-        return self
-
-    @classmethod
-    def accepts(cls, frame: Frame) -> bool:
-        """Texts and panels with a class each."""
-        return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
-
-    @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
-        """Names of the baselines, the simplest first."""
-        return reading_baselines(cls.baselines, frame)
 
     @property
     def training(self) -> TrainingDefaults:
@@ -164,5 +149,6 @@ class ClassificationExperiment(SequenceExperiment[np.ndarray]):
         if not unseen:
             return []
         return [
-            f"{unseen} test examples have a label that their training set does not have; every model gets them wrong"
+            f"{counted(unseen, 'test example')} {verb(unseen, 'has a label that its', 'have a label that their')} "
+            f"training set does not have; every model gets {verb(unseen, 'it', 'them')} wrong"
         ]

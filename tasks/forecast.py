@@ -12,6 +12,7 @@ import numpy as np
 from ..baselines import FORECAST_BASELINES, fit_forecaster
 from ..errors import InputError
 from ..evaluation import (
+    OF_DATA,
     Metric,
     TestRow,
     Wording,
@@ -109,7 +110,6 @@ def _coverage(level: int, test: ForecastTestSet, outputs: Outputs) -> float | No
     return None if low is None or high is None else coverage(test.y_true, low, high)
 
 
-_OF_DATA = "unit of the data"
 _MASE: Metric[ForecastTestSet, Outputs] = Metric(
     "mase",
     "MASE",
@@ -156,12 +156,12 @@ class Forecast:
             "MAE",
             partial(_in_units, mae),
             partial(_in_units, mae, by="step"),
-            unit=_OF_DATA,
+            unit=OF_DATA,
             caption="MAE in the unit of {unit}",
             with_spread=True,
         ),
         Metric(
-            "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=_OF_DATA, shown=False
+            "rmse", "RMSE", partial(_in_units, rmse), partial(_in_units, rmse, by="step"), unit=OF_DATA, shown=False
         ),
         Metric(
             "smape",
@@ -237,6 +237,11 @@ class Forecast:
             frame, horizon=self.horizon, lookback=self.lookback, season=self.season
         )
         task = replace(self, horizon=horizon, lookback=lookback, season=season, calendar=tuple(self.calendar))
+        if (never := frame.never_observed(horizon)) and frame.freq != "D":
+            notes.append(
+                f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
+                "observed: set `time` to 'none' to count the rows that there are"
+            )
         return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
 
 
@@ -404,7 +409,7 @@ class ForecastFold:
     def baseline(self, name: str) -> FittedModel:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
         return FittedModel(
-            lambda: Predictor(self._schema(), ForecastBaseline(self._fitted(name)), Forecast.name),
+            lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
             lambda: self._evaluate({"forecast": self._baseline_forecasts(name)}),
         )
 

@@ -10,18 +10,17 @@ import numpy as np
 
 from ..baselines import REGRESSION_BASELINES
 from ..baselines import SequenceBaseline as BaselineRecord
-from ..evaluation import Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
-from ..frames import Frame, PanelFrame, TextFrame
+from ..evaluation import OF_DATA, Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
+from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences, reading_baselines
+from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
 ValueMetric = Metric[np.ndarray, np.ndarray]  # values (examples,) both
-_OF_DATA = "unit of the data"
 _MAE: ValueMetric = Metric(
     "mae",
     "MAE",
     mae,
-    unit=_OF_DATA,
+    unit=OF_DATA,
     caption="MAE and RMSE in the unit of {unit}",
     with_spread=True,
     phrase="an MAE",
@@ -43,7 +42,7 @@ class Regression(SequenceSettings):
     baselines: ClassVar[Mapping[str, BaselineRecord]] = REGRESSION_BASELINES
     metrics: ClassVar[tuple[ValueMetric, ...]] = (
         _MAE,
-        Metric("rmse", "RMSE", rmse, unit=_OF_DATA, phrase="an RMSE", decimals=".4g"),
+        Metric("rmse", "RMSE", rmse, unit=OF_DATA, phrase="an RMSE", decimals=".4g"),
         Metric("r2", "R²", r2, higher_is_better=True, caption="R²: fraction of the variance explained", phrase="an R²"),
     )
     wording: ClassVar[Wording] = Wording(
@@ -52,24 +51,8 @@ class Regression(SequenceSettings):
         unit_of_work="sequence",
         more_data="more test examples (more rows, a larger test set or more folds)",
     )
-    cost_unit: ClassVar[str] = "one sequence as long as the longest trained on"
     sample_unit: ClassVar[str] = "examples"
     plots: ClassVar[tuple[str, ...]] = ("predicted_against_true",)
-
-    @property
-    def settings(self) -> SequenceSettings:
-        """The settings that all tasks on sequences have."""
-        return self
-
-    @classmethod
-    def accepts(cls, frame: Frame) -> bool:
-        """Texts and panels with a number each."""
-        return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
-
-    @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
-        """Names of the baselines, the simplest first."""
-        return reading_baselines(cls.baselines, frame)
 
     @property
     def training(self) -> TrainingDefaults:

@@ -19,9 +19,9 @@ from ..evaluation import (
     exact_match,
     tag_error_rate,
 )
-from ..frames import Frame, PanelFrame, TextFrame
+from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences, reading_baselines
+from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
 Tags = list[np.ndarray]  # tag numbers (time,) of each sequence, or their probabilities (time, classes)
 TagMetric = Metric[Tags, Tags]
@@ -75,24 +75,8 @@ class Tagging(SequenceSettings):
         unit_of_work="sequence",
         more_data="more test sequences (more of them, a larger test set or more folds)",
     )
-    cost_unit: ClassVar[str] = "one sequence as long as the longest trained on"
     sample_unit: ClassVar[str] = "sequences"
     plots: ClassVar[tuple[str, ...]] = ("accuracy_by_step",)
-
-    @property
-    def settings(self) -> SequenceSettings:
-        """The settings that all tasks on sequences have."""
-        return self
-
-    @classmethod
-    def accepts(cls, frame: Frame) -> bool:
-        """Lists of tokens and panels with a tag for each step."""
-        return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
-
-    @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
-        """Names of the baselines, the simplest first."""
-        return reading_baselines(cls.baselines, frame)
 
     @property
     def training(self) -> TrainingDefaults:

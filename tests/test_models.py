@@ -68,7 +68,7 @@ def inputs_of(spec, batch=4):
     inputs = {"values": random.normal(size=(batch, spec.inputs.length, spec.inputs.channels))}
     if spec.inputs.future_channels:
         inputs["future"] = random.normal(size=(batch, spec.outputs.horizon, spec.inputs.future_channels))
-    return {name: tf.constant(value, tf.float32) for name, value in inputs.items()}
+    return {name: tf.constant(value, tf.float64 if name == "values" else tf.float32) for name, value in inputs.items()}
 
 
 every_family = pytest.mark.parametrize("family", FAMILIES)

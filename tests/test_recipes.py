@@ -234,7 +234,7 @@ def test_a_metric_is_a_function_and_a_line_in_its_task(house, touched):
     )
     house.insert(
         "tasks/forecast.py",
-        '_OF_DATA = "unit of the data"\n',
+        "    return None if low is None or high is None else coverage(test.y_true, low, high)\n",
         "\nfrom ..evaluation.forecast_metrics import toy_largest_error\n\n\n"
         "def _in_units_plain(function, test, outputs):\n"
         '    return function(test.y_true, outputs["forecast"])\n\n',
@@ -242,7 +242,7 @@ def test_a_metric_is_a_function_and_a_line_in_its_task(house, touched):
     assert touched() == ["evaluation/forecast_metrics.py", "tasks/forecast.py"]
     row, report, names = house.run("""
 import json, recurra
-from recurra.reports import comparison_html
+from recurra.comparison import comparison_html
 options = dict(horizon=3, lookback=6, season=1, folds=1, seeds=1, max_epochs=1, baselines=["naive"], out="run2")
 result = recurra.compare("ar2", families=["linear"], **options)
 written = json.load(open("run2/comparison.json"))

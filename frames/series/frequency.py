@@ -1,5 +1,7 @@
 """The step of the time axis: read from the stamps, or given by the user."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
@@ -11,6 +13,10 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 # Fewer rows without a weekend are no evidence: a week of daily values has five working days in a row.
 _ROWS_THAT_SHOW_WORKING_DAYS = 10
+# Days between stamps that stand for months: the middle of February is two days before that of March.
+_SPREAD_OF_DAYS = 3
+_MONTH_STARTS = re.compile(r"\d*(MS|QS(-[A-Z]{3})?|YS(-[A-Z]{3})?)")
+_WORKING_MONTH_END = pd.offsets.BMonthEnd()
 
 
 def steps_between(moments: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -55,18 +61,58 @@ def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
     if step % DAY:
         return str(to_offset(pd.Timedelta(step, unit="us")).freqstr)
     wall = stamps.tz_localize(None)
-    return _calendar_months(wall, codes, step) or _calendar_days(wall, step // DAY)
+    return _calendar_months(wall, codes, step) or _calendar_days(wall, codes, step // DAY)
 
 
-def to_month_start(stamps: pd.DatetimeIndex, codes: np.ndarray, notes: list[str]) -> pd.DatetimeIndex:
-    """Move stamps on one inner day of their months to the first: no offset alias stands for "the 15th"."""
-    steps, day = steps_between(stamps.asi8, codes), stamps.day
-    if len(steps) and int(day[0]) not in (1, 31) and bool((day == day[0]).all()):
-        if commonest(steps) < 28 * DAY or bool(stamps.is_month_end.all()):
-            return stamps
-        notes.append(f"all time stamps are on day {day[0]} of a month: they are moved to the first of the month")
-        return stamps - pd.Timedelta(int(day[0]) - 1, unit="D")
-    return stamps
+def to_month_start(
+    stamps: pd.DatetimeIndex, codes: np.ndarray, freq: str | int | None, notes: list[str], *, always: bool = False
+) -> pd.DatetimeIndex:
+    """Move stamps on about one inner day of their months to the first: no offset alias stands for "the 15th".
+
+    Args:
+        stamps: sorted by series, then time: (rows,).
+        codes: series of each row: (rows,).
+        freq: step that the user gave; only one of months lets stamps be moved.
+        notes: receives what was done.
+        always: whether a model's training data were moved.
+
+    Returns:
+        The stamps, at midnight of the first of their months if all are about one day, once a month at most.
+    """
+    wall = stamps.tz_localize(None)
+    if not always and not _is_inside_months(wall, codes, freq):
+        return stamps
+    first = wall.normalize() - pd.to_timedelta(wall.day - 1, unit="D")
+    if first.equals(wall):
+        return stamps
+    days = f"day {wall.day.min()}" if wall.day.min() == wall.day.max() else f"days {wall.day.min()} to {wall.day.max()}"
+    notes.append(f"all time stamps are on {days} of a month: they are moved to the first of the month")
+    moved = first if stamps.tz is None else first.tz_localize(stamps.tz)
+    return moved.as_unit("us")
+
+
+def _is_inside_months(wall: pd.DatetimeIndex, codes: np.ndarray, freq: str | int | None) -> bool:
+    """Whether stamps stand once a month at most, on about one day that no offset alias stands for."""
+    if freq is not None and not (isinstance(freq, str) and _MONTH_STARTS.fullmatch(freq)):
+        return False
+    steps = steps_between(wall.asi8, codes)
+    if not len(steps) or commonest(steps) < 28 * DAY or bool(wall.is_month_end.all()) or bool(_on_first(wall).all()):
+        return False
+    if _on_working_month_ends(wall):
+        return False
+    months = np.asarray(wall.year * 12 + wall.month, dtype="int64")
+    # the 30th is the 28th or 29th of February, and the middle of a month the 15th or 16th
+    ends = wall.day == wall.days_in_month
+    spread = int(wall.day[~ends].max()) - int(wall.day[~ends].min()) if bool((~ends).any()) else 0
+    return spread <= _SPREAD_OF_DAYS and not bool((steps_between(months, codes) == 0).any())
+
+
+def _on_working_month_ends(wall: pd.DatetimeIndex) -> bool:
+    return all(_WORKING_MONTH_END.is_on_offset(stamp) for stamp in wall.unique())
+
+
+def _on_first(wall: pd.DatetimeIndex) -> np.ndarray:
+    return np.asarray((wall.day == 1) & (wall == wall.normalize()))
 
 
 def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
@@ -88,14 +134,19 @@ def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
 
 def _calendar_months(wall: pd.DatetimeIndex, codes: np.ndarray, step: int) -> str | None:
     """Name a step of whole months, if the stamps stand at the first or last day of theirs."""
+    starts, ends = bool((wall.day == 1).all()), bool(wall.is_month_end.all())
     if step < 28 * DAY:
         return None
-    if bool((wall.day == 1).all()):
-        letter = "S"
-    elif bool(wall.is_month_end.all()):
-        letter = "E"
+    if starts or ends:
+        letter = "S" if starts else "E"
+    elif step < 32 * DAY and _on_working_month_ends(wall):
+        return "BME"
     else:
         return None
+    return _months_alias(wall, codes, letter)
+
+
+def _months_alias(wall: pd.DatetimeIndex, codes: np.ndarray, letter: str) -> str:
     months = np.asarray(wall.year * 12 + wall.month - 1, dtype="int64")
     count = commonest(steps_between(months, codes))
     first = int(wall.month[0]) - 1
@@ -108,8 +159,10 @@ def _calendar_months(wall: pd.DatetimeIndex, codes: np.ndarray, step: int) -> st
     return f"{count}M{letter}"
 
 
-def _calendar_days(wall: pd.DatetimeIndex, days: int) -> str:
-    if days % 7 == 0:
+def _calendar_days(wall: pd.DatetimeIndex, codes: np.ndarray, days: int) -> str:
+    firsts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    # series may each keep a weekday of their own, as hourly ones may each keep a minute: then weeks have no name
+    if days % 7 == 0 and bool((wall.day_of_week[firsts] == wall.day_of_week[0]).all()):
         return f"{'' if days == 7 else days // 7}W-{_WEEKDAYS[wall.day_of_week[0]]}"
     if days == 1 and len(wall) >= _ROWS_THAT_SHOW_WORKING_DAYS and not bool((wall.day_of_week >= 5).any()):
         return "B"

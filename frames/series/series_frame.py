@@ -10,8 +10,13 @@ import pandas as pd
 
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
+from ..notebook import frame_html
+from .reading import Reading
 from .regular_table import series_fields
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
+from .value_checks import stamps_never_observed
+
+_ROWS_THAT_SHOW_A_WEEK = 14
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class SeriesFrame:
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
         roles: the user's own columns for time (or "none") and id (or None), to read another table the same way.
+        reading: what was settled when the table was read, for the same purpose.
+        id_cells: where several columns tell the series apart, their cells by the name of the series.
     """
 
     table: pd.DataFrame
@@ -47,6 +54,8 @@ class SeriesFrame:
     source: str = "table"
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=lambda: {"time": None, "id": None})
+    reading: Reading = field(default_factory=Reading)
+    id_cells: pd.DataFrame | None = None
 
     @classmethod
     def from_table(
@@ -55,27 +64,31 @@ class SeriesFrame:
         *,
         time: str | Sequence[str] | None = None,
         target: str | Sequence[str] | None = None,
-        id: str | None = None,
+        id: str | Sequence[str] | None = None,
         past_covariates: str | Sequence[str] = (),
         future_covariates: str | Sequence[str] = (),
         freq: str | int | None = None,
         missing: str = "keep",
         source: str = "table",
+        reading: Reading | None = None,
     ) -> "SeriesFrame":
         """Check a table and put it on a regular time axis.
 
         Args:
             table: one row per series and time stamp, in any order.
-            time: column of time stamps or whole numbers; several of year, month, day, hour, minute, second (a list,
-                or comma-separated), of which dates are composed; or "none" for row numbers. Default: the column with
+            time: column of time stamps or whole numbers; several of year, quarter, month, week, day, hour, minute,
+                second (a list, or comma-separated), of which dates are composed, or a column of dates and one of times
+                of day; or "none" for row numbers. Default: the column with
                 a usual name, else the first one of time stamps, else row numbers.
             target: columns to forecast. Default: ``y``, else the one numeric column without a role.
-            id: column that tells the series apart. Default: ``unique_id`` if there, else one series.
+            id: column that tells the series apart, or several of them (a list, or comma-separated). Default:
+                ``unique_id`` if there, else one series.
             past_covariates: columns known only up to now, numeric or text.
             future_covariates: columns known ahead.
             freq: step of time, such as "h" or "MS". Default: read from the stamps.
             missing: "keep" them (and count them in ``notes``), or "error".
             source: file or data set, as messages name it.
+            reading: what was settled for the training data of a model, so that its newest rows are read alike.
 
         Returns:
             The frame.
@@ -92,6 +105,7 @@ class SeriesFrame:
             freq=freq,
             missing=missing,
             source=source,
+            reading=reading,
             time=time,
             target=target,
             id=id,
@@ -106,6 +120,9 @@ class SeriesFrame:
             f"SeriesFrame({self.source!r}: {len(self.table):,} rows, {len(self.lengths):,} series, freq {self.freq!r}, "
             f"target{many} {listed(self.targets)})"
         )
+
+    def _repr_html_(self) -> str:
+        return frame_html(repr(self), self.table, len(self.table))
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -166,6 +183,20 @@ class SeriesFrame:
         points = grid.after(grid.moments(last), steps)  # (series, steps)
         series = self.table[self.id].iloc[np.repeat(np.cumsum(self.lengths) - 1, steps)].reset_index(drop=True)
         return pd.DataFrame({self.id: series, self.time: grid.index(points.ravel())})
+
+    def never_observed(self, steps: int) -> int:
+        """Count the next `steps` stamps of the first series on weekdays and at times at which nothing was observed."""
+        if isinstance(self.freq, int) or len(self.table) < _ROWS_THAT_SHOW_A_WEEK:
+            return 0
+        ahead = self.next_times(steps)[self.time].head(steps)
+        return stamps_never_observed(self.table, self.time, self.targets, ahead)
+
+    def with_id_columns(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Put the user's own columns in the place of joined names, where several tell the series apart."""
+        if self.id_cells is None:
+            return table
+        cells = self.id_cells.loc[list(table[self.id])].reset_index(drop=True)
+        return pd.concat([cells, table.drop(columns=self.id)], axis=1)
 
     def times(self, table: pd.DataFrame | None = None) -> np.ndarray:
         """Seconds since 1970-01-01 00:00 in the data's own time (local where there is a time zone), or counts.

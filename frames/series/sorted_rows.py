@@ -25,7 +25,7 @@ class SortedRows:
 
     def name(self, row: int) -> str:
         """Name a row by its position in the file, its time and its series."""
-        series = f", series {self.labels[self.codes[row]]!r}" if self.roles.id is not None else ""
+        series = f", series {self.labels[self.codes[row]]!r}" if self.roles.id else ""
         return f"{place(self.table, row if self.order is None else self.order[row])} ({self.index[row]}{series})"
 
     @property
@@ -41,15 +41,33 @@ def refuse_duplicates(rows: SortedRows) -> None:
     if not len(again):
         return
     first = int(again[0])
+    other = _telling_apart(rows)
+    named = ",".join([*rows.roles.id, other or "store"])
     fix = (
-        "remove one of them"
-        if rows.roles.id is not None
-        else "remove one, or name the column that tells the series apart as `id`"
+        f"name the columns that tell the series apart as `id`, such as {named}"
+        if other or rows.roles.id
+        else "name the column that tells the series apart as `id`"
     )
+    fix += "" if other else ", or leave one row per time stamp"
     raise InputError(
         f"{rows.source}: time {rows.time} is duplicated in {len(again):,} places, first in {rows.name(first)} and "
         f"{rows.name(first + 1)}, where one row per series and time stamp was expected; {fix}"
     )
+
+
+def _telling_apart(rows: SortedRows) -> str | None:
+    """A column that would tell the rows with one time stamp apart, as the name of a series does."""
+    table = rows.table if rows.order is None else rows.table.iloc[rows.order]
+    taken = {*rows.roles.time, *rows.roles.id, *rows.roles.targets, *rows.roles.covariates}
+    for name in table.columns:
+        if name in taken or isinstance(table[name], pd.DataFrame):
+            continue
+        codes, found = pd.factorize(table[name].astype(str))
+        many = len(found) > len(table) // 3 or len(found) < 2
+        keys = pd.MultiIndex.from_arrays([rows.codes, codes, rows.index])
+        if not many and not keys.has_duplicates:
+            return str(name)
+    return None
 
 
 def refuse_off_grid(grid: TimeGrid, rows: SortedRows, moments: np.ndarray, off: np.ndarray) -> None:
@@ -71,5 +89,5 @@ def refuse_off_grid(grid: TimeGrid, rows: SortedRows, moments: np.ndarray, off: 
     raise InputError(
         f"{rows.source}: time {rows.time} is irregular: {len(wrong):,} rows are off the grid with a step of "
         f"{grid.freq}, namely {named}{' and so on' if len(wrong) > 3 else ''} (steps found: {found}); correct them, "
-        "resample to a regular step, or give the step as `freq`"
+        "resample to a regular step, give the step as `freq`, or set `time` to 'none' to count the rows"
     )

@@ -9,10 +9,12 @@ import pandas as pd
 
 from ...errors import InputError
 from ..cells import place
+from .axis_choice import choose_reading, refuse_absurd
 from .column_roles import Roles
 from .frequency import to_month_start
+from .reading import Reading
 from .sorted_rows import SortedRows, refuse_duplicates, refuse_off_grid
-from .time_cells import read_time
+from .time_cells import TimeReading, time_readings
 from .time_grid import TimeGrid, check_length, make_grid, positions
 
 
@@ -35,6 +37,7 @@ class TimeAxis:
     labels: list
     grid: TimeGrid
     notes: tuple[str, ...]
+    reading: Reading
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Bring a column of the user's rows onto the axis; a point without a row is missing."""
@@ -47,60 +50,122 @@ class TimeAxis:
         return spread
 
 
-def make_axis(table: pd.DataFrame, roles: Roles, freq: str | int | None, source: str) -> TimeAxis:
+def make_axis(
+    table: pd.DataFrame, roles: Roles, freq: str | int | None, source: str, settled: Reading | None = None
+) -> TimeAxis:
     """Sort the rows and put them on a regular axis.
 
+    Args:
+        table: the rows as the user gave them.
+        roles: their columns.
+        freq: step of time; read from the stamps where it is None.
+        source: file or data set, for messages.
+        settled: how the training data of a model were read.
+
     Raises:
-        InputError: a row without a series, a time stamp that cannot be read, is duplicated or is off the grid.
+        InputError: a row without a series, a time stamp that cannot be read, is duplicated or is off the grid; several
+            readings of time between which nothing decides, or an axis that is mostly gaps of one length.
     """
     codes, labels = _series_codes(table, roles.id, source)
-    notes: list[str] = []
+    settled = settled or Reading()
+    readings, reading = [], TimeReading("", "", pd.Index(_row_numbers(codes, len(labels))))
+    columns = " + ".join(map(repr, roles.time))
     if roles.time:
-        index, notes = read_time(table, roles.time, source)
-    else:
-        index = pd.Index(_row_numbers(codes, len(labels)))
+        readings = time_readings(table, roles.time, source, settled.form, settled.zone)
+        reading = choose_reading(readings, codes, freq, columns, source)
+    index, notes = reading.index, list(reading.notes)
     order = _sorting(index.asi8 if isinstance(index, pd.DatetimeIndex) else index.to_numpy(), codes)
     if order is not None:
-        index, codes = index[order], codes[order]
         if roles.time:  # row numbers of interleaved series are in order by definition
-            notes.append("the rows are not in order of series and time: they are sorted")
+            notes.append(_order_note(table, index, codes))
+        index, codes = index[order], codes[order]
     sorted_rows = SortedRows(table, order, roles, labels, codes, index, source)
     refuse_duplicates(sorted_rows)
-    if freq is None and isinstance(index, pd.DatetimeIndex):
-        index = to_month_start(index, codes, notes)
+    moved = False
+    if isinstance(index, pd.DatetimeIndex):
+        before = index
+        index = to_month_start(index, codes, freq, notes, always=settled.month_start)
+        moved = index is not before
+        if moved:
+            refuse_duplicates(replace(sorted_rows, index=index))
     grid = make_grid(index, codes, freq, source)
-    rows, codes, index = _fill_gaps(grid, replace(sorted_rows, index=index))
+    rows, full_codes, full_index = _fill_gaps(grid, replace(sorted_rows, index=index))
+    if freq is None and roles.time:
+        others = [other for other in readings if other is not reading and other.words]
+        refuse_absurd(grid, index, codes, labels, others, name=columns, source=source)
     if rows is not None:
         notes.append(
-            f"{len(codes) - len(rows):,} time stamps are missing from the regular axis (step {grid.freq}): they become "
-            "rows of missing values"
+            f"{len(full_codes) - len(rows):,} time stamps are missing from the regular axis (step {grid.freq}): they "
+            "become rows of missing values"
         )
-    return TimeAxis(order, rows, codes, index, labels, grid, tuple(notes))
+    zone = str(index.tz) if isinstance(index, pd.DatetimeIndex) and index.tz is not None else ""
+    kept = Reading(form=reading.form, month_start=moved or settled.month_start, zone=zone)
+    return TimeAxis(order, rows, full_codes, full_index, labels, grid, tuple(notes), kept)
 
 
-def _series_codes(table: pd.DataFrame, id: str | None, source: str) -> tuple[np.ndarray, list]:
-    if id is None:
+def _order_note(table: pd.DataFrame, index: pd.Index, codes: np.ndarray) -> str:
+    """Say that rows are sorted, and where time runs backwards if that is in few places: it may be a slip."""
+    back = np.flatnonzero((index[1:] < index[:-1]) & (codes[1:] == codes[:-1]))
+    note = "the rows are not in order of series and time: they are sorted"
+    if not len(back) or len(back) > max(3, len(codes) // 100):
+        return note
+    row = int(back[0])
+    return (
+        f"{note}; time runs backwards in {len(back):,} of {len(codes):,} rows, first in {place(table, row + 1)}, from "
+        f"{index[row]} to {index[row + 1]}: check the dates there"
+    )
+
+
+def _series_codes(table: pd.DataFrame, id: tuple[str, ...], source: str) -> tuple[np.ndarray, list]:
+    """Number of each row's series, and the names of the series; names of several columns are joined by commas."""
+    if not id:
         return np.zeros(len(table), dtype="int8"), ["series"]
-    codes, found = pd.factorize(table[id], use_na_sentinel=True)
-    if (codes < 0).any():
-        position = int(np.argmax(codes < 0))
-        raise InputError(
-            f"{source}: column {id!r} is empty in {place(table, position)} where the name of a series was expected; "
-            "fill the cell or remove the row"
-        )
-    labels = list(found)
+    parts = []
+    for name in id:
+        codes, found = pd.factorize(table[name].astype(object).to_numpy(), use_na_sentinel=True)
+        if (codes < 0).any():
+            position = int(np.argmax(codes < 0))
+            raise InputError(
+                f"{source}: column {name!r} is empty in {place(table, position)} where the name of a series was "
+                "expected; fill the cell or remove the row"
+            )
+        parts.append((codes, list(found)))
+    codes, labels = parts[0]
+    for others, found in parts[1:]:
+        together, codes = np.unique(codes.astype("int64") * len(found) + others, return_inverse=True)
+        labels = [(*_as_tuple(labels[code // len(found)]), found[code % len(found)]) for code in together]
+    if len(id) > 1:
+        labels = _joined(labels)
     natural = sorted(range(len(labels)), key=lambda code: _natural(labels[code]))
     rank = np.empty(len(labels), dtype="int64")
     rank[natural] = np.arange(len(labels))
     return rank[codes], [labels[code] for code in natural]
 
 
+def _as_tuple(label: Any) -> tuple:
+    return label if isinstance(label, tuple) else (label,)
+
+
+def _joined(labels: list[tuple]) -> list[str]:
+    """One name for each pair of names: joined by a sign that keeps them apart."""
+    for sign in (",", " / ", " | ", " :: "):
+        names = [sign.join(map(str, label)) for label in labels]
+        if len(set(names)) == len(names):
+            return names
+    return [repr(label) for label in labels]
+
+
 def _natural(label: Any) -> tuple:
-    """Sort H2 before H10, as people number their series."""
+    """Sort H2 before H10, as people number their series, and 02 before 2; numbers come before texts."""
     if isinstance(label, str):
         parts = re.split(r"(\d+)", label)
-        return (1, [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts])
-    return (0, label)
+        return (1, [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts], label)
+    if isinstance(label, tuple):
+        return (2, [_natural(part) for part in label], "")
+    try:
+        return (0, [(0, float(label), "")], "")
+    except (TypeError, ValueError):
+        return (3, [(1, 0, str(label))], "")
 
 
 def _row_numbers(codes: np.ndarray, series: int) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Time as people write it: ISO stamps, slashes, year and month in columns of their own, whole numbers."""
+"""Columns of time become stamps or counts: every form that fits all cells is a reading of them."""
 
 import re
-import warnings
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import numpy as np
@@ -10,13 +10,33 @@ import pandas as pd
 from ...errors import InputError
 from ..cells import is_text, place
 from ..columns import listed
+from .time_forms import NUMBER_FORMS, TEXT_FORMS, TimeForm, of_quarters, of_weeks
 
 # A date needs a year: four digits, three groups of digits (1/2/99), a named month, or digits in one run (20160701).
 _HAS_YEAR = re.compile(r"\d{4}|\d+\D+\d+\D+\d+|[A-Za-z]{3}")
+_CLOCK = re.compile(r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?\s*$")
+_ORDERED = re.compile(r"^\d{1,2}[/.-]\d{1,2}[/.-]")
+_DOTTED = re.compile(r"^\d{1,2}\.\d{1,2}\.")
 _HINT = "write time stamps such as 2016-07-01 00:00 or 1949-01, or set `time` to 'none' to count the rows"
-# Whole numbers of this size (2001 to 2096) are Unix time, not counted rows.
-_UNIX = {"s": 1, "ms": 1000}
-_ATTEMPTS: tuple[dict, ...] = ({"format": "ISO8601"}, {}, {"dayfirst": True})
+# A column of dates that are composed of several: how each may be called.
+DATE_PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
+
+
+@dataclass(frozen=True)
+class TimeReading:
+    """One way to read the time columns.
+
+    Attributes:
+        form: its name, as a model keeps it; empty where there is only one way.
+        words: how a sentence names it.
+        index: a DatetimeIndex in microseconds, with the time zone if there is one; or an integer index of counts.
+        notes: about how the cells were read.
+    """
+
+    form: str
+    words: str
+    index: pd.Index
+    notes: tuple[str, ...] = ()
 
 
 def looks_like_time(values: pd.Series) -> bool:
@@ -26,32 +46,58 @@ def looks_like_time(values: pd.Series) -> bool:
     first = values.dropna().head(100)
     if first.empty or not is_text(values):
         return False
-    if not first.astype(str).str.contains(_HAS_YEAR).all():
+    first = first.astype(str).str.strip()
+    if not first.str.contains(_HAS_YEAR).all():
         return False
     try:
-        return any(not _attempt(first, options).isna().any() for options in _ATTEMPTS)
+        return any(_fits(form, first) is not None for form in TEXT_FORMS)
     except ValueError:  # mixed time zones are time stamps all the same; reading them refuses them
         return True
 
 
+def looks_like_clock(values: pd.Series) -> bool:
+    """Whether the first hundred cells of a column are all times of day."""
+    first = values.dropna().head(100)
+    return not first.empty and is_text(values) and bool(first.astype(str).str.fullmatch(_CLOCK).all())
+
+
 def read_time(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> tuple[pd.Index, list[str]]:
-    """Read the time columns.
+    """Read the time columns in the first way that fits; see :func:`time_readings`."""
+    first = time_readings(table, columns, source)[0]
+    return first.index, list(first.notes)
+
+
+def time_readings(
+    table: pd.DataFrame, columns: tuple[str, ...], source: str, form: str = "", zone: str = ""
+) -> list[TimeReading]:
+    """Read the time columns in every way that fits all cells, the commonest first.
 
     Args:
         table: the rows as the user gave them.
         columns: one column, or the columns of which a date is composed.
         source: file or data set, for messages.
+        form: the way in which a model's training data were read, which alone counts where it fits.
+        zone: time zone of a model's training data.
 
     Returns:
-        A DatetimeIndex in microseconds, with the time zone if there is one; or an integer index where time is counted.
-        And notes about how the cells were read.
+        At least one reading.
 
     Raises:
-        InputError: a cell that is missing or is not a time stamp, or several time zones.
+        InputError: a cell that is missing or is not a time stamp.
     """
-    if len(columns) > 1:
-        return _compose(table, columns, source), []
-    name = columns[0]
+    readings = _compose(table, columns, source) if len(columns) > 1 else _read_column(table, columns[0], source)
+    kept = [reading for reading in readings if reading.form == form] if form else []
+    return [_in_zone(reading, zone) for reading in kept or readings]
+
+
+def _in_zone(reading: TimeReading, zone: str) -> TimeReading:
+    index = reading.index
+    if not zone or not isinstance(index, pd.DatetimeIndex) or index.tz is None:
+        return reading
+    return replace(reading, index=index.tz_convert(zone))
+
+
+def _read_column(table: pd.DataFrame, name: str, source: str) -> list[TimeReading]:
     values = table[name]
     missing = values.isna().to_numpy()
     if missing.any():
@@ -59,86 +105,135 @@ def read_time(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> tup
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.dt.to_timestamp()
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return pd.DatetimeIndex(values).as_unit("us"), []
+        return [TimeReading("", "", pd.DatetimeIndex(values).as_unit("us"))]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
-        return _read_counts(table, name, source)
+        return _read_numbers(table, name, source)
     return _read_text(table, name, source)
 
 
-def _compose(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> pd.Index:
+def _compose(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> list[TimeReading]:
+    if len(columns) == 2 and looks_like_clock(table[columns[1]]):
+        return _date_and_clock(table, columns, source)
     fields = table[list(columns)].rename(columns=lambda name: str(name).lower())
-    for field in ("month", "day"):
-        if field not in fields:
-            fields[field] = 1
     if "year" not in fields:
         raise InputError(
             f"{source}: `time` lists {listed(columns)}, without a year where one was expected; add the column that "
             "holds it"
         )
-    stamps = pd.to_datetime(fields.apply(pd.to_numeric, errors="coerce"), errors="coerce")
-    wrong = stamps.isna().to_numpy()
+    stamps = _composed(fields)
+    wrong = stamps.isna()
     if wrong.any():
         position = int(np.argmax(wrong))
         found = ", ".join(f"{name!r} {table[name].iloc[position]}" for name in columns)
         raise InputError(
             f"{source}: the columns of time hold {found} in {place(table, position)} where a date was expected; {_HINT}"
         )
-    return pd.DatetimeIndex(stamps).as_unit("us")
+    return [TimeReading("", "", stamps.as_unit("us"))]
 
 
-def _read_counts(table: pd.DataFrame, name: str, source: str) -> tuple[pd.Index, list[str]]:
-    values = table[name].to_numpy(dtype="float64")
-    off = ~np.isfinite(values) | (values != np.round(values))
-    if off.any():
-        position = int(np.argmax(off))
-        _refuse(table, name, position, source, f"the number {values[position]:g}")
-    counts = table[name].to_numpy(dtype="int64")
-    for unit, scale in _UNIX.items():
-        if counts.min() >= 10**9 * scale and counts.max() < 4 * 10**9 * scale:
-            stamps = pd.DatetimeIndex(pd.to_datetime(counts, unit=unit))
-            return stamps.as_unit("us"), [f"column {name!r} is read as Unix time ({unit})"]
-    for digits, form in ((8, "%Y%m%d"), (6, "%Y%m")):
-        low, high = 1800 * 10 ** (digits - 4), 2200 * 10 ** (digits - 4)
-        if len(counts) > 1 and low < counts.min() and counts.max() < high:
-            stamps = pd.to_datetime(pd.Series(counts).astype(str), format=form, errors="coerce")
-            if not stamps.isna().any():
-                return pd.DatetimeIndex(stamps).as_unit("us"), [
-                    f"column {name!r} is read as dates in the format {form}"
-                ]
-    return pd.Index(counts), []
+def _composed(fields: pd.DataFrame) -> pd.DatetimeIndex:
+    if "week" in fields and "month" not in fields:
+        day = fields["day"] if "day" in fields else pd.Series("1", index=fields.index)
+        return of_weeks(fields["year"], fields["week"], day)
+    if "quarter" in fields and "month" not in fields:
+        quarters = fields["quarter"].astype(str).str.strip().str.upper().str.removeprefix("Q")
+        return of_quarters(fields["year"], quarters)
+    parts = fields.drop(columns=[name for name in ("week", "quarter") if name in fields])
+    if "month" in parts and is_text(parts["month"]):
+        named = parts["month"].astype(str).str.strip().str[:3].str.title()
+        numbers = pd.to_datetime(named, format="%b", errors="coerce").dt.month
+        parts["month"] = numbers.where(numbers.notna(), parts["month"])
+    for field in ("month", "day"):
+        if field not in parts:
+            parts[field] = 1
+    return pd.DatetimeIndex(pd.to_datetime(parts.apply(pd.to_numeric, errors="coerce"), errors="coerce"))
 
 
-def _read_text(table: pd.DataFrame, name: str, source: str) -> tuple[pd.Index, list[str]]:
-    values = table[name].astype("str").str.strip()
-    yearless = ~values.str.contains(_HAS_YEAR).to_numpy(dtype=bool)
+def _date_and_clock(table: pd.DataFrame, columns: tuple[str, ...], source: str) -> list[TimeReading]:
+    date, clock = columns
+    for name in columns:
+        missing = table[name].isna().to_numpy()
+        if missing.any():
+            _refuse(table, name, int(np.argmax(missing)), source, "an empty cell")
+    joined = table[date].astype(str).str.strip() + " " + table[clock].astype(str).str.strip()
+    together = pd.DataFrame({f"{date} {clock}": joined}, index=table.index)
+    together.attrs = table.attrs
+    return _read_column(together, f"{date} {clock}", source)
+
+
+def _read_numbers(table: pd.DataFrame, name: str, source: str) -> list[TimeReading]:
+    cells = table[name]
+    found = []
+    for form in NUMBER_FORMS:
+        index = _fits(form, cells)
+        if index is not None:
+            note = (f"column {name!r} is read as {form.words}",) if form.words else ()
+            found.append(TimeReading(form.name, form.words, index, note))
+    if not found:
+        values = cells.to_numpy(dtype="float64", na_value=np.nan)
+        position = int(np.argmax(~np.isfinite(values) | (values != np.round(values))))
+        _refuse(table, name, position, source, f"the number {values[position]!r}")
+    return found
+
+
+def _read_text(table: pd.DataFrame, name: str, source: str) -> list[TimeReading]:
+    cells = table[name].astype("str").str.strip()
+    yearless = ~cells.str.contains(_HAS_YEAR).to_numpy(dtype=bool)
     if yearless.any():
         _refuse(table, name, int(np.argmax(yearless)), source, "the text {cell!r}, which has no year,")
-    # where dates are written with points, the day comes first
-    dotted = bool(values.iloc[:1].str.contains(r"^\d{1,2}\.\d{1,2}\.").all())
-    best = None
-    for options in reversed(_ATTEMPTS) if dotted else _ATTEMPTS:
+    found: list[TimeReading] = []
+    for form in _in_order(cells):
         try:
-            stamps = _attempt(values, options)
+            index = _fits(form, cells)
         except ValueError as error:
-            _refuse_zones(values, name, source, error)
-        if not stamps.isna().any():
-            return stamps.as_unit("us"), _order_note(values, name, options)
-        if best is None or stamps.isna().sum() < best.isna().sum():
-            best = stamps
-    _refuse(table, name, int(np.argmax(best.isna())), source, "the text {cell!r}")  # type: ignore[union-attr]
+            _refuse_zones(cells, name, source, error)
+        if index is not None and not any(index.equals(other.index) for other in found):
+            note = _text_note(form, cells, index, name)
+            found.append(TimeReading(form.name, form.words, index, (note,) if note else ()))
+        if found and found[0].form == "iso":  # the standard leaves nothing to choose
+            break
+    if not found:
+        _refuse(table, name, _first_unread(cells), source, "the text {cell!r}")
+    return found
 
 
-def _attempt(values: pd.Series, options: dict) -> pd.DatetimeIndex:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns that it guesses; the guess is checked against every cell
-        return pd.DatetimeIndex(pd.to_datetime(values, errors="coerce", **options))
+def _in_order(cells: pd.Series) -> list[TimeForm]:
+    """Where dates are written with points, the day comes first."""
+    forms = list(TEXT_FORMS)
+    if cells.iloc[:1].str.contains(_DOTTED).all():
+        forms.sort(key=lambda form: form.name == "month first")
+    return forms
 
 
-def _order_note(values: pd.Series, name: str, options: dict) -> list[str]:
-    if not values.iloc[:1].str.contains(r"^\d{1,2}[/.-]\d{1,2}[/.-]").all():
-        return []
-    order = "day/month/year" if options.get("dayfirst") else "month/day/year"
-    return [f"dates such as {values.iloc[0]!r} in {name!r} are read as {order}"]
+def _fits(form: TimeForm, cells: pd.Series) -> pd.Index | None:
+    """What a form reads, where it reads every cell."""
+    index = form.read(cells)
+    if index is None or (isinstance(index, pd.DatetimeIndex) and index.isna().any()):
+        return None
+    return index.as_unit("us") if isinstance(index, pd.DatetimeIndex) else index
+
+
+def _first_unread(cells: pd.Series) -> int:
+    """The cell at which the form that reads the most of them fails."""
+    unread = []
+    for form in TEXT_FORMS:
+        index = form.read(cells)
+        if index is not None:
+            unread.append(np.asarray(index.isna()))
+    return int(np.argmax(min(unread, key=lambda gaps: int(gaps.sum()))))
+
+
+def _text_note(form: TimeForm, cells: pd.Series, index: pd.Index, name: str) -> str:
+    if form.name in ("month first", "day first"):
+        ordered = bool(cells.iloc[:1].str.contains(_ORDERED).all())
+        return f"dates such as {cells.iloc[0]!r} in {name!r} are read as {form.words}" if ordered else ""
+    if form.words:
+        return f"time stamps such as {cells.iloc[0]!r} in {name!r} are read as {form.words}"
+    offsets = cells.str.extract(r"\d(Z|[+-]\d\d:?\d\d)$", expand=False)
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None and len(offsets.unique()) > 1:
+        written = ", ".join(map(str, offsets.unique()[:4]))
+        return f"the time stamps in {name!r} have several offsets ({written}): they are read as moments in UTC"
+    return ""
 
 
 def _refuse(table: pd.DataFrame, name: str, position: int, source: str, found: str) -> NoReturn:
@@ -153,6 +248,6 @@ def _refuse_zones(values: pd.Series, name: str, source: str, error: Exception) -
     if len(zones) < 2:
         raise InputError(f"{source}: column {name!r} cannot be read as time stamps ({error}); {_HINT}") from error
     raise InputError(
-        f"{source}: column {name!r} mixes time zones ({', '.join(map(str, zones[:4]))}) where one was expected; "
-        "convert all stamps to UTC"
+        f"{source}: column {name!r} mixes stamps with and without a time zone ({', '.join(map(str, zones[:4]))}) where "
+        "all of one kind were expected; write the offset into every stamp"
     ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.metric import OF_DATA
+from ..evaluation import OF_DATA
 
 if TYPE_CHECKING:
     from ..evaluation import Metric

@@ -1,0 +1,304 @@
+"""An inspection as sections of a page: memory, order, gates, cost, where it is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..pages import Choice, Figure, Section, Table, bars, heat_map, lines
+from .gates import KEEPS, LayerGates
+
+if TYPE_CHECKING:
+    from .inspection import Inspection
+
+_MOST_UNITS = 32
+_MOST_GROUPS = 24
+_METRICS = {
+    "mase": "MASE",
+    "error": "error (fraction of wrong labels)",
+    "mae": "mean absolute error",
+    "cross_entropy": "cross-entropy in nats",
+}
+
+
+def sections_of(found: Inspection) -> list[Section]:
+    """Everything found in a model, a section each; what was not measured is left out with a sentence."""
+    if not found.memory["occlusion"]:
+        return [Section(f"Inside {found.model}", found.notes), _cost(found)]
+    return [_memory(found), _order(found), _gates(found), _cost(found), _wrong(found)]
+
+
+def _memory(found: Inspection) -> Section:
+    memory = found.memory
+    metric = _METRICS[memory["metric"]]
+    kept = [o["kept"] for o in memory["occlusion"]]
+    loss = [o["loss"] for o in memory["occlusion"]]
+    horizon = memory["horizon_occlusion"]
+    figures: list[Figure | Choice] = []
+    if memory["influence"] is not None:
+        curves = {"after training": _shares(memory["influence"])}
+        if memory["influence_before"] is not None:
+            curves["before training"] = _shares(memory["influence_before"])
+        if memory["core"] and memory["core"]["horizon_gradient"] != memory["horizon_gradient"]:
+            curves["after training, level and scale held fixed"] = _shares(memory["core"]["influence"])
+        figures.append(
+            lines(
+                curves,
+                alt=f"95 % of the influence lies in the newest {memory['horizon_gradient']} steps",
+                caption="Share of the squared gradient by lag; lag 1 is the newest value read. "
+                f"95 % lies in the newest {memory['horizon_gradient']} steps.",
+                x="lag (steps)",
+                y="share of influence",
+                from_zero=True,
+                dashed=["before training"],
+            )
+        )
+    figures.append(
+        lines(
+            {"loss": (kept, loss)},
+            alt=f"from {horizon} kept steps on the loss is within 1 % of the full one",
+            caption=f"Loss with everything older replaced by another example's steps: from {horizon} kept steps on it "
+            "is within 1 % of the full one.",
+            x="newest steps kept",
+            y=metric,
+            vertical={"within 1 %": horizon},
+        )
+    )
+    figures += [
+        lines(
+            {layer["layer"]: _shares(layer["influence"])},
+            alt=f"inside {layer['layer']}, 95 % of the influence lies in the newest {layer['horizon_gradient']} steps",
+            caption=f"Inside {layer['layer']}: influence of its inputs on its last state, by its own steps"
+            + (f" of {layer['steps_per_segment']} values each." if layer["steps_per_segment"] > 1 else "."),
+            x="lag (steps of the layer)",
+            y="share of influence",
+            from_zero=True,
+        )
+        for layer in memory["layers"]
+    ]
+    rows = [
+        ["horizon by occlusion", str(horizon)],
+        ["horizon by gradient", _or(memory["horizon_gradient"])],
+        ["horizon by gradient before training", _or(memory["horizon_before"])],
+        ["steps read", str(memory["lookback"])],
+        ["lookback suggested", str(memory["suggested_lookback"])],
+    ]
+    return Section("Memory", [memory["text"]], figures, [Table(["", "steps"], rows)])
+
+
+def _shares(shares: list[float]) -> tuple[list[float], list[float]]:
+    return list(range(1, len(shares) + 1)), shares
+
+
+def _order(found: Inspection) -> Section:
+    order, metric = found.order, _METRICS[found.memory["metric"]]
+    worth = f"{order['value']:.4g}"
+    if order["low"] is not None:
+        worth += f" (95 % interval {order['low']:.4g} to {order['high']:.4g})"
+    answer = {
+        True: "Order matters to this model.",
+        False: "Order is worth less than 2 % to this model: a bag of its steps would do.",
+        None: "Whether order matters cannot be told from these rows.",
+    }[order["matters"]]
+    values = {"right order": order["loss"], "shuffled": order["shuffled"]}
+    if order["trained_shuffled"] is not None:
+        values["trained on shuffled steps"] = order["trained_shuffled"]
+    figures = [bars(values, alt=f"shuffling the steps changes the loss by {order['value']:.4g}", x=metric)]
+    if order["older_than"]:
+        figures.append(
+            lines(
+                {"loss": ([o["steps"] for o in order["older_than"]], [o["loss"] for o in order["older_than"]])},
+                alt="loss with only older steps shuffled",
+                caption="Loss with only the steps older than so many shuffled: sharp nearby, fuzzy far away.",
+                x="newest steps left in order",
+                y=metric,
+            )
+        )
+    return Section("Worth of order", [f"{answer} Shuffling the steps costs {worth} in {metric}."], figures)
+
+
+def _gates(found: Inspection) -> Section:
+    figures: list[Figure | Choice] = []
+    rows = []
+    for layer in found.layers:
+        figures += _gate_figures(layer, found.example_steps)
+        half = layer.median_half_life
+        rows.append(
+            [
+                layer.layer,
+                layer.cell,
+                str(len(layer.half_life) or layer.example["hidden"].shape[1]),
+                f"longer than {layer.steps}" if half is None else f"{half * layer.steps_per_segment:.3g}",
+                _percent(layer.saturated_low),
+                _percent(layer.saturated_high),
+                f"{layer.lyapunov:.3f}",
+            ]
+        )
+    if not rows:
+        return Section("Gates", ["The model has no recurrent layer with the usual gates, so there is none to look at."])
+    head = ["layer", "cell", "units", "half-life (steps of the data)", "gate below 0.1", "above 0.9", "growth per step"]
+    season = found.gates["season"]
+    sentence = "Half-life: after so many steps half is left of what the median unit holds"
+    sentence += f"; the season of the data has {season} steps." if season > 1 else "."
+    return Section("Gates", [sentence], figures, [Table(head, rows, left=2)])
+
+
+def _gate_figures(layer: LayerGates, steps: list[str]) -> list[Figure]:
+    figures = []
+    name = KEEPS[layer.cell]
+    if name is not None:
+        ranked = np.argsort(layer.keep)[::-1]
+        capped = [layer.steps if layer.half_life[u] is None else layer.half_life[u] for u in ranked]
+        of_data = [float(h or 0) * layer.steps_per_segment for h in capped]
+        figures.append(
+            lines(
+                {"half-life": (list(range(1, len(ranked) + 1)), of_data)},
+                alt=f"half-life of the units of {layer.layer}, from {of_data[0]:.3g} down to {of_data[-1]:.3g} steps",
+                caption=f"Half-life of each unit of {layer.layer}, the slowest first (at most the steps read).",
+                x="unit",
+                y="steps of the data",
+                from_zero=True,
+            )
+        )
+        gate = layer.example[name]
+        slowest = ranked[:: max(1, len(ranked) // _MOST_UNITS)][:_MOST_UNITS]
+        segment = layer.steps_per_segment
+        names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(len(gate))]
+        figures.append(
+            heat_map(
+                gate[:, slowest].T,
+                alt=f"the {name} gate of {layer.layer} at each step of one example",
+                caption=f"The {name} gate of {layer.layer} over one example: dark keeps, light lets go. Units from "
+                "slow (top) to fast.",
+                rows="units",
+                columns=names,
+                x="steps read, newest on the right",
+            )
+        )
+    hidden = layer.example["hidden"]
+    segment = layer.steps_per_segment
+    names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(len(hidden))]
+    shown = np.abs(hidden[:, :: max(1, hidden.shape[1] // _MOST_UNITS)][:, :_MOST_UNITS]).T
+    figures.append(
+        heat_map(
+            shown / max(shown.max(), 1e-9),
+            alt=f"size of the hidden state of {layer.layer} at each step of one example",
+            caption=f"Size of the hidden state of {layer.layer} over the same example.",
+            rows="units",
+            columns=names,
+            x="steps read, newest on the right",
+        )
+    )
+    return figures
+
+
+def _cost(found: Inspection) -> Section:
+    cost = found.cost
+    tables = [
+        Table(
+            ["part", "parameters"],
+            [[name, f"{n:,}"] for name, n in cost["parameters"]["parts"].items()]
+            + [["all", f"{cost['parameters']['total']:,}"]],
+        )
+    ]
+    if cost.get("multiply_adds") is None:
+        return Section("Cost", tables=tables)
+    seconds, dense = cost["seconds"], cost["dense_window"]
+    rows = [
+        ["multiply-adds of a prediction", f"{cost['multiply_adds']:,}"],
+        [f"multiply-adds of a training step ({cost['batch']} examples)", f"{cost['multiply_adds_training_step']:,}"],
+        ["numbers read in a batch", f"{cost['input_volume']:,}"],
+        ["kept for backpropagation, a batch", f"{cost['activation_bytes'] / 2**20:.3g} MiB"],
+        ["ms of a prediction, by its multiply-adds", f"{1000 * seconds['predicted']:.3g}"],
+        ["ms of a prediction, measured in batches", f"{1000 * seconds['measured']:.3g}"],
+    ]
+    if dense is not None:
+        rows.append(["parameters of a dense network that sees as far", f"{dense['parameters']:,}"])
+        rows.append(["its multiply-adds", f"{dense['multiply_adds']:,}"])
+    tables.insert(0, Table(["price", ""], rows))
+    growth = [
+        [
+            f"{row['steps']:,}",
+            f"{row['parameters']:,}",
+            f"{row['multiply_adds']:,}",
+            _count(row["dense_parameters"]),
+            _count(row["dense_multiply_adds"]),
+        ]
+        for row in cost["growth"]
+    ]
+    head = ["steps read", "parameters", "multiply-adds", "dense: parameters", "dense: multiply-adds"]
+    tables.append(Table(head, growth, "growth with the steps read", left=0))
+    sentence = "A recurrence repeats its weights at every step: work grows with the steps read, parameters do not."
+    return Section("Cost", [sentence], tables=tables)
+
+
+def _wrong(found: Inspection) -> Section:
+    errors = found.errors
+    figures: list[Figure | Choice] = []
+    sentences = [f"{_METRICS[errors['metric']]}: {errors[errors['metric']]:.4g} on {errors['n']:,} examples."]
+    if errors.get("autocorrelation"):
+        sentences.append(errors["autocorrelation"]["text"])
+    by = {}
+    for name, groups in errors.get("by", {}).items():
+        shown = groups[:_MOST_GROUPS]
+        values = {str(g["group"]).strip(): g["loss"] for g in shown}
+        worst = max(shown, key=lambda g: g["loss"])
+        left_out = f"; {len(groups) - len(shown)} more are in the JSON" if len(groups) > len(shown) else ""
+        by[name] = bars(
+            values,
+            alt=f"the largest error by {name} is at {worst['group']} ({worst['loss']:.4g})",
+            x=_METRICS[errors["metric"]],
+            caption=f"By {name}: largest at {str(worst['group']).strip()} ({worst['loss']:.4g}){left_out}.",
+        )
+    if by:
+        figures.append(Choice("by", by))
+    if errors.get("calibration"):
+        bins = errors["calibration"]["bins"]
+        ece = errors["calibration"]["expected_calibration_error"]
+        sure = [b["predicted"] for b in bins]
+        figures.append(
+            lines(
+                {"right": (sure, [b["observed"] for b in bins]), "as sure as right": ([0, 1], [0, 1])},
+                alt=f"expected calibration error {ece:.3f}",
+                caption=f"How often it is right, by how sure it is: expected calibration error {ece:.3f}.",
+                x="how sure",
+                y="how often right",
+                from_zero=True,
+                dashed=["as sure as right"],
+            )
+        )
+    if errors.get("coverage_over_time"):
+        curves = {
+            f"{level} %": (list(range(len(rows))), [r["coverage"] for r in rows])
+            for level, rows in errors["coverage_over_time"].items()
+        }
+        stamps = [r["from"][:10] for r in next(iter(errors["coverage_over_time"].values()))]
+        figures.append(
+            lines(
+                curves,
+                alt="share of true values inside the intervals over time",
+                caption="Share of true values inside the intervals, over time.",
+                x="windows from",
+                y="coverage",
+                labels=stamps,
+            )
+        )
+    tables = []
+    if errors.get("worst"):
+        head = list(errors["worst"][0])
+        rows = [[f"{row[name]:.4g}" if name == "loss" else str(row[name]) for name in head] for row in errors["worst"]]
+        tables.append(Table(head, rows, "the examples with the largest errors", left=len(head) - 1, folded=True))
+    return Section("Where it is wrong", sentences, figures, tables)
+
+
+def _percent(shares: Any) -> str:
+    return f"{100 * float(np.mean(shares)):.0f} %" if len(shares) else "no gate"
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _or(value: int | None) -> str:
+    return "not measurable" if value is None else str(value)
