@@ -52,8 +52,8 @@ def make_model(folder: Path) -> None:
 
 
 def window() -> list[list[list[float]]]:
-    """One window: (1, 96, 1)."""
-    return np.random.default_rng(0).normal(size=(1, LOOKBACK, 1)).round(4).tolist()
+    """A window of its own for each client: (1, 96, 1)."""
+    return np.random.default_rng().normal(size=(1, LOOKBACK, 1)).round(4).tolist()
 
 
 # The others
