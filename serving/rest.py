@@ -141,7 +141,7 @@ class RestApi:
         async with self.service.lease(spec) as model:
             signature = _signature(model, name)
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature, address_of(request))):
+            with hinting(lambda: inputs_hint(model, signature, address_of(request))):
                 inputs, rows = await self._off_loop(len(body) > _INLINE_BYTES, _read_inputs, document, signature, body)
                 answer = await self.service.call(model, signature, inputs)
                 write = json_tensor.write_rows if rows else json_tensor.write_columns
@@ -173,10 +173,10 @@ class RestApi:
         name = json_tensor.signature_name(document)
         rows = examples.serialised(examples.input_of_json(document))
         async with self.service.lease(spec) as model:
-            with hinting(signature_hint(model, name or DEFAULT)):
+            with hinting(lambda: signature_hint(model, name or DEFAULT)):
                 signature = examples.signature_for(model, name, method)
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature)):
+            with hinting(lambda: inputs_hint(model, signature)):
                 outputs, count = await self.service.on_examples(model, signature, method, rows)
                 return result(outputs, count)
 
