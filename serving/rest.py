@@ -35,6 +35,8 @@ _PREDICTION = re.compile(
 _STATUS = re.compile(
     r"/v1/models(?:/([^/:]+))?(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?(?:/(metadata))?", re.A | re.I
 )
+# Proxies are sent the whole address.
+_ORIGIN = re.compile(r"^https?://[^/]*", re.I)
 _GREATEST = 2**63 - 1
 # Reading and writing JSON of this size takes about as long as a switch of threads.
 _INLINE_BYTES = 32_768
@@ -201,7 +203,7 @@ class RestApi:
 def raw_path(request: Request) -> str:
     """The path as it was sent: a name is decoded after its place in the path is known."""
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    return raw.decode("latin-1")
+    return _ORIGIN.sub("", raw.decode("latin-1"))
 
 
 def address_of(request: Request) -> str:
