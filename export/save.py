@@ -108,14 +108,15 @@ def write_version(
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
-        tf.saved_model.save(module, str(folder), signatures=signatures)
-        (folder / INFO).parent.mkdir()
-        predictor.save(folder / TRAINED)
-        (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
-        card = model_card(path.name, info, predictor.schema.card(info["data"]))
-        (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
-        warmup = (folder / INFO).with_name("tf_serving_warmup_requests")
-        write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
+        with _said_in_a_sentence(path):
+            tf.saved_model.save(module, str(folder), signatures=signatures)
+            (folder / INFO).parent.mkdir()
+            predictor.save(folder / TRAINED)
+            (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
+            card = model_card(path.name, info, predictor.schema.card(info["data"]))
+            (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
+            warmup = (folder / INFO).with_name("tf_serving_warmup_requests")
+            write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
         _check(folder, inputs, predictor.serve({name: tf.constant(value) for name, value in inputs.items()}))
         return _publish(folder, path)
 
@@ -174,6 +175,16 @@ def _agree(ours: np.ndarray, theirs: np.ndarray) -> tuple[bool, str]:
     worst = float(np.max(np.abs(ours - theirs), initial=0.0))
     size = max(float(np.std(ours)), float(np.abs(ours).mean()), 1e-6) if len(ours) else 1.0
     return worst <= _TOLERANCE * size, f"by up to {worst:g}"
+
+
+@contextlib.contextmanager
+def _said_in_a_sentence(path: Path) -> Iterator[None]:
+    """A full disk is nothing that a traceback explains."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        why = getattr(error, "strerror", None) or getattr(error, "message", str(error)).rpartition("; ")[2]
+        raise InputError(f"cannot write the model to {path}: {why}; make room, or choose another `export`") from error
 
 
 @contextlib.contextmanager
