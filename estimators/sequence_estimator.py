@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
 _LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
 _LEARNING_RATE = 1e-3
+# Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
+# much again, or more. So few rows are predicted in the latter, many in the former.
+_MANY = 1024
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 
@@ -207,15 +210,17 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
     # ------------------------------------------------------------------------------------------------ predict
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Logits, or scaled values, in double precision: (rows, outputs)."""
+        """Logits, or scaled values: (rows, outputs) float64."""
         check_is_fitted(self)
         examples = self._read(X, reset=False)
         found = self._encoding.sequences(examples)
-        sequences = Steps(found.flat, found.starts, found.lengths)
+        dtype = "float64" if len(examples) < _MANY else "float32"
+        flat = found.flat if found.flat.ndim == 1 else found.flat.astype(dtype)
+        sequences = Steps(flat, found.starts, found.lengths)
         parts = []
         with POOL.borrow(self._state.structure, self._state.loss) as network:
             for rows, inputs in blocks(sequences, self._encoding.widths):
-                parts.append((rows, network.predict(self._state.weights, inputs)[: len(rows)]))
+                parts.append((rows, network.predict(self._state.weights, inputs, dtype=dtype)[: len(rows)]))
         outputs = np.empty((len(examples), parts[0][1].shape[1]))
         for rows, part in parts:
             outputs[rows] = part

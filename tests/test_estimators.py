@@ -180,6 +180,14 @@ def test_sequences_of_different_length_do_not_depend_on_their_neighbours():
     assert one_channel.predict([[1.0] * 9]).shape == (1,)
 
 
+def test_many_rows_are_predicted_in_single_precision_and_agree():
+    estimator = quick(GRUClassifier, units=4).fit(X, Y)
+    many = np.tile(X, (20, 1))
+    found = estimator.decision_function(many)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found[:60], estimator.decision_function(X), atol=1e-5)
+
+
 def test_texts_and_tokens():
     estimator = quick(DenseClassifier, max_epochs=60, units=8).fit(TEXTS, OPINIONS)
     assert estimator.predict(["good", "bad"]).tolist() == ["+", "-"]
@@ -403,7 +411,9 @@ def test_silent_unless_asked_and_no_files(tmp_path):
 
 def test_later_fits_of_the_same_shape_compile_nothing_anew():
     def traces():
-        functions = [f for idle in network.POOL._idle.values() for net in idle for f in net._compiled.values()]
+        networks = [net for idle in network.POOL._idle.values() for net in idle]
+        functions = [f for net in networks for f in net._compiled.values()]
+        functions += [twin._forward for net in networks for twin in net._twins.values()]
         return sum(f.experimental_get_tracing_count() for f in functions)
 
     quick(GRUClassifier, units=3).fit(X, Y).predict(X)
