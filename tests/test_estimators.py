@@ -563,7 +563,7 @@ def test_the_model_is_a_keras_model(fitted):
 def test_comparison_with_simpler_families():
     estimator = quick(DenseClassifier, units=4)
     result = estimator.compare_with_simpler(X, Y, folds=1, seeds=1, baselines=["majority"])
-    assert set(result.summary.index) == {"linear", "dense:units=4", "majority"}
+    assert set(result.summary.index) == {"linear", "dense:dropout=0.0+units=4", "majority"}
     assert isinstance(result.verdict["text"], str)
     assert not hasattr(estimator, "n_iter_")
     with pytest.raises(ValueError, match="compare each of them"):
