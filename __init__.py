@@ -13,16 +13,24 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Comparison": "comparison",
     "CorpusFrame": "frames",
+    "DenseForecaster": "estimators",
     "ExportedModel": "export",
+    "GRUForecaster": "estimators",
     "InputError": "errors",
+    "LSTMForecaster": "estimators",
+    "LinearForecaster": "estimators",
     "PanelFrame": "frames",
     "Predictor": "predictor",
+    "RollingOrigin": "estimators",
+    "SequenceForecaster": "estimators",
     "SequenceSpec": "spec",
     "SeriesFrame": "frames",
+    "SimpleRNNForecaster": "estimators",
+    "TCNForecaster": "estimators",
     "TextFrame": "frames",
     "TextGenerator": "predictor",
     "compare": "comparison",
-    "comparison_html": "reports",
+    "comparison_html": "comparison",
     "fit": "comparison",
     "list_baselines": "tasks",
     "list_datasets": "datasets",
@@ -48,47 +56,67 @@ _ROOMS = {
     "TCNRegressor": "estimators",
 }
 # rooms that are public names themselves: recurra.tasks.Forecast(horizon=24)
-_MODULES = ("diagnostics", "tasks")
+_MODULES = ("diagnostics", "plot", "tasks")
+
+# rooms that import TensorFlow
+_WITH_TENSORFLOW = ("comparison", "diagnostics", "estimators", "export", "models", "predictor", "reports", "tasks")
 
 __all__ = ["__version__", *_ROOMS, *_MODULES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
 if TYPE_CHECKING:
-    from . import diagnostics, tasks
-    from .comparison import Comparison, compare, fit
+    from . import diagnostics, plot, tasks
+    from .comparison import Comparison, compare, comparison_html, fit
     from .datasets import list_datasets, load
     from .diagnostics import measure_memory
     from .errors import InputError
     from .estimators import (
         DenseClassifier,
+        DenseForecaster,
         DenseRegressor,
         GRUClassifier,
+        GRUForecaster,
         GRURegressor,
         LinearClassifier,
+        LinearForecaster,
         LinearRegressor,
         LSTMClassifier,
+        LSTMForecaster,
         LSTMRegressor,
+        RollingOrigin,
         SequenceClassifier,
+        SequenceForecaster,
         SequenceRegressor,
         SimpleRNNClassifier,
+        SimpleRNNForecaster,
         SimpleRNNRegressor,
         TCNClassifier,
+        TCNForecaster,
         TCNRegressor,
     )
     from .export import ExportedModel, load_model, save_model
     from .frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
     from .models import list_families
     from .predictor import Predictor, TextGenerator
-    from .reports import comparison_html, write_plots
+    from .reports import write_plots
     from .spec import SequenceSpec
     from .tasks import list_baselines
 
 
+def _load_room(name: str) -> Any:
+    """Import a room, with TensorFlow's start-up kept off standard error where it needs it."""
+    if name in _WITH_TENSORFLOW:
+        from .quiet import import_quietly
+
+        import_quietly()
+    return import_module(f".{name}", __name__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return _load_room(name)
     if name not in _ROOMS:
         raise AttributeError(f"module 'recurra' has no attribute {name!r}")
-    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    return getattr(_load_room(_ROOMS[name]), name)
 
 
 def __dir__() -> list[str]:

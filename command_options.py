@@ -117,6 +117,8 @@ ROLES = settings_of(ColumnRoles, _COLUMNS)
 TASK_SETTINGS = _of_tasks()
 COMPARE_SETTINGS = settings_of(CompareSettings, _COMPARING)
 COMPARE = {**ROLES, **TASK_SETTINGS, **COMPARE_SETTINGS}
+# Nothing is trained in an audit.
+AUDIT = {**ROLES, **TASK_SETTINGS, "folds": COMPARE_SETTINGS["folds"]}
 # What makes sense where one family is trained on all data.
 _NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins")
 FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FOR_FIT}
@@ -136,6 +138,9 @@ _OTHERS = FLAGS | {
         "show",
         "top_k",
         "samples",
+        "group",
+        "json",
+        "report",
     )
 }
 

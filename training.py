@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from .errors import InputError
 from .models import has_recurrent_layers, seeded
 from .models.recurrent import portable
 from .pipelines.protocol import Batches
+from .seeds import check_seed
 
 _MAX_STEPS_PER_EXECUTION = 16
 LOSSES = ("mae", "mse", "huber")
@@ -64,7 +65,7 @@ class History:
         best_loss: its validation loss, in scaled units or nats.
         losses: validation loss after each epoch.
         seconds: wall-clock time, over all runs where it was resumed.
-        stopped_by: "patience", "budget" or "max_epochs".
+        stopped_by: "patience", "budget", "max_epochs" or "callback".
     """
 
     best_epoch: int = 0
@@ -72,6 +73,12 @@ class History:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     stopped_by: str = "max_epochs"
+
+    def __repr__(self) -> str:
+        return (
+            f"History(validation loss {self.best_loss:.4g} after epoch {self.best_epoch} of {len(self.losses)}, "
+            f"{self.seconds:.1f} s, stopped by {self.stopped_by})"
+        )
 
 
 @dataclass(frozen=True)
@@ -82,13 +89,20 @@ class FitOptions:
         seed: of the first weights, of dropout and of the examples' order.
         budget: seconds after which the training ends with the best epoch so far.
         checkpoint: file that holds the state after every epoch; where it exists, training resumes from it.
-        on_epoch: called after every epoch with its number, from 1, and the validation loss.
+        on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
+        weights: where the training goes on from, in place of first weights drawn from the seed.
+        callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
     """
 
     seed: int = 0
     budget: float = float("inf")
     checkpoint: Path | None = None
-    on_epoch: Callable[[int, float], None] = lambda *_: None
+    on_epoch: Callable[[int, float], bool | None] = lambda *_: None
+    weights: Sequence[np.ndarray] | None = None
+    callbacks: tuple[keras.callbacks.Callback, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
 
 class Trainer:
@@ -147,9 +161,10 @@ class Trainer:
             The history.
         """
         options = options or FitOptions()
-        batch_size = min(self.batch_size or train.batch_size, len(train))
-        steps = max(1, round(len(train) / batch_size))
+        batch_size, steps = steps_per_epoch(train, self.batch_size)
         model = self._fresh(options.seed, steps)
+        if options.weights is not None:
+            model.set_weights(options.weights)
         # Whole executions only: Keras would take the rest of the last one out of the next epoch.
         steps = max(1, round(steps / model.steps_per_execution)) * model.steps_per_execution
         epochs = self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
@@ -164,7 +179,7 @@ class Trainer:
                 initial_epoch=state.epoch,
                 steps_per_epoch=steps,
                 shuffle=False,
-                callbacks=[state],
+                callbacks=[state, *options.callbacks],
                 verbose=0,
             )
         state.restore_best_weights()
@@ -183,7 +198,7 @@ class Trainer:
                 keras.optimizers.Adam(self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),
                 self.loss,
                 jit_compile=has_recurrent_layers(fresh),
-                steps_per_execution=int(np.clip(steps // 8, 1, _MAX_STEPS_PER_EXECUTION)),
+                steps_per_execution=steps_per_execution(steps),
             )
             self.model.optimizer.build(self.model.trainable_variables)
             return self.model
@@ -193,6 +208,17 @@ class Trainer:
             variable.assign(ops.zeros_like(variable))
         self.model.optimizer.learning_rate = self.learning_rate
         return self.model
+
+
+def steps_per_epoch(train: Batches, batch_size: int | None = None) -> tuple[int, int]:
+    """Examples in a training step, and steps in an epoch."""
+    size = min(batch_size or train.batch_size, len(train))
+    return size, max(1, round(len(train) / size))
+
+
+def steps_per_execution(steps: int) -> int:
+    """Steps that are run in one call, of so many in an epoch."""
+    return int(np.clip(steps // 8, 1, _MAX_STEPS_PER_EXECUTION))
 
 
 def predict_batches(model: keras.Model, batches: Batches) -> Any:
@@ -271,8 +297,10 @@ class _TrainingState(keras.callbacks.Callback):
             self.history.stopped_by = "budget"
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         loss = self._validation_loss()
+        if logs is not None:
+            logs["val_loss"] = loss
         self.epoch = epoch + 1
         self.history.losses.append(loss)
         if loss < self.history.best_loss:
@@ -289,7 +317,9 @@ class _TrainingState(keras.callbacks.Callback):
             self.model.stop_training = True
         self.history.seconds = self._elapsed()
         self._write()
-        self.options.on_epoch(self.epoch, loss)
+        if self.options.on_epoch(self.epoch, loss):
+            self.history.stopped_by = "callback"
+            self.model.stop_training = True
 
     def _validation_loss(self) -> float:
         # A state carried from batch to batch belongs to the training.

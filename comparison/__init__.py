@@ -14,6 +14,7 @@ _FILES = {
     "Progress": "progress",
     "Refit": "result",
     "compare": "comparing",
+    "comparison_html": "html",
     "fit": "fitting",
     "parse_budget": "settings",
 }
@@ -23,6 +24,7 @@ __all__ = [*_FILES]  # noqa: PLE0604  (the names are strings; Ruff cannot see th
 if TYPE_CHECKING:
     from .comparing import compare
     from .fitting import FitResult, fit
+    from .html import comparison_html
     from .progress import Progress
     from .result import Comparison, Refit
     from .settings import CompareSettings, parse_budget

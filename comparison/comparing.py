@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ..frames import Frame
 from ..tasks import Task
 from .progress import OnProgress, ignore
@@ -12,24 +14,26 @@ from .result import Comparison, Refit
 from .run import Run
 from .settings import open_experiment
 from .summary import summarise, test_and_judge
+from .terminal_progress import watching
 from .trials import Outcome, Row
 from .workers import run_trials
 
 
 def compare(
-    source: str | Path | Frame,
+    source: str | Path | pd.DataFrame | Frame,
     *,
     task: str | Task | None = None,
     out: str | Path | None = None,
     refit: bool = False,
     n_jobs: int = 1,
     on_progress: OnProgress = ignore,
+    progress: bool | None = None,
     **settings: Any,
 ) -> Comparison:
     """Compare families and baselines: same folds, examples, seeds and budget for all.
 
     Args:
-        source: a frame, a data set's name, or a file.
+        source: a frame, a table, a data set's name, or a file.
         task: "forecast", "classification", "regression", "tagging" or "language-model", or typed settings such as
             ``recurra.tasks.Forecast(horizon=24)``; by default what the source's columns ask for.
         out: folder for the results; an interrupted comparison resumes where it stopped.
@@ -38,6 +42,7 @@ def compare(
         n_jobs: trials that run at once, each in a process of its own, through joblib: -1 for as many as there are
             cores; ``joblib.parallel_config`` chooses another backend, such as Dask.
         on_progress: called often with where the run is; with several jobs from a thread of its own.
+        progress: whether to show it on standard error; by default on a terminal and in a notebook.
         **settings: fields of :class:`recurra.comparison.CompareSettings`, such as ``families=["linear", "lstm"]``,
             ``baselines``, ``folds=3, seeds=3, configs=1``, ``budget="10m"`` and ``config={"units": 32}``; those of the
             task (see :mod:`recurra.tasks`), such as ``horizon`` or ``tokens``; and, where `source` is a file, its
@@ -55,7 +60,12 @@ def compare(
     """
     experiment, common = open_experiment(source, task=task, **settings)
     folder = None if out is None else Path(out)
-    run = Run(experiment, common, folder, on_progress)
+    with watching(on_progress, progress) as watch:
+        return _compare(Run(experiment, common, folder, watch), n_jobs, refit=refit)
+
+
+def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
+    experiment = run.experiment
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
@@ -70,7 +80,7 @@ def compare(
         summary_rows=summary,
         test_rows=tests,
         verdict=verdict,
-        folder=folder,
+        folder=run.folder,
         examples=run.examples(outcomes),
         plot_data=experiment.plot_data(),
         retrain=lambda model: run.retrain(model, outcomes),

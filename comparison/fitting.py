@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from ..display import html
+from ..errors import InputError
 from ..frames import Frame
-from ..models import draw_configs, parse_variant
+from ..models import FAMILIES, draw_configs, parse_variant
 from ..predictor import Predictor
+from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
 from .run import training_record
-from .settings import open_experiment
+from .settings import CompareSettings, open_experiment
+from .terminal_progress import watching
 from .trainers import Trainers
 from .trials import Trial
 
@@ -50,20 +57,24 @@ class FitResult:
             f"epoch {history.best_epoch} of {len(history.losses)}, {history.seconds:.1f} s)"
         )
 
+    def _repr_html_(self) -> str:
+        return html.block(html.title(repr(self), repr(self.predictor)), html.bullets(self.notes))
+
 
 def fit(
-    source: str | Path | Frame,
+    source: str | Path | pd.DataFrame | Frame,
     *,
     family: str,
     task: str | Task | None = None,
     seed: int = 0,
     on_progress: OnProgress = ignore,
+    progress: bool | None = None,
     **settings: Any,
 ) -> FitResult:
     """Fit one family or baseline to all data; a tenth of them (of a series the newest) stops a network's training.
 
     Args:
-        source, task, on_progress, **settings: as in :func:`compare`.
+        source, task, on_progress, progress, **settings: as in :func:`compare`.
         family: one of ``recurra.list_families()``, a variant such as ``"lstm:units=32"``, or one of
             ``recurra.list_baselines(task)``, such as ``"tfidf_logistic"``.
         seed: of weights and order.
@@ -79,10 +90,26 @@ def fit(
         >>> fitted = recurra.fit("co2", family="lstm")
         >>> fitted.predictor.predict(fitted.frame)
     """
-    chosen: dict[str, Any] = {"families": [family], "baselines": []}
+    seed = check_seed(seed)
+    chosen: dict[str, Any] = {"families": [_checked(family)], "baselines": []}
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
     experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
+    with watching(on_progress, progress) as watch:
+        return _fit(experiment, common, family, seed, watch)
+
+
+def _checked(family: str) -> str:
+    """Refuse a name that neither a family nor a baseline has, as the option that it was given to."""
+    known = [*FAMILIES, *dict.fromkeys(name for kind in TASKS.values() for name in kind.list_baselines())]
+    if family.partition(":")[0] not in known:
+        close = difflib.get_close_matches(family, known, n=1)
+        near = f"; did you mean {close[0]}?" if close else ""
+        raise InputError(f"`family` must be one of {', '.join(known)}; received {family!r}{near}")
+    return family
+
+
+def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int, on_progress: OnProgress) -> FitResult:
     data = experiment.prepare_final()
     if common.baselines:
         on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))

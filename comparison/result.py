@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from ..tasks import FittedModel, FoldData, Task
 from ..tasks.protocol import PlotData
 from .identity import to_strict_json
 from .trials import Row
+
+if TYPE_CHECKING:
+    from .page import HasSections
 
 SCHEMA_VERSION = 2
 
@@ -108,13 +111,14 @@ class Comparison:
         return next((refit for refit in self.refits if refit.predictor.model.why_no_graph is None), None)
 
     def provenance(self, refit: Refit | None = None) -> dict[str, Any]:
-        """What an export says of itself: how it came to be, and its model's accuracy here."""
+        """What an export says of itself: how it came to be, its model's accuracy here, and the verdict."""
         refit = refit or self.exportable
         if refit is None:
-            return {"training": {}, "metrics": {}}
+            return {"training": {}, "metrics": {}, "verdict": None}
         line = next(line for line in self.summary_rows if line["model"] == refit.model)
         names = [*(metric.name for metric in self.task.metrics), f"{self.task.metrics[0].name}_sd"]
-        return {"training": refit.training, "metrics": {name: line[name] for name in names}}
+        metrics = {name: line[name] for name in names}
+        return {"training": refit.training, "metrics": metrics, "verdict": self.verdict["text"]}
 
     def to_dict(self) -> dict[str, Any]:
         """What ``comparison.json`` holds: strict JSON."""
@@ -143,6 +147,20 @@ class Comparison:
         with replacing(self.folder / "comparison.csv") as path:
             self.trials.to_csv(path, index=False)
 
+    def to_html(self, *parts: HasSections, command: str = "") -> str:
+        """One self-contained page: opens offline, prints, and reads without script.
+
+        Args:
+            *parts: what else stands on it: an inspected model, an audit of the data.
+            command: that made it.
+
+        Example:
+            >>> page = result.to_html(recurra.diagnostics.inspect_comparison(result))
+        """
+        from .page import comparison_page
+
+        return comparison_page(self, parts, command)
+
     def __repr__(self) -> str:
         main = self.task.metrics[0]
         best = self.summary_rows[0]
@@ -151,3 +169,8 @@ class Comparison:
             f"Comparison({self.task.name} of {self.data['source']!r}: {len(self.summary_rows)} models, best "
             f"{best['model']} with {main.title} {best[main.name]:.4g}; is a recurrent network worth it? {answer})"
         )
+
+    def _repr_html_(self) -> str:
+        from .html import comparison_html
+
+        return comparison_html(self)

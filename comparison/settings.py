@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
+
 from .. import datasets
 from ..errors import InputError
 from ..frames import Frame
@@ -83,12 +85,16 @@ class CompareSettings:
 
 
 def open_experiment(
-    source: str | Path | Frame, *, task: str | Task | None = None, needs_family: bool = True, **options: Any
+    source: str | Path | pd.DataFrame | Frame,
+    *,
+    task: str | Task | None = None,
+    needs_family: bool = True,
+    **options: Any,
 ) -> tuple[Experiment, CompareSettings]:
     """Read the source, and sort the options: column roles, settings of the task, settings of the comparison.
 
     Args:
-        source: a frame, a data set's name, or a file.
+        source: a frame, a table, a data set's name, or a file.
         task: a key of ``TASKS`` or typed settings; by default what the source's columns ask for.
         needs_family: whether a family has to be among the models.
         **options: column roles where `source` is read here (see :func:`recurra.load`); fields of
@@ -107,7 +113,7 @@ def open_experiment(
     return resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size), settings
 
 
-def _load(source: str | Path, task: str | Task | None, options: dict[str, Any]) -> Frame:
+def _load(source: str | Path | pd.DataFrame, task: str | Task | None, options: dict[str, Any]) -> Frame:
     """Read the source, and take the column roles out of the options."""
     roles = {name: options.pop(name) for name in datasets.ROLES if name in options}
     name = task if task is None or isinstance(task, str) else task.name

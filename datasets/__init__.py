@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ..errors import InputError
 from ..frames import Frame
 from . import (
@@ -43,8 +45,8 @@ from . import (
     word_sentiment,
 )
 from .files import is_known, read_table
-from .frame_choice import ROLES, load_file, load_named
-from .model_inputs import load_inputs, load_series
+from .frame_choice import ROLES, load_file, load_named, load_table
+from .model_inputs import frame_for_prediction, load_inputs, load_prompts, load_series
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -89,9 +91,11 @@ __all__ = [
     "DATASETS",
     "ROLES",
     "Dataset",
+    "frame_for_prediction",
     "list_datasets",
     "load",
     "load_inputs",
+    "load_prompts",
     "load_series",
     "read_table",
     "read_vectors",
@@ -104,7 +108,7 @@ def list_datasets() -> list[str]:
 
 
 def load(  # one parameter per role
-    source: str | Path,
+    source: str | Path | pd.DataFrame,
     *,
     task: str | None = None,
     text: str | None = None,
@@ -133,7 +137,7 @@ def load(  # one parameter per role
 
     Args:
         source: a name from :func:`list_datasets`, or a file; to read a file called like a data set, write
-            ./co2.
+            ./co2. Or a table.
         task: what to predict, such as "forecast" or "classification". Default: by the roles.
         text: column of texts or of lists of tokens.
         label: column (in an .npz: array) of classes; for a language model the condition.
@@ -180,14 +184,26 @@ def load(  # one parameter per role
         "freq": freq,
         "decimal": decimal,
     }
-    roles = {role: value for role, value in given.items() if value not in (None, (), [])}
+    roles = {role: value for role, value in given.items() if _is_given(value)}
+    if isinstance(source, pd.DataFrame):
+        return load_table(source, roles, task, missing)
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"a {type(source).__name__} was given where a data set's name, a file or a pandas DataFrame was expected; "
+            "make a table of it"
+        )
     if str(source) in DATASETS:
         return load_named(DATASETS[str(source)], roles, task, missing)
-    _check_source(source)
+    check_source(source)
     return load_file(source, roles, task, missing)
 
 
-def _check_source(source: str | Path) -> None:
+def _is_given(value: Any) -> bool:
+    return isinstance(value, pd.DataFrame) or value not in (None, (), [])
+
+
+def check_source(source: str | Path) -> None:
+    """Refuse what is neither a data set nor a file, with the nearest names."""
     text = str(source)
     if Path(text).exists() or is_known(text) or "/" in text:
         return

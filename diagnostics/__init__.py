@@ -7,9 +7,11 @@ order.py            what the loss gains by reading steps in their order
 gates.py            what a recurrent layer lets in, keeps and shows
 cost.py             parameters, multiply-adds, memory, seconds, and how they grow
 error_analysis.py   the worst examples, errors by group, calibration, coverage, what repeats
+audit/              leaks: does the test part, or an input, know what it should not?
 memory_tasks.py     where each family forgets, on synthetic sequences
 """
 
+from .audit import Audit, audit
 from .cost import cost_of
 from .gates import gates_of, gates_of_example, half_life_of, unroll
 from .influence import horizon, influence_by_lag, inside_layers
@@ -20,10 +22,12 @@ from .order import Order, worth_of_order
 
 __all__ = [
     "MEMORY_TASKS",
+    "Audit",
     "Inspection",
     "MemoryResult",
     "Occlusion",
     "Order",
+    "audit",
     "cost_of",
     "gates_of",
     "gates_of_example",

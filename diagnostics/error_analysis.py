@@ -164,4 +164,4 @@ def _named(cell: Any) -> str:
 
 
 def _plain(group: Any) -> Any:
-    return group.item() if isinstance(group, np.generic) else str(group)
+    return int(group) if isinstance(group, int | np.integer) else str(group)

@@ -36,9 +36,11 @@ Inputs = dict[str, np.ndarray]
 MOST_EXAMPLES, FEWEST_EXAMPLES = 1000, 100
 # Steps of all examples together, where sequences are long.
 _MOST_STEPS = 64_000
-_BATCH = 256
+BATCH = 256
 # Steps of a stretch of a long text.
 _STRETCH = 64
+# Steps of an example that fit into a picture.
+_DRAWN_STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,12 @@ class Examples:
         """Steps of the longest example."""
         return int(self.lengths.max(initial=1))
 
+    @property
+    def typical(self) -> int:
+        """Number of an example to look at: the longest that can be drawn step by step, else the shortest."""
+        drawn = np.where(self.lengths <= _DRAWN_STEPS, self.lengths, -self.lengths)
+        return int(drawn.argmax())
+
     def losses(self, steps: np.ndarray | None = None) -> np.ndarray:
         """The loss of each example (examples,), with other steps where they are given."""
         inputs = self.inputs if steps is None else {**self.inputs, self.time_input: steps}
@@ -118,7 +126,7 @@ class Examples:
         return self.take(np.unique(np.linspace(0, len(self) - 1, min(n, len(self))).astype(int)))
 
 
-def in_batches(function: Callable[[Inputs], Any], inputs: Inputs, size: int = _BATCH) -> np.ndarray:
+def in_batches(function: Callable[[Inputs], Any], inputs: Inputs, size: int = BATCH) -> np.ndarray:
     """Call a function on batches of one size, the last filled up with repetitions, and join what it gives."""
     n = len(next(iter(inputs.values())))
     rows = np.minimum(np.arange(-(-n // size) * size), n - 1).reshape(-1, size)
@@ -164,7 +172,7 @@ def series_examples(
     windows: Windows = batches.windows
     if not len(windows):
         raise ValueError("`rows` hold no whole window. Received: none")
-    gathered = [inputs for inputs, *_ in batches.dataset(batch_size=_BATCH)]
+    gathered = [inputs for inputs, *_ in batches.dataset(batch_size=BATCH)]
     inputs = {name: np.concatenate([b[name].numpy() for b in gathered])[: len(windows)] for name in gathered[0]}
     starts, series = windows.starts(), windows.series()
     y_true = frame.columns(frame.targets)[starts[:, None] + pipeline.lookback + np.arange(pipeline.horizon)]
@@ -367,7 +375,7 @@ def _stretches(
         flat = pipeline.ids(text)
     else:
         rows = np.arange(len(frame)) if selection is None else np.asarray(selection)
-        flat = np.concatenate([encoded.before[i] for i in rows])  # type: ignore[union-attr]
+        flat = np.concatenate([encoded.before[int(i)] for i in rows])  # type: ignore[union-attr]
     length = min(_STRETCH, max(1, (len(flat) - 1) // 2))
     starts = np.arange(0, max(1, len(flat) - length), length)
     starts = starts[_evenly(len(starts), most)]

@@ -17,7 +17,7 @@ import numpy as np
 from ..models.layers.time_steps import JoinSteps
 from ..models.layers.window_statistics import WindowStatistics
 from ..models.recurrent import portable
-from .examples import Examples, Inputs, in_batches
+from .examples import BATCH, Examples, Inputs, in_batches
 
 if TYPE_CHECKING:
     import keras
@@ -205,25 +205,29 @@ def _gradient_squares(function: Callable[[Inputs], Any], inputs: Inputs, name: s
         with portable(), tf.GradientTape() as tape:
             tape.watch(x)
             y = function({**given, name: x})
-            weighted = tf.reduce_sum(tf.reshape(y, [tf.shape(y)[0], -1]) * signs)
+            weighted = tf.reduce_sum(tf.reshape(y, [tf.shape(y)[0], -1]) * tf.cast(signs, y.dtype))
         gradient = tape.gradient(weighted, x)
         return tf.reduce_sum(tf.square(tf.convert_to_tensor(gradient)), axis=2)
 
-    compiled = tf.function(graph, reduce_retracing=True, autograph=False)
-    total = 0.0
+    def spec(array: np.ndarray) -> tf.TensorSpec:
+        return tf.TensorSpec((BATCH, *array.shape[1:]), array.dtype)
+
+    # one graph of one shape: a function that is called with the network's own would be traced for each network
+    signature = ({k: spec(v) for k, v in inputs.items()}, tf.TensorSpec((BATCH, outputs), tf.float32))
+    concrete = tf.function(graph, autograph=False).get_concrete_function(*signature)
+    total = np.zeros(inputs[name].shape[:2])
     for draw in range(draws):
 
         def one(some: Inputs, draw: int = draw) -> Any:
-            rows = len(some[name])
             if each:
-                signs = np.zeros((rows, outputs), "float32")
+                signs = np.zeros((BATCH, outputs), "float32")
                 signs[:, draw] = 1
             else:
-                signs = random.choice(np.array([-1, 1], "float32"), size=(rows, outputs))
-            return compiled({k: tf.constant(v) for k, v in some.items()}, tf.constant(signs))
+                signs = random.choice(np.array([-1, 1], "float32"), size=(BATCH, outputs))
+            return concrete({k: tf.constant(v) for k, v in some.items()}, tf.constant(signs))
 
         total = total + in_batches(one, inputs)
-    return np.asarray(total, dtype=float)
+    return total
 
 
 def _by_lag(squares: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """Strict JSON."""
-        return to_strict_json(  # type: ignore[no-any-return]
+        return to_strict_json(
             {
                 "schema_version": SCHEMA_VERSION,
                 "recurra": __version__,
@@ -185,7 +185,8 @@ def inspect_subject(subject: Subject, on_progress: OnSentence = _silent) -> Insp
     data = {**describe(subject.frame), "held_out": None if examples is None else examples.held_out}
     if examples is None:
         verdict = {"worth_it": None, "best": subject.name, "text": notes[-1][:1].upper() + notes[-1][1:] + "."}
-        cost = {"parameters": {"total": subject.predictor.model.parameters(), "parts": {}}, "multiply_adds": None}
+        parameters = {"total": subject.predictor.model.parameters(), "parts": {}}
+        cost = {"parameters": parameters, "multiply_adds": None}
         return Inspection(
             subject.name, subject.task, data, _no_memory(), _no_order(), {"layers": []}, cost, {}, verdict, notes
         )
@@ -350,7 +351,7 @@ def _errors(subject: Subject, examples: Examples) -> dict[str, Any]:
             groups["series"] = labels["series"]
         else:
             labels.pop("series", None)
-    elif examples.restore is not None:
+    elif examples.restore is not None and examples.truth is not None:
         groups = {"length": error_analysis.length_groups(examples.lengths)}
         labels["predicted"] = _predicted_labels(subject, examples, predicted)
         labels["read"] = _texts(examples)
@@ -405,9 +406,9 @@ def _texts(examples: Examples) -> np.ndarray:
 
 
 def _example_steps(examples: Examples) -> list[str]:
-    n = int(examples.lengths[0])
+    n = int(examples.lengths[examples.typical])
     if examples.tokens is not None:
-        return [examples.tokens(i) for i in examples.steps[0, :n]]
+        return [examples.tokens(i) for i in examples.steps[examples.typical, :n]]
     return [f"−{n - t}" for t in range(n)]
 
 

@@ -19,6 +19,7 @@ from ..comparison.settings import open_experiment, parse_budget
 from ..comparison.trials import Outcome, cut_short
 from ..comparison.workers import run_trials
 from ..datasets import synthetic_sequences
+from ..display import html
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
 from ..models import known_settings, parse_variant
@@ -111,6 +112,12 @@ class MemoryResult:
     def __repr__(self) -> str:
         return f"MemoryResult({self.task}: {len(self.rows)} trainings)\n{self.table.round(3)}"
 
+    def _repr_html_(self) -> str:
+        table = self.table
+        rows = [[str(model), *(f"{value:.4g}" for value in row)] for model, row in table.iterrows()]
+        caption = f"accuracy after so many steps; guessing: {self.chance:.2f}; remembers: up to {REMEMBERED} correct"
+        return html.block(html.table([self.task, *map(str, table.columns)], rows), html.small(caption))
+
 
 def _reach(accuracies: pd.Series) -> int:
     """The longest distance up to which every one was remembered; 0 where the first was not."""
@@ -158,7 +165,7 @@ def measure_memory(
     Hochreiter & Schmidhuber (1997); Arjovsky, Shah & Bengio (2016).
     """
     if task not in MEMORY_TASKS:
-        raise InputError(f"`task` must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
+        raise InputError(f"the memory task must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
     if not distances or min(distances) < 1:
         raise InputError(f"`distances` must be whole numbers of at least 1; received {list(distances)}")
     distances = sorted(distances)

@@ -65,7 +65,7 @@ def occlusion(
         on_progress(f"occlusion: the newest {kept} of {longest} steps kept")
         random = np.random.default_rng((seed, kept))
         drawn = [examples.losses(older_replaced(examples, kept, random)) for _ in range(draws)]
-        return np.mean(drawn, axis=0)  # type: ignore[no-any-return]
+        return np.mean(drawn, axis=0)
 
     def loss(kept: int) -> float:
         if kept not in known:

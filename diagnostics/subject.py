@@ -153,7 +153,7 @@ def read_with_targets(model: Predictor[Any], info: Mapping[str, Any], source: An
             where = "" if source is None else f" ({source}) cannot be found"
             raise InputError(f"the data that the model was trained on{where}; give a file with rows like them")
     if model.task == "forecast":
-        return model.read(source)  # type: ignore[no-any-return]
+        return model.read(source)
     roles = {name: value for name, value in dict(data.get("roles", {})).items() if value not in (None, (), [])}
     if not roles:
         roles = dict(getattr(model.schema, "roles", {}))

@@ -28,6 +28,19 @@ _FILES = dict.fromkeys(
     ),
     "families",
 )
+_FILES |= dict.fromkeys(
+    (
+        "DenseForecaster",
+        "GRUForecaster",
+        "LSTMForecaster",
+        "LinearForecaster",
+        "SequenceForecaster",
+        "SimpleRNNForecaster",
+        "TCNForecaster",
+    ),
+    "forecasters",
+)
+_FILES["RollingOrigin"] = "rolling_origin"
 
 __all__ = [*_FILES]  # noqa: PLE0604  (the names are strings; Ruff cannot see through the unpacking)
 
@@ -48,6 +61,16 @@ if TYPE_CHECKING:
         TCNClassifier,
         TCNRegressor,
     )
+    from .forecasters import (
+        DenseForecaster,
+        GRUForecaster,
+        LinearForecaster,
+        LSTMForecaster,
+        SequenceForecaster,
+        SimpleRNNForecaster,
+        TCNForecaster,
+    )
+    from .rolling_origin import RollingOrigin
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,14 @@ _EXTRA_INPUTS = {
 }
 
 
+def _streams(about: dict[str, Any]) -> str:
+    """What the signature ``step`` does, or why there is none."""
+    if "why_not" in about:
+        return f"None: {about['why_not']}."
+    later = f" A prediction is NaN until {about['first']} have been read." if about["first"] > 1 else ""
+    return f"Signature `step`, an observation at a time: {about['note']}.{later}"
+
+
 def model_card(name: str, info: dict[str, Any], text: CardText) -> str:
     """Markdown for a reader.
 
@@ -35,5 +43,8 @@ def model_card(name: str, info: dict[str, Any], text: CardText) -> str:
         lines += [f"- {key}: {value:.4g}" for key, value in info["metrics"].items() if value is not None]
     else:
         lines.append("Not measured: the model was trained without a comparison.")
+    if info["verdict"]:
+        lines += ["", "## Verdict of the comparison it came from", info["verdict"]]
+    lines += ["", "## Streams", _streams(info["stream"])]
     lines += ["", "## Limits", f"{text.limits} It was not made for decisions about people.", ""]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, TRAINED, SavedModel
+from .ranges import training_ranges
 from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
@@ -37,6 +38,7 @@ def save_model(
     *,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """Export a predictor as the next version under `path`.
 
@@ -50,6 +52,7 @@ def save_model(
         frame: the data it was trained on: real rows for the check, and columns, units of time and range for the card.
         metrics: measured accuracy, for the card.
         training: how the model came to be (family, config, seed, ...), for the card.
+        verdict: of the comparison that it came from, for the card.
 
     Returns:
         The folder of the new version.
@@ -66,7 +69,14 @@ def save_model(
     https://www.tensorflow.org/tfx/serving/serving_config
     """
     return write_version(
-        predictor, path, predictor.schema.sample(frame), describe(frame), metrics=metrics, training=training
+        predictor,
+        path,
+        predictor.schema.sample(frame),
+        describe(frame),
+        ranges=training_ranges(predictor, frame),
+        metrics=metrics,
+        training=training,
+        verdict=verdict,
     )
 
 
@@ -76,21 +86,24 @@ def write_version(
     sample: Mapping[str, np.ndarray],
     data: dict[str, Any],
     *,
+    ranges: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    verdict: str | None = None,
 ) -> Path:
     """What :func:`save_model` does, for those who have no frame of the data any more.
 
     Args:
-        predictor, path, metrics, training: as there.
+        predictor, path, metrics, training, verdict: as there.
         sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
         data: what :func:`recurra.frames.describe` said of the training data.
+        ranges: least and greatest training values of each input, where they are known.
     """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, data, metrics=metrics, training=training)
+    info = _describe(predictor, data, ranges, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
@@ -110,9 +123,11 @@ def write_version(
 def _describe(
     predictor: Predictor[Any],
     data: dict[str, Any],
+    ranges: dict[str, Any] | None,
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
+    verdict: str | None,
 ) -> dict[str, Any]:
     """The content of ``assets.extra/recurra.json``: everything prediction needs, and where the model comes from."""
     return {
@@ -121,6 +136,7 @@ def _describe(
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
         "data": data,
+        "ranges": ranges or {},
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
@@ -128,6 +144,7 @@ def _describe(
         "stream": describe_stream(predictor),
         "training": training or {},
         "metrics": metrics or {},
+        "verdict": verdict,
     }
 
 
@@ -194,4 +211,7 @@ def _newest(path: Path) -> Path | None:
 
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    except ValueError:  # a damaged version is not the same as the one to be written
+        return None

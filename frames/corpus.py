@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ..errors import InputError
+from .notebook import frame_html
 from .sequences.strings import clean
 
 _SHORTEST = 20  # characters: below, a tenth of the text holds less than two of them
@@ -31,7 +34,13 @@ class CorpusFrame:
 
     @classmethod
     def from_text(
-        cls, text: str, cuts: tuple[int, int] | None = None, *, source: str = "text", notes: tuple[str, ...] = ()
+        cls,
+        text: str,
+        cuts: tuple[int, int] | None = None,
+        *,
+        source: str = "text",
+        notes: tuple[str, ...] = (),
+        for_prediction: bool = False,
     ) -> "CorpusFrame":
         """Check a text.
 
@@ -40,6 +49,7 @@ class CorpusFrame:
             cuts: characters at which the validation and the test set begin, where they are official.
             source: file or data set, as messages name it.
             notes: what was noted when the file was read.
+            for_prediction: whether it may be as short as it likes, since it is not cut.
 
         Returns:
             The frame.
@@ -47,9 +57,9 @@ class CorpusFrame:
         Raises:
             InputError: a text that is empty or too short to be cut.
         """
-        if not text.strip():
+        if not text.strip() and not for_prediction:
             raise InputError(f"{source}: the text is empty where some was expected; check how the file was written")
-        if len(text) < _SHORTEST:
+        if len(text) < _SHORTEST and not for_prediction:
             raise InputError(
                 f"{source}: the text has {len(text)} characters where at least {_SHORTEST} were expected, to train, "
                 "validate and test; give a longer text"
@@ -63,6 +73,10 @@ class CorpusFrame:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split):,}" for split in self.splits)
         return f"CorpusFrame({self.source!r}: {len(self):,} characters, split {sizes})"
+
+    def _repr_html_(self) -> str:
+        rows = pd.DataFrame({"line": self.text[:1000].splitlines()[:5]})
+        return frame_html(repr(self), rows, len(self.text.splitlines()), "lines")
 
     def __len__(self) -> int:
         return len(self.text)

@@ -49,7 +49,7 @@ _ONE_STEP = (
     JoinTargets,
     RepeatTargets,
 )
-_ONE_STEP_OPERATIONS = ("GetItem", "Add", "Subtract", "Multiply", "TrueDivide", "NotEqual")
+_ONE_STEP_OPERATIONS = ("GetItem", "Add", "Subtract", "Multiply", "TrueDivide", "NotEqual", "Cast")
 
 
 class NotStepwise(ValueError):

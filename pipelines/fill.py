@@ -63,7 +63,7 @@ def fill_row(
 
     observed = tf.math.is_finite(row)
     if rule != "ffill":
-        return tf.where(observed, row, np.float32("nan")), tf.ones_like(begun)
+        return tf.where(observed, row, tf.constant(np.nan, row.dtype)), tf.ones_like(begun)
     begun = begun | tf.reduce_all(observed, axis=1)
     return tf.where(observed, row, before), begun
 

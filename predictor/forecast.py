@@ -171,12 +171,13 @@ class ForecastSchema:
 
     def table(self, frame: SeriesFrame, outputs: Outputs) -> pd.DataFrame:
         """Forecasts (series, horizon, targets) as rows beside their ids and time stamps."""
+        columns = {
+            name.replace(_OUTPUT, target, 1): np.asarray(outputs[name])[:, :, i].reshape(-1).astype("float64")
+            for i, target in enumerate(self.pipeline.targets_)
+            for name in sorted(outputs, key=_interval_order)
+        }
         table = frame.next_times(self.pipeline.horizon)
-        for i, target in enumerate(self.pipeline.targets_):
-            for name in sorted(outputs, key=_interval_order):
-                column = name.replace(_OUTPUT, target, 1)
-                table[column] = np.asarray(outputs[name])[:, :, i].reshape(-1).astype("float64")
-        return frame.with_id_columns(table)
+        return frame.with_id_columns(pd.concat([table, pd.DataFrame(columns)], axis=1))
 
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card."""

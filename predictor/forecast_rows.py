@@ -33,7 +33,7 @@ def forecast_rows(
     """
     named = as_table(source)
     if named is None:
-        values, many = as_rows(source, len(pipeline.channels_.names), pipeline.channels_.names)
+        values, many = as_rows(source, len(pipeline.channels_.names), pipeline.channels_.names, "float64")
         times = None
     else:
         table, many = named
@@ -63,7 +63,7 @@ def _one_series(table: pd.DataFrame, name: str | None) -> None:
 
 def _channels(table: pd.DataFrame, columns: list[Column]) -> np.ndarray:
     try:
-        return np.concatenate([column.raw(table) for column in columns], axis=1).astype("float32")
+        return np.concatenate([column.raw(table) for column in columns], axis=1)
     except (TypeError, ValueError) as error:
         raise InputError(f"{_SOURCE}: a column of numbers holds something else ({error})") from error
 
@@ -98,7 +98,7 @@ def _ahead(pipeline: SeriesPipeline, values: np.ndarray, future: Any) -> np.ndar
         )
     named = as_table(future)
     if named is None:
-        ahead, _ = as_rows(future, len(names), names)
+        ahead, _ = as_rows(future, len(names), names, "float64")
     else:
         need_columns(named[0], [column.name for column in columns])
         ahead = _channels(named[0], columns)

@@ -42,7 +42,7 @@ def recurrent_step(pipeline: SeriesPipeline, network: keras.Model, restored: Cal
     from ..models.stepwise import Stepwise
 
     specs = observation(pipeline)
-    rows = RowsRead(Stepwise(network), specs["values"].shape[-1], pipeline.missing)
+    rows = RowsRead(Stepwise(network), specs["values"].shape[-1], pipeline.missing, specs["values"].dtype.name)
 
     def trace(inputs: dict[str, Any]) -> Mapping[str, Any]:
         row = pipeline.scaled_in_graph(inputs["values"])

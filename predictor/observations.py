@@ -71,22 +71,23 @@ def no_conditions(label: Hashable) -> RawInputs:
     return {}
 
 
-def as_rows(source: Any, width: int, names: list[str]) -> tuple[np.ndarray, bool]:
+def as_rows(source: Any, width: int, names: list[str], dtype: str = "float32") -> tuple[np.ndarray, bool]:
     """Plain numbers as rows.
 
     Args:
         source: a number, a row (channels,) or rows (rows, channels).
         width: channels of a row.
         names: of the channels, for messages.
+        dtype: float32, or float64 where units are large beside movements.
 
     Returns:
-        float32 (rows, channels), and whether there was more than one row to begin with.
+        Rows (rows, channels) of that type, and whether there was more than one row to begin with.
 
     Raises:
         InputError: if these are no numbers, or another number of channels.
     """
     try:
-        rows = np.asarray(source, dtype="float32")
+        rows = np.asarray(source, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise InputError(f"a row of numbers was expected ({', '.join(names)}); received {source!r:.80}") from error
     many = rows.ndim == 2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Self
 
 import numpy as np
 
+from ..display import html
 from ..pipelines.protocol import RawInputs, Tensors
 from .protocol import FrameT, Outputs, Schema, ServingModel, Source
 
@@ -145,6 +146,10 @@ class Predictor(Generic[FrameT]):
 
     def __repr__(self) -> str:
         return f"Predictor({self.task}: {self.schema!r}; {self.model!r})"
+
+    def _repr_html_(self) -> str:
+        shown = html.facts({"task": self.task, "predicts": repr(self.schema), "model": repr(self.model)})
+        return html.block(html.title(type(self).__name__), shown, html.bullets(self.notes))
 
 
 def _count_rows(raw: RawInputs) -> int:

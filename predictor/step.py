@@ -101,13 +101,14 @@ class RowsRead:
         stepwise: the network.
         channels: of a raw row.
         rule: for missing values, see :func:`recurra.pipelines.fill.fill_row`.
+        dtype: of a row.
     """
 
-    def __init__(self, stepwise: Stepwise, channels: int, rule: str) -> None:
+    def __init__(self, stepwise: Stepwise, channels: int, rule: str, dtype: str = "float32") -> None:
         self.stepwise, self.rule = stepwise, rule
         self.own: StateShapes = {}
         if rule == "ffill":
-            self.own = {"state_row": ((channels,), "float32"), "state_begun": ((), "int32")}
+            self.own = {"state_row": ((channels,), dtype), "state_begun": ((), "int32")}
         self.state_shapes: StateShapes = {**self.own, **stepwise.state_shapes}
 
     def __call__(
@@ -131,7 +132,7 @@ class RowsRead:
         begun = inputs["state_begun"] > 0 if self.own else tf.ones_like(row[:, 0], tf.bool)
         filled, begun = fill_row(row, before, begun, rule=self.rule)
         if self.own:  # a row that is passed over must not poison what is thrown away behind it
-            filled = tf.where(begun[:, tf.newaxis], filled, 0.0)
+            filled = tf.where(begun[:, tf.newaxis], filled, tf.zeros_like(filled))
         states = {name: inputs[name] for name in self.stepwise.state_shapes}
         output, after, some = self.stepwise(ready(filled[:, tf.newaxis]), states)
         if self.own:
@@ -152,5 +153,7 @@ def hide(outputs: Mapping[str, Any], known: Any) -> dict[str, Any]:
     """NaN, or an empty string, where there is no prediction yet: outputs by name, bool (batch,) → the same outputs."""
     import tensorflow as tf
 
-    nothing = {tf.string: tf.constant(""), tf.float32: tf.constant(np.float32("nan"))}
-    return {name: _where(known, output, nothing[output.dtype]) for name, output in outputs.items()}
+    def nothing(dtype: tf.DType) -> tf.Tensor:
+        return tf.constant("") if dtype == tf.string else tf.constant(np.nan, dtype)
+
+    return {name: _where(known, output, nothing(output.dtype)) for name, output in outputs.items()}

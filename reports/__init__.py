@@ -1,10 +1,10 @@
-"""Reports: a finished comparison as tables for the terminal, as plots, and as HTML for a notebook.
+"""Reports: a finished comparison as tables for the terminal, as plots.
 
 They read what a :class:`recurra.comparison.Comparison` holds and compute nothing new: which columns, captions and plots
 there are is said by its task. The plots need matplotlib, which is imported when the first one is drawn.
 """
 
-from .html import comparison_html
+from .audit_terminal import audit_report
 from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
 from .memory_table import memory_table
@@ -12,8 +12,8 @@ from .terminal import class_counts, notes, terminal_report, tests_table, verdict
 from .writing import write_memory_result, write_plots
 
 __all__ = [
+    "audit_report",
     "class_counts",
-    "comparison_html",
     "inspection_report",
     "leaderboard",
     "memory_table",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from ..display.visible_text import visible
 from .end_labels import LineEnd, label_ends
 from .figure import QUIET, name_axes, new_figure, quieten, title
 from .model_styles import model_styles
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from ..comparison.summary_rows import best_with_examples
+from ..display.visible_text import shortened, visible
+from ..errors import InputError
 from .figure import INK, QUIET, WIDTH, name_axes, new_figure, title
-from .summary_rows import best_with_examples
-from .visible_text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # More classes than these leave no room for a number in a cell.
 _MOST_CLASSES = 20
+TITLE = "Which class is taken for which"
 _UNSEEN = "(never trained on)"
 _LETTER = 0.075  # inches in a row of names
 _CORRECT = LinearSegmentedColormap.from_list("correct", ["white", "#0072B2"])
@@ -41,15 +43,44 @@ def draw_confusion(comparison: Comparison) -> Figure | None:
     figure = new_figure(square * len(rows) / len(names) + below + 1.1)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, row, numbers in zip(panels, shown, counts, strict=True):
-        _draw_numbers(axes, numbers)
-        _dress(axes, names, turned=turned)
-        accuracy = numbers.trace() / max(numbers.sum(), 1)
-        name_axes(axes, f"predicted by {visible(row['model'])}: {100 * accuracy:.1f} % correct")
+        confusion_on(axes, numbers, names, visible(row["model"]), turned=turned)
     panels[0].set_yticks(range(len(rows)), rows, fontsize=_size(len(names)), parse_math=False)
     name_axes(panels[0], panels[0].get_xlabel(), "true class")
-    text = f"{len(y_true):,} test examples of the last fold, first seed; colour: fraction of the true class"
-    title(panels[0], "Which class is taken for which", text)
+    title(panels[0], TITLE, subtitle(len(y_true)))
     return figure
+
+
+def subtitle(examples: int) -> str:
+    """What the plot counts."""
+    return f"{examples:,} test examples of the last fold, first seed; colour: fraction of the true class"
+
+
+def confusion_on(axes: Axes, numbers: np.ndarray, names: Sequence[str], model: str = "", *, turned: bool) -> None:
+    """Draw one square of numbers, its true classes unnamed.
+
+    Args:
+        axes: where to.
+        numbers: what :func:`count` gives (true, predicted).
+        names: of the classes.
+        model: whose predictions they are.
+        turned: whether the names below stand upright.
+    """
+    _draw_numbers(axes, numbers)
+    _dress(axes, names, turned=turned)
+    accuracy = numbers.trace() / max(numbers.sum(), 1)
+    name_axes(axes, f"predicted{f' by {model}' if model else ' class'}: {100 * accuracy:.1f} % correct")
+
+
+def confusion_whole(axes: Axes, numbers: np.ndarray, names: Sequence[str], model: str = "") -> None:
+    """The same with all its names, on an axes of its own."""
+    names = [shortened(str(name), 26) for name in names]
+    if not 2 <= len(names) <= _MOST_CLASSES:
+        raise InputError(f"a confusion plot has 2 to {_MOST_CLASSES} classes; received {len(names)}")
+    rows = [*names, _UNSEEN] if len(numbers) > len(names) else names
+    width = axes.bbox.width / axes.figure.dpi  # inches
+    confusion_on(axes, numbers, names, model, turned=_turned(names, width))
+    axes.set_yticks(range(len(rows)), rows, fontsize=_size(len(names)), parse_math=False)
+    name_axes(axes, axes.get_xlabel(), "true class")
 
 
 def count(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.transforms import ScaledTranslation, Transform
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
+
+# A legend inside the axes: what is behind it shines through.
+INSIDE: dict[str, Any] = {"loc": "best", "facecolor": "white", "edgecolor": "none", "framealpha": 0.75}
 
 
 def spread(wanted: Sequence[float] | np.ndarray, gap: float, low: float, high: float) -> np.ndarray:
@@ -65,6 +68,24 @@ def label_ends(axes: Axes, ends: Sequence[LineEnd], size: float = 9) -> None:
         text.xy = (1, height)
         if low <= end.y <= high:  # no line leads to what lies off the scale
             _join(axes, end, height, axes.transAxes + _points_right(figure, 14))
+
+
+def name_lines(axes: Axes, ends: Sequence[LineEnd], *, beside: bool) -> None:
+    """Name lines at the right edge, or in a legend inside the axes, where others may stand beside them.
+
+    Args:
+        axes: with all lines drawn and limits set.
+        ends: where the lines end.
+        beside: whether there is room at the right of the axes.
+    """
+    if beside:
+        return label_ends(axes, ends)
+    named = {line.get_color(): line for line in axes.get_lines()[::-1] if len(np.atleast_1d(line.get_xdata())) > 1}
+    shown = [(named[end.colour], end.text) for end in ends if end.colour in named]
+    legend = axes.legend([line for line, _ in shown], [text for _, text in shown], fontsize=9, **INSIDE)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    return None
 
 
 def _write(axes: Axes, end: LineEnd, size: float) -> Annotation:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from ..comparison.metric_text import axis_title
+from ..comparison.summary_rows import is_recurrent, main_metric, rows_of
+from ..display.number_format import number, score, tick
+from ..display.visible_text import visible
 from .end_labels import LineEnd, label_ends
 from .figure import name_axes, new_figure, quieten, title
-from .metric_text import axis_title
 from .model_styles import ModelStyle, model_styles
-from .number_format import number, score, tick
 from .point_labels import Labelled, place_labels
-from .summary_rows import is_recurrent, main_metric, rows_of
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from ..comparison.metric_text import axis_title
+from ..comparison.summary_rows import main_metric
+from ..display.number_format import tick
+from ..display.visible_text import visible
 from .end_labels import LineEnd, label_ends
 from .figure import name_axes, new_figure, quieten, title
-from .metric_text import axis_title
 from .model_styles import model_styles
-from .number_format import tick
-from .summary_rows import main_metric
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 WIDTH = 9.0  # inches; at 100 dots an inch the text is still read, at 160 it is sharp
 DPI = 160
 INK, QUIET, FAINT = "#222222", "#767676", "#D9D9D9"
+# The line below a title: its name among the texts of the axes, its height in points, its letters per inch.
+_BELOW, _LINE, _LETTERS = "below the title", 11.5, 15
 
 
 def new_figure(height: float) -> Figure:
@@ -42,10 +45,11 @@ def name_axes(axes: Axes, x: str = "", y: str = "") -> None:
 
 
 def title(axes: Axes, text: str, below: str = "") -> None:
-    """A title at the left, with a quieter line under it."""
-    axes.set_title(
-        text, loc="left", fontsize=11, color=INK, fontweight="bold", pad=21 if below else 8, parse_math=False
-    )
+    """A title at the left, with a quieter line under it; a line feed breaks that line."""
+    pad = 10 + _LINE * len(below.split("\n")) if below else 8
+    axes.set_title(text, loc="left", fontsize=11, color=INK, fontweight="bold", pad=pad, parse_math=False)
+    for line in [line for line in axes.texts if line.get_gid() == _BELOW]:
+        line.remove()
     if below:
         line = axes.annotate(
             below,
@@ -56,8 +60,16 @@ def title(axes: Axes, text: str, below: str = "") -> None:
             fontsize=9,
             color=QUIET,
             parse_math=False,
+            gid=_BELOW,
         )
         line.set_in_layout(False)  # it may be wider than the panel below it
+
+
+def wrap_title(axes: Axes) -> None:
+    """Break the line below the title to the width of the axes, beside which others may stand."""
+    for line in [line for line in axes.texts if line.get_gid() == _BELOW]:
+        inches = axes.bbox.width / axes.figure.dpi
+        title(axes, axes.get_title(loc="left"), textwrap.fill(line.get_text(), max(int(inches * _LETTERS), 12)))
 
 
 def save(figure: Figure, path: Path) -> Path:

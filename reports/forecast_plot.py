@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,13 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
+from ..comparison.summary_rows import main_metric
+from ..display.number_format import number, score
+from ..display.visible_text import shortened, visible
 from ..frames import SeriesFrame
+from .end_labels import INSIDE
 from .figure import INK, QUIET, name_axes, new_figure, quieten, title
 from .model_styles import ModelStyle, model_styles
-from .number_format import number, score
-from .summary_rows import main_metric
-from .visible_text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,62 +44,103 @@ def draw_forecast(comparison: Comparison) -> Figure | None:
     figure = new_figure(5.6 if with_error else 1.2 + 2.1 * len(targets))
     ratios = [2, 1] if with_error else [1] * len(targets)
     panels = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    window = _Window(comparison, frame)
-    styles = model_styles(comparison)
-    lines = [_Line(row["model"], comparison.examples[row["model"]], styles[row["model"]]) for row in shown]
+    window, lines = window_of(comparison, frame), lines_of(comparison)
     for i, axes in enumerate(panels[: len(targets)]):
-        _draw_values(axes, window, lines, i)
+        values_on(axes, window, lines, i)
         name_axes(axes, y=shortened(targets[i], 24))
     if with_error:
-        _draw_errors(panels[1], window, lines)
-    _dress(panels, frame, window)
-    title(panels[0], *_titles(comparison, frame, window))
-    _legend(panels[0], comparison, shown)
+        errors_on(panels[1], window, lines)
+    for axes in panels:
+        frame_on(axes, window)
+    times_on(panels[-1], window.time, counted=window.counted)
+    title(panels[0], *titles_of(comparison, frame, window))
+    legend_on(panels[0], *_entries(comparison))
     return figure
 
 
-class _Window:
-    """Where the example lies: rows of its series before the forecast, and the rows forecast.
+@dataclass(frozen=True, eq=False)
+class ForecastWindow:
+    """Where forecasts lie: rows of a series before them, and the rows forecast.
 
     Attributes:
         label: id of the series.
-        known, horizon: number of rows before and of the rows forecast.
-        times, y_true: of both (known + horizon,), (known + horizon, targets).
+        known: number of rows before those forecast.
+        times: of both, on the clock of the data (known + horizon,).
+        y_true: of both, NaN where it is not known (known + horizon, targets).
+        time: name of the time column.
     """
 
-    def __init__(self, comparison: Comparison, frame: SeriesFrame) -> None:
-        start = comparison.plot_data.first_row
-        horizon = len(next(iter(comparison.examples.values())))
-        ends = np.cumsum(frame.lengths)
-        series = int(np.searchsorted(ends, start, side="right"))
-        first = int(ends[series] - frame.lengths[series])
-        self.label = str(frame.ids[series])
-        self.known = min(start - first, max(horizon, min(2 * horizon, 24), 8))  # enough for orientation
-        stop = min(start + horizon, int(ends[series]))
-        self.horizon = stop - start
-        rows = slice(start - self.known, stop)
-        self.times = _axis_times(frame.table[frame.time].iloc[rows], counted=isinstance(frame.freq, int))
-        self.y_true = frame.columns(frame.targets)[rows]
+    label: str
+    known: int
+    times: np.ndarray
+    y_true: np.ndarray
+    time: str
 
     @property
-    def ahead(self) -> Any:
+    def horizon(self) -> int:
+        """Number of the rows forecast."""
+        return len(self.times) - self.known
+
+    @property
+    def ahead(self) -> np.ndarray:
         """Times of the rows forecast: (horizon,)."""
         return self.times[self.known :]
 
+    @property
+    def counted(self) -> bool:
+        """Whether time is counted in whole numbers."""
+        return bool(np.issubdtype(self.times.dtype, np.number))
+
 
 @dataclass(frozen=True, eq=False)
-class _Line:
-    """A model's forecast (horizon, targets), and how it is drawn."""
+class ForecastLine:
+    """A model's forecast, and how it is drawn.
+
+    Attributes:
+        model: its name.
+        forecast: (horizon, targets).
+        style: its colour and dashes.
+        bands: ends of its intervals by level in percent: 2 × (horizon, targets).
+    """
 
     model: str
     forecast: np.ndarray
     style: ModelStyle
+    bands: Mapping[float, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-def _axis_times(times: pd.Series, *, counted: bool) -> np.ndarray:
-    if counted:
+def window_of(comparison: Comparison, frame: SeriesFrame) -> ForecastWindow:
+    """The example that a comparison keeps: the last test window of its first series."""
+    start = comparison.plot_data.first_row
+    horizon = len(next(iter(comparison.examples.values())))
+    ends = np.cumsum(frame.lengths)
+    series = int(np.searchsorted(ends, start, side="right"))
+    first = int(ends[series] - frame.lengths[series])
+    known = min(start - first, rows_for_orientation(horizon))
+    rows = slice(start - known, min(start + horizon, int(ends[series])))
+    times = clock_times(frame.table[frame.time].iloc[rows])
+    return ForecastWindow(str(frame.ids[series]), known, times, frame.columns(frame.targets)[rows], frame.time)
+
+
+def lines_of(comparison: Comparison) -> list[ForecastLine]:
+    """The examples of the models drawn, the best first."""
+    styles = model_styles(comparison)
+    return [
+        ForecastLine(row["model"], comparison.examples[row["model"]], styles[row["model"]])
+        for row in _models(comparison)
+    ]
+
+
+def rows_for_orientation(horizon: int) -> int:
+    """How many rows before a forecast are shown."""
+    return max(horizon, min(2 * horizon, 24), 8)
+
+
+def clock_times(times: pd.Series) -> np.ndarray:
+    """Times as matplotlib reads them: whole numbers, or the clock on the wall, as in the data."""
+    if pd.api.types.is_numeric_dtype(times.dtype):
         return times.to_numpy()
-    return pd.DatetimeIndex(times).tz_localize(None).to_numpy()  # the clock on the wall, as in the data
+    return pd.DatetimeIndex(times).tz_localize(None).to_numpy()
 
 
 def _models(comparison: Comparison) -> list[Row]:
@@ -112,13 +154,19 @@ def _models(comparison: Comparison) -> list[Row]:
     return shown
 
 
-def _draw_values(axes: Axes, window: _Window, lines: Sequence[_Line], target: int) -> None:
+def values_on(axes: Axes, window: ForecastWindow, lines: Sequence[ForecastLine], target: int = 0) -> None:
+    """Draw known values, forecasts with their intervals, and the truth as far as it is known."""
     y_true, known = window.y_true[:, target], window.known
     grey: dict[str, Any] = {"color": "#9A9A9A", "linewidth": 1.2, "zorder": 2.2}
     axes.plot(window.times[: known + 1], y_true[: known + 1], markevery=_marked(y_true[: known + 1]), **_DOTS, **grey)
     for line in reversed(lines):  # the best is drawn last, on top
         forecast = line.forecast[: window.horizon, target]
+        for low, high in line.bands.values():
+            ends = (low[: window.horizon, target], high[: window.horizon, target])
+            axes.fill_between(window.ahead, *ends, color=line.style.colour, alpha=0.15, linewidth=0, zorder=1.5)
         axes.plot(window.ahead, forecast, label=line.model, markevery=_marked(forecast), **_DOTS, **line.style.line)
+    if not np.isfinite(y_true[known:]).any():
+        return
     ink: dict[str, Any] = {"color": INK, "linewidth": 1.5, "zorder": 4}
     axes.plot(window.ahead, y_true[known:], label=_TRUTH, markevery=_marked(y_true[known:]), **_DOTS, **ink)
 
@@ -132,35 +180,38 @@ def _marked(values: np.ndarray) -> list[int]:
     return np.flatnonzero(seen & ~beside).tolist()
 
 
-def _draw_errors(axes: Axes, window: _Window, lines: Sequence[_Line]) -> None:
-    """Forecast minus truth: where the lines above lie too close to be told apart."""
+def errors_on(axes: Axes, window: ForecastWindow, lines: Sequence[ForecastLine], unit: str = "") -> None:
+    """Forecast minus truth: where lines of values lie too close to be told apart."""
     y_true = window.y_true[window.known :, 0]
     axes.axhline(0, color=INK, linewidth=1.2, zorder=2)
     for line in reversed(lines):
         error = line.forecast[: window.horizon, 0] - y_true
-        axes.plot(window.ahead, error, markevery=_marked(error), **_DOTS, **line.style.line)
-    name_axes(axes, y="forecast − truth")
+        axes.plot(window.ahead, error, label=line.model, markevery=_marked(error), **_DOTS, **line.style.line)
+    name_axes(axes, y=f"forecast − truth{f' ({unit})' if unit else ''}")
 
 
-def _dress(panels: np.ndarray, frame: SeriesFrame, window: _Window) -> None:
+def frame_on(axes: Axes, window: ForecastWindow) -> None:
+    """The frame, and a line at the row from which was forecast."""
+    quieten(axes)
     origin = window.times[max(window.known - 1, 0)]
-    for axes in panels:
-        quieten(axes)
-        axes.axvline(origin, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.margins(x=0.02)
-    bottom = panels[-1].xaxis
-    if isinstance(frame.freq, int):
-        bottom.set_major_locator(MaxNLocator(integer=True, nbins=9))
+    axes.axvline(origin, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.margins(x=0.02)
+
+
+def times_on(axes: Axes, time: str, *, counted: bool) -> None:
+    """The axis of time."""
+    if counted:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
     else:
         locator = AutoDateLocator(minticks=4, maxticks=9)
-        bottom.set_major_locator(locator)
-        bottom.set_major_formatter(ConciseDateFormatter(locator))
-        bottom.get_offset_text().set(fontsize=9, color=INK)
-    name_axes(panels[-1], shortened(frame.time), panels[-1].get_ylabel())
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.get_offset_text().set(fontsize=9, color=INK)
+    name_axes(axes, shortened(time), axes.get_ylabel())
 
 
-def _titles(comparison: Comparison, frame: SeriesFrame, window: _Window) -> tuple[str, str]:
+def titles_of(comparison: Comparison, frame: SeriesFrame, window: ForecastWindow) -> tuple[str, str]:
     name = shortened(str(comparison.data["source"]).replace("\\", "/").rsplit("/", 1)[-1])
     if len(frame.lengths) > 1:
         name += f", {shortened(window.label, 24)} (one of {len(frame.lengths)} series)"
@@ -173,28 +224,34 @@ def _titles(comparison: Comparison, frame: SeriesFrame, window: _Window) -> tupl
     return f"Forecast against truth: {name}", below
 
 
-def _legend(axes: Axes, comparison: Comparison, shown: Sequence[Row]) -> None:
-    """Outside, in the order of the leaderboard."""
+def _entries(comparison: Comparison) -> tuple[dict[str, str], str]:
+    """What the legend says of each model, in the order of the leaderboard, and its title."""
     metric = main_metric(comparison)
-    handle = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    texts = {_TRUTH: _TRUTH}
-    for row in shown:
+    texts = {}
+    for row in _models(comparison):
         known = number(row[metric.name]) is not None
         texts[row["model"]] = visible(row["model"]) + (f"  {score(row[metric.name], metric)}" if known else "")
+    return texts, f"{metric.title}, all folds"
+
+
+def legend_on(axes: Axes, texts: Mapping[str, str], heading: str = "", *, beside: bool = True) -> None:
+    """The truth and the models, beside the axes or inside."""
+    handle = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    named = {name: text for name, text in {_TRUTH: _TRUTH, **texts}.items() if name in handle}
+    right: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0, "frameon": False}
     legend = axes.legend(
-        [handle[name] for name in texts],
-        list(texts.values()),
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1),
-        frameon=False,
+        [handle[name] for name in named],
+        list(named.values()),
         fontsize=9,
         labelcolor=INK,
         handlelength=2.4,
-        borderaxespad=0,
-        title=f"{metric.title}, all folds",
+        title=heading or None,
         title_fontsize=8.5,
         alignment="left",
+        **(right if beside else INSIDE),
     )
     legend.get_title().set_color(QUIET)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     for key in legend.get_lines():
         key.set_marker("")

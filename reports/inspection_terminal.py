@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from ..display.visible_text import Rewrite, shortened, unchanged, visible
 from .leaderboard import plain_table
-from .visible_text import Rewrite, shortened, unchanged, visible
 
 if TYPE_CHECKING:
     from ..diagnostics import Inspection

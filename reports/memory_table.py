@@ -8,8 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from .number_format import MISSING
-from .visible_text import Rewrite, unchanged, visible
+from ..display.number_format import MISSING
+from ..display.visible_text import Rewrite, unchanged, visible
 
 if TYPE_CHECKING:
     from ..diagnostics import MemoryResult

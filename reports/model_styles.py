@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.colors import to_rgb
 
-from .summary_rows import is_recurrent
+from ..comparison.summary_rows import is_recurrent
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -83,6 +83,16 @@ def family_styles(names: Sequence[str]) -> dict[str, ModelStyle]:
     others = [name for name in names if name not in colours]
     colours |= {name: _nth(_OTHERS, i) for i, name in enumerate(others)}
     return {name: ModelStyle(colours[name]) for name in names}
+
+
+def style_of_each(names: Sequence[str]) -> dict[str, ModelStyle]:
+    """A style for names that may be written otherwise, as a forecaster's columns: ``SimpleRNN`` is simple_rnn."""
+    from ..models import FAMILIES
+
+    known = {family.replace("_", ""): family for family in FAMILIES}
+    families = [known.get(name.partition(":")[0].replace("_", "").lower(), name) for name in names]
+    unlike = families if len(set(families)) == len(families) else list(names)
+    return dict(zip(names, family_styles(unlike).values(), strict=True))
 
 
 def ink_of(colour: str) -> tuple[float, float, float]:

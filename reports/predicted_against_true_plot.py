@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from ..comparison.metric_text import target_names
+from ..comparison.summary_rows import best_with_examples, last_trial, main_metric
+from ..display.number_format import score
+from ..display.visible_text import visible
 from .figure import FAINT, QUIET, name_axes, new_figure, quieten, title
-from .metric_text import target_names
 from .model_styles import ModelStyle, model_styles
-from .number_format import score
-from .summary_rows import best_with_examples, last_trial, main_metric
-from .visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..comparison.metric_text import sample_unit
+from ..comparison.summary_rows import verdict_title
+from ..display.number_format import p_value, percent, percent_interval
+from ..display.visible_text import Rewrite, shortened, unchanged, visible
 from .leaderboard import leaderboard, plain_table
-from .metric_text import sample_unit
-from .number_format import p_value, percent, percent_interval
-from .visible_text import Rewrite, shortened, unchanged, visible
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -110,12 +111,6 @@ def verdict_panel(comparison: Comparison, rewrite: Rewrite = unchanged) -> Panel
     title = Text(verdict_title(comparison), style="bold")
     text = Text(visible(rewrite(verdict["text"])))
     return Panel(text, title=title, title_align="left", border_style=colour, padding=(0, 1))
-
-
-def verdict_title(comparison: Comparison) -> str:
-    """The question, and yes, no or cannot tell."""
-    answer = {True: "yes", False: "no", None: "cannot tell"}[comparison.verdict["worth_it"]]
-    return f"Is a recurrent network worth its cost here? {answer}"
 
 
 def notes(comparison: Comparison, rewrite: Rewrite = unchanged) -> RenderableType:

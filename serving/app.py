@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .bodies import Bodies
 from .openapi import openapi
+from .page.pages import Pages
 from .rest import PATH, RestApi, error_response, raw_path
 from .service import Service
 from .status import Code, ServingError
@@ -75,7 +76,7 @@ def make_app(
     options = options or HttpOptions()
     bodies = Bodies(options.max_body_bytes, options.body_seconds)
     rest = RestApi(service, bodies, strict=options.strict_json)
-    streams = streams or Streams(service)
+    streams = Streams(service) if streams is None else streams
     v2 = V2Api(service, streams, bodies, strict=options.strict_json)
 
     async def alive(request: Request) -> Response:  # noqa: ARG001  (a route's form)
@@ -104,6 +105,7 @@ def make_app(
         Route("/readyz", ready),
         Route(_METRICS, metrics),
         Route("/v1/openapi.json", description),
+        *Pages(service, streams, bodies).routes(),
         *StreamsApi(streams, bodies, strict=options.strict_json).routes(),
         *v2.routes(),
     ]

@@ -11,6 +11,7 @@ from .status import Code, ServingError, invalid
 
 # What a compressed body may become (tensorflow_serving/util/net_http/compression/gzip_zlib.h).
 _UNPACKED_LIMIT = 100 * 2**20
+_THROWN_AWAY = 2**30
 _GZIP = 31  # zlib's window bits for gzip
 
 
@@ -50,26 +51,34 @@ class Bodies:
             ServingError: if it is too large, too slow, or no gzip although it says so.
         """
         declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.limit:
-            raise self._too_large()
+        too_large = declared.isdecimal() and int(declared) > self.limit
+        if too_large and request.headers.get("expect", "").lower() == "100-continue":
+            raise self._too_large()  # the client waits with its body for our consent
         body = await self._received(request)
         if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
             return _unpacked(body)
         return body
 
     async def _received(self, request: Request) -> bytes:
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self.timeout):
                 async for part in request.stream():
                     size += len(part)
                     if size > self.limit:
-                        raise self._too_large()
-                    parts.append(part)
+                        # most clients send all before they listen: what they send is thrown away meanwhile
+                        parts.clear()
+                        if size > _THROWN_AWAY:
+                            break
+                    else:
+                        parts.append(part)
         except TimeoutError as error:
             raise SlowClientError(self.timeout) from error
         except ClientDisconnect as error:
             raise ServingError(Code.CANCELLED, "the client hung up") from error
+        if size > self.limit:
+            raise self._too_large()
         return b"".join(parts)
 
     def _too_large(self) -> TooLargeError:

@@ -1,4 +1,4 @@
-"""HTTP connections that do not wait for ever: a head has to arrive within some seconds (slow-loris clients).
+"""HTTP connections: answers leave at once, and a head has to arrive within some seconds (slow-loris clients).
 
 Uvicorn limits only the time between requests.
 """
@@ -6,22 +6,30 @@ Uvicorn limits only the time between requests.
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 15.0
+_HEAD_SECONDS = 15.0
 
 
-class PatientProtocol(H11Protocol):
+def patient(seconds: float) -> type[H11Protocol]:
+    """The protocol for a server whose requests take no longer than that."""
+    return type("PatientProtocol", (_PatientProtocol,), {"head_seconds": min(seconds, _HEAD_SECONDS)})
+
+
+class _PatientProtocol(H11Protocol):
     """Uvicorn's protocol, patient for a while."""
 
-    head_seconds = HEAD_SECONDS
+    head_seconds = _HEAD_SECONDS
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """A client has come: its head is awaited."""
         super().connection_made(transport)
+        # head and body of an answer are two writes: the second would wait 40 ms for the first one's acknowledgement
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:

@@ -371,7 +371,7 @@ class GrpcServer:
         self._credentials = credentials
         self._health = health.aio.HealthServicer()
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(service, streams or Streams(service)), self._server
+            PredictionService(service, Streams(service) if streams is None else streams), self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(service), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ class ModelConfig:
     policy: Policy = field(default_factory=lambda: latest(1))
     labels: dict[str, int] = field(default_factory=dict)
 
-    def wanted(self) -> dict[int, Path]:
-        """The folder of each version that should be served now."""
+    def wanted(self, broken: Collection[int] = ()) -> dict[int, Path]:
+        """The folder of each version that should be served now, were there no broken ones."""
         there = version_folders(self.base_path)
-        return {version: there[version] for version in self.policy(sorted(there))}
+        return {version: there[version] for version in self.policy(sorted(there.keys() - set(broken)))}
 
 
 def latest(count: int) -> Policy:

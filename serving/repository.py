@@ -162,7 +162,7 @@ class Repository:
             with self._lock:
                 self._configs = configs if self.settled.is_set() or self._keep_labels else _without_labels(configs)
             for name in sorted({*configs, *self._versions}):
-                self._settle(name, configs[name].wanted() if name in configs else {})
+                self._settle(name, configs.get(name))
             if not self.settled.is_set():
                 self._settle_labels(configs)
                 self.settled.set()
@@ -200,8 +200,22 @@ class Repository:
             for error in missing_labels(configs.values(), self.available):
                 _log.error("%s", error.message)
 
-    def _settle(self, name: str, wanted: dict[int, Path]) -> None:
-        """New versions first; an old one goes when one that is wanted answers, or when its folder is gone."""
+    def _settle(self, name: str, config: ModelConfig | None) -> None:
+        """New versions first; an old one goes when one that is wanted answers, or when its folder is gone.
+
+        Where none can be loaded and none answers, for example after a restart, the versions before take their place.
+        """
+        wanted = {} if config is None else config.wanted()
+        self._load_due(name, wanted)
+        available = self.available(name)
+        if config is not None and wanted and not available & set(wanted):
+            if not available:
+                self._load_due(name, config.wanted(self._broken(name)))
+            return
+        for number in sorted(available - set(wanted)):
+            self._unload(name, self._versions[name][number])
+
+    def _load_due(self, name: str, wanted: dict[int, Path]) -> None:
         with self._lock:
             versions = self._versions.setdefault(name, {}) if wanted else self._versions.get(name, {})
             for number, path in wanted.items():
@@ -211,10 +225,10 @@ class Repository:
         for number in sorted(wanted, reverse=True):
             if self._is_due(version := versions[number]):
                 self._try(name, version)
-        if wanted and not self.available(name) & set(wanted):
-            return
-        for number in sorted(self.available(name) - set(wanted)):
-            self._unload(name, versions[number])
+
+    def _broken(self, name: str) -> set[int]:
+        versions = self._versions.get(name, {}).values()
+        return {version.number for version in versions if version.state == END and version.error is not None}
 
     def _is_due(self, version: Version) -> bool:
         if version.state == START:

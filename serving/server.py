@@ -20,7 +20,7 @@ import uvicorn
 from ..errors import InputError
 from .app import HttpOptions, make_app
 from .batching import BatchingOptions, Runner
-from .connections import PatientProtocol
+from .connections import patient
 from .grpc_api import GrpcServer
 from .metrics import Metrics
 from .model_config import ModelConfig, models_in, read_config
@@ -133,7 +133,7 @@ class Server:
         )
         config = uvicorn.Config(
             make_app(self.service, http_options, streams=self.streams),
-            http=PatientProtocol,
+            http=patient(options.timeout_seconds),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -166,6 +166,7 @@ class Server:
         finally:
             for number in wanted:
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)  # told twice, it still ends in good order
 
 
 class _Http(uvicorn.Server):

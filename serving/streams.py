@@ -108,9 +108,6 @@ class Streams:
         self._gone: OrderedDict[str, str] = OrderedDict()
         self._pinned: dict[tuple[str, int], _Pinned] = {}
 
-    def __len__(self) -> int:
-        return len(self._streams)
-
     # Open and find
 
     async def open(

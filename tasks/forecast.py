@@ -237,6 +237,11 @@ class Forecast:
             frame, horizon=self.horizon, lookback=self.lookback, season=self.season
         )
         task = replace(self, horizon=horizon, lookback=lookback, season=season, calendar=tuple(self.calendar))
+        if (never := frame.never_observed(horizon)) and frame.freq != "D":
+            notes.append(
+                f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
+                "observed: set `time` to 'none' to count the rows that there are"
+            )
         return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
 
 

@@ -15,14 +15,24 @@ settings.register_profile("recurra", deadline=None)
 settings.load_profile("recurra")
 
 
-@pytest.fixture(scope="session")
-def serving_desk():
-    """The module `serving_desk.py`: SavedModels and servers. It is loaded on first use, with TensorFlow."""
-    file = Path(__file__).with_name("serving_desk.py")
-    spec = importlib.util.spec_from_file_location("serving_desk", file)
+def _beside(name):
+    """A module of helpers in this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def serving_desk():
+    """The module `serving_desk.py`: SavedModels and servers. It is loaded on first use, with TensorFlow."""
+    return _beside("serving_desk")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The module `chromium.py`: a real browser."""
+    return _beside("chromium")
 
 
 @pytest.fixture(scope="session")

@@ -204,8 +204,22 @@ def floats(*values):
     return np.array(values, np.float32)
 
 
+def python(path, touched):
+    """A graph that names a Python function, beside pickles; either would make the file `touched`."""
+    module = tf.Module()
+
+    def run(x):
+        return {"y": tf.numpy_function(lambda value: touched.touch() or value, [x], tf.float32)}
+
+    module.f = function(run, spec([None], tf.float32, "x"))
+    save(module, path, {"serving_default": module.f})
+    for name in ("keras_metadata.pb", "model.pkl"):
+        (path / name).write_bytes(b"cos\nsystem\n(S'touch " + os.fsencode(touched) + b"'\ntR.")
+
+
 def models(folder):
     """A folder as a server gets it."""
+    python(folder / "python" / "1", folder / "touched")
     half_plus(folder / "half_plus_two" / "00000123")
     several(folder / "several" / "7")
     (folder / "no_model").mkdir()

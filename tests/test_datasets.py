@@ -178,7 +178,7 @@ def test_an_old_encoding_is_read_and_noted(tmp_path):
         ("t.jsonl", '{"ds": "2024-01-01", "y": 1}\n{"ds": \n', ("line 2", "JSON object")),
         ("t.jsonl", "[1, 2]\n[3, 4]\n", ("line 1", "JSON object")),
         ("t.jsonl", CSV, ("line 1", "JSON object")),
-        ("t.xlsx", b"PK", ("the ending is unknown", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
+        ("t.xls", b"PK", ("the ending is unknown", ".csv, .tsv, .txt, .parquet, .pq, .jsonl, .ndjson")),
         ("t.csv", "ds,y\n2024-01-01,1\n2024-01-02,two\n", ("'y'", "'two'", "line 3")),
         ("t.csv", "ds,y\n\n2024-01-01,1\n\n2024-01-02,two\n", ("'y'", "'two'", "line 5")),
         ("t.jsonl", '\n{"ds": "2024-01-01", "y": "x"}\n{"ds": "2024-01-02", "y": 1}\n', ("'x'", "line 2")),
@@ -647,7 +647,7 @@ def test_hard_texts_are_read_whole(tmp_path):
     path.write_text(f'text,label,more\n"{long}",a,\n"🤷🏽‍♀️ ""x"",\ny",b,1\n,a,\n', encoding="utf-8")
     frame = load(path, text="text", label="label")
     assert frame.texts.tolist() == [long, '🤷🏽‍♀️ "x",\ny', ""]
-    assert "1 of 3 texts in 'text' are empty" in " ".join(frame.notes)
+    assert "1 of 3 texts in 'text' is empty" in " ".join(frame.notes)
     path.write_bytes("text,label\nnaïve,a\nplain,b\n".encode("latin-1"))
     frame = load(path, text="text", label="label")
     assert frame.texts[0] == "naïve"
@@ -679,8 +679,8 @@ def test_a_test_file_is_the_held_out_set(tmp_path):
     notes = " ".join(frame.notes)
     for word in (
         "2 of 7 rows have no 'label'",
-        "1 test rows have a label that is not in the training set ('z'): they count as wrong",
-        "1 of 3 texts repeat an earlier one within the training set",
+        "1 test row has a label that is not in the training set ('z'): it counts as wrong",
+        "1 of 3 texts repeats an earlier one within the training set",
         "1 of 2 texts of the held-out test set are in the training set too",
         "only one example, which are kept but hard to learn: 'y'",
     ):
@@ -728,8 +728,8 @@ def test_npz_files(tmp_path):
     assert targets(frame) == [1.5, 2.5]
     notes = " ".join(frame.notes)
     assert "2 of 4 sequences end in missing values only" in notes
-    assert "1 of 4 sequences have no steps" in notes
-    assert "1 of 3 sequences have no 'grade'" in notes
+    assert "1 of 4 sequences has no steps" in notes
+    assert "1 of 3 sequences has no 'grade'" in notes
     assert load(path, values="signal").task is None
     np.savez(path, X=np.ones((4, 3)), y=[1.0, 2.0, 1.0, 2.0])
     frame = load(path)

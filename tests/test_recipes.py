@@ -242,7 +242,7 @@ def test_a_metric_is_a_function_and_a_line_in_its_task(house, touched):
     assert touched() == ["evaluation/forecast_metrics.py", "tasks/forecast.py"]
     row, report, names = house.run("""
 import json, recurra
-from recurra.reports import comparison_html
+from recurra.comparison import comparison_html
 options = dict(horizon=3, lookback=6, season=1, folds=1, seeds=1, max_epochs=1, baselines=["naive"], out="run2")
 result = recurra.compare("ar2", families=["linear"], **options)
 written = json.load(open("run2/comparison.json"))

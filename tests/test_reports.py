@@ -15,11 +15,12 @@ from matplotlib.colors import rgb_to_hsv, to_rgb
 from rich.console import Console
 
 from recurra import models
-from recurra.comparison import Comparison
+from recurra.comparison import Comparison, comparison_html
+from recurra.display.number_format import MISSING, counted, significant
+from recurra.display.visible_text import visible
 from recurra.evaluation import Metric
 from recurra.frames import SeriesFrame
 from recurra.reports import (
-    comparison_html,
     leaderboard,
     memory_table,
     notes,
@@ -31,8 +32,6 @@ from recurra.reports import (
 )
 from recurra.reports.end_labels import spread
 from recurra.reports.model_styles import family_styles, model_styles
-from recurra.reports.number_format import MISSING, counted, significant
-from recurra.reports.visible_text import visible
 from recurra.tasks import TASKS, Forecast
 from recurra.tasks.protocol import PlotData
 

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from recurra.comparison import Progress, compare
+from recurra.comparison.terminal_progress import show
 from recurra.comparison.trials import Trial
 from recurra.frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from recurra.reports import class_counts, leaderboard, tests_table, verdict_panel, write_plots
@@ -22,7 +23,6 @@ from recurra.reports.confusion_plot import brief, count, draw_confusion
 from recurra.reports.error_against_cost_plot import draw_error_against_cost
 from recurra.reports.perplexity_plot import draw_perplexity
 from recurra.reports.predicted_against_true_plot import draw_predicted_against_true
-from recurra.reports.progress import show
 from recurra.tasks import TASKS
 from recurra.tasks.protocol import PlotData
 

@@ -31,7 +31,8 @@ def detect_season(frame: SeriesFrame) -> int:
     a season.)
 
     Args:
-        frame: one or many series; of many, twenty are looked at and the majority counts.
+        frame: one or many series; of many, twenty are looked at and the majority counts. Series much shorter than that
+            of most rows have no vote.
 
     Returns:
         Steps after which the series repeats, or 1.
@@ -42,11 +43,18 @@ def detect_season(frame: SeriesFrame) -> int:
     """
     natural = natural_periods(frame.freq)
     ends = np.cumsum(frame.lengths)
-    chosen = np.unique(np.linspace(0, len(ends) - 1, _MOST_SERIES).round().astype(int))
+    long = np.flatnonzero(frame.lengths >= typical_length(frame.lengths) / 2)
+    chosen = long[np.unique(np.linspace(0, len(long) - 1, _MOST_SERIES).round().astype(int))]
     values = frame.table[frame.targets[0]].to_numpy(dtype="float64")
     found = [_season(values[ends[i] - frame.lengths[i] : ends[i]], natural) for i in chosen]
     votes = Counter(found)
     return min(votes, key=lambda period: (-votes[period], period))
+
+
+def typical_length(lengths: np.ndarray) -> int:
+    """Length of the series to which the median row belongs: a few long series count for more than many stumps."""
+    rising = np.sort(lengths)
+    return int(rising[np.searchsorted(np.cumsum(rising), rising.sum() / 2)])
 
 
 def natural_periods(freq: str | int) -> tuple[int, ...]:

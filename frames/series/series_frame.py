@@ -10,9 +10,13 @@ import pandas as pd
 
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
+from ..notebook import frame_html
 from .reading import Reading
 from .regular_table import series_fields
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
+from .value_checks import stamps_never_observed
+
+_ROWS_THAT_SHOW_A_WEEK = 14
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,9 @@ class SeriesFrame:
             f"target{many} {listed(self.targets)})"
         )
 
+    def _repr_html_(self) -> str:
+        return frame_html(repr(self), self.table, len(self.table))
+
     @cached_property
     def lengths(self) -> np.ndarray:
         """Rows of each series, in table order: (series,)."""
@@ -176,6 +183,13 @@ class SeriesFrame:
         points = grid.after(grid.moments(last), steps)  # (series, steps)
         series = self.table[self.id].iloc[np.repeat(np.cumsum(self.lengths) - 1, steps)].reset_index(drop=True)
         return pd.DataFrame({self.id: series, self.time: grid.index(points.ravel())})
+
+    def never_observed(self, steps: int) -> int:
+        """Count the next `steps` stamps of the first series on weekdays and at times at which nothing was observed."""
+        if isinstance(self.freq, int) or len(self.table) < _ROWS_THAT_SHOW_A_WEEK:
+            return 0
+        ahead = self.next_times(steps)[self.time].head(steps)
+        return stamps_never_observed(self.table, self.time, self.targets, ahead)
 
     def with_id_columns(self, table: pd.DataFrame) -> pd.DataFrame:
         """Put the user's own columns in the place of joined names, where several tell the series apart."""

@@ -31,6 +31,13 @@ def note_missing(table: pd.DataFrame, names: list[str], notes: list[str]) -> Non
         )
 
 
+def stamps_never_observed(table: pd.DataFrame, time: str, targets: tuple[str, ...], ahead: pd.Series) -> int:
+    """Count the stamps ahead that lie on a weekday and a time of day at which no target was ever observed."""
+    observed = table[time][table[list(targets)].notna().any(axis=1)]
+    seen = set(zip(observed.dt.day_of_week, observed.dt.time, strict=True))
+    return sum(place not in seen for place in zip(ahead.dt.day_of_week, ahead.dt.time, strict=True))
+
+
 def note_constant(table: pd.DataFrame, id: str, targets: tuple[str, ...], notes: list[str]) -> None:
     """Note which targets never change."""
     codes = table[id].cat.codes.to_numpy()

@@ -10,10 +10,29 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
-from .visible_text import visible
+from .progress import OnProgress, ignore
 
 if TYPE_CHECKING:
-    from ..comparison.progress import Progress
+    from .progress import Progress
+
+
+@contextmanager
+def watching(on_progress: OnProgress, progress: bool | None) -> Iterator[OnProgress]:
+    """Yield the callback of a run: the one given, else one that shows progress where somebody looks.
+
+    Args:
+        on_progress: what was given; ``ignore`` where nothing was.
+        progress: whether to show it; None: on a terminal and in a notebook.
+    """
+    if on_progress is not ignore or progress is False:
+        yield on_progress
+        return
+    console = Console(stderr=True, highlight=False, emoji=False)
+    if progress is None and not (console.is_terminal or console.is_jupyter):
+        yield on_progress
+        return
+    with show(console) as shown:
+        yield shown
 
 
 @contextmanager
@@ -48,7 +67,7 @@ def _line_printer(console: Console) -> Callable[[Progress], None]:
 def _description(progress: Progress) -> str:
     trial = progress.trial
     where = "final training" if progress.final else f"fold {trial.fold + 1} · seed {trial.seed + 1}"
-    text = f"{visible(trial.model)} · {where}"
+    text = f"{trial.model} · {where}"
     text += f" · config {trial.config_number + 1}" if trial.config_number else ""
     return text + (f" · epoch {progress.epoch}, loss {progress.loss:.4g}" if progress.loss is not None else "")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..display.visible_text import shortened
 from ..evaluation import OF_DATA
-from .visible_text import shortened
 
 if TYPE_CHECKING:
     from ..comparison import Comparison

@@ -1,10 +1,10 @@
-"""What several reports look up in a comparison: its main metric, its best models, the kind of each."""
+"""What reports look up in a comparison: its main metric, its best models, the kind of each, the answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .number_format import number
+from ..display.number_format import number
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -52,3 +52,9 @@ def kind_of(row: Row) -> str:
     if row["kind"] == "baseline":
         return BASELINE
     return RECURRENT if is_recurrent(row["model"]) else FEED_FORWARD
+
+
+def verdict_title(comparison: Comparison) -> str:
+    """The question, and yes, no or cannot tell."""
+    answer = {True: "yes", False: "no", None: "cannot tell"}[comparison.verdict["worth_it"]]
+    return f"Is a recurrent network worth its cost here? {answer}"
