@@ -12,6 +12,7 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import InputError
+from .header import check_is_no_row, check_names, without_repeated_headers
 
 _SEPARATORS = ",;\t|"
 _MOST_COMMENTS = 200
@@ -34,10 +35,7 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
         InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text = decode(data, path, notes)
-    if "\n" not in text:  # lines end as they did on old Macs
-        text = text.replace("\r", "\n")
-    text, skipped = _without_comments(text, path, notes)
+    text, skipped = _without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
     separator = _sniff(text)
     try:
         with _long_fields():
@@ -50,11 +48,16 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
     return table
 
 
+def _with_line_feeds(text: str) -> str:
+    """Line ends of old Macs, which the csv module does not know, as line feeds."""
+    return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
+
+
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
     header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), None)
     if header is None:
         raise InputError(f"{path}: no header was found where the names of the columns were expected; add one")
-    _check_header(header, path)
+    check_names(header, path)
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
@@ -64,6 +67,8 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
+    table = without_repeated_headers(table, notes)
+    check_is_no_row(table, header, path)
     table.attrs = {"notes": notes, "first_line": 2, "untyped": tuple(as_text)}
     return table
 
@@ -85,16 +90,17 @@ def _has_loose_quotes(text: str, columns: int) -> bool:
     """
     if columns < 2 or '"' not in text:
         return False
-    lines = (
-        [line for line in text.splitlines() if line.strip()]
-        if "\r" in text
-        else [line for line in text.split("\n") if line.strip()]
-    )
+    lines = [line for line in lines_of(text) if line.strip()]
     if any(line.count("\t") != columns - 1 for line in lines):
         return False
     return sum(1 for fields in csv.reader(io.StringIO(text), delimiter="\t", skipinitialspace=True) if fields) != len(
         lines
     )
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut at line ends only: str.splitlines would also cut at characters that a text may hold, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def decode(data: bytes, path: Path, notes: list[str]) -> str:
@@ -139,18 +145,6 @@ def _sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
     header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    names = [name.strip() for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
-    if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
-        raise InputError(
-            f"{path}: the first line holds values ({', '.join(names[:4])}) where the names of the columns were "
-            "expected; add a header such as ds,y"
-        )
 
 
 def _parse(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from .visible_text import Rewrite, unchanged, visible
+from ..display.visible_text import Rewrite, unchanged, visible
 
 if TYPE_CHECKING:
     from ..diagnostics import Audit
