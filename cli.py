@@ -78,11 +78,15 @@ def compare(
         Path | None,
         typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
+    ] = None,
     jobs: Jobs = 1,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
     given = given_options(options)
+    asked = {name: value for name, value in given.items() if name in AUDIT}
     task = given.pop("task", None)
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
@@ -98,6 +102,8 @@ def compare(
         out.print(part)
     files = ["comparison.json", "comparison.csv", *(plot.name for plot in plots)]
     _print(f"results: {folder}/{', '.join(files)}")
+    if report is not None:
+        _print(f"report: {_write_report(result, report, source, asked)}")
     if export is not None:
         _export_best(result, export, source, folder)
 
@@ -301,8 +307,7 @@ def inspect(
     if json_file is not None:
         _print(f"written: {found.write(json_file)}")
     if report is not None:
-        command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
-        _print(f"written: {write_page(report, found.to_html(command))}")
+        _print(f"written: {write_page(report, found.to_html(_command(*sys.argv[1:])))}")
 
 
 @app.command()
@@ -374,6 +379,23 @@ def windows(
     _print_notes(notes)
     cut = rolling_origin(frame, horizon=horizon, lookback=lookback, n_folds=folds)
     _write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
+
+
+def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
+    """The page of a comparison, with its best recurrent model inspected and its data audited."""
+    from . import diagnostics
+    from .pages import write_page
+
+    with err.status("inspecting ...") as status:
+
+        def say(text: str) -> None:
+            status.update(f"{text} ...")
+
+        inspected = diagnostics.inspect_comparison(result, on_progress=say)
+        say("looking for leaks in the data")
+        audited = diagnostics.audit(source, on_progress=say, **asked)
+        parts = [part for part in (inspected, audited) if part is not None]
+        return write_page(report, result.to_html(*parts, command=_command(*sys.argv[1:])))
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
             table = _read(text, separator, path, as_text, notes)
     except csv.Error as error:
         raise InputError(
-            f"{path}: the file cannot be read as CSV ({error}); save it again with one kind of line ends"
+            f"{path}: the file cannot be read as CSV ({error}); check its quotation marks, and end all lines alike"
         ) from error
     table.attrs["first_line"] += skipped
     return table
@@ -54,7 +54,9 @@ def _with_line_feeds(text: str) -> str:
 
 
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), None)
+    if header is None:
+        raise InputError(f"{path}: no header was found where the names of the columns were expected; add one")
     check_names(header, path)
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
@@ -141,7 +143,7 @@ def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int
 
 def _sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
 
 
@@ -163,7 +165,7 @@ def _parse(
             quoting=quoting,
             dtype={name: str for name in header if name in as_text},
         )
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
             raise InputError(

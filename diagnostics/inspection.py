@@ -406,9 +406,9 @@ def _texts(examples: Examples) -> np.ndarray:
 
 
 def _example_steps(examples: Examples) -> list[str]:
-    n = int(examples.lengths[0])
+    n = int(examples.lengths[examples.typical])
     if examples.tokens is not None:
-        return [examples.tokens(i) for i in examples.steps[0, :n]]
+        return [examples.tokens(i) for i in examples.steps[examples.typical, :n]]
     return [f"−{n - t}" for t in range(n)]
 
 

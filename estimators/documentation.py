@@ -68,6 +68,55 @@ PARAMETERS = {
     "verbose": ("int", "0 is silent; 1 prints a line for each epoch."),
     "callbacks": ("list of keras.callbacks.Callback", "Called in training; `set_callbacks` takes scikit-learn's own."),
 }
+# What only forecasters have, or mean by it.
+FORECASTER_PARAMETERS = PARAMETERS | {
+    "horizon": ("int", "Steps forecast at once; None: one season, at most 60 steps and a tenth of the series."),
+    "lookback": ("int", "Steps read; None: two seasons or horizons, at most a quarter of the series."),
+    "season": ("int", "Steps in a season, 1 for none; None: found in the autocorrelation."),
+    "freq": (
+        "str or int",
+        'Step of time, an offset alias such as "h", "15min", "B" or "MS"; None: read from the stamps.',
+    ),
+    "id_col": ("str", "Column of the series."),
+    "time_col": ("str", "Column of time stamps or whole numbers."),
+    "target_col": ("str", "Column to forecast."),
+    "past_covariates": ("sequence of str", "Columns that are read too, known up to now; others are ignored."),
+    "future_covariates": ("sequence of str", "Columns that are read too, known ahead."),
+    "calendar": ('sequence of {"day", "week", "year"}', "Cycles of the calendar that the network is told."),
+    "transform": ('{"none", "log"}', '"log" works on logarithms of positive targets.'),
+    "missing": ('{"interpolate", "ffill", "error"}', "Rule for missing inputs."),
+    "levels": ("sequence of int", "Coverage of the prediction intervals in percent."),
+    "alias": ("str", 'Name of the column of forecasts; None: that of the family, such as "LSTM".'),
+    "num_layers": ("int", "Hidden layers, one on top of the other; None lets the family choose by the lookback."),
+    "segment_length": ("int", "Values read in one step; None: about an eighth of the lookback, 1 of a short one."),
+    "window_norm": (
+        '{"none", "last", "mean", "standard"}',
+        "What is taken off each window before it is read, and given back after; None: `last` for one series, "
+        "`standard` for many.",
+    ),
+    "share_targets": ("bool", "Whether each target is read by itself, with the same weights."),
+    "loss": ('{"mae", "mse", "huber"}', "What is made small, in scaled units."),
+    "learning_rate": ("float", "Adam's first learning rate, halved while the validation loss stands; None: 0.001."),
+    "batch_size": ("int", "Windows in a training step; None: 32, and 128 from 8,192 windows on."),
+    "patience": ("int", "Epochs without a smaller validation loss that end the training; the best weights are kept."),
+    "validation_fraction": (
+        "float",
+        "Newest rows, as a fraction of the longest series, that stop the training and calibrate the intervals.",
+    ),
+    "random_state": ("int, RandomState instance or Generator", "Seed of first weights and order."),
+}
+_FORECASTER_ATTRIBUTES = {
+    "horizon_": ("int", "Steps forecast at once, as given or chosen."),
+    "lookback_": ("int", "Steps read."),
+    "season_": ("int", "Steps in a season."),
+    "freq_": ("str or int", "Step of time."),
+    "history_": ("dict", "`val_loss`: a number for each epoch."),
+    "n_iter_": ("int", "Epochs trained."),
+    "best_epoch_": ("int", "The one whose weights were kept."),
+    "notes_": ("list of str", "What was found and chosen."),
+    "model_": ("keras.Model", "The fitted network on scaled windows, a new copy each time."),
+    "data_description_": ("dict", "What model cards say of the training data; no row of them is kept."),
+}
 _ATTRIBUTES = {
     "classes_": ("ndarray of shape (n_classes,)", "Labels, in the order of the probabilities."),
     "n_outputs_": ("int", "Values predicted for each row."),
@@ -106,6 +155,48 @@ Examples
 >>> estimator.predict(X[:3]).shape
 (3,)
 """
+
+_FORECASTER_TEXT = """\
+{summary}
+
+It learns from a long table, a row per series and time. One network serves all series; it forecasts the whole horizon
+at once, with intervals. Nothing is written to disk, and no global random state is touched.
+
+Parameters
+----------
+{parameters}
+
+Attributes
+----------
+{attributes}
+
+See Also
+--------
+recurra.RollingOrigin : splits a table for scikit-learn's searches.
+recurra.compare : says whether a family is worth its price.
+
+Examples
+--------
+>>> from recurra import {name}
+>>> forecaster = {name}(horizon=12, random_state=0).fit(df)  # unique_id, ds, y
+>>> forecaster.predict()
+"""
+
+
+def documented_forecaster(cls: ClassT) -> ClassT:
+    """The same for a forecaster."""
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    cls.__doc__ = _FORECASTER_TEXT.format(
+        summary=(cls.__doc__ or "").strip(),
+        parameters="\n".join(
+            _item(name, f"{kind}, default={fields[name].default!r}", text)
+            for name, (kind, text) in FORECASTER_PARAMETERS.items()
+            if name in fields
+        ),
+        attributes="\n".join(_item(name, *text) for name, text in _FORECASTER_ATTRIBUTES.items()),
+        name=cls.__name__,
+    )
+    return cls
 
 
 def documented(cls: ClassT) -> ClassT:

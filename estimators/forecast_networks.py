@@ -7,17 +7,16 @@ is compiled stays here.
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..models import TRAINING_SETTINGS, build, seeded
 from ..training import FitOptions, History, Trainer, compiled, steps_per_epoch, steps_per_execution
+from .pool import Pool
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ..spec import SequenceSpec
 
 Weights = list[np.ndarray]
-T = TypeVar("T")
 _MOST_IDLE = 16
 
 
@@ -62,36 +60,8 @@ class Structure:
         return model
 
 
-class Pool(Generic[T]):
-    """Idle things that were dear to make, the most recently used ones kept; whoever borrows one has it for himself.
-
-    Args:
-        most: things that are kept at most.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._idle: OrderedDict[Any, list[T]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def borrow(self, key: Any, make: Callable[[], T]) -> Iterator[T]:
-        """A thing of this kind, until the block ends."""
-        with self._lock:
-            idle = self._idle.get(key)
-            thing = idle.pop() if idle else None
-        if thing is None:
-            thing = make()
-        yield thing
-        # Not in a `finally`: after an error nobody knows what state it is in.
-        with self._lock:
-            self._idle.setdefault(key, []).append(thing)
-            self._idle.move_to_end(key)
-            while sum(map(len, self._idle.values())) > self._most:
-                oldest = next(iter(self._idle))
-                self._idle[oldest].pop()
-                if not self._idle[oldest]:
-                    del self._idle[oldest]
+def _trainer(structure: Structure, loss: str, steps: int) -> Trainer:  # noqa: ARG001  (steps are compiled into it)
+    return Trainer(structure.build, loss=loss)
 
 
 class _Forward:
@@ -103,8 +73,8 @@ class _Forward:
         self.held: Sequence[np.ndarray] | None = None
 
 
-_TRAINERS: Pool[Trainer] = Pool(_MOST_IDLE)
-_NETWORKS: Pool[_Forward] = Pool(_MOST_IDLE)
+_TRAINERS = Pool(_trainer, _MOST_IDLE)
+_NETWORKS = Pool(_Forward, _MOST_IDLE)
 
 
 @dataclass(frozen=True)
@@ -136,8 +106,7 @@ def train(
         The weights of the best epoch, and how the training went.
     """
     _, steps = steps_per_epoch(batches[0], settings.batch_size)
-    key = (structure, settings.loss, steps_per_execution(steps))
-    with _TRAINERS.borrow(key, lambda: Trainer(structure.build, loss=settings.loss)) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, steps_per_execution(steps)) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)
@@ -154,7 +123,7 @@ def network(structure: Structure, weights: Weights) -> Iterator[keras.Model]:
         structure: of the network.
         weights: the same list again costs nothing.
     """
-    with _NETWORKS.borrow(structure, lambda: _Forward(structure)) as forward:
+    with _NETWORKS.borrow(structure) as forward:
         if forward.held is not weights:
             forward.model.set_weights(weights)
             forward.held = weights

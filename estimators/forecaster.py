@@ -247,6 +247,7 @@ class Forecaster(Estimator):
         columns = self._columns()
         if df is not None:
             frame, written = columns.read(df), Written(df, columns)
+            name_short(frame, self.lookback_, f"a forecast reads `lookback` ({self.lookback_}) rows")
         elif self._last is not None:
             frame, written = self._last, self._written
         else:

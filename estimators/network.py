@@ -3,10 +3,7 @@ TensorFlow never gives back."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,6 +13,7 @@ from keras import ops
 
 from ..models.recurrent import portable
 from ..training import Elementwise
+from .pool import Pool
 from .structure import network_of
 
 Weights = list[np.ndarray]
@@ -151,40 +149,7 @@ def _sum_over_batches(function: Callable[..., Any], inputs: Any, target: Any, we
     return tf.while_loop(lambda i, _: i < n, body, start, parallel_iterations=1)[1]
 
 
-class Pool:
-    """Idle compiled networks, the most recently used ones kept; whoever borrows one has it for himself.
-
-    Args:
-        most: networks that are kept at most.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._idle: OrderedDict[tuple[Any, ...], list[CompiledNetwork]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def borrow(self, structure: str, loss: str) -> Iterator[CompiledNetwork]:
-        """A network of this structure, until the block ends."""
-        key = (structure, loss)
-        with self._lock:
-            idle = self._idle.get(key)
-            network = idle.pop() if idle else None
-        if network is None:
-            network = CompiledNetwork(structure, loss)
-        yield network
-        # Not in a `finally`: after an error nobody knows what state it is in.
-        with self._lock:
-            self._idle.setdefault(key, []).append(network)
-            self._idle.move_to_end(key)
-            while sum(map(len, self._idle.values())) > self._most:
-                oldest = next(iter(self._idle))
-                self._idle[oldest].pop()
-                if not self._idle[oldest]:
-                    del self._idle[oldest]
-
-
-POOL = Pool(_MOST_IDLE)
+POOL = Pool(CompiledNetwork, _MOST_IDLE)
 
 
 def _specs(arguments: Any, batched: bool) -> Any:

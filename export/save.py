@@ -21,6 +21,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, TRAINED, SavedModel
+from .ranges import training_ranges
 from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
@@ -72,6 +73,7 @@ def save_model(
         path,
         predictor.schema.sample(frame),
         describe(frame),
+        ranges=training_ranges(predictor, frame),
         metrics=metrics,
         training=training,
         verdict=verdict,
@@ -84,6 +86,7 @@ def write_version(
     sample: Mapping[str, np.ndarray],
     data: dict[str, Any],
     *,
+    ranges: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     verdict: str | None = None,
@@ -94,12 +97,13 @@ def write_version(
         predictor, path, metrics, training, verdict: as there.
         sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
         data: what :func:`recurra.frames.describe` said of the training data.
+        ranges: least and greatest training values of each input, where they are known.
     """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, data, metrics=metrics, training=training, verdict=verdict)
+    info = _describe(predictor, data, ranges, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
@@ -119,6 +123,7 @@ def write_version(
 def _describe(
     predictor: Predictor[Any],
     data: dict[str, Any],
+    ranges: dict[str, Any] | None,
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
@@ -131,6 +136,7 @@ def _describe(
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
         "data": data,
+        "ranges": ranges or {},
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),

@@ -5,7 +5,6 @@ there are is said by its task. The plots need matplotlib, which is imported when
 """
 
 from .audit_terminal import audit_report
-from .html import comparison_html
 from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
 from .memory_table import memory_table

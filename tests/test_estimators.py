@@ -29,6 +29,7 @@ from recurra import (
     SequenceRegressor,
 )
 from recurra.estimators import network
+from recurra.estimators.pool import Pool
 from recurra.estimators.seeds import seed_of
 from recurra.estimators.training_rows import canonical, hold_out
 
@@ -414,7 +415,7 @@ def test_later_fits_of_the_same_shape_compile_nothing_anew():
 
 
 def test_the_pool_is_bounded():
-    pool = network.Pool(2)
+    pool = Pool(network.CompiledNetwork, 2)
     structure = quick().fit(X, Y)._state.structure
     for loss in ("crossentropy", "mse", "mae"):
         with pool.borrow(structure, loss):
@@ -423,7 +424,7 @@ def test_the_pool_is_bounded():
 
 
 def test_a_network_that_fails_is_not_used_again():
-    pool = network.Pool(2)
+    pool = Pool(network.CompiledNetwork, 2)
     structure = quick().fit(X, Y)._state.structure
     with pytest.raises(KeyboardInterrupt), pool.borrow(structure, "mse"):
         raise KeyboardInterrupt

@@ -159,11 +159,12 @@ def test_a_model_that_disagrees_gets_no_version(gru, tmp_path, monkeypatch):
     real = tf.saved_model.save
 
     def save_other_weights(module, *args, **kwargs):
-        [network] = module.tracked
-        kept = network.get_weights()
-        network.set_weights([weight * 1.1 for weight in kept])
+        kept = [weight.numpy() for weight in module.weights]
+        for weight in module.weights:
+            weight.assign(weight * 1.1)
         real(module, *args, **kwargs)
-        network.set_weights(kept)
+        for weight, value in zip(module.weights, kept, strict=True):
+            weight.assign(value)
 
     monkeypatch.setattr(tf.saved_model, "save", save_other_weights)
     with pytest.raises(RuntimeError, match="disagrees with the trained one"):
