@@ -262,8 +262,8 @@ def _other_layouts(table: pd.DataFrame, taken: set) -> str:
     if len(numbers) < 2:
         return ""
     return (
-        "; where a row is a sequence of numbers, call the columns of its steps t0, t1, ... in order; where it is a step, "
-        "name the column that tells the sequences apart as `id`"
+        "; where a row is a sequence of numbers, call the columns of its steps t0, t1, ... in order; where it is a "
+        "step, name the column that tells the sequences apart as `id`"
     )
 
 
