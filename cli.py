@@ -383,7 +383,7 @@ def windows(
 
 def _command() -> str:
     """The command line as it was typed."""
-    return " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
+    return " ".join(["recurra", *map(shlex.quote, _typed)])
 
 
 def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
@@ -396,7 +396,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         def say(text: str) -> None:
             status.update(f"{text} ...")
 
-        inspected = diagnostics.inspect_comparison(result, on_progress=say)
+        inspected = diagnostics.inspect_comparison(result, train_shuffled=True, on_progress=say)
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
@@ -532,6 +532,7 @@ def _writing(output: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Run the command line: what a user can fix is one sentence and exit code 2."""
+    _typed[:] = sys.argv[1:]
     for stream in (sys.stdout, _stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
             stream.reconfigure(errors="replace")
