@@ -47,6 +47,8 @@ _stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
 atexit.register(_stderr.close)
 err = Console(file=_stderr, highlight=False, markup=False, emoji=False)
 out = Console(highlight=False, markup=False, emoji=False)
+# The words behind the command's name as they were typed, for a page that says how it was made.
+_typed: list[str] = []
 
 Source = Annotated[
     str,
