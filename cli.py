@@ -309,7 +309,7 @@ def inspect(
     if json_file is not None:
         _print(f"written: {found.write(json_file)}")
     if report is not None:
-        _print(f"written: {write_page(report, found.to_html(_command()))}")
+        _print(f"written: {write_page(report, found.to_html(_command(*_typed)))}")
 
 
 @app.command()
@@ -383,11 +383,6 @@ def windows(
     _write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
 
 
-def _command() -> str:
-    """The command line as it was typed."""
-    return " ".join(["recurra", *map(shlex.quote, _typed)])
-
-
 def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
     """The page of a comparison, with its best recurrent model inspected and its data audited."""
     from . import diagnostics
@@ -402,7 +397,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
-        return write_page(report, result.to_html(*parts, command=_command()))
+        return write_page(report, result.to_html(*parts, command=_command(*_typed)))
 
 
 @contextmanager
