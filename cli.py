@@ -47,8 +47,6 @@ _stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
 atexit.register(_stderr.close)
 err = Console(file=_stderr, highlight=False, markup=False, emoji=False)
 out = Console(highlight=False, markup=False, emoji=False)
-# The words behind the command's name as they were typed, for a page that says how it was made.
-_typed: list[str] = []
 
 Source = Annotated[
     str,
@@ -309,7 +307,7 @@ def inspect(
     if json_file is not None:
         _print(f"written: {found.write(json_file)}")
     if report is not None:
-        _print(f"written: {write_page(report, found.to_html(_command(*_typed)))}")
+        _print(f"written: {write_page(report, found.to_html(_command(*sys.argv[1:])))}")
 
 
 @app.command()
@@ -397,7 +395,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
-        return write_page(report, result.to_html(*parts, command=_command(*_typed)))
+        return write_page(report, result.to_html(*parts, command=_command(*sys.argv[1:])))
 
 
 @contextmanager
@@ -529,7 +527,6 @@ def _writing(output: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Run the command line: what a user can fix is one sentence and exit code 2."""
-    _typed[:] = sys.argv[1:]
     for stream in (sys.stdout, _stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
             stream.reconfigure(errors="replace")
