@@ -392,7 +392,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         def say(text: str) -> None:
             status.update(f"{text} ...")
 
-        inspected = diagnostics.inspect_comparison(result, on_progress=say)
+        inspected = diagnostics.inspect_comparison(result, train_shuffled=True, on_progress=say)
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
