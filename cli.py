@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import io
+import json
 import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,11 +22,15 @@ from rich.text import Text
 from . import __version__, datasets
 from .atomic import replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
+from .display.visible_text import visible
 from .errors import InputError
 from .quiet import import_quietly
+from .seeds import LARGEST_SEED, check_seed
 from .serving.command import serve
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .comparison import Comparison
     from .frames import Frame
     from .predictor import Predictor
@@ -39,8 +45,8 @@ app = typer.Typer(
 # A copy of standard error: progress stays visible while TensorFlow's start-up is kept quiet.
 _stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
 atexit.register(_stderr.close)
-err = Console(file=_stderr, highlight=False)
-out = Console(highlight=False)
+err = Console(file=_stderr, highlight=False, markup=False, emoji=False)
+out = Console(highlight=False, markup=False, emoji=False)
 
 Source = Annotated[
     str,
@@ -72,11 +78,15 @@ def compare(
         Path | None,
         typer.Option(help="Export the best model that can be exported as the next version under this folder."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
+    ] = None,
     jobs: Jobs = 1,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
     given = given_options(options)
+    asked = {name: value for name, value in given.items() if name in AUDIT}
     task = given.pop("task", None)
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
@@ -92,6 +102,8 @@ def compare(
         out.print(part)
     files = ["comparison.json", "comparison.csv", *(plot.name for plot in plots)]
     _print(f"results: {folder}/{', '.join(files)}")
+    if report is not None:
+        _print(f"report: {_write_report(result, report, source, asked)}")
     if export is not None:
         _export_best(result, export, source, folder)
 
@@ -132,7 +144,7 @@ def fit(
     if (why := fitted.predictor.model.why_no_graph) is not None:
         fitted.predictor.save(export)
         _print(f"{family} cannot be exported: {why}")
-        _print(f"it is saved in {export}; predict with it: recurra predict {export} {source}")
+        _print(f"it is saved in {export}; predict with it: {_command('predict', export, source)}")
         return
     with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
@@ -166,17 +178,19 @@ def predict(
         raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
     with err.status("predicting ..."):
         predictor = _load_predictor(model)
-        if texts is not None and "text" not in predictor.schema.signature():
+        if texts is not None and not {"text", "tokens"} & set(predictor.schema.signature()):
             raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
         frame = predictor.read(texts if texts is not None else source)
         table = predictor.table(frame, predictor.outputs(frame))
-    for note in [*frame.notes, *predictor.notes]:
-        err.print(Text(f"- {as_flags(note)}"), soft_wrap=True)
+    _print_notes([*frame.notes, *predictor.notes])
     if output is None:
-        table.to_csv(sys.stdout, index=False)
+        lists_as_json(table).to_csv(sys.stdout, index=False)
         return
     with _writing(output) as path:
-        table.to_csv(path, index=False) if output.suffix == ".csv" else table.to_parquet(path, index=False)
+        if output.suffix == ".csv":
+            lists_as_json(table).to_csv(path, index=False)
+        else:
+            table.to_parquet(path, index=False)
     err.print(Text(f"{len(table):,} rows written to {output}"), soft_wrap=True)
 
 
@@ -200,6 +214,7 @@ def generate(
     for name, number, least in (("length", length, 1), ("show", show, 0), ("samples", samples, 1)):
         if number < least:
             raise InputError(f"`{name}` must be at least {least}; received {number}")
+    check_seed(seed)
     with _starting():
         from .predictor import TextGenerator
     predictor = _load_predictor(model)
@@ -209,9 +224,14 @@ def generate(
     for number in range(samples):
         with err.status("generating ..."):
             text = generator.generate(
-                prompt, length=length, temperature=temperature, top_k=top_k, seed=seed + number, label=label
+                prompt,
+                length=length,
+                temperature=temperature,
+                top_k=top_k,
+                seed=(seed + number) % (LARGEST_SEED + 1),
+                label=label,
             )
-        _print(text)
+        _write(text)
     if show:
         _print_ranking(generator.next_tokens(prompt, top=show, label=label))
 
@@ -287,8 +307,7 @@ def inspect(
     if json_file is not None:
         _print(f"written: {found.write(json_file)}")
     if report is not None:
-        command = " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
-        _print(f"written: {write_page(report, found.to_html(command))}")
+        _print(f"written: {write_page(report, found.to_html(_command(*sys.argv[1:])))}")
 
 
 @app.command()
@@ -357,10 +376,26 @@ def windows(
     if not isinstance(frame, SeriesFrame):
         raise InputError(f"{source} holds no series, so there are no windows to show")
     horizon, lookback, _, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
-    for note in notes:
-        err.print(Text(f"- {as_flags(note)}"), soft_wrap=True)
+    _print_notes(notes)
     cut = rolling_origin(frame, horizon=horizon, lookback=lookback, n_folds=folds)
-    _print(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
+    _write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
+
+
+def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
+    """The page of a comparison, with its best recurrent model inspected and its data audited."""
+    from . import diagnostics
+    from .pages import write_page
+
+    with err.status("inspecting ...") as status:
+
+        def say(text: str) -> None:
+            status.update(f"{text} ...")
+
+        inspected = diagnostics.inspect_comparison(result, train_shuffled=True, on_progress=say)
+        say("looking for leaks in the data")
+        audited = diagnostics.audit(source, on_progress=say, **asked)
+        parts = [part for part in (inspected, audited) if part is not None]
+        return write_page(report, result.to_html(*parts, command=_command(*sys.argv[1:])))
 
 
 @contextmanager
@@ -389,7 +424,7 @@ def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
         from .tasks import task_of_data
 
         task = task_of_data(task)
-    with err.status(f"reading {source} ..."):
+    with err.status(Text(f"reading {visible(source)} ...")):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
 
 
@@ -406,8 +441,25 @@ def _whole_numbers(name: str, values: list[str]) -> list[int]:
 
 
 def _print(text: str) -> None:
-    """Print a user's words as they are: no markup, no folding."""
-    out.print(Text(text), soft_wrap=True)
+    """Print a sentence with a user's words in it, on one line, whatever the words hold."""
+    _write(visible(text))
+
+
+def _write(text: str) -> None:
+    """Write a text byte for byte: rich would put spaces for tabs and leave out control characters."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        err.print(Text(f"- {visible(as_flags(note))}"), soft_wrap=True)
+
+
+def lists_as_json(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that CSV can hold: lists are written as JSON, as they are read."""
+    lists = [name for name in table.columns if any(isinstance(cell, list) for cell in table[name])]
+    return table.assign(**{name: [json.dumps(cell, ensure_ascii=False) for cell in table[name]] for name in lists})
 
 
 def _print_ranking(ranked: Any) -> None:
@@ -416,7 +468,8 @@ def _print_ranking(ranked: Any) -> None:
     table.add_column("token")
     table.add_column("probability", justify="right")
     for token, probability in ranked.itertuples(index=False):
-        table.add_row(Text(repr(token) if token.isspace() else token), f"{probability:.4f}")
+        shown = repr(token) if token.isspace() or not token.isprintable() else token
+        table.add_row(Text(shown), f"{probability:.4f}")
     out.print(table)
 
 
@@ -438,7 +491,7 @@ def _export_best(result: Comparison, export: Path, source: str, folder: Path) ->
         saved = folder / "best"
         winner.predictor.save(saved)
         _print(f"{winner.model} was best but cannot be exported: {winner.predictor.model.why_no_graph}")
-        _print(f"it is saved in {saved}; predict with it: recurra predict {saved} {source}")
+        _print(f"it is saved in {saved}; predict with it: {_command('predict', saved, source)}")
     if best is None:
         raise InputError("none of the models can be exported; name a family with `families`")
     if winner is not best:
@@ -452,10 +505,15 @@ def _print_exported(path: Path, export: Path, source: str, frame: Frame, task: T
     _print(f"exported: {path}")
     if task.name == "language-model":
         targets = getattr(frame, "targets", None)
-        label = "" if targets is None else f" --label {targets.values[0]}"
-        _print(f'generate with it: recurra generate {export}{label} --prompt "..."')
+        label = [] if targets is None else ["--label", targets.values[0]]
+        _print(f'generate with it: {_command("generate", export, *label)} --prompt "..."')
     else:
-        _print(f"predict with it: recurra predict {export} {source}")
+        _print(f"predict with it: {_command('predict', export, source)}")
+
+
+def _command(*words: object) -> str:
+    """A command that a shell reads as it is meant, also where a path or a class holds spaces."""
+    return shlex.join(["recurra", *map(str, words)])
 
 
 @contextmanager
@@ -469,8 +527,11 @@ def _writing(output: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Run the command line: what a user can fix is one sentence and exit code 2."""
+    for stream in (sys.stdout, _stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
+            stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except InputError as error:
-        err.print(Text(f"recurra: {as_flags(str(error))}", style="red"), soft_wrap=True)
+        err.print(Text(f"recurra: {visible(as_flags(str(error)))}", style="red"), soft_wrap=True)
         sys.exit(2)

@@ -18,6 +18,7 @@ from .errors import InputError
 from .models import has_recurrent_layers, seeded
 from .models.recurrent import portable
 from .pipelines.protocol import Batches
+from .seeds import check_seed
 
 _MAX_STEPS_PER_EXECUTION = 16
 LOSSES = ("mae", "mse", "huber")
@@ -99,6 +100,9 @@ class FitOptions:
     on_epoch: Callable[[int, float], bool | None] = lambda *_: None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
 
 class Trainer:

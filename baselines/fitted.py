@@ -34,7 +34,7 @@ class FittedBaseline(Protocol):
     - forecasts: ``values`` float64 (batch, window, channels) in the user's units, oldest row first, NaN where missing,
       the targets' channels first.
     - texts: ``text`` string (batch,). Token lists: ``tokens`` string (batch, time), filled up with "". Panels:
-      ``values`` float32 (batch, time, channels), NaN where missing, and ``lengths`` int32 (batch,).
+      ``values`` float64 (batch, time, channels), NaN where missing, and ``lengths`` int32 (batch,).
     - language models: ``tokens`` int32 (batch, time) and ``state_0`` int32 (batch, n).
 
     Other names are passed over. Outputs: ``forecast`` float64 (batch, horizon, targets) in the user's units; all others

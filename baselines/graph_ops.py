@@ -14,7 +14,7 @@ _DTYPES = {
     "text": "string",
     "tokens": "string",
     "id": "string",
-    "values": "float32",
+    "values": "float64",
     "lengths": "int32",
     "step": "int64",
 }

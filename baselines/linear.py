@@ -111,9 +111,8 @@ class Regressor:
 
     def graph(self, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         """Scores float64 (batch, 1) → ``value`` (batch,)."""
-        import tensorflow as tf
 
-        return {"value": tf.cast(scores[:, 0], tf.float32)}
+        return {"value": scores[:, 0]}
 
     def none(self) -> np.ndarray:
         """Predictions for no examples."""

@@ -123,7 +123,7 @@ class Mean:
         """Raw inputs of any kind → ``value`` (batch,)."""
         import tensorflow as tf
 
-        return {"value": tf.fill(batch_size(raw)[None], tf.constant(self.value, tf.float32))}
+        return {"value": tf.fill(batch_size(raw)[None], tf.constant(self.value, tf.float64))}
 
     def extra_inputs(self) -> dict[str, tf.TensorSpec]:
         """None."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Longer sequences are shortened to this where all steps become columns.
 MAX_STEPS = 1000
+ROUNDING = 1e-12  # a float64 sum of a million equal numbers is off by less than this fraction
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,11 @@ def fit_scale(sequences: Sequence[np.ndarray]) -> Scale:
     steps = np.concatenate([as_steps(values) for values in sequences])  # (all time, channels)
     observed = ~np.isnan(steps)
     count = np.maximum(observed.sum(axis=0), 1)
-    mean = np.where(observed, steps, 0.0).sum(axis=0) / count
+    about = np.where(observed, steps, 0.0).sum(axis=0) / count
+    mean = about + np.where(observed, steps - about, 0.0).sum(axis=0) / count  # to the last digit
     spread = np.sqrt((np.where(observed, steps - mean, 0.0) ** 2).sum(axis=0) / count)
-    return Scale(mean, np.where(spread > 0, spread, 1.0))
+    # a constant channel has no spread of its own, only what rounding makes of it
+    return Scale(mean, np.where(spread > ROUNDING * np.abs(mean), spread, 1.0))
 
 
 def as_steps(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@
     python benchmarks/speed.py growth        how the cost of an LSTM layer grows with length, units and batch
     python benchmarks/speed.py inference     one window through an exported network, against ONNX Runtime and PyTorch
     python benchmarks/speed.py streams       one more observation: a step of a stream against the window read anew
+    python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
 
@@ -20,6 +21,7 @@ import estimators_speed
 import forecasting_speed
 import inference_speed
 import layers_speed
+import serving_speed
 import streams_speed
 import text_speed
 import windows_speed
@@ -28,7 +30,18 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "which",
-        choices=["windows", "buckets", "text", "layers", "growth", "inference", "streams", "forecasting", "estimators"],
+        choices=[
+            "windows",
+            "buckets",
+            "text",
+            "layers",
+            "growth",
+            "inference",
+            "streams",
+            "serving",
+            "forecasting",
+            "estimators",
+        ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
     arguments = parser.parse_args()
@@ -40,6 +53,7 @@ if __name__ == "__main__":
         "forecasting": forecasting_speed.main,
         "estimators": estimators_speed.main,
         "streams": streams_speed.main,
+        "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),
         "growth": lambda: layers_speed.growth(arguments.torch),
     }[arguments.which]()

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..frames import Frame
 from ..models import FAMILIES, draw_configs, parse_variant
 from ..predictor import Predictor
+from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
@@ -89,6 +90,7 @@ def fit(
         >>> fitted = recurra.fit("co2", family="lstm")
         >>> fitted.predictor.predict(fitted.frame)
     """
+    seed = check_seed(seed)
     chosen: dict[str, Any] = {"families": [_checked(family)], "baselines": []}
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from ..tasks import FittedModel, FoldData, Task
 from ..tasks.protocol import PlotData
 from .identity import to_strict_json
 from .trials import Row
+
+if TYPE_CHECKING:
+    from .page import HasSections
 
 SCHEMA_VERSION = 2
 
@@ -40,7 +43,7 @@ class Refit:
     training: dict[str, Any]
 
 
-def _no_models(model: str) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+def _no_models(model: str, **_: Any) -> tuple[FoldData, FittedModel, dict[str, Any]]:
     raise InputError(f"{model} cannot be inspected: only a comparison made in this process has its data and settings")
 
 
@@ -80,7 +83,7 @@ class Comparison:
     examples: dict[str, np.ndarray] = field(default_factory=dict)
     plot_data: PlotData = field(default_factory=PlotData)
     refits: list[Refit] = field(default_factory=list)
-    retrain: Callable[[str], tuple[FoldData, FittedModel, dict[str, Any]]] = field(default=_no_models, repr=False)
+    retrain: Callable[..., tuple[FoldData, FittedModel, dict[str, Any]]] = field(default=_no_models, repr=False)
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -143,6 +146,20 @@ class Comparison:
             path.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
         with replacing(self.folder / "comparison.csv") as path:
             self.trials.to_csv(path, index=False)
+
+    def to_html(self, *parts: HasSections, command: str = "") -> str:
+        """One self-contained page: opens offline, prints, and reads without script.
+
+        Args:
+            *parts: what else stands on it: an inspected model, an audit of the data.
+            command: that made it.
+
+        Example:
+            >>> page = result.to_html(recurra.diagnostics.inspect_comparison(result))
+        """
+        from .page import comparison_page
+
+        return comparison_page(self, parts, command)
 
     def __repr__(self) -> str:
         main = self.task.metrics[0]

@@ -46,7 +46,7 @@ from . import (
 )
 from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named, load_table
-from .model_inputs import load_inputs, load_series
+from .model_inputs import frame_for_prediction, load_inputs, load_prompts, load_series
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -91,9 +91,11 @@ __all__ = [
     "DATASETS",
     "ROLES",
     "Dataset",
+    "frame_for_prediction",
     "list_datasets",
     "load",
     "load_inputs",
+    "load_prompts",
     "load_series",
     "read_table",
     "read_vectors",
@@ -192,7 +194,7 @@ def load(  # one parameter per role
         )
     if str(source) in DATASETS:
         return load_named(DATASETS[str(source)], roles, task, missing)
-    _check_source(source)
+    check_source(source)
     return load_file(source, roles, task, missing)
 
 
@@ -200,7 +202,8 @@ def _is_given(value: Any) -> bool:
     return isinstance(value, pd.DataFrame) or value not in (None, (), [])
 
 
-def _check_source(source: str | Path) -> None:
+def check_source(source: str | Path) -> None:
+    """Refuse what is neither a data set nor a file, with the nearest names."""
     text = str(source)
     if Path(text).exists() or is_known(text) or "/" in text:
         return

@@ -12,6 +12,7 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import InputError
+from .header import check_is_no_row, check_names, without_repeated_headers
 
 _SEPARATORS = ",;\t|"
 _MOST_COMMENTS = 200
@@ -34,17 +35,29 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
         InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text, skipped = _without_comments(decode(data, path, notes), path, notes)
+    text, skipped = _without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
     separator = _sniff(text)
-    with _long_fields():
-        table = _read(text, separator, path, as_text, notes)
+    try:
+        with _long_fields():
+            table = _read(text, separator, path, as_text, notes)
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: the file cannot be read as CSV ({error}); check its quotation marks, and end all lines alike"
+        ) from error
     table.attrs["first_line"] += skipped
     return table
 
 
+def _with_line_feeds(text: str) -> str:
+    """Line ends of old Macs, which the csv module does not know, as line feeds."""
+    return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
+
+
 def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
-    _check_header(header, path)
+    header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), None)
+    if header is None:
+        raise InputError(f"{path}: no header was found where the names of the columns were expected; add one")
+    check_names(header, path)
     quoting: Quoting = csv.QUOTE_MINIMAL
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
@@ -54,6 +67,8 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
+    table = without_repeated_headers(table, notes)
+    check_is_no_row(table, header, path)
     table.attrs = {"notes": notes, "first_line": 2, "untyped": tuple(as_text)}
     return table
 
@@ -75,16 +90,17 @@ def _has_loose_quotes(text: str, columns: int) -> bool:
     """
     if columns < 2 or '"' not in text:
         return False
-    lines = (
-        [line for line in text.splitlines() if line.strip()]
-        if "\r" in text
-        else [line for line in text.split("\n") if line.strip()]
-    )
+    lines = [line for line in lines_of(text) if line.strip()]
     if any(line.count("\t") != columns - 1 for line in lines):
         return False
     return sum(1 for fields in csv.reader(io.StringIO(text), delimiter="\t", skipinitialspace=True) if fields) != len(
         lines
     )
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut at line ends only: str.splitlines would also cut at characters that a text may hold, such as U+2028."""
+    return re.split(r"\r\n|\n|\r", text)
 
 
 def decode(data: bytes, path: Path, notes: list[str]) -> str:
@@ -127,20 +143,8 @@ def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int
 
 def _sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
+    header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
-def _check_header(header: list[str], path: Path) -> None:
-    names = [name.strip() for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: several columns are called {twice[0]!r} where one was expected; rename one")
-    if all(re.fullmatch(r"[\d.,:/\-+ eE]*", name) for name in names):
-        raise InputError(
-            f"{path}: the first line holds values ({', '.join(names[:4])}) where the names of the columns were "
-            "expected; add a header such as ds,y"
-        )
 
 
 def _parse(
@@ -161,7 +165,7 @@ def _parse(
             quoting=quoting,
             dtype={name: str for name in header if name in as_text},
         )
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
             raise InputError(

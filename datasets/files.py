@@ -20,7 +20,11 @@ import pyarrow
 import zstandard
 
 from ..errors import InputError
-from .csv_text import decode, read_csv
+from ..frames.wording import counted
+from .arff_text import read_arff
+from .conll_text import ENDINGS as CONLL_ENDINGS
+from .conll_text import looks_like_conll, read_conll
+from .csv_text import decode, lines_of, read_csv
 from .written_numbers import read_written_numbers
 
 _PARQUET = (".parquet", ".pq")
@@ -53,7 +57,8 @@ def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = 
 
     Args:
         path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson, .xlsx or .xlsm (its first
-            sheet); each also with .gz, .bz2, .xz or .zst behind it.
+            sheet), .arff, or CoNLL's .conll, .iob, .iob2, .bio and .conllu; each also with .gz, .bz2, .xz or .zst
+            behind it.
         as_text: columns of a text file whose cells stay as they are written, such as labels and ids: 007 is not 7.
         comma: what a comma in a number means, "decimal" or "thousands", where the columns leave it open.
 
@@ -178,6 +183,13 @@ def _check_magic(data: bytes, kind: str, path: Path) -> None:
         )
 
 
+def _read_plain(data: bytes, path: Path, as_text: Collection[str]) -> pd.DataFrame:
+    """Read a .txt or .tsv: words with their tags where it has CoNLL's layout, otherwise a table with a header."""
+    if looks_like_conll(decode(data, path, [])):
+        return read_conll(data, path)
+    return read_csv(data, path, as_text)
+
+
 def _read_parquet(data: bytes, path: Path, _: Collection[str]) -> pd.DataFrame:
     try:
         table = pd.read_parquet(io.BytesIO(data))
@@ -224,7 +236,7 @@ def _read_json_lines(data: bytes, path: Path, _: Collection[str]) -> pd.DataFram
     # pandas' own reader guesses dates and names no line when it fails
     notes: list[str] = []
     records, rows = [], []
-    for number, line in enumerate(_lines(decode(data, path, notes)), start=1):
+    for number, line in enumerate(lines_of(decode(data, path, notes)), start=1):
         try:
             record = json.loads(line) if line.strip() else {}
         except ValueError:
@@ -248,7 +260,9 @@ def _whole_characters(records: list[dict], path: Path, notes: list[str]) -> list
     cleaned = [_replaced(record) for record in records]
     changed = sum(new != old for new, old in zip(cleaned, records, strict=True))
     if changed:
-        notes.append(f"lone surrogates (half characters) in {changed:,} lines of {path.name!r} are replaced by �")
+        notes.append(
+            f"lone surrogates (half characters) in {counted(changed, 'line')} of {path.name!r} are replaced by �"
+        )
     return cleaned
 
 
@@ -258,11 +272,6 @@ def _replaced(cell: Any) -> Any:
     if isinstance(cell, dict):
         return {_replaced(key): _replaced(value) for key, value in cell.items()}
     return [_replaced(item) for item in cell] if isinstance(cell, list) else cell
-
-
-def _lines(text: str) -> list[str]:
-    """Cut at line ends only: str.splitlines would cut at characters that JSON allows in a text, such as U+2028."""
-    return re.split(r"\r\n|\n|\r", text)
 
 
 def _check_columns(table: pd.DataFrame, path: Path) -> None:
@@ -280,12 +289,14 @@ def _check_columns(table: pd.DataFrame, path: Path) -> None:
 # Ending → ``read(data, path, as_text)``, which gives a table with ``attrs["notes"]``. A new format is a line here.
 TABLE_READERS: dict[str, Callable[[bytes, Path, Collection[str]], pd.DataFrame]] = {
     ".csv": read_csv,
-    ".tsv": read_csv,
-    ".txt": read_csv,
+    ".tsv": _read_plain,
+    ".txt": _read_plain,
     ".parquet": _read_parquet,
     ".pq": _read_parquet,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
+    ".arff": read_arff,
+    **dict.fromkeys(CONLL_ENDINGS, read_conll),
     ".xlsx": _read_excel,
     ".xlsm": _read_excel,
 }

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame
 from ..frames.columns import listed
 from ..frames.sequences.text_frame import TEXT_NAMES, TOKEN_NAMES
+from ..frames.sequences.word_rows import WORD_NAMES
 from ..frames.series.column_roles import as_names
 from ..frames.series.reading import Reading
 from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
@@ -17,6 +18,7 @@ from .corpus_files import read_corpus
 from .files import kind_of, read_table
 from .panel_files import is_panel, join_splits, read_panel
 from .record import Dataset
+from .table_kinds import has_words_for_steps, holds_lists, is_wide, refuse_doubtful_series
 
 _FORECAST = "forecast"
 _LANGUAGE_MODEL = "language-model"
@@ -24,6 +26,9 @@ _SERIES = ("target", "past_covariates", "future_covariates", "freq", "decimal")
 # What a comma in a number means, by the decimal sign.
 COMMAS = {",": "decimal", ".": "thousands"}
 _SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "test")
+_SINGLE = ("text", "values", *TASK_OF_ROLE, "split")
+# Whoever gives one of these asks for a forecast.
+_SERIES_ONLY = {*_SERIES, "time"}
 # Columns, and the test file, that a user can name.
 ROLES = (*_SERIES, *_SEQUENCES, "time", "id")
 
@@ -49,21 +54,28 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
         return CorpusFrame.from_text(**read_corpus(source, roles.get("test")))
     if kind == "panel-file":
         return _panel_file(source, roles, task)
+    asked = task is not None or bool(_SERIES_ONLY & set(roles))
     if kind == "series":
-        return read_series(source, roles, missing=missing)
-    table = read_table(source, as_text=_as_text(roles))
-    kind = _kind_of_table(table, roles, task) if kind == "table" else kind
+        return read_series(source, roles, missing=missing, asked=asked)
+    table = read_table(source, as_text=as_text(roles))
+    kind = _kind_of_table(table, roles, task, kind)
     if kind == "series":
+        refuse_doubtful_series(table, str(source))
         return SeriesFrame.from_table(table, **roles, missing=missing, source=str(source))
     roles = {**roles, **_default_targets(table, roles, task, str(source))}
     if "test" in roles:
-        roles["test"] = read_table(roles["test"], as_text=_as_text(roles))
+        roles["test"] = read_table(roles["test"], as_text=as_text(roles))
     made = PanelFrame if kind == "panel" else TextFrame
     return made.from_table(table, **roles, source=str(source))
 
 
 def read_series(
-    source: str | Path, roles: Mapping[str, Any], *, missing: str = "keep", reading: Reading | None = None
+    source: str | Path,
+    roles: Mapping[str, Any],
+    *,
+    missing: str = "keep",
+    reading: Reading | None = None,
+    asked: bool = True,
 ) -> SeriesFrame:
     """Read a file of series.
 
@@ -72,6 +84,7 @@ def read_series(
         roles: columns by role, ``freq``, and ``decimal``, the decimal sign.
         missing: rule for missing values.
         reading: what was settled when the training data of a model were read, if it is a model that asks.
+        asked: whether a forecast was asked for; otherwise texts without a column of time are refused.
     """
     kept = {role: value for role, value in roles.items() if role != "decimal"}
     texts = [*_named_ids(roles)]
@@ -80,6 +93,8 @@ def read_series(
         texts += [name for name in given if name not in reading.numeric]
     comma = reading.comma if reading is not None else COMMAS.get(roles.get("decimal", ""), "")
     table = read_table(source, as_text=texts, comma=comma)
+    if not asked:
+        refuse_doubtful_series(table, str(source))
     return SeriesFrame.from_table(table, **kept, missing=missing, source=str(source), reading=reading)
 
 
@@ -95,14 +110,15 @@ def load_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, 
     """Make a table the frame that the roles, the task or its columns ask for."""
     name = "the table"
     _check_roles(name, roles, task)
-    kind = _kind("", roles, task)
-    kind = _kind_of_table(table, roles, task) if kind == "table" else kind
+    kind = _kind_of_table(table, roles, task, _kind("", roles, task))
     if kind in ("series", "corpus"):
+        if task is None and not _SERIES_ONLY & set(roles):
+            refuse_doubtful_series(table, name)
         kept = {role: value for role, value in roles.items() if role != "decimal"}
         return SeriesFrame.from_table(table, **kept, missing=missing, source=name)
     roles = {**roles, **_default_targets(table, roles, task, name)}
     if isinstance(roles.get("test"), str | Path):
-        roles["test"] = read_table(roles["test"], as_text=_as_text(roles))
+        roles["test"] = read_table(roles["test"], as_text=as_text(roles))
     made = PanelFrame if kind == "panel" else TextFrame
     return made.from_table(table, **roles, source=name)
 
@@ -147,6 +163,12 @@ def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> Non
     known = (_FORECAST, *ROLE_OF_TASK, _LANGUAGE_MODEL)
     if task is not None and task not in known:
         raise InputError(f"`task` must be one of {', '.join(known)}; received {task!r}")
+    for role in _SINGLE:
+        if isinstance(roles.get(role), list | tuple | set):
+            raise InputError(
+                f"{source}: `{role}` names {len(roles[role])} columns ({listed(roles[role])}) where one was expected; "
+                "several are not learnt together: give one at a time"
+            )
     series = [role for role in _SERIES if role in roles]
     sequences = [role for role in _SEQUENCES if role in roles]
     if series and (sequences or task not in (None, _FORECAST)):
@@ -160,11 +182,11 @@ def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> Non
             f"{source}: `task` {task!r} and `{sequences[0]}`, which does not apply to a forecast, were given where one "
             "of them was expected; leave one out"
         )
-    rows = [role for role in ("id", "time", "values", "channels") if role in roles]
+    rows = [role for role in ("values", "channels", *(() if "id" in roles else ("time",))) if role in roles]
     if "text" in roles and rows:
         raise InputError(
-            f"{source}: `text`, which is for one text per row, and `{rows[0]}`, which is for series and panels, were "
-            "given where one of them was expected; leave one out"
+            f"{source}: `text`, which is for texts, and `{rows[0]}`, which is for series and panels, were given where "
+            "one of them was expected; leave one out"
         )
     _check_target_roles(source, roles, task)
 
@@ -188,7 +210,7 @@ def _kind(source: str | Path, roles: Mapping[str, Any], task: str | None) -> str
     sequences = [role for role in _SEQUENCES if role in roles]
     if task == _FORECAST or any(role in roles for role in _SERIES):
         return "series"
-    if is_panel(source, peek=not set(roles) - {"test"}):
+    if is_panel(source, peek=not set(roles) - {"test"} and task != _LANGUAGE_MODEL):
         return "panel-file"
     if task == _LANGUAGE_MODEL:
         return "corpus" if kind_of(source) == ".txt" and not set(roles) - {"test"} else "text"
@@ -199,20 +221,23 @@ def _kind(source: str | Path, roles: Mapping[str, Any], task: str | None) -> str
     return "table" if sequences or task or not roles else "series"
 
 
-def _kind_of_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None) -> str:
-    """Give the kind by the columns: lists of numbers, lists of tokens, or neither."""
-    if _holds_lists(table, "values"):
+def _kind_of_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, kind: str) -> str:
+    """Give the kind by the columns: lists or columns of numbers, texts or lists of tokens, or neither."""
+    if kind == "panel":
+        return "text" if has_words_for_steps(table, roles) else kind
+    if kind != "table":
+        return kind
+    if holds_lists(table, "values"):
         return "panel"
-    return "text" if roles or task or _holds_lists(table, "tokens") else "series"
-
-
-def _holds_lists(table: pd.DataFrame, name: str) -> bool:
-    return name in table.columns and any(hasattr(cell, "__len__") and not isinstance(cell, str) for cell in table[name])
+    if not roles and task is None and not holds_lists(table, "tokens"):
+        return "series"
+    return "panel" if is_wide(table, roles, task) else "text"
 
 
 def _default_targets(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, source: str) -> dict[str, str]:
     """Take the targets by their usual name where a task was named, or where nothing was."""
-    if any(role in roles for role in TASK_OF_ROLE) or task == _LANGUAGE_MODEL or (roles and task is None):
+    named = set(roles) - {"test", "split"}
+    if any(role in roles for role in TASK_OF_ROLE) or task == _LANGUAGE_MODEL or (named and task is None):
         return {}
     for role in ("tags", "label", "value") if task is None else (ROLE_OF_TASK[task],):
         if role in table.columns:
@@ -226,11 +251,12 @@ def _default_targets(table: pd.DataFrame, roles: Mapping[str, Any], task: str | 
     )
 
 
-def _as_text(roles: Mapping[str, Any]) -> tuple[str, ...]:
-    """Columns whose cells stay as a text file has them, so that a label 007 stays one."""
-    texts: tuple[str, ...] = (roles["text"],) if "text" in roles else (*TEXT_NAMES, *TOKEN_NAMES)
-    if "id" in roles:
-        texts = ()
+def as_text(roles: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns whose cells stay as a text file has them, so that an id or a label 007 stays one."""
+    if "text" in roles:
+        texts: tuple[str, ...] = (roles["text"],)
+    else:
+        texts = WORD_NAMES if "id" in roles else (*TEXT_NAMES, *TOKEN_NAMES)
     return (*texts, *_named_ids(roles), *(roles[role] for role in ("label", "tags") if role in roles), "label", "tags")
 
 
@@ -249,7 +275,8 @@ def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) 
         data = join_splits(data, read_panel(roles["test"], values=roles.get("values"), targets=name, task=asked))
     if data["targets"] is None and task is not None:
         raise InputError(f"{source}: no targets were found, which `task` {task!r} needs; add an array 'y'")
-    frame = PanelFrame.from_arrays(**data)
+    named = {"values": roles["values"]} if "values" in roles else {}
+    frame = PanelFrame.from_arrays(**data, roles=named)
     _check_task(str(source), frame.task, asked)
     return frame
 

@@ -1,14 +1,17 @@
-"""Inputs for a trained model: read like the training data."""
+"""Inputs for a trained model: read as the training data were."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..frames import Frame, PanelFrame, SeriesFrame
+from ..frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from ..frames.series.reading import Reading
+from .corpus_files import read_corpus
 from .files import is_known
 from .frame_choice import read_series
+
+_VALUES = "values"
 
 
 def load_series(source: str | Path, roles: Mapping[str, Any], reading: Reading) -> SeriesFrame:
@@ -29,25 +32,75 @@ def load_series(source: str | Path, roles: Mapping[str, Any], reading: Reading) 
     return frame
 
 
-def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> Frame:
+def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> TextFrame | PanelFrame:
     """Read texts, lists of tokens or sequences of numbers from a file or a named data set.
+
+    Nothing is guessed from the file that the training data have settled: neither its columns nor how its cells become
+    sequences. Targets that stand beside the inputs are not asked for, and leave nothing out; inputs may be empty.
 
     Args:
         source: a data set's name, or a file.
         inputs: what the model reads: "text", "tokens" or "values".
-        roles: the columns of the inputs in the training data.
+        roles: the columns of the inputs in the training data, and how their cells were read.
 
     Returns:
-        A frame; targets that stand beside the inputs are not asked for, and leave nothing out.
+        A frame without targets.
 
     Raises:
         InputError: if the source does not hold that kind of inputs, or anything is wrong in it.
     """
-    from . import load
+    from . import DATASETS, check_source, load
+    from .files import read_table
+    from .frame_choice import as_text
     from .panel_files import is_panel, read_panel
 
-    if Path(source).is_file() and is_panel(source, peek=not roles):
-        if inputs != "values":
+    if str(source) in DATASETS:
+        frame = load(
+            source, **({"text": roles["text"]} if "text" in roles and DATASETS[str(source)].frame == "text" else {})
+        )
+        if not isinstance(frame, TextFrame | PanelFrame):
+            raise InputError(f"{source} holds no {inputs}, which the model reads; give a table with them")
+        return frame
+    check_source(source)
+    if is_panel(source, peek=not set(roles) - {_VALUES}):
+        if inputs != _VALUES:
             raise InputError(f"{source} holds numbers, but the model reads {inputs}; give a table with it")
-        return PanelFrame.from_arrays(**read_panel(source) | {"targets": None})
-    return load(source, **roles)
+        panel = read_panel(source, values=roles.get(_VALUES), with_targets=False)
+        return PanelFrame.from_arrays(**panel, for_prediction=True)
+    table = read_table(source, as_text=as_text(roles), comma=roles.get("comma", ""))
+    return frame_for_prediction(table, inputs, roles, str(source))
+
+
+def load_prompts(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> TextFrame | CorpusFrame:
+    """Read texts to be continued from a file or a named data set.
+
+    Args:
+        source: a data set's name, or a file.
+        inputs: what the model was trained on: "corpus" (one long text) or "lines" (a text per row).
+        roles: the columns of texts and classes in the training data.
+
+    Raises:
+        InputError: if the source holds no texts, or anything is wrong in it.
+    """
+    from . import DATASETS, check_source, load
+    from .files import kind_of, read_table
+    from .frame_choice import as_text
+
+    if str(source) in DATASETS:
+        frame = load(source, task="language-model", **roles)
+        if not isinstance(frame, TextFrame | CorpusFrame):
+            raise InputError(f"{source} holds no text to be continued; give a file with some")
+        return frame
+    check_source(source)
+    if inputs == "corpus" and kind_of(source) == ".txt":
+        return CorpusFrame.from_text(**read_corpus(source), for_prediction=True)
+    table = read_table(source, as_text=as_text(roles))
+    return TextFrame.from_table(table, **roles, kind="text", for_prediction=True, source=str(source))
+
+
+def frame_for_prediction(table: Any, inputs: str, roles: Mapping[str, Any], source: str) -> TextFrame | PanelFrame:
+    """A table of inputs as a frame, read as the training data were; see :func:`load_inputs`."""
+    own = {role: value for role, value in roles.items() if role != "comma"}  # only text files have commas in numbers
+    if inputs == _VALUES:
+        return PanelFrame.from_table(table, **own, for_prediction=True, source=source)
+    return TextFrame.from_table(table, **own, kind=inputs, for_prediction=True, source=source)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frames.columns import listed
+from ..frames.sequences.ragged_arrays import cut_missing_ends
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,13 @@ class NpzArrays:
             count, steps, channels = sequences.shape
             notes.append(f"{values!r} is read as {count:,} sequences of {steps} steps with {channels} channels")
         cut = cut_missing_ends(list(sequences), notes)
-        return {"values": cut, "targets": None if targets is None else self._targets(targets, cut), "notes": notes}
+        return {
+            "values": cut,
+            "targets": None if targets is None else self._targets(targets, cut, sequences.shape[1]),
+            "notes": notes,
+        }
 
-    def _targets(self, name: str, sequences: list[np.ndarray]) -> Any:
+    def _targets(self, name: str, sequences: list[np.ndarray], steps: int) -> Any:
         targets = self._find(name, "of targets")
         if targets.ndim not in (1, 2):
             raise InputError(
@@ -50,6 +55,8 @@ class NpzArrays:
             return targets
         if targets.shape[1] == 1:
             return targets[:, 0]
+        if targets.shape[1] != steps:
+            return list(targets)  # not a tag for each step: several columns that stand for classes
         # tags are cut as the sequences are
         return [tags[: len(sequence)] for tags, sequence in zip(targets, sequences, strict=False)]
 
@@ -82,15 +89,3 @@ def read_npz(data: bytes, path: Path) -> NpzArrays:
                 "not read because they could run code; pad them with NaN to one length, or write JSON lines"
             ) from error
         raise InputError(f"{path}: not a complete .npz file ({error}); write it again with numpy.savez") from error
-
-
-def cut_missing_ends(sequences: list[np.ndarray], notes: list[str]) -> list[np.ndarray]:
-    """Cut the steps at the end in which every channel is missing: shorter sequences are stored like that."""
-    found = []
-    for sequence in sequences:
-        there = ~np.isnan(np.asarray(sequence, dtype="float64")).reshape(len(sequence), -1).all(axis=1)
-        found.append(sequence[: len(there) - int(np.argmax(there[::-1]))] if there.any() else sequence[:0])
-    shorter = sum(len(cut) < len(sequence) for cut, sequence in zip(found, sequences, strict=True))
-    if shorter:
-        notes.append(f"{shorter:,} of {len(found):,} sequences end in missing values only: they are cut there")
-    return found

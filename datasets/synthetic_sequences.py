@@ -6,8 +6,9 @@ Schmidhuber, Long Short-Term Memory (1997), and Arjovsky, Shah & Bengio, Unitary
 Licence: as this project's.
 Observed: every set has a held-out test set of 1,000 sequences, drawn independently of the training set.
 
-- ``recall``: the first token is 0 or 1, then ``distance`` distractors (a to h) follow; the label is the first token. A
-  model that does not remember it scores 0.5.
+- ``recall``: the first token is 0 or 1, then ``distance`` distractors follow, zeros and ones as well; the label is the
+  first token. How many ones a sequence has says nothing about it, so an average over the tokens scores 0.5, and so does
+  a model that does not remember the first.
 - ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the value is the sum of
   the two marked numbers. Always predicting 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
 - ``copy``: ten symbols, ``distance`` blanks, then ten go signs; the tags are blanks until the first go, then the
@@ -24,7 +25,7 @@ import pandas as pd
 from .record import Dataset
 
 TRAIN, TEST = 4000, 1000
-_DISTRACTORS = np.array(list("abcdefgh"))
+_LETTERS = np.array(list("abcdefgh"))
 _SYMBOLS = 10  # to be copied: as many as in both papers
 
 
@@ -44,10 +45,17 @@ def recall(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: in
         >>> recall(3, train=1, test=0)["tokens"].iloc[0][0] in ("0", "1")
         True
     """
+    from scipy.stats import binom
+
     random = np.random.default_rng(seed)
     first = random.integers(2, size=train + test)
-    rest = random.choice(_DISTRACTORS, size=(train + test, distance))
-    tokens = [[str(symbol), *row] for symbol, row in zip(first, rest.tolist(), strict=True)]
+    # Ones in the whole sequence, as many after a 0 as after a 1: both must be possible, so at least one and not all.
+    counts = np.arange(1, distance + 1)
+    chance = binom.pmf(counts, distance + 1, 0.5)
+    ones = random.choice(counts, size=train + test, p=chance / chance.sum())
+    places = random.random((train + test, distance)).argsort(axis=1).argsort(axis=1)  # each row in an order of its own
+    rest = (places < (ones - first)[:, None]).astype(int)
+    tokens = [[*map(str, row)] for row in np.column_stack([first, rest]).tolist()]
     return pd.DataFrame({"tokens": tokens, "label": first, "split": _split(train, test)})
 
 
@@ -97,7 +105,7 @@ def copy(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int 
         25
     """
     random = np.random.default_rng(seed)
-    symbols = random.choice(_DISTRACTORS, size=(train + test, _SYMBOLS)).tolist()
+    symbols = random.choice(_LETTERS, size=(train + test, _SYMBOLS)).tolist()
     tokens = [[*row, *["-"] * distance, *["go"] * _SYMBOLS] for row in symbols]
     tags = [[*["-"] * (_SYMBOLS + distance), *row] for row in symbols]
     return pd.DataFrame({"tokens": tokens, "tags": tags, "split": _split(train, test)})

@@ -1,4 +1,4 @@
-"""UCR text: one line per sequence, the class first, then the values, separated by tabs; no header."""
+"""UCR text: one line per sequence, the class first, then the values, apart by tabs (or spaces, commas); no header."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .csv_text import lines_of
 
 
 def read_ucr(text: str, path: Path) -> dict[str, Any]:
@@ -16,10 +17,10 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
     """
     labels, values = [], []
     width = 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if not line.strip():
             continue
-        label, *cells = line.strip("\r\n").split("\t")
+        label, *cells = fields_of(line)
         width = width or len(cells)
         if len(cells) != width:
             raise InputError(
@@ -31,6 +32,14 @@ def read_ucr(text: str, path: Path) -> dict[str, Any]:
     ends = [np.flatnonzero(~np.isnan(sequence)) for sequence in values]
     cut = [sequence[: end[-1] + 1] if len(end) else sequence[:0] for sequence, end in zip(values, ends, strict=True)]
     return {"values": cut, "targets": as_labels(labels), "name": "class"}
+
+
+def fields_of(line: str) -> list[str]:
+    """Cut a line at its tabs; where it has none at its commas, and where it has neither at its spaces."""
+    for separator in ("\t", ","):
+        if separator in line:
+            return line.strip("\r\n").split(separator)
+    return line.split()
 
 
 def numbers(cells: list[str], line: int, path: Path) -> np.ndarray:

@@ -127,7 +127,7 @@ def _convert(table: pd.DataFrame, column: _Column, reading: str, notes: list[str
 
 
 def _place(table: pd.DataFrame, column: _Column, row: int) -> str:
-    return place(table, int(table.index.get_loc(column.cells.index[row])))  # type: ignore[arg-type]
+    return place(table, int(table.index.get_loc(column.cells.index[row])))
 
 
 def _doubt(table: pd.DataFrame, column: _Column) -> str:

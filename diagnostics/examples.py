@@ -39,6 +39,8 @@ _MOST_STEPS = 64_000
 BATCH = 256
 # Steps of a stretch of a long text.
 _STRETCH = 64
+# Steps of an example that fit into a picture.
+_DRAWN_STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,12 @@ class Examples:
     def longest(self) -> int:
         """Steps of the longest example."""
         return int(self.lengths.max(initial=1))
+
+    @property
+    def typical(self) -> int:
+        """Number of an example to look at: the longest that can be drawn step by step, else the shortest."""
+        drawn = np.where(self.lengths <= _DRAWN_STEPS, self.lengths, -self.lengths)
+        return int(drawn.argmax())
 
     def losses(self, steps: np.ndarray | None = None) -> np.ndarray:
         """The loss of each example (examples,), with other steps where they are given."""

@@ -16,7 +16,7 @@ al. (2022).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class LayerGates:
         half_life: steps of the layer after which half is left (units,); None: longer than what was read.
         saturated_low, saturated_high: share of steps with the gate below 0.1 and above 0.9 (units,).
         lyapunov: mean growth of a small change of the state in one step, as a logarithm.
-        example: gates, cell and hidden state of the first example, each (steps, units).
+        example: gates, cell and hidden state of one example, each (steps, units).
         lags: for each unit the lag of the input that its last state follows most, and the correlation.
     """
 
@@ -96,13 +96,15 @@ def gates_of(network: keras.Model, examples: Examples) -> list[LayerGates]:
         examples: what it reads; the first 256, evenly spaced, are run.
     """
     some = examples.spread(_EXAMPLES)
+    shown = gates_of_example(network, examples, examples.typical)
     layers = []
     for layer, x, segment in layer_inputs(network, some):
         lengths = np.repeat(-(-some.lengths // segment), len(x) // len(some))
         for name, own, backwards in _directions(layer):
             if not is_standard(own):
                 continue
-            layers.append(_measure(name, own, x[:, ::-1] if backwards else x, lengths, segment, backwards=backwards))
+            measured = _measure(name, own, x[:, ::-1] if backwards else x, lengths, segment, backwards=backwards)
+            layers.append(replace(measured, example=shown[name]))
     return layers
 
 
@@ -238,7 +240,7 @@ def _measure(name: str, layer: Any, x: np.ndarray, lengths: np.ndarray, segment:
         saturated_low=low,
         saturated_high=high,
         lyapunov=lyapunov(layer, x[:_LYAPUNOV_EXAMPLES]),
-        example={name: array[0, : lengths[0]] for name, array in states.items()},
+        example={},
         lags=_followed_lags(states["hidden"], x, lengths),
     )
 

@@ -205,7 +205,7 @@ def _gradient_squares(function: Callable[[Inputs], Any], inputs: Inputs, name: s
         with portable(), tf.GradientTape() as tape:
             tape.watch(x)
             y = function({**given, name: x})
-            weighted = tf.reduce_sum(tf.reshape(y, [tf.shape(y)[0], -1]) * signs)
+            weighted = tf.reduce_sum(tf.reshape(y, [tf.shape(y)[0], -1]) * tf.cast(signs, y.dtype))
         gradient = tape.gradient(weighted, x)
         return tf.reduce_sum(tf.square(tf.convert_to_tensor(gradient)), axis=2)
 

@@ -165,7 +165,7 @@ def measure_memory(
     Hochreiter & Schmidhuber (1997); Arjovsky, Shah & Bengio (2016).
     """
     if task not in MEMORY_TASKS:
-        raise InputError(f"`task` must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
+        raise InputError(f"the memory task must be one of {', '.join(MEMORY_TASKS)}; received {task!r}")
     if not distances or min(distances) < 1:
         raise InputError(f"`distances` must be whole numbers of at least 1; received {list(distances)}")
     distances = sorted(distances)

@@ -40,7 +40,7 @@ def _memory(found: Inspection) -> Section:
         curves = {"after training": _shares(memory["influence"])}
         if memory["influence_before"] is not None:
             curves["before training"] = _shares(memory["influence_before"])
-        if memory.get("core"):
+        if memory["core"] and memory["core"]["horizon_gradient"] != memory["horizon_gradient"]:
             curves["after training, level and scale held fixed"] = _shares(memory["core"]["influence"])
         figures.append(
             lines(

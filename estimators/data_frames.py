@@ -43,5 +43,6 @@ def comparison_frame(examples: Examples, y: Any, task: str) -> Frame:
     labels = labels.ravel()
     if examples.texts is not None:
         table = pd.DataFrame({"text": objects(examples.texts), "y": labels})
-        return TextFrame.from_table(table, text="text", source=_SOURCE, **{ROLE_OF_TASK[task]: "y"})
+        roles: dict[str, Any] = {ROLE_OF_TASK[task]: "y"}
+        return TextFrame.from_table(table, text="text", source=_SOURCE, **roles)
     return PanelFrame.from_arrays(examples.inputs, labels, task=task, source=_SOURCE)

@@ -45,7 +45,14 @@ class SavedModel:
         """The SavedModel; its signatures die with it."""
         import tensorflow as tf
 
-        return tf.saved_model.load(str(self.path))
+        try:
+            return tf.saved_model.load(str(self.path))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, tf.errors.OpError) as error:
+            reason = str(error).strip().splitlines()
+            raise InputError(
+                f"{self.path} holds a damaged model ({reason[0][:200] if reason else type(error).__name__}); export it "
+                "again"
+            ) from error
 
     def serve(self, raw: Tensors) -> dict[str, np.ndarray]:
         """Call ``serving_default`` on raw inputs."""
@@ -169,5 +176,13 @@ def load_model(path: str | Path) -> ExportedModel:
 def _load_version(path: Path) -> ExportedModel:
     if not (path / INFO).exists():
         raise InputError(f"{path} was not exported by recurra: there is no {INFO} in it")
-    info: dict[str, Any] = json.loads((path / INFO).read_text(encoding="utf-8"))
-    return ExportedModel(load_schema(info["schema"]), SavedModel(path, info.get("stream")), info["task"], path, info)
+    try:
+        info: dict[str, Any] = json.loads((path / INFO).read_text(encoding="utf-8"))
+        model = SavedModel(path, info.get("stream"))
+        loaded = ExportedModel(load_schema(info["schema"]), model, info["task"], path, info)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path / INFO} is damaged, or of another version of recurra; export the model again"
+        ) from error
+    _ = model.loaded  # what is damaged is said now, not when something is to be predicted
+    return loaded

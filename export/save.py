@@ -22,6 +22,7 @@ from ..frames import Frame, describe
 from ..predictor import Predictor
 from .card import model_card
 from .load import INFO, TRAINED, SavedModel
+from .ranges import training_ranges
 from .signatures import describe_stream, raw_signature, serving_module
 from .versions import versions
 from .warmup import write_warmup
@@ -73,6 +74,7 @@ def save_model(
         path,
         predictor.schema.sample(frame),
         describe(frame),
+        ranges=training_ranges(predictor, frame),
         metrics=metrics,
         training=training,
         verdict=verdict,
@@ -85,6 +87,7 @@ def write_version(
     sample: Mapping[str, np.ndarray],
     data: dict[str, Any],
     *,
+    ranges: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     verdict: str | None = None,
@@ -95,12 +98,13 @@ def write_version(
         predictor, path, metrics, training, verdict: as there.
         sample: raw inputs to compare the written model on: arrays whose first axis is the prediction.
         data: what :func:`recurra.frames.describe` said of the training data.
+        ranges: least and greatest training values of each input, where they are known.
     """
     path = Path(path)
     if predictor.model.why_no_graph is not None:
         raise InputError(f"{predictor.model!r} cannot be exported: {predictor.model.why_no_graph}")
     module, signatures = serving_module(predictor)
-    info = _describe(predictor, data, metrics=metrics, training=training, verdict=verdict)
+    info = _describe(predictor, data, ranges, metrics=metrics, training=training, verdict=verdict)
     if (newest := _newest(path)) and _info(newest) == info:
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
@@ -133,6 +137,7 @@ def _without_log() -> Iterator[None]:
 def _describe(
     predictor: Predictor[Any],
     data: dict[str, Any],
+    ranges: dict[str, Any] | None,
     *,
     metrics: dict[str, Any] | None,
     training: dict[str, Any] | None,
@@ -145,6 +150,7 @@ def _describe(
         "model": predictor.model.kind,
         "extra_inputs": list(predictor.model.extra_inputs),
         "data": data,
+        "ranges": ranges or {},
         "schema": predictor.schema.to_config(),
         "notes": list(predictor.notes),
         "parameters": predictor.model.parameters(),
@@ -219,4 +225,7 @@ def _newest(path: Path) -> Path | None:
 
 def _info(version: Path) -> dict[str, Any] | None:
     file = version / INFO
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    except ValueError:  # a damaged version is not the same as the one to be written
+        return None

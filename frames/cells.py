@@ -29,6 +29,11 @@ def is_text(values: pd.Series) -> bool:
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
+def holds_text(values: pd.Series) -> bool:
+    """Whether a column holds texts, and not only texts that are numbers."""
+    return is_text(values) and not looks_numeric(values)
+
+
 def read_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Read a text column as numbers.
 

@@ -21,11 +21,18 @@ def listed(names: Iterable[object]) -> str:
 
 def check_column(table: pd.DataFrame, name: str, source: str) -> None:
     """Refuse a name that no column has, and list the columns there are."""
-    if name in table.columns:
+    listed_names = isinstance(name, list | tuple)
+    if not listed_names and name in table.columns:
         return
+    several = list(name) if listed_names else [part.strip() for part in str(name).split(",")]
+    if len(several) > 1 and all(part in table.columns for part in several):
+        raise InputError(
+            f"{source}: {name!r} names {len(several)} columns where one was expected; several labels of one text or "
+            f"sequence are not learnt together: compare one at a time, such as {several[0]!r}"
+        )
     there = [str(column) for column in table.columns]
     lowered = {column.lower(): column for column in there}
-    close = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.7)
     hint = f"; did you mean {lowered[close[0]]!r}?" if close else ""
     raise InputError(f"{source}: no column is called {name!r}; the columns are {listed(there)}{hint}")
 

@@ -34,7 +34,13 @@ class CorpusFrame:
 
     @classmethod
     def from_text(
-        cls, text: str, cuts: tuple[int, int] | None = None, *, source: str = "text", notes: tuple[str, ...] = ()
+        cls,
+        text: str,
+        cuts: tuple[int, int] | None = None,
+        *,
+        source: str = "text",
+        notes: tuple[str, ...] = (),
+        for_prediction: bool = False,
     ) -> "CorpusFrame":
         """Check a text.
 
@@ -43,6 +49,7 @@ class CorpusFrame:
             cuts: characters at which the validation and the test set begin, where they are official.
             source: file or data set, as messages name it.
             notes: what was noted when the file was read.
+            for_prediction: whether it may be as short as it likes, since it is not cut.
 
         Returns:
             The frame.
@@ -50,9 +57,9 @@ class CorpusFrame:
         Raises:
             InputError: a text that is empty or too short to be cut.
         """
-        if not text.strip():
+        if not text.strip() and not for_prediction:
             raise InputError(f"{source}: the text is empty where some was expected; check how the file was written")
-        if len(text) < _SHORTEST:
+        if len(text) < _SHORTEST and not for_prediction:
             raise InputError(
                 f"{source}: the text has {len(text)} characters where at least {_SHORTEST} were expected, to train, "
                 "validate and test; give a longer text"

@@ -24,6 +24,15 @@ from .seeded import seeded
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, split_pairs, split_variant
 
+# What each kind of output is for, in words.
+_TASKS = {
+    "forecast": "forecasting",
+    "class": "classification",
+    "value": "regression",
+    "tags": "tagging",
+    "next_token": "language models",
+}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -273,7 +282,7 @@ def _settings(family: str, kind: str) -> dict[str, Setting]:
 
 
 def _named(family: str, kind: str) -> str:
-    return f"{family} for {kind.replace('_', ' ')}"
+    return f"{family} for {_TASKS[kind]}"
 
 
 def _different(values: list[Any]) -> list[Any]:

@@ -20,17 +20,22 @@ def split_variant(name: str) -> tuple[str, dict[str, str]]:
     Raises:
         InputError: if a setting is not NAME=VALUE.
     """
-    family, _, settings = name.partition(":")
-    return family, split_pairs(settings.split("+"), "a variant of a family") if settings else {}
+    family, colon, settings = name.partition(":")
+    return family, split_pairs(settings.split("+"), "a variant of a family") if colon else {}
 
 
 def split_pairs(pairs: Iterable[str], what: str = "`config`") -> dict[str, str]:
     """["units=32", "dropout=0.1"] → {"units": "32", "dropout": "0.1"}."""
-    settings = {}
+    settings: dict[str, str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
             raise InputError(f"{what} must be NAME=VALUE, such as units=32; received {pair!r}")
+        if name.strip() in settings:
+            raise InputError(
+                f"{what} has the setting `{name.strip()}` twice, {settings[name.strip()]} and {text.strip()}; leave "
+                "one out"
+            )
         settings[name.strip()] = text.strip()
     return settings
 

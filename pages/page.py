@@ -12,11 +12,9 @@ import jinja2
 from markupsafe import Markup
 
 from ..atomic import replacing
+from ..display.visible_text import visible
 from ..errors import InputError
 from .template import TEMPLATE
-
-# Control characters, marks that turn the direction of writing, halves of surrogate pairs: shown as escapes.
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -142,8 +140,3 @@ def _template() -> jinja2.Template:
 def _shown(value: object) -> object:
     """Whatever a template prints: invisible characters of the user's words become visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def visible(text: str) -> str:
-    r"""Write control characters as escapes."""
-    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

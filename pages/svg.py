@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from .page import Figure, visible
+from ..display.visible_text import visible
+from .page import Figure
 
 WIDTH, HEIGHT = 480, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
@@ -20,6 +21,8 @@ _MOST_POINTS = 500
 # Marks that carry a value for hovering.
 _MOST_MARKS = 120
 _MOST_CELLS = 60
+# Up to so many rows each cell is large enough for its number.
+_FEW_CELLS = 6
 COLOURS = 7
 
 
@@ -177,7 +180,7 @@ def heat_map(
     """
     values = _averaged(_averaged(np.asarray(values, float), 0), 1)
     n, m = values.shape
-    cell_h = max(3.0, min(14.0, 260 / n))
+    cell_h = max(3.0, min(14.0 if n > _FEW_CELLS else 40.0, 260 / n))
     height = int(_TOP + n * cell_h + 62)
     cell_w = (WIDTH - _LEFT - _RIGHT) / m
     parts = []
@@ -187,6 +190,13 @@ def heat_map(
                 f'<rect class="b0" x="{_LEFT + j * cell_w:.1f}" y="{_TOP + i * cell_h:.1f}" width="{cell_w + 0.2:.1f}" '
                 f'height="{cell_h + 0.2:.1f}" fill-opacity="{np.clip(values[i, j], 0, 1):.2f}"/>'
             )
+    if max(n, m) <= _FEW_CELLS:
+        parts += [
+            f'<text class="halo" x="{_LEFT + (j + 0.5) * cell_w:.1f}" y="{_TOP + (i + 0.5) * cell_h + 4:.1f}" '
+            f'text-anchor="middle">{values[i, j]:.2f}</text>'
+            for i in range(n)
+            for j in range(m)
+        ]
     bottom = _TOP + n * cell_h
     parts.append(
         f'<rect class="outline" x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - _RIGHT}" height="{n * cell_h:.1f}"/>'

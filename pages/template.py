@@ -14,7 +14,7 @@ main,header,footer{max-width:60rem;margin:0 auto;padding:0 1rem}
 h1{font-size:1.5rem;line-height:1.25;margin:1.2rem 0 .6rem;overflow-wrap:anywhere}
 h2{font-size:1.2rem;margin:2.2rem 0 .5rem;padding-top:.8rem;border-top:1px solid var(--line)}
 p{margin:.5rem 0;max-width:46rem;overflow-wrap:anywhere}
-nav{font-size:.9rem;margin:.8rem 0}nav a{margin-right:.9rem;white-space:nowrap;line-height:1.9}
+nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;margin:.8rem 0}
 a{color:var(--c0)}
 .verdict{background:var(--soft);border-left:5px solid var(--open);padding:.7rem 1rem;border-radius:4px}
 .verdict.yes{border-color:var(--yes)}.verdict.no{border-color:var(--no)}
@@ -27,7 +27,7 @@ svg text{fill:var(--ink)}svg .quiet{fill:var(--quiet);font-size:11.5px}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.dashed{stroke-dasharray:5 4}
 .grid{stroke:var(--line);stroke-width:.7}.axis{stroke:var(--quiet);stroke-width:1.2}
 .mark{stroke:var(--quiet);stroke-width:1.2;stroke-dasharray:3 3}.outline{fill:none;stroke:var(--line)}
-.hover{fill:transparent}.grey{fill:var(--quiet);fill-opacity:.55}
+.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}.hover{fill:transparent}.grey{fill:var(--quiet);fill-opacity:.55}
 .l0{stroke:var(--c0)}.l1{stroke:var(--c1)}.l2{stroke:var(--c2)}.l3{stroke:var(--c3)}.l4{stroke:var(--c4)}
 .l5{stroke:var(--c5)}.l6{stroke:var(--c6)}
 .b0{fill:var(--c0)}.b1{fill:var(--c1)}.b2{fill:var(--c2)}.b3{fill:var(--c3)}.b4{fill:var(--c4)}
@@ -41,7 +41,7 @@ svg text{fill:var(--ink)}svg .quiet{fill:var(--quiet);font-size:11.5px}
 table{border-collapse:collapse;font-size:.9rem}
 caption{text-align:left;color:var(--quiet);font-size:.88rem;padding-bottom:.3rem}
 th,td{padding:.22rem .7rem .22rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--line)}
-th.w,td.w{text-align:left;overflow-wrap:anywhere;min-width:6rem;max-width:26rem}
+th.w,td.w{text-align:left;overflow-wrap:anywhere;min-width:8rem;max-width:26rem}
 th{font-weight:600}tr.bold td{font-weight:700}
 summary{cursor:pointer;color:var(--c0);margin:.4rem 0}
 code{background:var(--soft);padding:.1rem .35rem;border-radius:3px;overflow-wrap:anywhere;font-size:.88rem}

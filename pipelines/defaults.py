@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,19 @@ _LONGEST_HORIZON = 60
 _WITHOUT_SEASON = 12
 # The season is looked for in the oldest rows only: the default folds score the newest 30 %.
 _OLDEST = 0.7
+# So many texts, and so many characters of each, say how they are cut.
+_TEXTS, _CHARACTERS = 1000, 10_000
+# Mean characters between spaces: no language that puts spaces between words comes near it.
+_LONGEST_WORDS = 20
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Scripts without spaces between words (Unicode 16, Blocks.txt): Thai and Lao, Tibetan, Myanmar, Khmer, Tai Le and New
+# Tai Lue, Tai Tham, Kana, Bopomofo, Han (Hangul has spaces), Yi, Javanese, Myanmar extended, Tai Viet, compatibility
+# forms, half-width Kana, and what lies beyond the basic plane.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u2e80-\u2fdf\u3005-\u312f\u31a0-\u31bf"
+    r"\u31f0-\u31ff\u3400-\u4dbf\u4e00-\ua4cf\ua980-\ua9ff\uaa60-\uaadf\uf900-\ufaff\uff66-\uff9f"
+    r"\U0001aff0-\U0001b16f\U00020000-\U000323af]"
+)
 
 
 def derive_window(
@@ -51,11 +65,15 @@ def derive_window(
     return horizon, lookback, season, notes
 
 
-def derive_tokens(texts: Iterable[str]) -> tuple[str, str]:
-    """Choose how texts are cut: into characters where most of them are single words, otherwise into words.
+def derive_tokens(texts: Sequence[str] | np.ndarray) -> tuple[str, str]:
+    """Choose how texts are cut, into characters or into words, by their script and by how long their words are.
+
+    Characters where most letters are of a script that puts no spaces between words (Chinese, Japanese, Thai, ...):
+    there what stands between two spaces is a clause. Also where what stands between spaces is too long for words, and
+    where most texts are single words.
 
     Args:
-        texts: all of them; the first thousand are looked at.
+        texts: all of them; a thousand, evenly spaced, are looked at.
 
     Returns:
         "char" or "word", and a sentence about it.
@@ -64,7 +82,18 @@ def derive_tokens(texts: Iterable[str]) -> tuple[str, str]:
         >>> derive_tokens(["good", "bad"])[0]
         'char'
     """
-    words = [len(text.split()) for text in list(texts)[:1000]]
-    if np.median(words or [2]) < 2:
+    places = np.linspace(0, len(texts) - 1, _TEXTS).astype(int) if len(texts) else np.empty(0, int)
+    looked_at = [str(texts[i])[:_CHARACTERS] for i in np.unique(places)]
+    letters = "".join(_LETTERS.findall("".join(looked_at)))
+    if 2 * len(_UNSPACED.findall(letters)) > len(letters):
+        return "char", "tokens: char, because the script puts no spaces between words (set `tokens` to override)"
+    words = [text.split() for text in looked_at]
+    if np.median([len(text) for text in words] or [2]) < 2:
         return "char", "tokens: char, because most texts are single words (set `tokens` to override)"
+    longest = np.mean([len(word) for text in words for word in text] or [0])
+    if longest > _LONGEST_WORDS:
+        return "char", (
+            f"tokens: char, because {longest:.0f} characters stand between spaces, too many for words (set `tokens` to "
+            "override)"
+        )
     return "word", "tokens: word, because most texts have several words (set `tokens` to override)"

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frames import CorpusFrame, TextFrame
+from ..frames.wording import counted, verb
 from ..spec import END, NextTokenOutput, SequenceSpec, TokensInput
 from .fold import Fold, TextRange
 from .protocol import RawInputs, Tensors
@@ -18,7 +19,7 @@ from .ragged import Ragged, padded_lengths
 from .sequence_batches import SequenceBatches
 from .stream_batches import StreamBatches
 from .target_encoders import sorted_labels
-from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, tokenize
+from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, tokenize, unknown_note
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -153,19 +154,22 @@ class LanguagePipeline:
         """What was chosen, one sentence each."""
         what = "characters" if self.tokens == "char" else "words"
         known = f"vocabulary: {len(self.vocabulary_.words):,} {what}, {100 * self.known_:.1f} % of all in training"
+        doubts = unknown_note(self.known_, self.tokens, self.min_count)
         if not self.lines_:
             steps = f"{self.bptt_steps} {what} at a time"
             return [
                 known,
                 f"the text is read in {self.parallel_streams} parallel streams, {steps}; the state is carried from one "
                 "batch to the next, the gradient is not (truncated backpropagation through time)",
+                *doubts,
             ]
         classes = f", its class (one of {len(self.conditions_)}) given at every step" if self.conditions_ else ""
         notes = [known, f"every text is read from its beginning to its end{classes}"]
         if self.longer_:
             most = f"{_LONGEST[self.tokens]:,}"
-            notes.append(f"{self.longer_:,} training texts have more than {most} {what}: the first {most} are read")
-        return notes
+            longer = f"{counted(self.longer_, 'training text')} {verb(self.longer_, 'has', 'have')}"
+            notes.append(f"{longer} more than {most} {what}: the first {most} are read")
+        return notes + doubts
 
     # ------------------------------------------------------------------------------------------ text → ids
 

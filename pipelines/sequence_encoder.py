@@ -47,7 +47,8 @@ class SequenceEncoder:
         steps = np.concatenate(list(values))  # (steps, channels)
         observed = np.isfinite(steps)
         count = np.maximum(observed.sum(axis=0), 1)
-        self.mean_ = np.where(observed, steps, 0.0).sum(axis=0) / count
+        about = np.where(observed, steps, 0.0).sum(axis=0) / count
+        self.mean_ = about + np.where(observed, steps - about, 0.0).sum(axis=0) / count  # to the last digit
         variance = np.where(observed, (steps - self.mean_) ** 2, 0.0).sum(axis=0) / count
         # a constant channel has no spread of its own, only what rounding makes of it
         constant = np.sqrt(variance) <= ROUNDING * np.abs(self.mean_)
@@ -74,6 +75,10 @@ class SequenceEncoder:
             f"the {self.keep} {self.length_:,} are read (set `sequence_length` or `keep` to change it)"
         ]
 
+    def lengths_of(self, values: Any) -> np.ndarray:
+        """Steps of each sequence, before any is cut short: (sequences,)."""
+        return np.array([len(v) for v in values], dtype=np.int64)
+
     def encode(self, values: Any) -> Ragged:
         """Scaled and filled sequences."""
         encoded = []
@@ -88,9 +93,10 @@ class SequenceEncoder:
     def raw(self, values: Sequence[np.ndarray]) -> RawInputs:
         """Sequences as the exported model takes them, in the user's units."""
         values = [as_steps(v, number) for number, v in enumerate(values)]
+        values = [v if len(v) else np.empty((0, len(self.mean_))) for v in values]  # nothing has any channels
         self._check(values)
         lengths = np.array([len(v) for v in values], dtype=np.int32)
-        padded = np.zeros((len(values), max(int(lengths.max(initial=1)), 1), len(self.mean_)), "float32")
+        padded = np.zeros((len(values), max(int(lengths.max(initial=1)), 1), len(self.mean_)))
         for row, v in zip(padded, values, strict=True):
             row[: len(v)] = v
         return {"values": padded, "lengths": lengths}
@@ -115,7 +121,8 @@ class SequenceEncoder:
         import tensorflow as tf
 
         return {
-            "values": tf.TensorSpec([None, None, len(self.mean_)], tf.float32, name="values"),
+            # in double precision until the mean is off: a small movement of a large level has no digits in single
+            "values": tf.TensorSpec([None, None, len(self.mean_)], tf.float64, name="values"),
             "lengths": tf.TensorSpec([None], tf.int32, name="lengths"),
         }
 
@@ -123,8 +130,7 @@ class SequenceEncoder:
         """What :meth:`raw` gives → what the model takes. Core TensorFlow ops only."""
         import tensorflow as tf
 
-        values, lengths = tf.convert_to_tensor(inputs["values"]), tf.convert_to_tensor(inputs["lengths"])
-        values = self.scaled_in_graph(values)
+        values, lengths = self.scaled_in_graph(inputs["values"]), tf.convert_to_tensor(inputs["lengths"])
         if self.truncate_:
             values, lengths = self._cut(values, lengths)
         inside = tf.sequence_mask(lengths, tf.shape(values)[1])[:, :, None]  # (batch, time, 1)
@@ -133,8 +139,10 @@ class SequenceEncoder:
         return {"values": tf.where(inside, values, 0.0), "lengths": lengths}
 
     def scaled_in_graph(self, values: tf.Tensor) -> tf.Tensor:
-        """Raw channels (..., channels) → scaled ones, NaN where missing."""
-        return (values - self.mean_.astype("float32")) / self.scale_.astype("float32")
+        """Raw channels (..., channels) → scaled ones, float32, NaN where missing."""
+        import tensorflow as tf
+
+        return tf.cast((tf.cast(values, tf.float64) - self.mean_) / self.scale_, tf.float32)
 
     def _cut(self, values: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         import tensorflow as tf
@@ -152,7 +160,7 @@ class SequenceEncoder:
     def describe_inputs(self) -> list[str]:
         """A line per raw input, for the model card."""
         return [
-            f"`values`: float32 [batch, time, {len(self.mean_)}], in the units of the data, NaN where missing "
+            f"`values`: float64 [batch, time, {len(self.mean_)}], in the units of the data, NaN where missing "
             f"({self.missing}); whatever is behind a sequence's end is not read.",
             "`lengths`: int32 [batch], steps of each sequence.",
         ]

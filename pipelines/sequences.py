@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..frames import PanelFrame, TextFrame
+from ..frames.wording import verb
 from ..spec import SequenceSpec
 from .protocol import RawInputs, Tensors
 from .ragged import Ragged, padded_lengths
@@ -88,6 +89,18 @@ class SequencePipeline:
     def notes(self) -> list[str]:
         """What was chosen, one sentence each."""
         return self.encoder.notes
+
+    def cut_note(self, inputs: Sequence[Any] | np.ndarray, what: str) -> list[str]:
+        """A sentence on how many of some sequences are longer than what is read of them; none where none are."""
+        length = self.encoder.length_
+        longer = int((self.encoder.lengths_of(inputs) > length).sum()) if self.encoder.truncate_ else 0
+        if not longer:
+            return []
+        steps = {"char": "characters", None: "steps"}.get(getattr(self.encoder, "tokens", None), "words")
+        return [
+            f"{longer:,} of {len(inputs):,} {what} {verb(longer, 'has', 'have')} more than {length:,} {steps}: the "
+            f"{self.encoder.keep} {length:,} are read (`sequence_length` and `keep` change it in training)"
+        ]
 
     def encode(self, frame: SequenceFrame) -> EncodedSequences:
         """A frame as numbers."""

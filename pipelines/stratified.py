@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
+from ..frames.wording import counted, verb
 from .fold import Fold
 
 # Examples that stop the training: this fraction of those not tested, and no more than this number.
@@ -61,8 +62,8 @@ def stratified_folds(
             )
         train, stopping = _split(known, groups, validation_fraction, choose)
         return [Fold(0, train, stopping, np.sort(test))], [
-            f"the held-out test set is scored, once: {len(test):,} examples; {len(stopping):,} of the other "
-            f"{len(known):,} stop the training"
+            f"the held-out test set is scored, once: {counted(len(test), 'example')}; {len(stopping):,} of the "
+            f"other {len(known):,} {verb(len(stopping), 'stops', 'stop')} the training"
         ]
     if len(frame) < 2 * n_folds:
         raise InputError(

@@ -126,8 +126,13 @@ class ValueEncoder:
         return ((array - self.mean_) / self.scale_).astype("float32")
 
     def outputs(self, scaled: Any) -> dict[str, Any]:
-        """Scaled values (batch, values) → ``value`` (batch,), or (batch, values) of several, in the user's unit."""
-        value = scaled * self.scale_.astype("float32") + self.mean_.astype("float32")
+        """Scaled values (batch, values) → ``value`` (batch,), or (batch, values) of several, in the user's unit.
+
+        In double precision: a small movement of a large level has no digits in single.
+        """
+        import tensorflow as tf
+
+        value = tf.cast(scaled, tf.float64) * self.scale_ + self.mean_
         return {"value": value[:, 0] if len(self.mean_) == 1 else value}
 
     serve = outputs
@@ -146,7 +151,7 @@ class ValueEncoder:
     def describe_outputs(self) -> str:
         """Outputs of the exported model, for the model card."""
         shape = "[batch]" if len(self.mean_) == 1 else f"[batch, {len(self.mean_)}]"
-        return f"`value`: float32 {shape}, in the unit of the data"
+        return f"`value`: float64 {shape}, in the unit of the data"
 
     def __repr__(self) -> str:
         return "a number" if len(self.mean_) == 1 else f"{len(self.mean_)} numbers"

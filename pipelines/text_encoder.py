@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..spec import TokensInput
 from .protocol import RawInputs, Tensors
 from .ragged import Ragged
-from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize
+from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize, unknown_note
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -97,7 +97,11 @@ class TextEncoder:
             )
         else:
             notes.append(f"length: {self.length_:,} {what}, as long as the longest training text")
-        return notes
+        return notes + unknown_note(self.known_, self.tokens, self.min_count)
+
+    def lengths_of(self, texts: Any) -> np.ndarray:
+        """Tokens of each text, before any is cut short: (texts,)."""
+        return np.concatenate([np.empty(0, np.int64), *(lengths for _, lengths in tokenize(texts, self.tokens))])
 
     def encode(self, texts: Any) -> Ragged:
         """Ids of all texts."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TOKENS = ("word", "char", "space")
 # Texts cut at once: bounds the memory that their tokens take as strings.
 _TEXTS_AT_ONCE = 2000
+# A vocabulary that knows a smaller fraction of the training texts' tokens leaves too little to learn from.
+_KNOWS_ENOUGH = 0.6
 
 
 def cut_texts(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
@@ -117,6 +119,25 @@ def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple
     kept = (kept or sorted(counts, key=lambda word: (-counts[word], word)))[: most - FIRST_WORD]
     known = sum(counts[word] for word in kept) / sum(counts.values())
     return Vocabulary([word.decode("utf-8") for word in kept]), known
+
+
+def unknown_note(known: float, tokens: str | None, min_count: int) -> list[str]:
+    """A warning where a vocabulary knows too little of the texts to learn from them.
+
+    Args:
+        known: fraction of the running tokens that it knows.
+        tokens: how the texts are cut.
+        min_count: how often a token must occur to be known.
+    """
+    if known >= _KNOWS_ENOUGH:
+        return []
+    fixes = ["set `tokens` to char"] if tokens in ("word", "space") else []
+    fixes += ["`min_count` to 1"] if min_count > 1 and tokens in ("word", "space") else []
+    fixes = fixes or ["set `vocabulary_size` higher"]
+    return [
+        f"the vocabulary knows only {100 * known:.1f} % of the running tokens, too few to learn from; "
+        + " or ".join(fixes)
+    ]
 
 
 def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -27,6 +27,7 @@ from .card_text import CardText
 from .network_files import count_parameters, read_arrays, read_network, write_network
 from .observations import Observations, TextCut
 from .protocol import Outputs, Source
+from .sequences import given_text
 from .step import STATE, state_specs
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ LanguageFrame = CorpusFrame | TextFrame
 TOP = 10
 # Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
 _TOKENS_AT_ONCE = 256
+# Characters of a long text that are repeated beside what comes next.
+_SHOWN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +69,20 @@ class LanguageModelSchema:
     def read(self, source: Source) -> TextFrame:
         """Read texts to be continued: of a file that is one long text, all of it is one."""
         if isinstance(source, CorpusFrame):
-            return TextFrame(objects([source.text]), source=source.source)
+            return TextFrame(objects([source.text]), source=source.source, notes=source.notes)
         if isinstance(source, TextFrame):
             return self._with_conditions(source)
         if isinstance(source, pd.DataFrame):
-            return self._with_conditions(TextFrame.from_table(source, **self.roles))
+            frame = datasets.frame_for_prediction(source, "text", self.roles, "the table")
+            return self.read(frame)
         if isinstance(source, str | Path):
-            return self.read(datasets.load(source, task="language-model", **self.roles))
+            return self.read(datasets.load_prompts(source, self.inputs, self.roles))
         if self.pipeline.conditions_:
             raise InputError(
                 "the model needs a class for every text; give a table with the columns of the training data, or use "
                 "recurra generate with `label`"
             )
-        return TextFrame(objects(source))
+        return TextFrame(objects(given_text(text, number) for number, text in enumerate(source)))
 
     def _with_conditions(self, frame: TextFrame) -> TextFrame:
         if self.pipeline.conditions_ and frame.targets is None:
@@ -86,6 +90,14 @@ class LanguageModelSchema:
                 f"{frame.source} has no column of classes, and the model was trained with one of "
                 f"{', '.join(map(str, self.pipeline.conditions_))} for every text; name it with `label`"
             )
+        if self.pipeline.conditions_ and frame.targets is not None:
+            known = set(map(str, self.pipeline.conditions_))
+            unknown = [label for label in frame.targets.values if str(label) not in known]
+            if unknown:
+                raise InputError(
+                    f"{frame.source}: class {unknown[0]!r} is none that the model was trained with "
+                    f"({', '.join(map(str, self.pipeline.conditions_))}); correct the cell"
+                )
         return frame
 
     def raw(self, frame: LanguageFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a text is always whole)
@@ -131,7 +143,8 @@ class LanguageModelSchema:
         """A row per text: the likeliest next token and its probability."""
         tokens = [token.decode("utf-8") for token in outputs["tokens"][:, 0]]
         probability = outputs["probabilities"][:, 0].astype("float64")
-        return pd.DataFrame({"text": list(frame.texts), "token": tokens, "probability": probability})
+        texts = list(map(_end_of, frame.texts)) if self.inputs == "corpus" else list(frame.texts)
+        return pd.DataFrame({"text": texts, "token": tokens, "probability": probability})
 
     def card(self, data: dict[str, Any]) -> CardText:
         """Sentences for a model card."""
@@ -166,6 +179,11 @@ class LanguageModelSchema:
 
     def __repr__(self) -> str:
         return f"the next of {len(self.pipeline.vocabulary_):,} {self.pipeline.tokens} tokens"
+
+
+def _end_of(text: str) -> str:
+    """What a continuation follows: of a long text its end alone."""
+    return text if len(text) <= _SHOWN else "…" + text[-_SHOWN:]
 
 
 def _tokens(ids: np.ndarray) -> Observations:

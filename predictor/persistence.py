@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import re
 import shutil
 import tempfile
 import zipfile
@@ -79,7 +82,7 @@ def save_parts(schema: Schema[Any], model: ServingModel, task: str, folder: Path
     try:
         folder.mkdir(parents=True, exist_ok=True)
         earlier = _named_in(folder)
-        learnt = Path(tempfile.mkdtemp(prefix="learnt-", dir=folder))
+        learnt = Path(tempfile.mkdtemp(prefix=f"learnt-{_here()}-{os.getpid()}-", dir=folder))
     except OSError as error:
         raise InputError(f"cannot write the model to {folder}: {error.strerror}; choose another folder") from error
     try:
@@ -93,6 +96,25 @@ def save_parts(schema: Schema[Any], model: ServingModel, task: str, folder: Path
         raise
     if earlier is not None:
         shutil.rmtree(earlier, ignore_errors=True)
+    for left in folder.glob(f"learnt-{_here()}-*-*"):
+        if left != learnt and not _is_running(left.name.split("-")[2]):
+            shutil.rmtree(left, ignore_errors=True)  # of a save that was killed
+
+
+def _here() -> str:
+    """The machine's name, without the sign that stands between the parts of a folder's name."""
+    return re.sub(r"\W", "_", platform.node()) or "machine"
+
+
+def _is_running(process: str) -> bool:
+    """Whether a process of this machine still runs; a save of another machine is none of ours."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:  # it is there, and another user's
+        return True
+    return True
 
 
 def _named_in(folder: Path) -> Path | None:

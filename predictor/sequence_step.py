@@ -46,7 +46,7 @@ def _of_values(pipeline: SequencePipeline, stepwise: Any, served: Any) -> GraphS
         logits, states, known = rows(encoder.scaled_in_graph(inputs["values"]), inputs, ready)
         return hide(served(logits), known) | states
 
-    specs = {"values": tf.TensorSpec([None, encoder.spec.channels], tf.float32, name="values")}
+    specs = {"values": tf.TensorSpec([None, encoder.spec.channels], tf.float64, name="values")}
     complete = encoder.missing != "ffill"
     return GraphStep(trace, specs, rows.state_shapes, 1, _note(pipeline, "rows"), complete=complete)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -62,18 +62,27 @@ class SequenceSchema:
         if isinstance(source, TextFrame | PanelFrame):
             return self._of_kind(source, source.source)
         if isinstance(source, pd.DataFrame):
-            made = PanelFrame if self.inputs == "values" else TextFrame
-            return self._of_kind(made.from_table(source, **self.roles), "the table")
+            return self._noted(datasets.frame_for_prediction(source, self.inputs, self.roles, "the table"))
         if isinstance(source, str | Path):
-            return self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source))
+            return self._noted(self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source)))
         return self._plain(source)
+
+    def _noted(self, frame: SequenceFrame) -> SequenceFrame:
+        """The frame with a note on sequences that are longer than what is read of them."""
+        what = {"text": "texts", "tokens": "lists of tokens", "values": "sequences"}[frame.kind]
+        return replace(frame, notes=(*frame.notes, *self.pipeline.cut_note(frame.inputs, what)))
 
     def _plain(self, inputs: Sequence[Any]) -> SequenceFrame:
         """Plain inputs as a frame: the checks of a file's cells are not needed, those of the pipeline remain."""
         if self.inputs == "values":
             arrays = [as_steps(values, i) for i, values in enumerate(inputs)]
             return PanelFrame(arrays, None, ())
-        return TextFrame(objects(inputs), kind=self.inputs)
+        cells = [given_text(text, number) if self.inputs == "text" else text for number, text in enumerate(inputs)]
+        if self.inputs == "text" or not cells:
+            return TextFrame(objects(cells), kind=self.inputs)
+        table = pd.DataFrame({"text": pd.Series(objects(cells), dtype=object)})
+        roles = {"text": "text", "cut": self.roles.get("cut")}
+        return TextFrame.from_table(table, kind="tokens", **roles, for_prediction=True, source="the list")
 
     def _of_kind(self, frame: Any, source: str) -> SequenceFrame:
         if not isinstance(frame, TextFrame | PanelFrame) or frame.kind != self.inputs:
@@ -121,8 +130,8 @@ class SequenceSchema:
         if (named := as_table(source)) is not None:
             table, many = named
             need_columns(table, names)
-            return Observations({"values": as_rows(table[names], width, names)[0]}, many)
-        rows, many = as_rows(source, width, names)
+            return Observations({"values": as_rows(table[names], width, names, "float64")[0]}, many)
+        rows, many = as_rows(source, width, names, "float64")
         return Observations({"values": rows}, many)
 
     def before_first(self) -> None:
@@ -140,7 +149,7 @@ class SequenceSchema:
         """A row per sequence; where a column names the sequences, it comes first."""
         lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
         table = self.pipeline.target_encoder_.table(outputs, lengths)
-        if isinstance(frame, PanelFrame) and frame.names is not None:
+        if frame.names is not None:
             table.insert(0, frame.roles["id"], frame.names)
         return table
 
@@ -177,6 +186,21 @@ class SequenceSchema:
 
     def __repr__(self) -> str:
         return f"{self.pipeline.target_encoder_!r} of {_WHAT[self.inputs]}"
+
+
+def given_text(given: Any, number: int) -> str:
+    """A text as a user may hand it in; nothing is an empty text.
+
+    Raises:
+        InputError: something else than a text.
+    """
+    if given is None or given is pd.NA or (isinstance(given, float) and np.isnan(given)):
+        return ""
+    if isinstance(given, bytes):
+        return given.decode("utf-8", "replace")
+    if isinstance(given, str):
+        return str(given)
+    raise InputError(f"text {number} is {given!r} where a text was expected; give a list of texts")
 
 
 class SequenceNetwork:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..seeds import check_seed
 from ..spec import END, PADDING, UNKNOWN
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class TextGenerator:
             The prompt and its continuation.
 
         Raises:
-            InputError: an unknown class, a temperature below 0, or `top_k` below 1.
+            InputError: an unknown class, a temperature below 0, `top_k` below 1, or a seed that is none.
 
         Source: temperature, Ackley, Hinton & Sejnowski (1985); the likeliest only, Fan, Lewis & Dauphin (2018).
         """
@@ -93,7 +94,7 @@ class TextGenerator:
             raise InputError(f"`temperature` must be a number of at least 0; received {temperature}")
         if top_k is not None and top_k < 1:
             raise InputError(f"`top_k` must be at least 1; received {top_k}")
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(check_seed(seed))
         sampled: list[int] = []
         logits, states = self._read(self.pipeline.prompt(prompt), self._states(label))
         for _ in range(length):

@@ -60,7 +60,8 @@ class Bodies:
         return body
 
     async def _received(self, request: Request) -> bytes:
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self.timeout):
                 async for part in request.stream():

@@ -86,7 +86,7 @@ def serve(
 ) -> None:
     """Serve exported models, and any other SavedModel, by TensorFlow Serving's protocols."""
     given = {name: value for name, value in locals().items() if name != "check"}
-    _hide_keras()
+    hide_keras()
     from . import logs
     from .options import ServerOptions
 
@@ -113,7 +113,8 @@ def serve(
 FLAGS = {name: f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name != "path"}
 
 
-def _hide_keras() -> None:
+def hide_keras() -> None:
+    """Keep TensorFlow from importing Keras; to be called before TensorFlow is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules and "keras" not in sys.modules:
         sys.modules["keras"] = None  # type: ignore[assignment]  # import then raises ImportError, as Python documents

@@ -1,4 +1,4 @@
-"""HTTP connections that do not wait for ever: a head has to arrive within some seconds (slow-loris clients).
+"""HTTP connections: answers leave at once, and a head has to arrive within some seconds (slow-loris clients).
 
 Uvicorn limits only the time between requests.
 """
@@ -6,6 +6,7 @@ Uvicorn limits only the time between requests.
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -27,6 +28,8 @@ class _PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """A client has come: its head is awaited."""
         super().connection_made(transport)
+        # head and body of an answer are two writes: the second would wait 40 ms for the first one's acknowledgement
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:

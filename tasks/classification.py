@@ -22,6 +22,7 @@ from ..evaluation import (
     macro_f1,
 )
 from ..frames import Frame
+from ..frames.wording import counted, verb
 from .protocol import Evaluation, TrainingDefaults
 from .sequences import SequenceExperiment, SequenceSettings, open_sequences
 
@@ -148,5 +149,6 @@ class ClassificationExperiment(SequenceExperiment[np.ndarray]):
         if not unseen:
             return []
         return [
-            f"{unseen} test examples have a label that their training set does not have; every model gets them wrong"
+            f"{counted(unseen, 'test example')} {verb(unseen, 'has a label that its', 'have a label that their')} "
+            f"training set does not have; every model gets {verb(unseen, 'it', 'them')} wrong"
         ]

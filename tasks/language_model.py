@@ -49,8 +49,8 @@ LanguageBatches = StreamBatches | SequenceBatches
 STRETCH = 50
 # A smaller fraction of unknown tokens would be printed as 0.0 %.
 _WORTH_A_NOTE = 0.0005
-# The first so many characters of a long text say how it is to be cut.
-_LOOKED_AT = 10_000
+# Pieces of a long text, evenly spaced, that say how it is to be cut, and characters of each.
+_PIECES, _LOOKED_AT = 20, 1000
 
 TokenMetric = Metric[None, np.ndarray]  # log probabilities of all tokens (tokens,)
 _LOSS: TokenMetric = Metric(
@@ -143,11 +143,17 @@ class LanguageModel:
             raise InputError(f"{frame.source} holds no text for a language model; give a text file or a table of texts")
         task, notes = self, list(frame.notes)
         if self.tokens is None:
-            texts = [frame.text[:_LOOKED_AT]] if isinstance(frame, CorpusFrame) else frame.texts
+            texts = _pieces(frame.text) if isinstance(frame, CorpusFrame) else frame.texts
             tokens, note = derive_tokens(texts)
             task = replace(self, tokens=tokens)
             notes.append(note)
         return LanguageExperiment(task, frame, notes, folds, batch_size)
+
+
+def _pieces(text: str) -> list[str]:
+    """Pieces of a long text: its beginning alone may be a preface in another language."""
+    places = np.linspace(0, max(len(text) - _LOOKED_AT, 0), _PIECES).astype(int)
+    return [text[place : place + _LOOKED_AT] for place in np.unique(places)]
 
 
 class LanguageExperiment:

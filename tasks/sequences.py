@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -138,12 +138,38 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         raise InputError(
             f"{frame.source}: no column was named that is to be learnt; name it with `label`, `value` or `tags`"
         )
+    refuse_idle_settings(task, frame)
     notes = list(frame.notes)
     if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.tokens is None:
         tokens, note = derive_tokens(frame.texts)
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
+
+
+def refuse_idle_settings(task: SequenceTask[Any], frame: SequenceFrame) -> None:
+    """Refuse settings that were given and would do nothing: what is asked for is done, or refused.
+
+    Raises:
+        InputError: a setting for other inputs, or for another kind of target.
+    """
+    inputs = {"text": "texts", "tokens": "lists of tokens", "values": "sequences of numbers"}[frame.kind]
+    idle = {
+        "tokens": (frame.kind != "text", inputs),
+        "min_count": (frame.kind != "text", inputs),
+        "vocabulary_size": (frame.kind == "values", inputs),
+        "vectors": (frame.kind == "values", inputs),
+        "missing": (frame.kind != "values", inputs),
+        "sequence_length": (task.output_kind == "tags", "tagging, which reads every step"),
+        "keep": (task.output_kind == "tags", "tagging, which reads every step"),
+        "balanced": (task.output_kind == "value", "regression, which has no classes"),
+        "loss": (task.output_kind != "value", f"{task.name}, whose loss is cross-entropy"),
+    }
+    defaults = {field.name: field.default for field in fields(SequenceSettings)}
+    for name, (does_nothing, what) in idle.items():
+        value = getattr(task.settings, name)
+        if does_nothing and value != defaults[name]:
+            raise InputError(f"`{name}` does not apply to {what}; leave it out (received {value!r})")
 
 
 class SequenceExperiment(Generic[Truth]):
@@ -250,7 +276,13 @@ class SequenceFold(Generic[Truth]):
         self.pipeline = pipeline.fit(self.frame, fold.train)
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
-        self.notes = [*self.pipeline.notes, *vector_notes]
+        self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
+
+    def _cut_note(self) -> list[str]:
+        """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
+        if self.frame.is_test is None or not len(self.fold.test):
+            return []
+        return self.pipeline.cut_note([self.frame.inputs[i] for i in self.fold.test], "test sequences")
 
     @property
     def spec(self) -> SequenceSpec:

@@ -647,7 +647,7 @@ def test_hard_texts_are_read_whole(tmp_path):
     path.write_text(f'text,label,more\n"{long}",a,\n"🤷🏽‍♀️ ""x"",\ny",b,1\n,a,\n', encoding="utf-8")
     frame = load(path, text="text", label="label")
     assert frame.texts.tolist() == [long, '🤷🏽‍♀️ "x",\ny', ""]
-    assert "1 of 3 texts in 'text' are empty" in " ".join(frame.notes)
+    assert "1 of 3 texts in 'text' is empty" in " ".join(frame.notes)
     path.write_bytes("text,label\nnaïve,a\nplain,b\n".encode("latin-1"))
     frame = load(path, text="text", label="label")
     assert frame.texts[0] == "naïve"
@@ -679,8 +679,8 @@ def test_a_test_file_is_the_held_out_set(tmp_path):
     notes = " ".join(frame.notes)
     for word in (
         "2 of 7 rows have no 'label'",
-        "1 test rows have a label that is not in the training set ('z'): they count as wrong",
-        "1 of 3 texts repeat an earlier one within the training set",
+        "1 test row has a label that is not in the training set ('z'): it counts as wrong",
+        "1 of 3 texts repeats an earlier one within the training set",
         "1 of 2 texts of the held-out test set are in the training set too",
         "only one example, which are kept but hard to learn: 'y'",
     ):
@@ -728,8 +728,8 @@ def test_npz_files(tmp_path):
     assert targets(frame) == [1.5, 2.5]
     notes = " ".join(frame.notes)
     assert "2 of 4 sequences end in missing values only" in notes
-    assert "1 of 4 sequences have no steps" in notes
-    assert "1 of 3 sequences have no 'grade'" in notes
+    assert "1 of 4 sequences has no steps" in notes
+    assert "1 of 3 sequences has no 'grade'" in notes
     assert load(path, values="signal").task is None
     np.savez(path, X=np.ones((4, 3)), y=[1.0, 2.0, 1.0, 2.0])
     frame = load(path)

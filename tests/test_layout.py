@@ -108,6 +108,26 @@ def test_an_unknown_name_is_an_attribute_error():
         importlib.import_module("recurra").Nonsense  # noqa: B018  (the look-up is what is tested)
 
 
+def test_a_server_loads_no_keras_and_nothing_that_trains(model_folder):
+    code = (
+        "import asyncio, json, pathlib, sys;"
+        "from recurra.serving.command import hide_keras; hide_keras();"
+        "from recurra.serving.options import ServerOptions; from recurra.serving.server import Server\n"
+        "async def main():\n"
+        "    server = Server(ServerOptions(pathlib.Path(sys.argv[1]), rest_port=0, grpc_port=0))\n"
+        "    running = asyncio.create_task(server.run())\n"
+        "    await server.service.settled(); assert server.repository.ready; server.stop(); await running\n"
+        "asyncio.run(main())\n"
+        "loaded = [name for name, module in sys.modules.items() if module is not None]\n"
+        "ours = {name.split('.')[1] for name in loaded if name.startswith('recurra.')}\n"
+        "heavy = {name.split('.')[0] for name in loaded} & {'keras', 'pandas', 'sklearn', 'matplotlib'}\n"
+        "print(json.dumps([sorted(ours), sorted(heavy)]))"
+    )
+    command = [sys.executable, "-P", "-c", code, str(model_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [["errors", "serving", "stream_state"], []]
+
+
 # The wheel
 
 

@@ -123,7 +123,7 @@ def test_the_drawn_sequences_have_a_test_set(task, targets):
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"task": "recal"}, "`task` must be one of recall, adding, copy; received 'recal'"),
+        ({"task": "recal"}, "the memory task must be one of recall, adding, copy; received 'recal'"),
         ({"distances": []}, "`distances` must be whole numbers of at least 1"),
         ({"distances": [0, 5]}, "`distances` must be whole numbers of at least 1"),
     ],

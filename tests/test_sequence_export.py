@@ -386,8 +386,8 @@ def test_steps_give_exactly_what_the_whole_text_gives(made, loaded):
         pieces = []
         for begin, end in ((0, 5), (5, 6), (6, 12)):
             outputs = model.model.call("step", {"tokens": ids[:, begin:end], **states, **given})
-            pieces.append(outputs.pop("logits"))
-            states = outputs
+            pieces.append(outputs["logits"])
+            states = {name: outputs[name] for name in states}
         np.testing.assert_allclose(np.concatenate(pieces, axis=1), whole["logits"], rtol=1e-4, atol=1e-5)
         for state, value in states.items():
             np.testing.assert_allclose(value, whole[state], rtol=1e-4, atol=1e-5)

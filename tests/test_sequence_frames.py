@@ -70,7 +70,7 @@ def test_texts_alone_have_no_targets():
     [
         ([1, 2, 1, 2], [1, 2, 1, 2], None),
         (["01", "2", "01", "2"], ["01", "2", "01", "2"], None),
-        ([1, 2, 1, None], [1, 2, 1], "1 of 4 rows have no 'y'"),
+        ([1, 2, 1, None], [1, 2, 1], "1 of 4 rows has no 'y'"),
         (pd.array([1, None, 2, 1], dtype="Int64"), [1, 2, 1], "1 of 4 rows"),
         (pd.Categorical(["u", "v", "u", "v"]), ["u", "v", "u", "v"], None),
         (["u", " ", "v", ""], ["u", "v"], "2 of 4 rows have no 'y'"),
@@ -100,7 +100,7 @@ def test_labels_that_leave_nothing_to_learn_are_refused():
 def test_values_are_numbers_and_missing_ones_are_left_out():
     frame = TextFrame.from_table(texts(y=["1.5", "?", "2", "3"]), value="y")
     assert (frame.task, targets(frame)) == ("regression", [1.5, 2.0, 3.0])
-    noted(frame, "1 of 4 rows have no 'y'")
+    noted(frame, "1 of 4 rows has no 'y'")
     noted(TextFrame.from_table(texts(y=1), value="y"), "constant (1)")
     refused(TextFrame.from_table, texts(y=["1", "2", "x", "3"]), value="y", words=("'y'", "'x'", "row 2"))
     refused(TextFrame.from_table, texts(y=np.nan), value="y", words=("'y'", "holds no numbers"))
@@ -110,7 +110,7 @@ def test_doubtful_texts_are_kept_and_counted():
     table = pd.DataFrame({"text": ["", None, "a\0b", "half \ud800", "🤷🏽‍♀️", 7]}, dtype=object)
     frame = TextFrame.from_table(table, text="text")
     assert frame.texts.tolist() == ["", "", "a\0b", "half \ufffd", "🤷🏽‍♀️", "7"]
-    noted(frame, "2 of 6 texts in 'text' are empty or missing", "NUL", "surrogates", "1 cells of 'text' are not texts")
+    noted(frame, "2 of 6 texts in 'text' are empty or missing", "NUL", "surrogates", "1 cell of 'text' is not a text")
     refused(TextFrame.from_table, pd.DataFrame({"text": ["", ""]}), text="text", words=("holds no text",))
     refused(TextFrame.from_table, pd.DataFrame({"text": []}), text="text", words=("no rows",))
 
@@ -120,11 +120,11 @@ def test_a_held_out_test_set_by_table_or_by_column():
     frame = TextFrame.from_table(train, label="y", test=test)
     assert frame.is_test.tolist() == [False] * 4 + [True] * 3
     noted(frame, "3 of 3 texts of the held-out test set are in the training set too", "not in the training set ('c')")
-    noted(frame, "1 test rows")
+    noted(frame, "1 test row has")
     both = train.assign(part=["train", "Validation", "TEST", "test"])
     frame = TextFrame.from_table(both, label="y", split="part")
     assert frame.is_test.tolist() == [False, False, True, True]
-    noted(frame, "1 rows marked as validation in 'part' are used for training")
+    noted(frame, "1 row marked as validation in 'part' is used for training")
     assert frame.take([3, 0]).is_test.tolist() == [True, False]
     refused(TextFrame.from_table, both, split="part", test=test, words=("given twice", "`split`"))
     refused(TextFrame.from_table, both.assign(part="later"), split="part", words=("'later' in row 0", "train"))
@@ -146,7 +146,8 @@ def test_a_held_out_test_set_by_table_or_by_column():
 
 def test_repeated_texts_are_counted_but_empty_ones_are_no_repetition():
     noted(
-        TextFrame.from_table(pd.DataFrame({"text": ["a", "a", "", "", "b"]})), "1 of 3 texts repeat an earlier one: all"
+        TextFrame.from_table(pd.DataFrame({"text": ["a", "a", "", "", "b"]})),
+        "1 of 3 texts repeats an earlier one: all",
     )
     assert TextFrame.from_table(texts()).notes == ()
 
@@ -162,7 +163,7 @@ def test_tokens_and_tags():
     by_text = pd.DataFrame({"text": ["the cat", "cats", ""], "tags": ["D N", "N", ""]})
     same = TextFrame.from_table(by_text, tags="tags")
     assert (same.texts.tolist(), targets(same)) == (frame.texts.tolist(), targets(frame))
-    noted(same, "cut into tokens at their spaces", "1 of 3 rows have no 'tags'")
+    noted(same, "cut into tokens at their spaces", "1 of 3 rows has no 'tags'")
     whole = TextFrame.from_records([{"tokens": [0, 1], "tags": [0, 1]}, {"tokens": [1], "tags": [1.0]}], tags="tags")
     assert (whole.texts.tolist(), targets(whole)) == ([["0", "1"], ["1"]], [[0, 1], [1]])
     labelled = TextFrame.from_records(
@@ -211,7 +212,7 @@ def test_a_long_table_is_cut_into_sequences_in_the_order_of_time():
     assert (frame.channels, targets(frame), frame.kind) == (("x", "z"), ["u", "v", "u"], "values")
     assert frame.names.tolist() == ["b", "a", "c"]
     assert frame.input_roles == {"id": "who", "time": "step", "channels": ["x", "z"]}
-    noted(frame, "sorted by column 'step'", "they are sorted", "1 of 10 values are missing", "ignored: 'dose'")
+    noted(frame, "sorted by column 'step'", "they are sorted", "1 of 10 values is missing", "ignored: 'dose'")
     as_found = PanelFrame.from_table(steps(), id="who", time="none", channels=["x"])
     assert as_found.inputs[0].tolist() == [[2.0], [1.0]]
     again = PanelFrame.from_table(steps()[["who", "step", "x", "z"]], **frame.input_roles)
@@ -258,7 +259,7 @@ def test_lists_of_values():
     frame = PanelFrame.from_table(table, label="y")
     np.testing.assert_array_equal(frame.inputs[0], [[1.0], [np.nan], [3.0]])
     assert (len(frame), frame.channels) == (2, ("values",))
-    noted(frame, "1 of 3 sequences have no steps: they are left out")
+    noted(frame, "1 of 3 sequences has no steps: it is left out")
     assert [len(sequence) for sequence in PanelFrame.from_table(table).inputs] == [3, 1, 0]
     wide = pd.DataFrame({"values": [[[1, 2], [3, 4]], [[5, 6]]], "tags": [[0, 1], [1]]})
     frame = PanelFrame.from_table(wide, tags="tags")
@@ -302,7 +303,7 @@ def test_arrays():
     assert (kept.is_test.tolist(), targets(kept), kept.inputs[0][0, 0]) == ([True, False], [1, 1], 18.0)
     for arguments, words in [
         ((cube, [0, 1]), ("4 sequences but 2 targets",)),
-        ((cube, [[0, 1]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
+        ((cube, [[0, 2]] * 4), ("2 tags", "sequence 0", "3 tags were expected")),
         (([[1.0], [[1.0, 2.0]]],), (": sequence 1 has", "2 channels where 1")),
         ((cube, [None] * 4), ("holds no targets",)),
     ]:

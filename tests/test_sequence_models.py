@@ -258,7 +258,7 @@ def forecast():
 
 
 def test_settings_literally():
-    message = "`units` of lstm for class must be a whole number of at least 1; received 0"
+    message = "`units` of lstm for classification must be a whole number of at least 1; received 0"
     with pytest.raises(InputError, match=message):
         build("lstm", spec_of("class", "tokens"), units=0)
     with pytest.raises(InputError, match=r"`dropout` of dense for forecast must be a number from 0 to below 1; .* 1.5"):
@@ -267,7 +267,7 @@ def test_settings_literally():
         build("gru", LANGUAGE, units="a")
     with pytest.raises(InputError, match=r"`units` .* received True"):
         build("gru", LANGUAGE, units=True)
-    with pytest.raises(InputError, match=r"`window` of dense for next token .* at least 2; received 1"):
+    with pytest.raises(InputError, match=r"`window` of dense for language models .* at least 2; received 1"):
         build("dense", LANGUAGE, window=1)
     with pytest.raises(InputError, match="has no setting `embedding`"):
         build("gru", spec_of("tags", "values"), embedding=3)

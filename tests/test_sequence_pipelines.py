@@ -636,7 +636,7 @@ def test_the_held_out_test_set_is_scored_as_it_is():
     folds, notes = stratified_folds(labelled(labels, is_test=is_test), n_folds=3)
     assert [fold.test.tolist() for fold in folds] == [list(range(14, 21))]
     assert sorted([*folds[0].train, *folds[0].validation]) == list(range(14))
-    assert notes == ["the held-out test set is scored, once: 7 examples; 1 of the other 14 stop the training"]
+    assert notes == ["the held-out test set is scored, once: 7 examples; 1 of the other 14 stops the training"]
     final = stratified_split(labelled(labels, is_test=is_test))
     assert sorted([*final.train, *final.validation]) == list(range(14))
     assert len(final.test) == 0

@@ -381,7 +381,7 @@ BY_LABEL = ["--text", "text", "--label", "label"]
         ),
         (
             ["fit", "reviews.csv", "--text", "review", "--label", "stars", "--family", "lstm", "--set", "units=0"],
-            "`units` of lstm for class must be a whole number of at least 1; received 0",
+            "`units` of lstm for classification must be a whole number of at least 1; received 0",
         ),
         (
             ["fit", "reviews.csv", "--text", "review", "--label", "stars", "--family", "lstm", "--tokens", "letter"],

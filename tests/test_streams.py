@@ -12,6 +12,7 @@ from recurra.errors import InputError
 from recurra.export import load_model, save_model
 from recurra.frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from recurra.models import build
+from recurra.models.recurrent import portable
 from recurra.models.stepwise import NotStepwise, Stepwise
 from recurra.pipelines import LanguagePipeline, SequenceEncoder, SequencePipeline, SeriesPipeline, TextEncoder
 from recurra.predictor import Predictor
@@ -65,10 +66,11 @@ def test_a_network_gives_at_each_step_what_the_whole_sequence_gives(family, kind
     for network in map(random_weights, [*networks, tagger]):
         ones = {"lengths": tf.ones([BATCH], tf.int32)} if kind == "values" else {}
         for t, (output, _) in enumerate(steps_of(network, sequence, ones)):
-            if t not in (0, 3, TIME - 1):
+            if t not in (3, TIME - 1):
                 continue
             given = {name: tf.fill([BATCH], t + 1) for name in ones}
-            whole = np.asarray(network({kind: tf.constant(sequence[:, : t + 1]), **given}, training=False))
+            with portable():  # a loop compiled for each length would take most of the test's time
+                whole = np.asarray(network({kind: tf.constant(sequence[:, : t + 1]), **given}, training=False))
             np.testing.assert_allclose(output, whole[:, -1:] if network is tagger else whole, atol=1e-5)
 
 
@@ -91,7 +93,8 @@ def test_a_forecaster_gives_at_each_row_what_all_rows_give(family, targets, futu
             continue
         whole = network(t + 1)
         whole.set_weights(trained.get_weights())
-        expected = whole({"values": sequence[:, : t + 1], **ahead}, training=False)
+        with portable():
+            expected = whole({"values": sequence[:, : t + 1], **ahead}, training=False)
         np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
@@ -203,7 +206,13 @@ def made():
 @pytest.fixture(scope="module")
 def loaded(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
-    return {name: load_model(save_model(p, folder / name, frame).parent) for name, (p, frame) in made.items()}
+    kinds = ("texts", "words", "steps", "sales", "window", "song")  # the others differ in what comes before the export
+    return {name: load_model(save_model(made[name][0], folder / name, made[name][1]).parent) for name in kinds}
+
+
+def both(made, loaded, name):
+    """The predictor and, where there is one, its export."""
+    return [made[name][0], *([loaded[name]] if name in loaded else [])]
 
 
 def assert_same(prediction, outputs):
@@ -218,7 +227,7 @@ def assert_same(prediction, outputs):
 
 @pytest.mark.parametrize("name", ["texts", "prices"])
 def test_a_text_in_pieces_is_the_text(made, loaded, name):
-    for predictor in (made[name][0], loaded[name]):
+    for predictor in both(made, loaded, name):
         stream = predictor.stream()
         assert stream.prediction is None
         for piece in ("so bad ", "it is "):
@@ -247,7 +256,7 @@ def test_rows_of_numbers_are_read_one_by_one(made, loaded, name):
     rows = RNG.normal(50, 9, size=(9, 2))
     if name == "steps":
         rows[4, 0] = rows[8, 1] = np.nan
-    for predictor in (made[name][0], loaded[name]):
+    for predictor in both(made, loaded, name):
         stream = predictor.stream()
         for i, row in enumerate(rows):
             prediction = stream.push(row)
@@ -296,7 +305,7 @@ def over_all_rows(predictor, rows):
 def test_a_recurrent_forecast_is_that_of_all_rows(made, loaded, name):
     table, ahead = series(gap=name == "gaps"), name == "sales"
     roles = {"future_covariates" if ahead else "past_covariates": ["price"]}
-    streams = [made[name][0].stream(), loaded[name].stream()]
+    streams = [predictor.stream() for predictor in both(made, loaded, name)]
     for i, row in enumerate(rows_of(table, 11)):
         future = {"future": table.iloc[i + 1 : i + 3]} if ahead else {}
         predictions = [stream.push(row, **future) for stream in streams]
@@ -304,17 +313,19 @@ def test_a_recurrent_forecast_is_that_of_all_rows(made, loaded, name):
             part = table.assign(sold=table["sold"].where(table.index <= i)).iloc[: i + (3 if ahead else 1)]
             whole = over_all_rows(made[name][0], i + 1)
             frame = SeriesFrame.from_table(part, time="day", target="sold", id="shop", **roles)
+            with portable():
+                expected = whole.serve(whole.pipeline.raw(frame))
             for prediction in predictions:
-                assert_same(prediction, whole.serve(whole.pipeline.raw(frame)))
+                assert_same(prediction, expected)
     assert set(predictions[0]) == {"forecast", "forecast-lo-80", "forecast-hi-80"}
-    note = streams[1].notes[0]
+    note = streams[-1].notes[0]
     assert "all rows since the stream began, where `predict` reads the last 6" in note
 
 
 @pytest.mark.parametrize("name", ["window", "linear"])
 def test_a_model_of_windows_forecasts_as_predict_does(made, loaded, name):
     table = series(gap=name == "window")
-    for predictor in (made[name][0], loaded[name]):
+    for predictor in both(made, loaded, name):
         stream = predictor.stream()
         assert "a prediction is NaN until 6 observations" in stream.notes[1]
         for i, row in enumerate(rows_of(table, 11)):
@@ -363,7 +374,7 @@ def test_rows_that_do_not_follow_are_refused(made):
 
 def test_a_language_model_ranks_what_comes_next(made, loaded):
     for name, given, text in (("song", {}, "the cat"), ("names", {"label": "O"}, "bi")):
-        for predictor in (made[name][0], loaded[name]):
+        for predictor in both(made, loaded, name):
             stream = predictor.stream(**given)
             first = recurra.TextGenerator(predictor).next_tokens("", top=3, **given)
             assert list(stream.prediction["tokens"][:3]) == first["token"].tolist()
@@ -392,7 +403,7 @@ def test_what_has_no_streams_says_why(made, tmp_path):
 
 def test_a_moment_can_be_forked_taken_back_and_kept(made, loaded):
     rows = RNG.normal(50, 9, size=(80, 2))
-    stream = loaded["panel"].stream()
+    stream = loaded["steps"].stream()
     stream.push(rows[:5])
     fork, kept = stream.fork(), stream.save()
     after = stream.push(rows[5])
@@ -402,14 +413,14 @@ def test_a_moment_can_be_forked_taken_back_and_kept(made, loaded):
     fork.rewind(2)
     np.testing.assert_array_equal(fork.push(rows[5])["probabilities"], after["probabilities"])
     # elsewhere: in the predictor it was exported from
-    for predictor in (loaded["panel"], made["panel"][0]):
+    for predictor in both(made, loaded, "steps"):
         again = predictor.stream(saved=kept)
         assert again.steps == 5
         np.testing.assert_allclose(again.push(rows[5])["probabilities"], after["probabilities"], atol=1e-6)
         assert set(again.state()) == set(stream.state())
     with pytest.raises(InputError, match="cannot go back 2 steps: it has read 6 and remembers the last 1"):
         again.rewind(2)
-    long = made["panel"][0].stream()
+    long = made["steps"][0].stream()
     long.push(rows)
     with pytest.raises(InputError, match="cannot go back 65 steps: it has read 80 and remembers the last 64"):
         long.rewind(65)
@@ -426,12 +437,12 @@ def test_a_kept_language_stream_keeps_its_words(loaded):
 
 
 def test_bytes_of_something_else_are_refused(loaded):
-    kept = loaded["panel"].stream().save()
+    kept = loaded["steps"].stream().save()
     with pytest.raises(InputError, match="belongs to another model"):
         loaded["texts"].stream(saved=kept)
     for wrong in (b"", b"PK", kept[:-40], kept[40:], b"\x80\x04N."):
         with pytest.raises(InputError, match="not a saved stream"):
-            loaded["panel"].stream(saved=wrong)
+            loaded["steps"].stream(saved=wrong)
     shapes = {"state_0": ((2,), "float32")}
     data = StreamCursor(StreamState.begin(shapes)).to_bytes("m")
     assert StreamCursor.from_bytes(data, "m", shapes).now.steps == 0

@@ -7,6 +7,7 @@ import numpy as np
 from ...errors import InputError
 from ..targets import ROLE_OF_TASK, TASK_OF_ROLE, Targets, objects
 from .labels import one_type
+from .source_tables import plain
 
 _FEW_CLASSES = 50  # whole numbers stored as floats: up to so many different ones are classes
 
@@ -34,6 +35,8 @@ def as_targets(
         raise ValueError(f"`task` must be one of {tuple(ROLE_OF_TASK)} or None. Received: task={task!r}")
     if isinstance(given, Targets):
         task, name, given = given.task, given.name, given.values
+    if isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] == 1 and {len(a) for a in arrays} != {1}:
+        given = given[:, 0]  # a column of targets
     cells = _cells(given)
     if len(cells) != len(arrays):
         raise InputError(
@@ -43,11 +46,17 @@ def as_targets(
     missing = np.array([cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells], dtype=bool)
     if missing.all():
         raise InputError(f"{source}: {name!r} holds no targets where one for each sequence was expected; add some")
-    role = _infer_role(cells, name, notes) if task is None else ROLE_OF_TASK[task]
+    role = None if task is None else ROLE_OF_TASK[task]
+    if role != "tags":
+        cells = _one_label_each(cells, [len(array) for array in arrays], name, source, role, notes)
+    role = role or _infer_role(cells, name, notes)
     if role == "tags":
         values = _tags(cells, arrays, name, source, notes)
     elif any(isinstance(cell, list | tuple) for cell in cells):
-        raise InputError(f"{source}: {name!r} holds lists where one target for each sequence was expected; correct it")
+        raise InputError(
+            f"{source}: {name!r} holds lists where one target for each sequence was expected; several targets of a "
+            "sequence are not learnt together: give one of them at a time"
+        )
     elif role == "value":
         values = _numbers(cells, name, source)
     else:
@@ -56,11 +65,45 @@ def as_targets(
     return Targets(TASK_OF_ROLE[role], name, values), missing
 
 
+def _one_label_each(
+    cells: list, lengths: list[int], name: str, source: str, role: str | None, notes: list[str]
+) -> list:
+    """Take the class of rows of 0 and 1 that stand for classes (one-hot); refuse what could as well be tags.
+
+    Raises:
+        InputError: several labels of a sequence, or rows that may be classes or tags.
+    """
+    rows = [cell for cell in cells if isinstance(cell, list | tuple)]
+    if role == "value":
+        return cells
+    if not rows or len({len(row) for row in rows}) > 1 or not all(value in (0, 1) for row in rows for value in row):
+        return cells
+    width = len(rows[0])
+    one_each = all(sum(row) == 1 for row in rows)
+    of_steps = all(len(cell) == n for cell, n in zip(cells, lengths, strict=True) if isinstance(cell, list | tuple))
+    if of_steps and role is None:
+        if one_each and width > 1:
+            raise InputError(
+                f"{source}: each row of {name!r} holds one 1 among {width} numbers, and each sequence has {width} "
+                f"steps, so they are classes written as one-hot, or tags; for classes give their numbers, "
+                f"{name}.argmax(axis=1), for tags set `task` to {TASK_OF_ROLE['tags']!r}"
+            )
+        return cells
+    if one_each and width > 1:
+        notes.append(f"{name!r} is one-hot: its {width} columns are taken as classes 0 to {width - 1}")
+        return [list(cell).index(1) if isinstance(cell, list | tuple) else cell for cell in cells]
+    raise InputError(
+        f"{source}: the rows of {name!r} hold {width} numbers of 0 and 1 where one target for each sequence "
+        "was expected: several labels of a sequence are not learnt together; give one column at a time, such as "
+        f"{name}[:, 0]"
+    )
+
+
 def _cells(given: Any) -> list:
     """Give plain Python objects, None where a target is missing."""
     matrix = isinstance(given, np.ndarray) and given.dtype != object
     cells = np.asarray(given).tolist() if matrix else list(given)
-    cells = [cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell for cell in cells]
+    cells = [plain(cell) for cell in cells]
     return [None if isinstance(cell, float) and np.isnan(cell) else cell for cell in cells]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
 
+from ..wording import verb
+
 
 def note_duplicates(
     keys: Iterable[Hashable], is_test: np.ndarray | None, what: str, notes: list[str], *, counted: Callable
@@ -24,10 +26,14 @@ def note_duplicates(
     repeated = len(train) - len(known)
     if repeated:
         where = "" if is_test is None else " within the training set"
-        notes.append(f"{repeated:,} of {len(train):,} {what} repeat an earlier one{where}: all are kept")
+        notes.append(
+            f"{repeated:,} of {len(train):,} {what} {verb(repeated, 'repeats', 'repeat')} an earlier one{where}: "
+            "all are kept"
+        )
     both = sum(key in known for key, held_out in zip(keys, test, strict=True) if counted(key) and held_out)
     if both:
         notes.append(
-            f"{both:,} of {int(test.sum()):,} {what} of the held-out test set are in the training set too: the scores "
+            f"{both:,} of {int(test.sum()):,} {what} of the held-out test set {verb(both, 'is', 'are')} in the "
+            "training set too: the scores "
             "are too good by that much"
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..targets import objects
+from ..wording import verb
 from .source_tables import SourceTables
 
 _IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence
@@ -25,11 +26,13 @@ def read_labels(tables: SourceTables, name: str, notes: list[str]) -> tuple[np.n
         InputError: a cell that holds a list, or no labels at all.
     """
     cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in tables.cells(name)]
+    cells = _single_items(cells, name, notes)
     for row, cell in enumerate(cells):
         if isinstance(cell, list | tuple | dict | set):
             raise InputError(
-                f"{tables.source}: column {name!r} holds a list in {tables.place(row)} where one label was expected; "
-                "for a label for every step, name the column as `tags`"
+                f"{tables.source}: column {name!r} holds a list in {tables.place(row)} where one label was expected: "
+                "several labels of one text or sequence are not learnt together; write one column of 0 and 1 for each "
+                "label and compare one at a time (for a label for every step, name the column as `tags`)"
             )
     missing = np.array([cell is None for cell in cells], dtype=bool)
     if missing.all():
@@ -39,6 +42,15 @@ def read_labels(tables: SourceTables, name: str, notes: list[str]) -> tuple[np.n
     if all(name in table.attrs.get("untyped", ()) for table in tables.tables):
         cells = whole_numbers(cells)
     return objects(one_type(cells, name, notes)), missing
+
+
+def _single_items(cells: list[Any], name: str, notes: list[str]) -> list[Any]:
+    """Take the label out of lists where every list holds just one."""
+    given = [cell for cell in cells if cell is not None]
+    if not given or any(not isinstance(cell, list | tuple) or len(cell) != 1 for cell in given):
+        return cells
+    notes.append(f"the labels in {name!r} are lists of one label each, which is taken")
+    return [cell[0] if isinstance(cell, list | tuple) else cell for cell in cells]
 
 
 def whole_numbers(cells: Sequence[str | None]) -> list[Any]:
@@ -100,15 +112,20 @@ def note_classes(labels: np.ndarray, is_test: np.ndarray | None, name: str, what
     single = [label for label, count in counts.items() if count == 1]
     if single:
         shown = _shown([repr(label) for label in single])
-        notes.append(f"classes of {name!r} with only one example, which are kept but hard to learn: {shown}")
+        notes.append(
+            f"{verb(len(single), 'a class', 'classes')} of {name!r} with only one example, which "
+            f"{verb(len(single), 'is', 'are')} kept but hard to learn: {shown}"
+        )
     _note_lookalikes(list(counts), name, notes)
+    _note_combined(list(counts), name, notes)
     if is_test is not None:
         unseen = Counter(label for label in labels[is_test].tolist() if label not in counts)
         if unseen:
             shown = _shown([repr(label) for label in unseen])
+            n = unseen.total()
             notes.append(
-                f"{unseen.total():,} test {what} have a label that is not in the training set ({shown}): they count as "
-                "wrong"
+                f"{n:,} test {what.removesuffix('s') if n == 1 else what} {verb(n, 'has', 'have')} a label that is not "
+                f"in the training set ({shown}): {verb(n, 'it counts', 'they count')} as wrong"
             )
 
 
@@ -121,6 +138,19 @@ def _note_lookalikes(classes: list[Any], name: str, notes: list[str]) -> None:
                 f"labels {first[key]!r} and {label!r} of {name!r} differ only in case or spaces: they are two classes"
             )
         first.setdefault(key, label)
+
+
+def _note_combined(classes: list[Any], name: str, notes: list[str]) -> None:
+    """Say so where labels look like several each, such as "comedy|drama": each combination is a class of its own."""
+    for separator in ("|", ";", ","):
+        combined = [label for label in classes if isinstance(label, str) and separator in label]
+        parts = Counter(part.strip() for label in combined for part in set(label.split(separator)))
+        alone = {label for label in classes if label not in combined}
+        if len(combined) > 1 and all(n > 1 or part in alone for part, n in parts.items()):
+            notes.append(
+                f"labels of {name!r} such as {combined[0]!r} look like several labels each; every combination is "
+                "taken as a class of its own"
+            )
 
 
 def _counted(ordered: list[tuple[Any, int]]) -> str:

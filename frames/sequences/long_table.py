@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
-from ..cells import looks_numeric
+from ..cells import holds_text, looks_numeric
 from ..columns import ROW_NUMBERS, TIME_NAMES, check_single_roles, listed, note_ignored
 from ..series.time_cells import read_time
 from ..targets import TASK_OF_ROLE, Targets, objects
+from ..wording import counted, verb
 from .labels import read_labels
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
@@ -20,7 +21,7 @@ STEP_NAMES = ("step", "time_step", "timestep", "t")
 
 
 @dataclass(frozen=True)
-class _RowOrder:
+class RowOrder:
     """Rows in the order of sequences and steps, and the position of the first row of each sequence in it."""
 
     rows: np.ndarray
@@ -50,31 +51,42 @@ def read_long_table(
     tables: SourceTables, columns: LongTableColumns, channels: Sequence[str] | None, notes: list[str]
 ) -> tuple[str | None, SequenceData]:
     """Read a table with an id column; see ``PanelFrame.from_table``. Gives the time column too, or "none"."""
-    columns = replace(columns, time=_time_column(tables, columns, channels or (), notes))
+    columns = replace(columns, time=time_column(tables, columns, channels or (), notes))
     given = [*columns.named, *(channels or ())]
     for column in given:
         tables.check_column(column)
     check_single_roles(given, tables.source)
     channels = list(channels or _default_channels(tables, columns.named))
     note_ignored(tables.tables[0], (*columns.named, *channels), notes)
-    order = _sort_rows(tables, columns.id, columns.time, notes)
+    ids = tables.cells(columns.id)
+    order = sort_rows(tables, ids, columns, notes)
+    _note_unread_words(tables, columns, channels, notes)
     values = np.column_stack([tables.numbers(channel) for channel in channels])
-    is_test = tables.is_test(notes)
-    if is_test is not None:
-        flags = objects(is_test.tolist())
-        is_test = np.array(_constant(tables, order, flags, columns.split or columns.id, columns.id), dtype=bool)
-    targets, missing = None, np.zeros(len(order.starts), dtype=bool)
-    if columns.target is not None:
-        targets, missing = _read_targets(tables, order, columns, columns.target, notes)
-    names = objects(tables.cells(columns.id))[order.rows[order.starts]]
+    targets, missing, is_test = read_sequence_columns(tables, order, columns, notes)
+    names = objects(ids)[order.rows[order.starts]]
     return columns.time or ROW_NUMBERS, SequenceData(
         order.cut(values), tuple(channels), targets, missing, is_test, names
     )
 
 
-def _time_column(
+def read_sequence_columns(
+    tables: SourceTables, order: RowOrder, columns: LongTableColumns, notes: list[str]
+) -> tuple[Targets | None, np.ndarray, np.ndarray | None]:
+    """Targets of the sequences, which of them are missing: bool (sequences,), and which are held out, if any are."""
+    is_test = tables.is_test(notes)
+    if is_test is not None:
+        flags = objects(is_test.tolist())
+        is_test = np.array(constant(tables, order, flags, columns.split or columns.id, columns.id), dtype=bool)
+    if columns.target is None:
+        return None, np.zeros(len(order.starts), dtype=bool), is_test
+    targets, missing = read_targets(tables, order, columns, columns.target, notes)
+    return targets, missing, is_test
+
+
+def time_column(
     tables: SourceTables, columns: LongTableColumns, channels: Sequence[str], notes: list[str]
 ) -> str | None:
+    """The column that steps are sorted by: the one given, or one with a usual name."""
     if columns.time is not None:
         by_rows = columns.time.lower() == ROW_NUMBERS and columns.time not in tables.tables[0].columns
         return None if by_rows else columns.time
@@ -97,20 +109,44 @@ def _default_channels(tables: SourceTables, taken: list[str]) -> list:
     return channels
 
 
-def _sort_rows(tables: SourceTables, id: str, time: str | None, notes: list[str]) -> _RowOrder:
-    ids = tables.cells(id)
+def _note_unread_words(
+    tables: SourceTables, columns: LongTableColumns, channels: Sequence[str], notes: list[str]
+) -> None:
+    """Say it loudly where a column of words stands beside tags: the words may be what is to be tagged."""
+    table = tables.tables[0]
+    words = [name for name in table.columns if name not in {*columns.named, *channels} and holds_text(table[name])]
+    if words and columns.role == "tags":
+        notes.append(
+            f"the steps are the numbers in {listed(channels)} alone, NOT the words in {listed(words)}; name a column "
+            "of words as `text` if they are the steps"
+        )
+
+
+def sort_rows(tables: SourceTables, ids: list[Any], columns: LongTableColumns, notes: list[str]) -> RowOrder:
+    """The rows of each sequence together, sorted by time where there is a column of it.
+
+    Args:
+        tables: the table or tables.
+        ids: what each row's sequence is called: (rows,).
+        columns: names of the columns of ids and time.
+        notes: receives what was done.
+
+    Raises:
+        InputError: a row without id, or the same moment twice in one sequence.
+    """
+    id, time = columns.id, columns.time
     empty = [row for row, cell in enumerate(ids) if cell is None]
     if empty:
         raise InputError(
-            f"{tables.source}: column {id!r} is empty in {tables.place(empty[0])} ({len(empty):,} rows in all) where "
-            "the name of a sequence was expected; fill it in"
+            f"{tables.source}: column {id!r} is empty in {tables.place(empty[0])} ({counted(len(empty), 'row')} in "
+            "all) where the name of a sequence was expected; fill it in"
         )
     second = np.repeat(np.arange(len(tables.tables)), [len(table) for table in tables.tables])
     shared = set(ids[: len(tables.tables[0])]) & set(ids[len(tables.tables[0]) :])
     if shared:
         notes.append(
-            f"{len(shared):,} values of {id!r} are in both the training and the test table: they are taken as "
-            "different sequences"
+            f"{counted(len(shared), 'value')} of {id!r} {verb(len(shared), 'is', 'are')} in both the training and the "
+            f"test table: {verb(len(shared), 'it is', 'they are')} taken as different sequences"
         )
     codes = pd.factorize(objects(ids))[0].astype("int64") * len(tables.tables) + second
     codes = pd.factorize(codes)[0]  # by first appearance
@@ -123,7 +159,7 @@ def _sort_rows(tables: SourceTables, id: str, time: str | None, notes: list[str]
         _check_moments(tables, rows, codes, moments, time)
         if not np.array_equal(rows, as_found):
             notes.append(f"the steps of some sequences were not in the order of {time!r}: they are sorted")
-    return _RowOrder(rows, np.flatnonzero(np.r_[True, np.diff(codes[rows]) != 0]))
+    return RowOrder(rows, np.flatnonzero(np.r_[True, np.diff(codes[rows]) != 0]))
 
 
 def _check_moments(tables: SourceTables, rows: np.ndarray, codes: np.ndarray, moments: np.ndarray, time: str) -> None:
@@ -153,23 +189,24 @@ def _moments(tables: SourceTables, time: str) -> np.ndarray:
     return np.concatenate(found).astype("float64")
 
 
-def _read_targets(
-    tables: SourceTables, order: _RowOrder, columns: LongTableColumns, name: str, notes: list[str]
+def read_targets(
+    tables: SourceTables, order: RowOrder, columns: LongTableColumns, name: str, notes: list[str]
 ) -> tuple[Targets, np.ndarray]:
+    """Read a column of targets: the tags of every step, or one target for all rows of a sequence."""
     if columns.role == "tags":
         return _tags(tables, order, name, notes)
     if columns.role == "value":
         cells = objects(None if np.isnan(number) else number for number in tables.numbers(name))
-        found = _constant(tables, order, cells, name, columns.id)
+        found = constant(tables, order, cells, name, columns.id)
         values = np.array([np.nan if cell is None else cell for cell in found], dtype="float64")
         return Targets(TASK_OF_ROLE["value"], name, values), np.isnan(values)
     labels, gone = read_labels(tables, name, notes)
     labels[gone] = None
-    found = _constant(tables, order, labels, name, columns.id)
+    found = constant(tables, order, labels, name, columns.id)
     return Targets(TASK_OF_ROLE["label"], name, objects(found)), np.array([cell is None for cell in found], dtype=bool)
 
 
-def _tags(tables: SourceTables, order: _RowOrder, name: str, notes: list[str]) -> tuple[Targets, np.ndarray]:
+def _tags(tables: SourceTables, order: RowOrder, name: str, notes: list[str]) -> tuple[Targets, np.ndarray]:
     """Cut a column of tags; a sequence without any is missing, one with a gap is refused."""
     tags, gone = read_labels(tables, name, notes)
     lists, missing = order.cut(tags), np.array([flags.all() for flags in order.cut(gone)])
@@ -182,7 +219,7 @@ def _tags(tables: SourceTables, order: _RowOrder, name: str, notes: list[str]) -
     return Targets(TASK_OF_ROLE["tags"], name, objects(list(cells) for cells in lists)), missing
 
 
-def _constant(tables: SourceTables, order: _RowOrder, cells: np.ndarray, name: str, id: str) -> list:
+def constant(tables: SourceTables, order: RowOrder, cells: np.ndarray, name: str, id: str) -> list:
     """Give the one value that each sequence has in all its rows; None where it has none."""
     codes, distinct = pd.factorize(cells)
     codes = codes[order.rows]

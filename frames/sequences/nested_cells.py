@@ -7,15 +7,23 @@ import pandas as pd
 
 from ...errors import InputError
 from ..columns import listed, note_ignored
-from ..targets import TASK_OF_ROLE, Targets
+from ..targets import TASK_OF_ROLE, Targets, objects
 from .labels import read_labels
 from .ragged_arrays import SequenceData, as_sequence, check_widths
 from .source_tables import SourceTables
 from .tags import read_tags
+from .written_lists import read_lists
 
 
 def read_nested_cells(
-    tables: SourceTables, *, values: str, role: str | None, name: str | None, notes: list[str]
+    tables: SourceTables,
+    *,
+    values: str,
+    role: str | None,
+    name: str | None,
+    notes: list[str],
+    id: str | None = None,
+    for_prediction: bool = False,
 ) -> SequenceData:
     """Read a table with a column of lists; see ``PanelFrame.from_table``."""
     if values not in tables.columns:
@@ -28,15 +36,18 @@ def read_nested_cells(
     def place(row: int) -> str:
         return f"{tables.source}: the sequence in {tables.place(row)}"
 
-    arrays = [as_sequence(_as_list(cell), place(row)) for row, cell in enumerate(tables.cells(values))]
-    width = check_widths(arrays, place, tables.source)
+    cells = tables.cells(values)
+    cells = read_lists(cells) or cells
+    arrays = [as_sequence(_as_list(cell), place(row)) for row, cell in enumerate(cells)]
+    width = check_widths(arrays, place, tables.source, allow_empty=for_prediction)
+    names = None if id is None else objects(tables.cells(id))
     channels = (values,) if width == 1 else tuple(f"c{channel}" for channel in range(width))
-    note_ignored(tables.tables[0], (values, name, tables.split), notes)
+    note_ignored(tables.tables[0], (values, name, tables.split, id), notes)
     is_test = tables.is_test(notes)
     if role is None or name is None:
-        return SequenceData(arrays, channels, None, np.zeros(len(arrays), dtype=bool), is_test)
+        return SequenceData(arrays, channels, None, np.zeros(len(arrays), dtype=bool), is_test, names)
     targets, missing = _read_targets(tables, arrays, role, name, notes)
-    return SequenceData(arrays, channels, targets, missing, is_test)
+    return SequenceData(arrays, channels, targets, missing, is_test, names)
 
 
 def _read_targets(

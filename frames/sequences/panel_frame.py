@@ -11,6 +11,7 @@ import pandas as pd
 from ...errors import InputError
 from ..notebook import first_examples, frame_html, numbers_in_brief
 from ..targets import Targets, one_target_role
+from ..wording import verb
 from .array_targets import as_targets
 from .duplicates import note_duplicates
 from .long_table import LongTableColumns, read_long_table
@@ -18,6 +19,7 @@ from .nested_cells import read_nested_cells
 from .ragged_arrays import as_sequence, check_widths
 from .source_tables import SourceTables
 from .unlabelled import drop_unlabelled
+from .wide_table import WideColumns, find_steps, named_steps, read_wide_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +62,16 @@ class PanelFrame:
         tags: str | None = None,
         test: pd.DataFrame | None = None,
         split: str | None = None,
+        steps: Sequence[Sequence[str]] | None = None,
+        for_prediction: bool = False,
         source: str = "table",
     ) -> "PanelFrame":
         """Check a table of sequences, one row per step or one row per sequence.
 
         Args:
             table: with ``id`` one row per step and one column per channel; otherwise one row per sequence, with a
-                column of lists.
-            id: column that tells the sequences apart.
+                column of lists or with one column per step.
+            id: column that tells the sequences apart. With ``values`` or ``steps`` what each row is called.
             time: column by which the steps of a sequence are sorted, or "none". Default: one called time, step,
                 date, ...; if there is none, the rows are taken as they come.
             channels: columns of values, with ``id``. Default: the numeric columns without another role.
@@ -78,6 +82,9 @@ class PanelFrame:
             tags: column of the class of each step (with ``values``: of lists of them).
             test: a second table with the same columns, the held-out test set.
             split: column that holds the words train, validation (used for training) or test.
+            steps: for each channel the columns of its steps, in order. Default, without ``id`` and a column of lists:
+                the numbered columns, such as t0, t1, ....
+            for_prediction: whether the sequences may all be without steps.
             source: file or data set, as messages name it.
 
         Returns:
@@ -95,12 +102,18 @@ class PanelFrame:
         role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
         notes = tables.notes
-        if id is not None:
-            if values is not None:
-                raise InputError(
-                    f"{source}: `id` {id!r} (one row per step) and `values` {values!r} (one row per sequence) were "
-                    "given where one of them was expected; leave one out"
-                )
+        for column in (name, split, id):
+            if column is not None:
+                tables.check_column(column)
+        if id is not None and values is not None and not for_prediction and _repeats(tables, id):
+            raise InputError(
+                f"{source}: `id` {id!r} (the same in several rows, so one row per step) and `values` {values!r} (one "
+                "row per sequence) were given where one of them was expected; leave one out"
+            )
+        wide = _wide_columns(tables, [id, time, split, name], values, steps, channels, role)
+        if wide is not None:
+            data = read_wide_table(tables, wide, id=id, role=role, name=name, notes=notes)
+        elif id is not None and values is None:
             columns = LongTableColumns(id, time, split, role, name)
             time, data = read_long_table(tables, columns, channels, notes)
         else:
@@ -109,11 +122,18 @@ class PanelFrame:
                     f"{source}: `{'time' if time is not None else 'channels'}` was given where `id` was expected with "
                     "it; name the column that tells the sequences apart as `id`"
                 )
-            data = read_nested_cells(tables, values=values or "values", role=role, name=name, notes=notes)
+            values = values or "values"
+            data = read_nested_cells(
+                tables, values=values, role=role, name=name, notes=notes, id=id, for_prediction=for_prediction
+            )
         roles: dict[str, Any] = {"id": id, "time": time, "label": label, "value": value, "tags": tags, "split": split}
-        roles |= {"values": values or "values"} if id is None else {"channels": list(data.channels)}
+        if wide is not None:
+            roles |= {"channels": list(wide.channels), "steps": [list(names) for names in wide.steps]}
+        else:
+            roles |= {"channels": list(data.channels)} if values is None else {"values": values}
+        roles |= {"comma": table.attrs["comma"]} if table.attrs.get("comma") else {}
         frame = cls(data.values, data.targets, data.channels, data.is_test, source, (), roles, data.names)
-        return _checked(frame, data.missing, notes)
+        return _checked(frame, data.missing, notes, for_prediction=for_prediction)
 
     @classmethod
     def from_arrays(
@@ -127,6 +147,8 @@ class PanelFrame:
         is_test: np.ndarray | None = None,
         source: str = "arrays",
         notes: Sequence[str] = (),
+        roles: Mapping[str, Any] | None = None,
+        for_prediction: bool = False,
     ) -> "PanelFrame":
         """Check arrays.
 
@@ -140,6 +162,8 @@ class PanelFrame:
             is_test: which sequences are held out for the test: bool (sequences,).
             source: file or data set, as messages name it.
             notes: what was noted when the file was read.
+            roles: what the arrays are called, to read another file the same way.
+            for_prediction: whether the sequences may all be without steps.
 
         Returns:
             The frame.
@@ -153,7 +177,9 @@ class PanelFrame:
         """
         found = list(notes)
         arrays = [as_sequence(array, f"{source}: sequence {position}") for position, array in enumerate(values)]
-        width = check_widths(arrays, lambda position: f"{source}: sequence {position}", source)
+        width = check_widths(
+            arrays, lambda position: f"{source}: sequence {position}", source, allow_empty=for_prediction
+        )
         names = tuple(f"c{channel}" for channel in range(width)) if channels is None else tuple(channels)
         if len(names) != width:
             raise InputError(
@@ -168,7 +194,8 @@ class PanelFrame:
         missing = np.zeros(len(arrays), dtype=bool)
         if targets is not None:
             targets, missing = as_targets(targets, arrays, task, name, source, found)
-        return _checked(cls(arrays, targets, names, is_test, source), missing, found)
+        frame = cls(arrays, targets, names, is_test, source, (), dict(roles or {}))
+        return _checked(frame, missing, found, for_prediction=for_prediction)
 
     @property
     def kind(self) -> str:
@@ -183,7 +210,8 @@ class PanelFrame:
     @property
     def input_roles(self) -> dict[str, Any]:
         """Roles without the targets and the split: to read a table for prediction."""
-        return {role: self.roles[role] for role in ("id", "time", "values", "channels") if role in self.roles}
+        names = ("id", "time", "values", "channels", "steps", "comma")
+        return {role: self.roles[role] for role in names if role in self.roles}
 
     @property
     def task(self) -> str | None:
@@ -218,23 +246,56 @@ class PanelFrame:
         )
 
 
-def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str]) -> PanelFrame:
+def _wide_columns(
+    tables: SourceTables,
+    taken: list[str | None],
+    values: str | None,
+    steps: Sequence[Sequence[str]] | None,
+    channels: Sequence[str] | None,
+    role: str | None,
+) -> WideColumns | None:
+    """The columns of steps where a row is a sequence: those given, or numbered ones where no other form fits."""
+    if steps is not None:
+        return named_steps(channels or ["value"] * len(steps), steps)
+    id, time = taken[:2]
+    if values is not None or channels is not None or time is not None or role == "tags" or "values" in tables.columns:
+        return None
+    if id is not None and _repeats(tables, id):
+        return None
+    return find_steps(tables.tables[0], taken)
+
+
+def _repeats(tables: SourceTables, id: str) -> bool:
+    """Whether a sequence goes over several rows."""
+    return len(set(tables.cells(id))) < len(tables)
+
+
+def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str], *, for_prediction: bool = False) -> PanelFrame:
     """Leave out sequences without target or without steps, and note what was found."""
     lengths = np.array([len(sequence) for sequence in frame.inputs])
-    if not lengths.any():
+    if not lengths.any() and not for_prediction:
         raise InputError(f"{frame.source}: no sequence has any steps where at least one was expected; add some")
     empty = int((lengths == 0).sum())
     if empty and frame.targets is not None:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are left out")
+        notes.append(
+            f"{empty:,} of {len(frame):,} sequences {verb(empty, 'has', 'have')} no steps: "
+            f"{verb(empty, 'it is', 'they are')} left out"
+        )
         keep = np.flatnonzero(lengths > 0)
         frame, missing = frame.take(keep), missing[keep]
     elif empty:
-        notes.append(f"{empty:,} of {len(frame):,} sequences have no steps: they are kept")
+        notes.append(
+            f"{empty:,} of {len(frame):,} sequences {verb(empty, 'has', 'have')} no steps: "
+            f"{verb(empty, 'it is', 'they are')} kept"
+        )
     if frame.targets is not None:
         frame = drop_unlabelled(frame, frame.targets, missing, notes, "sequences")
     total = sum(sequence.size for sequence in frame.inputs)
     gaps = sum(int(np.isnan(sequence).sum()) for sequence in frame.inputs)
     if gaps:
-        notes.append(f"{gaps:,} of {total:,} values are missing: they are filled inside each sequence")
+        they = verb(gaps, "is missing: it is", "are missing: they are")
+        notes.append(f"{gaps:,} of {total:,} values {they} filled inside each sequence")
+    if for_prediction:
+        return replace(frame, notes=tuple(notes))
     note_duplicates([sequence.tobytes() for sequence in frame.inputs], frame.is_test, "sequences", notes, counted=bool)
     return replace(frame, notes=tuple(notes))

@@ -1,6 +1,6 @@
 """Arrays and lists become sequences of numbers (time, channels) of any length, all with the same channels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..targets import Targets
+from ..wording import verb
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,36 @@ def as_sequence(given: Any, place: str) -> np.ndarray:
     return array
 
 
-def check_widths(arrays: list[np.ndarray], place: Callable[[int], str], source: str) -> int:
+def cut_missing_ends(sequences: Sequence[np.ndarray], notes: list[str]) -> list[np.ndarray]:
+    """Cut the steps at the end in which every channel is missing: shorter sequences are stored like that."""
+    found = []
+    for sequence in sequences:
+        there = ~np.isnan(np.asarray(sequence, dtype="float64")).reshape(len(sequence), -1).all(axis=1)
+        found.append(sequence[: len(there) - int(np.argmax(there[::-1]))] if there.any() else sequence[:0])
+    shorter = sum(len(cut) < len(sequence) for cut, sequence in zip(found, sequences, strict=True))
+    if shorter:
+        notes.append(
+            f"{shorter:,} of {len(found):,} sequences {verb(shorter, 'ends', 'end')} in missing values only: "
+            f"{verb(shorter, 'it is', 'they are')} cut there"
+        )
+    return found
+
+
+def check_widths(
+    arrays: list[np.ndarray], place: Callable[[int], str], source: str, *, allow_empty: bool = False
+) -> int:
     """Refuse sequences with different channels; one without steps gets the others' width. Gives the channels.
 
     Args:
         arrays: the sequences; empty ones are replaced.
         place: names the place of a sequence by its number, for messages.
         source: file or data set, for messages.
+        allow_empty: whether sequences may all be empty, of 0 channels then.
     """
     widths = [array.shape[1] for array in arrays if len(array)]
+    if allow_empty and not widths:
+        arrays[:] = [np.empty((0, 0))] * len(arrays)
+        return 0
     if not widths or not min(widths):
         raise InputError(f"{source}: no sequence has any values where at least one was expected; add some")
     for position, array in enumerate(arrays):

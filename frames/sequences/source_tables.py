@@ -8,6 +8,7 @@ import pandas as pd
 from ...errors import InputError
 from .. import cells
 from ..columns import check_column
+from ..wording import counted, verb
 
 # What people write into a column that tells training from test rows (compared in lower case).
 _TRAIN = frozenset({"train", "training", "validation", "valid", "val", "dev"})
@@ -112,7 +113,10 @@ class SourceTables:
             )
         validation = sum(word in _VALIDATION for word in words)
         if validation:
-            notes.append(f"{validation:,} rows marked as validation in {split!r} are used for training")
+            notes.append(
+                f"{counted(validation, 'row')} marked as validation in {split!r} {verb(validation, 'is', 'are')} used "
+                "for training"
+            )
         if not is_test.any():
             notes.append(f"column {split!r} marks no row as test")
             return None
@@ -120,5 +124,10 @@ class SourceTables:
 
 
 def plain(cell: Any) -> Any:
-    """Turn numpy's scalars and arrays into Python's."""
-    return cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
+    """Turn numpy's scalars and arrays into Python's, and bytes into texts."""
+    cell = cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    if isinstance(cell, list) and any(isinstance(item, bytes) for item in cell):
+        return [plain(item) for item in cell]
+    return cell

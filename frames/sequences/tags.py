@@ -9,12 +9,13 @@ from ...errors import InputError
 from ..targets import objects
 from .labels import one_type
 from .source_tables import SourceTables
+from .written_lists import read_lists
 
 
 def read_tags(
     tables: SourceTables, name: str, lengths: np.ndarray, steps: str, notes: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read a column of lists of tags; a text is cut at its spaces.
+    """Read a column of lists of tags; texts are lists written out, or cut at their spaces.
 
     Args:
         tables: the table or tables.
@@ -29,7 +30,8 @@ def read_tags(
     Raises:
         InputError: a cell that is not a list, a tag that is missing, or not as many tags as steps.
     """
-    lists = [_as_list(cell) for cell in tables.cells(name)]
+    cells = tables.cells(name)
+    lists = read_lists(cells) or [_as_list(cell) for cell in cells]
     missing = np.array([tags is None for tags in lists], dtype=bool)
     if missing.all():
         raise InputError(

@@ -8,19 +8,25 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
-from ..cells import is_text, looks_numeric
+from ..cells import holds_text, looks_numeric
 from ..columns import check_single_roles, listed, note_ignored
 from ..notebook import first_examples, frame_html
 from ..targets import TASK_OF_ROLE, Targets, objects, one_target_role
 from .duplicates import note_duplicates
 from .labels import read_labels
+from .long_table import LongTableColumns
+from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
 from .strings import read_texts, read_tokens
 from .tags import read_tags
 from .unlabelled import drop_unlabelled
+from .word_rows import read_word_rows
+from .written_lists import read_lists
 
 TEXT_NAMES = ("text", "sentence", "review", "comment", "content", "message", "body", "document", "tweet", "title")
 TOKEN_NAMES = ("tokens", "words")
+ROWS = "rows"  # one token per row
+_MANY = 10  # rows: so many texts of one word each are a table of words
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +42,8 @@ class TextFrame:
         is_test: which texts are held out for the test: bool (texts,); None if none are.
         source: the file or data set, as error messages name it.
         notes: sentences about what was found and done.
-        roles: the user's own columns, to read another table the same way.
+        roles: the user's own columns, to read another table the same way; ``cut``: how texts became lists of tokens.
+        names: what the id column calls each text: object (texts,); None without such a column.
     """
 
     texts: np.ndarray
@@ -46,6 +53,7 @@ class TextFrame:
     source: str = "table"
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=dict)
+    names: np.ndarray | None = None
 
     @classmethod
     def from_table(
@@ -53,24 +61,36 @@ class TextFrame:
         table: pd.DataFrame,
         *,
         text: str | None = None,
+        id: str | None = None,
+        time: str | None = None,
         label: str | None = None,
         value: str | None = None,
         tags: str | None = None,
         test: pd.DataFrame | None = None,
         split: str | None = None,
+        kind: str | None = None,
+        cut: str | None = None,
+        for_prediction: bool = False,
         source: str = "table",
     ) -> "TextFrame":
         """Check a table of texts.
 
         Args:
-            table: one row per text.
-            text: column of texts, or of lists of tokens. Default: a column with a usual name (text, sentence,
+            table: one row per text, or one row per word where ``id`` is the same in several rows.
+            text: column of texts, of lists of tokens, or of words. Default: a column with a usual name (text, sentence,
                 review, ...; tokens), else the one column of texts without another role.
+            id: column of what the texts are called; where each row holds a word, empty cells go on with the text above.
+            time: column by which the words of a text are sorted. Default: the rows are taken as they come.
             label: column of classes. Rows without one are left out.
             value: column of numbers. Rows without one are left out.
             tags: column of lists, a tag for each token. With none of the three, the frame has no targets.
             test: a second table with the same columns, the held-out test set.
             split: column that holds the words train, validation (used for training) or test.
+            kind: "tokens" or "text": whether cells become lists of tokens. Default: by the cells, and always with
+                ``tags``.
+            cut: how texts become lists of tokens: "lists" (they are written as lists), "spaces", or "rows" (each row
+                holds one). Default: by the cells.
+            for_prediction: whether the texts may all be empty.
             source: file or data set, as messages name it.
 
         Returns:
@@ -88,21 +108,34 @@ class TextFrame:
         notes = tables.notes
         role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
-        for column in (text, name, split):
+        roles: dict[str, Any] = {"text": text, "label": label, "value": value, "tags": tags, "split": split}
+        if id is not None and (cut == ROWS or (kind is None and _ids_repeat(tables, id))):
+            text, time, data = read_word_rows(tables, LongTableColumns(id, time, split, role, name), text, notes)
+            return _of_words(cls, data, source, {**roles, "text": text, "id": id, "time": time, "cut": ROWS}, notes)
+        for column in (text, name, split, id):
             if column is not None:
                 tables.check_column(column)
-        text = text or _default_text(tables, {name, split}, notes, tokens=role == "tags")
-        check_single_roles([column for column in (text, name) if column is not None], source)
-        note_ignored(table, (text, name, split), notes)
+        text = text or _default_text(tables, {name, split, id}, notes, tokens=role == "tags")
+        check_single_roles([column for column in (text, name, id) if column is not None], source)
+        note_ignored(table, (text, name, split, id), notes)
         is_test = tables.is_test(notes)
-        tokens = role == "tags" or any(isinstance(cell, list | tuple) for cell in tables.cells(text))
-        texts: list[Any] = read_tokens(tables, text, notes) if tokens else read_texts(tables, text, notes)
-        roles = {"text": text, "label": label, "value": value, "tags": tags, "split": split}
-        frame = cls(objects(texts), None, "tokens" if tokens else "text", is_test, source, (), roles)
-        if role is not None and name is not None:
+        kind = kind or ("tokens" if role == "tags" or _holds_lists(tables, text) else "text")
+        texts: list[Any]
+        if kind == "tokens":
+            texts, roles["cut"] = read_tokens(tables, text, notes, cut=cut, for_prediction=for_prediction)
+            if role == "tags" and not for_prediction:
+                _refuse_single_words(texts, tables, text)
+        else:
+            texts = read_texts(tables, text, notes, for_prediction=for_prediction)
+        names = None if id is None else objects(tables.cells(id))
+        frame = cls(objects(texts), None, kind, is_test, source, (), {**roles, "text": text, "id": id}, names)
+        if label is not None and for_prediction:
+            frame = replace(frame, targets=_conditions(tables, label, notes))
+        elif role is not None and name is not None:
             frame = _with_targets(frame, tables, role, name, notes)
-        keys = map(tuple, frame.texts) if tokens else frame.texts
-        note_duplicates(keys, frame.is_test, "texts", notes, counted=bool)
+        if not for_prediction:
+            keys = map(tuple, frame.texts) if kind == "tokens" else frame.texts
+            note_duplicates(keys, frame.is_test, "texts", notes, counted=bool)
         return replace(frame, notes=tuple(notes))
 
     @classmethod
@@ -127,7 +160,7 @@ class TextFrame:
     @property
     def input_roles(self) -> dict[str, Any]:
         """Roles without the targets and the split: to read a table for prediction."""
-        return {"text": self.roles["text"]} if "text" in self.roles else {}
+        return {role: self.roles[role] for role in ("text", "id", "time", "cut") if self.roles.get(role) is not None}
 
     @property
     def task(self) -> str | None:
@@ -153,7 +186,42 @@ class TextFrame:
             texts=self.texts[rows],
             targets=None if self.targets is None else self.targets.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
+            names=None if self.names is None else self.names[rows],
         )
+
+
+def _of_words(
+    made: type[TextFrame], data: SequenceData, source: str, roles: dict[str, Any], notes: list[str]
+) -> TextFrame:
+    """A frame of lists of words; those without a target are left out."""
+    frame = made(objects(data.values), data.targets, "tokens", data.is_test, source, (), roles, data.names)
+    if frame.targets is not None:
+        frame = drop_unlabelled(frame, frame.targets, data.missing, notes, "texts")
+        note_duplicates(map(tuple, frame.texts), frame.is_test, "texts", notes, counted=bool)
+    return replace(frame, notes=tuple(notes))
+
+
+def _refuse_single_words(texts: list[Any], tables: SourceTables, text: str) -> None:
+    """Refuse texts of one word each that are to be tagged: the sentences they belong to were not named."""
+    if len(texts) >= _MANY and all(len(words) <= 1 for words in texts):
+        raise InputError(
+            f"{tables.source}: each row of {text!r} holds one word where a list of them was expected; name the column "
+            "that tells the sentences apart as `id`, or write CoNLL, with a blank line between sentences (.conll)"
+        )
+
+
+def _ids_repeat(tables: SourceTables, id: str) -> bool:
+    """Whether a text goes over several rows: some id stands in more than one, or in the first one only."""
+    ids = tables.cells(id)
+    return len(set(ids)) < len(ids)
+
+
+def _holds_lists(tables: SourceTables, text: str) -> bool:
+    """Whether the cells are lists; written out as texts they only count in a column that is called tokens or words."""
+    cells = tables.cells(text)
+    if any(isinstance(cell, list | tuple) for cell in cells):
+        return True
+    return str(text).lower() in TOKEN_NAMES and read_lists(cells) is not None
 
 
 def _with_targets(frame: TextFrame, tables: SourceTables, role: str, name: str, notes: list[str]) -> TextFrame:
@@ -176,6 +244,29 @@ def _with_targets(frame: TextFrame, tables: SourceTables, role: str, name: str, 
     return drop_unlabelled(replace(frame, targets=targets), targets, missing, notes)
 
 
+def _conditions(tables: SourceTables, label: str, notes: list[str]) -> Targets:
+    """The class that each text to be continued belongs to; none is left out, since each text gets an answer."""
+    values, missing = read_labels(tables, label, notes)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise InputError(
+            f"{tables.source}: column {label!r} is empty in {tables.place(row)} where the class of the text was "
+            "expected; fill it in"
+        )
+    return Targets(TASK_OF_ROLE["label"], label, values)
+
+
+def _other_layouts(table: pd.DataFrame, taken: set) -> str:
+    """What to do where the columns are numbers: they may be sequences, a row or a step in each line."""
+    numbers = [name for name in table.columns if name not in taken and looks_numeric(table[name])]
+    if len(numbers) < 2:
+        return ""
+    return (
+        "; where a row is a sequence of numbers, call the columns of its steps t0, t1, ... in order; where it is a "
+        "step, name the column that tells the sequences apart as `id`"
+    )
+
+
 def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens: bool) -> str:
     table = tables.tables[0]
     free = {str(column).lower(): column for column in reversed(table.columns) if column not in taken}
@@ -183,20 +274,16 @@ def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens:
     for name in usual:
         if name in free:
             return free[name]
-    texts = [column for column in table.columns if column not in taken and _holds_text(table[column])]
+    texts = [column for column in table.columns if column not in taken and holds_text(table[column])]
     if len(texts) == 1:
         notes.append(f"the texts are column {texts[0]!r}, the only one that holds texts (set `text` to override)")
         return texts[0]
     if not texts:
         raise InputError(
-            f"{tables.source}: no column of texts was found (the columns are {listed(map(str, table.columns))}); name "
-            "it as `text`"
+            f"{tables.source}: no column of texts was found (the columns are {listed(map(str, table.columns))}); "
+            f"name it as `text`{_other_layouts(table, taken)}"
         )
     raise InputError(
         f"{tables.source}: {len(texts)} columns could be the texts ({listed(texts)}) where one was expected; name it "
         "as `text`"
     )
-
-
-def _holds_text(column: pd.Series) -> bool:
-    return is_text(column) and not looks_numeric(column)

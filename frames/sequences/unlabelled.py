@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from ...errors import InputError
+from ..wording import verb
 from .labels import check_classes, note_classes
 from .tags import flat_tags
 
@@ -38,7 +39,11 @@ def drop_unlabelled(
     """
     name = targets.name
     if missing.any():
-        notes.append(f"{int(missing.sum()):,} of {len(missing):,} {what} have no {name!r}: they are left out")
+        gone = int(missing.sum())
+        notes.append(
+            f"{gone:,} of {len(missing):,} {what} {verb(gone, 'has', 'have')} no {name!r}: "
+            f"{verb(gone, 'it is', 'they are')} left out"
+        )
         rows = np.flatnonzero(~missing)
         frame, targets = frame.take(rows), targets.take(rows)
     test = np.zeros(len(frame), dtype=bool) if frame.is_test is None else frame.is_test

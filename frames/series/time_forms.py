@@ -62,9 +62,9 @@ def _to_datetime(cells: pd.Series, **options: object) -> pd.DatetimeIndex:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas warns that it guesses; the guess is checked against every cell
         try:
-            return pd.DatetimeIndex(pd.to_datetime(cells, errors="coerce", **options))  # type: ignore[call-overload]
+            return pd.DatetimeIndex(pd.to_datetime(cells, errors="coerce", **options))
         except ValueError:
-            stamps = pd.DatetimeIndex(pd.to_datetime(cells, errors="coerce", utc=True, **options))  # type: ignore[call-overload]
+            stamps = pd.DatetimeIndex(pd.to_datetime(cells, errors="coerce", utc=True, **options))
             naive = ~cells.str.contains(r"(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)\s*$").to_numpy(dtype=bool)
             if naive.any():
                 raise
@@ -110,7 +110,7 @@ def of_quarters(years: pd.Series, quarters: pd.Series) -> pd.DatetimeIndex:
 def _unix(unit: str, scale: int) -> Callable[[pd.Series], pd.DatetimeIndex | None]:
     def read(cells: pd.Series) -> pd.DatetimeIndex | None:
         inside = _whole(cells) and cells.min() >= 10**9 * scale and cells.max() < 4 * 10**9 * scale
-        return pd.DatetimeIndex(pd.to_datetime(cells.astype("int64"), unit=unit)) if inside else None  # type: ignore[call-overload]
+        return pd.DatetimeIndex(pd.to_datetime(cells.astype("int64"), unit=unit)) if inside else None
 
     return read
 

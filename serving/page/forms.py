@@ -14,7 +14,7 @@ from .. import json_tensor
 from ..hints import example_body, example_inputs
 from ..json_parser import parse_object
 from ..served_model import DEFAULT, ServedModel, Signature
-from ..service import ModelSpec, Service
+from ..service import Answer, ModelSpec, Service
 from ..status import ServingError, invalid
 from ..streams import Streams
 from ..tensors import array_of
@@ -143,9 +143,9 @@ class Forms:
     def _text(self, model: ServedModel) -> Form:
         async def answer(fields: Fields) -> Shown:
             text = fields.get("text", "")
-            outputs = await self._call(model, {"text": _texts([text])})
-            shown = _one_answer(model, outputs)
-            pieces = await self._mattered(model, text, outputs)
+            found = await self._call(model, {"text": _texts([text])})
+            shown = _one_answer(model, found)
+            pieces = await self._mattered(model, text, found.outputs)
             return replace(shown, pieces=pieces, curl=_curl(model, {"instances": [text]}))
 
         return Form("text", "A text to be read.", {"text": _first_text(model)}, answer)
@@ -156,7 +156,7 @@ class Forms:
         if not 1 < len(words) <= _MOST_WORDS:
             return []
         without = ["".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
-        again = await self._call(model, {"text": _texts(without)})
+        again = (await self._call(model, {"text": _texts(without)})).outputs
         if "probabilities" in outputs:
             best = int(outputs["probabilities"][0].argmax())
             change = outputs["probabilities"][0, best] - again["probabilities"][:, best]
@@ -173,9 +173,9 @@ class Forms:
             tokens = fields.get("text", "").split()
             if not tokens:
                 raise invalid("there are no tokens: write some, with spaces between them")
-            outputs = await self._call(model, {"tokens": _texts(tokens).reshape(1, -1)})
+            found = await self._call(model, {"tokens": _texts(tokens).reshape(1, -1)})
             curl = _curl(model, {"instances": [tokens]})
-            return replace(_one_answer(model, outputs, tokens), curl=curl)
+            return replace(_one_answer(model, found, tokens), curl=curl)
 
         return Form("text", "Tokens, with spaces between them.", {"text": _first_text(model)}, answer)
 
@@ -191,10 +191,10 @@ class Forms:
             table = read_table(fields.get("csv", ""), header=names)
             values = np.stack([table.numbers(name) for name in names], axis=1)
             lengths = np.array([len(values)], np.int32)
-            outputs = await self._call(model, {"values": values[np.newaxis], "lengths": lengths})
+            found = await self._call(model, {"values": values[np.newaxis], "lengths": lengths})
             steps = [str(i + 1) for i in range(len(values))]
             curl = _curl(model, {"inputs": {"values": [_plain(values)], "lengths": [len(values)]}})
-            return replace(_one_answer(model, outputs, steps), curl=curl)
+            return replace(_one_answer(model, found, steps), curl=curl)
 
         first = _recorded(model)
         rows = first["values"][0][: int(first["lengths"][0])].tolist() if "lengths" in first else []
@@ -207,8 +207,8 @@ class Forms:
 
         async def answer(fields: Fields) -> Shown:
             asked = await self.service.runner.in_thread(form.read, fields.get("csv", ""))
-            outputs = await self._call(model, asked.inputs)
-            return _forecast(asked, outputs, _curl(model, {"inputs": {n: _plain(a) for n, a in asked.inputs.items()}}))
+            found = await self._call(model, asked.inputs)
+            return _forecast(asked, found, _curl(model, {"inputs": {n: _plain(a) for n, a in asked.inputs.items()}}))
 
         return Form("csv", form.hint, {"csv": form.example(_recorded(model))}, answer)
 
@@ -222,7 +222,7 @@ class Forms:
         async def answer(fields: Fields) -> Shown:
             text, label = fields.get("text", ""), fields.get("label") or None
             given = {"condition": _texts([label or ""])} if classes else {}
-            outputs = await self._call(model, {"text": _texts([text]), **given})
+            outputs = (await self._call(model, {"text": _texts([text]), **given})).outputs
             ranked = zip(outputs["tokens"][0], outputs["probabilities"][0], strict=True)
             bars = [Bar(_shown_token(token.decode(errors="replace")), float(p)) for token, p in ranked]
             tokens = await self._continued(model, text, label if classes else None, lines)
@@ -271,25 +271,30 @@ class Forms:
 
         return Form("json", "A request, as a client would send it.", {"json": _example(model)}, answer)
 
-    async def _call(self, model: ServedModel, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        return (await self.service.call(model, model.signatures[DEFAULT], inputs)).outputs
+    async def _call(self, model: ServedModel, inputs: Mapping[str, np.ndarray]) -> Answer:
+        return await self.service.call(model, model.signatures[DEFAULT], inputs)
 
 
-def _one_answer(model: ServedModel, outputs: Mapping[str, np.ndarray], tokens: Sequence[str] = ()) -> Shown:
-    """A label with its probabilities, a value, or tags."""
+def _one_answer(model: ServedModel, found: Answer, tokens: Sequence[str] = ()) -> Shown:
+    """A label with its probabilities, a value, or tags; warnings as notes."""
+    outputs, notes = found.outputs, found.warnings
     if "value" in outputs:
-        return Shown(f"{float(outputs['value'][0]):.6g}")
+        return Shown(f"{float(outputs['value'][0]):.6g}", notes=notes)
     if "tags" in outputs:
         best = outputs["probabilities"][0].max(axis=-1)
         rows = zip(tokens, outputs["tags"][0], best, strict=False)
-        return Shown(tags=[(t, tag.decode(errors="replace"), f"{100 * p:.1f} %") for t, tag, p in rows][:_TAGS])
+        return Shown(
+            notes=notes, tags=[(t, tag.decode(errors="replace"), f"{100 * p:.1f} %") for t, tag, p in rows][:_TAGS]
+        )
     pipeline = as_dict(as_dict(model.card.get("schema")).get("pipeline"))
     classes = [str(name) for name in as_dict(pipeline.get("target_encoder")).get("classes", ())]
     bars = [Bar(name, float(p)) for name, p in zip(classes, outputs["probabilities"][0], strict=False)]
-    return Shown(outputs["label"][0].decode(errors="replace"), sorted(bars, key=lambda bar: -bar.fraction)[:_BARS])
+    best = sorted(bars, key=lambda bar: -bar.fraction)[:_BARS]
+    return Shown(outputs["label"][0].decode(errors="replace"), best, notes=notes)
 
 
-def _forecast(asked: Any, outputs: Mapping[str, np.ndarray], curl: tuple[str, str]) -> Shown:
+def _forecast(asked: Any, found: Answer, curl: tuple[str, str]) -> Shown:
+    outputs = found.outputs
     levels = sorted({int(name.rpartition("-")[2]) for name in outputs if "-lo-" in name})
     charts, columns, cells = [], ["step"], [list(asked.ahead)]
     for i, target in enumerate(asked.targets):
@@ -300,7 +305,7 @@ def _forecast(asked: Any, outputs: Mapping[str, np.ndarray], curl: tuple[str, st
         ends = [values for band in bands for values in (band.low, band.high)]
         cells += [[f"{float(v):.5g}" for v in values] for values in (forecast, *ends)]
     rows = [list(row) for row in zip(*cells, strict=True)][:_ROWS_SHOWN]
-    return Shown(charts=charts, columns=columns, rows=rows, notes=asked.notes, curl=curl)
+    return Shown(charts=charts, columns=columns, rows=rows, notes=[*asked.notes, *found.warnings], curl=curl)
 
 
 def _texts(texts: Sequence[str]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ _HEADERS = {
 }
 _FILES = {"style.css": "text/css", "page.js": "text/javascript"}
 _MOST_FIELDS = 20
+_MOST_RANGES = 12
 
 
 class Pages:
@@ -68,7 +70,7 @@ class Pages:
         for name in self.service.repository.names():
             numbers = sorted(self.service.repository.available(name), reverse=True)
             card: dict[str, Any] = {}
-            if numbers:
+            with contextlib.suppress(ServingError):  # a version may go while the list is made
                 async with self.service.lease(ModelSpec(name)) as model:
                     card = model.card
             failed = [v.error.message for v in self.service.repository.status(name) if v.error] if not numbers else []
@@ -186,11 +188,28 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Task", _about(card)),
         ("Trained on", source),
         ("Model", model),
+        ("Values", _ranges(card)),
         ("Parameters", f"{card['parameters']:,}" if isinstance(card.get("parameters"), int) else ""),
         ("Notes", " ".join(map(str, card.get("notes") or ()))),
         ("Streams", _streams(card.get("stream"))),
     ]
     return [(name, value.replace("`", "")) for name, value in facts if value]
+
+
+def _ranges(card: Mapping[str, Any]) -> str:
+    """What the training data ranged over, channel by channel."""
+    schema = as_dict(card.get("schema"))
+    columns = as_dict(schema.get("pipeline")).get("columns")
+    names = []
+    for column in columns if isinstance(columns, list) else ():
+        categories = column["categories"]
+        names += [column["name"]] if categories is None else [f"{column['name']} {name}" for name in categories]
+    limits = as_dict(as_dict(card.get("ranges")).get("values"))
+    pairs = list(zip(limits.get("min", ()), limits.get("max", ()), strict=False))
+    if len(names) != len(pairs):
+        names = [f"channel {i}" for i in range(len(pairs))]
+    told = [f"{name} {low:.5g} to {high:.5g}" for name, (low, high) in zip(names, pairs, strict=True)]
+    return "; ".join(told[:_MOST_RANGES]) + (" …" if len(told) > _MOST_RANGES else "")
 
 
 def _streams(about: object) -> str:
