@@ -51,7 +51,8 @@ out = Console(highlight=False, markup=False, emoji=False)
 Source = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, .npz, .ts or .txt."
+        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
+        "CoNLL or .txt."
     ),
 ]
 
@@ -307,7 +308,7 @@ def inspect(
     if json_file is not None:
         _print(f"written: {found.write(json_file)}")
     if report is not None:
-        _print(f"written: {write_page(report, found.to_html(_command()))}")
+        _print(f"written: {write_page(report, found.to_html(_command(*sys.argv[1:])))}")
 
 
 @app.command()
@@ -381,11 +382,6 @@ def windows(
     _write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
 
 
-def _command() -> str:
-    """The command line as it was typed."""
-    return " ".join(["recurra", *map(shlex.quote, sys.argv[1:])])
-
-
 def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
     """The page of a comparison, with its best recurrent model inspected and its data audited."""
     from . import diagnostics
@@ -396,11 +392,11 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         def say(text: str) -> None:
             status.update(f"{text} ...")
 
-        inspected = diagnostics.inspect_comparison(result, on_progress=say)
+        inspected = diagnostics.inspect_comparison(result, train_shuffled=True, on_progress=say)
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
-        return write_page(report, result.to_html(*parts, command=_command()))
+        return write_page(report, result.to_html(*parts, command=_command(*sys.argv[1:])))
 
 
 @contextmanager

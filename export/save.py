@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,8 @@ def write_version(
     inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
         with _said_in_a_sentence(path):
-            tf.saved_model.save(module, str(folder), signatures=signatures)
+            with _without_log():
+                tf.saved_model.save(module, str(folder), signatures=signatures)
             (folder / INFO).parent.mkdir()
             predictor.save(folder / TRAINED)
             (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
@@ -119,6 +120,18 @@ def write_version(
             write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
         _check(folder, inputs, predictor.serve({name: tf.constant(value) for name, value in inputs.items()}))
         return _publish(folder, path)
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """TensorFlow logs the name of a folder that is renamed a moment later."""
+    log = tf.get_logger()
+    level = log.level
+    log.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _describe(
@@ -177,7 +190,7 @@ def _agree(ours: np.ndarray, theirs: np.ndarray) -> tuple[bool, str]:
     return worst <= _TOLERANCE * size, f"by up to {worst:g}"
 
 
-@contextlib.contextmanager
+@contextmanager
 def _said_in_a_sentence(path: Path) -> Iterator[None]:
     """A full disk is nothing that a traceback explains."""
     try:
@@ -187,7 +200,7 @@ def _said_in_a_sentence(path: Path) -> Iterator[None]:
         raise InputError(f"cannot write the model to {path}: {why}; make room, or choose another `export`") from error
 
 
-@contextlib.contextmanager
+@contextmanager
 def _room_for_version(path: Path) -> Iterator[Path]:
     """A temporary folder in `path`, whose name no server takes for a version; gone if the block fails."""
     try:
