@@ -51,7 +51,8 @@ out = Console(highlight=False, markup=False, emoji=False)
 Source = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, .npz, .ts or .txt."
+        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
+        "CoNLL or .txt."
     ),
 ]
 
@@ -391,7 +392,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         def say(text: str) -> None:
             status.update(f"{text} ...")
 
-        inspected = diagnostics.inspect_comparison(result, on_progress=say)
+        inspected = diagnostics.inspect_comparison(result, train_shuffled=True, on_progress=say)
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]

@@ -83,7 +83,7 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
         folder=run.folder,
         examples=run.examples(outcomes),
         plot_data=experiment.plot_data(),
-        retrain=lambda model: run.retrain(model, outcomes),
+        retrain=lambda model, shuffled=False: run.retrain(model, outcomes, shuffled=shuffled),
     )
     comparison.write()
     if refit:

@@ -43,7 +43,7 @@ class Refit:
     training: dict[str, Any]
 
 
-def _no_models(model: str) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+def _no_models(model: str, **_: Any) -> tuple[FoldData, FittedModel, dict[str, Any]]:
     raise InputError(f"{model} cannot be inspected: only a comparison made in this process has its data and settings")
 
 
@@ -83,7 +83,7 @@ class Comparison:
     examples: dict[str, np.ndarray] = field(default_factory=dict)
     plot_data: PlotData = field(default_factory=PlotData)
     refits: list[Refit] = field(default_factory=list)
-    retrain: Callable[[str], tuple[FoldData, FittedModel, dict[str, Any]]] = field(default=_no_models, repr=False)
+    retrain: Callable[..., tuple[FoldData, FittedModel, dict[str, Any]]] = field(default=_no_models, repr=False)
 
     @property
     def trials(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..models import draw_configs, parse_variant
+from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
@@ -26,6 +27,17 @@ def training_record(family: str, config: dict[str, Any], seed: int, history: His
     """What a model card says of a training."""
     ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
     return {"family": family, **config, "seed": seed, **ended}
+
+
+class ShuffledFold:
+    """A fold whose training and validation examples have their steps in a random order."""
+
+    def __init__(self, data: FoldData) -> None:
+        self._data = data
+        self.train, self.validation = ShuffledBatches(data.train), ShuffledBatches(data.validation, seed=1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._data, name)
 
 
 class Run:
@@ -89,8 +101,15 @@ class Run:
         config = _newest_config(model, outcomes)
         return self.train_final(data, family, config, seed=0, trial=trial)
 
-    def retrain(self, model: str, outcomes: list[Outcome]) -> tuple[FoldData, FittedModel, dict[str, Any]]:
+    def retrain(
+        self, model: str, outcomes: list[Outcome], *, shuffled: bool = False
+    ) -> tuple[FoldData, FittedModel, dict[str, Any]]:
         """Train a family of the newest fold once more, with the first seed and the configuration chosen there.
+
+        Args:
+            model: of the comparison.
+            outcomes: of all trials.
+            shuffled: train on examples whose steps stand in a random order, a network of its own.
 
         Returns:
             The fold's data, the fitted model, and how it came to be. The weights are those that were scored, unless
@@ -101,8 +120,12 @@ class Run:
         config = _newest_config(model, outcomes)
         trial = Trial(model, self.n_folds)
         self._report(trial)
-        fitted, training = self.train_final(data, family, config, seed=0, trial=trial)
-        return data, fitted, training
+        if not shuffled:
+            return data, *self.train_final(data, family, config, seed=0, trial=trial)
+        options = FitOptions(budget=self.share, on_epoch=self._on_epoch(trial))
+        trainers = Trainers(self.experiment.task, self.settings)  # the others' networks keep their weights
+        network, history = trainers.train(ShuffledFold(data), family, config, options)
+        return data, data.network(network), training_record(family, config, 0, history)
 
     def train_final(
         self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial

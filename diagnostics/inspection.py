@@ -25,7 +25,7 @@ from .examples import Examples
 from .gates import LayerGates, gates_of
 from .influence import horizon, influence_by_lag, inside_layers, with_fixed_statistics
 from .occlusion import Occlusion, occlusion
-from .order import Order, worth_of_order
+from .order import Order, TrainedShuffled, worth_after_training, worth_of_order
 from .page import sections_of
 from .subject import Subject, subject_of_comparison, subject_of_model
 
@@ -36,6 +36,8 @@ SCHEMA_VERSION = 1
 OnSentence = Callable[[str], None]
 # Two witnesses whose horizons differ by more than this factor disagree.
 _DISAGREE = 2.0
+# Tasks whose examples may be shuffled in training: one prediction for each.
+_ONE_PREDICTION = ("forecast", "classification", "regression")
 # A horizon from this share of what is read on reaches its end.
 _TO_THE_END = 0.9
 
@@ -156,13 +158,18 @@ def inspect(
 
 
 def inspect_comparison(
-    comparison: Comparison, model: str | None = None, *, on_progress: OnSentence = _silent
+    comparison: Comparison,
+    model: str | None = None,
+    *,
+    train_shuffled: bool = False,
+    on_progress: OnSentence = _silent,
 ) -> Inspection | None:
     """Explain a model of a comparison: by default the best recurrent one, on the test set of the newest fold.
 
     Args:
         comparison: a finished one, in the process that made it.
         model: a family of it.
+        train_shuffled: also train it on shuffled steps, for what order is worth; tasks with one prediction per example.
         on_progress: called with a sentence now and then.
 
     Returns:
@@ -176,11 +183,20 @@ def inspect_comparison(
             return None
         model = names[0]
     on_progress(f"training {model} once more on the newest fold")
-    return inspect_subject(subject_of_comparison(comparison, model), on_progress)
+    subject = subject_of_comparison(comparison, model)
+    if not train_shuffled or subject.task not in _ONE_PREDICTION or subject.examples is None:
+        return inspect_subject(subject, on_progress)
+    on_progress(f"training {model} on shuffled steps")
+    other = subject_of_comparison(comparison, model, shuffled=True)
+    if other.examples is None:
+        return inspect_subject(subject, on_progress)
+    return inspect_subject(subject, on_progress, worth_after_training(subject.examples, other.examples))
 
 
-def inspect_subject(subject: Subject, on_progress: OnSentence = _silent) -> Inspection:
-    """All diagnostics of a subject."""
+def inspect_subject(
+    subject: Subject, on_progress: OnSentence = _silent, trained_shuffled: TrainedShuffled | None = None
+) -> Inspection:
+    """All diagnostics of a subject; what order is worth after training where that was measured."""
     notes, examples = list(subject.notes), subject.examples
     data = {**describe(subject.frame), "held_out": None if examples is None else examples.held_out}
     if examples is None:
@@ -203,11 +219,11 @@ def inspect_subject(subject: Subject, on_progress: OnSentence = _silent) -> Insp
         subject.task,
         data,
         memory,
-        _order_json(order),
+        _order_json(order, trained_shuffled),
         {"season": subject.pipeline.spec.season, "layers": [layer.to_dict() for layer in layers]},
         cost_of(network, subject.pipeline.spec, examples) if network is not None else {},
         _errors(subject, examples),
-        _verdict(subject, memory, order, layers),
+        _verdict(subject, memory, order, trained_shuffled, layers),
         notes,
         layers,
         _example_steps(examples),
@@ -310,15 +326,18 @@ def _list(shares: np.ndarray | None) -> list[float] | None:
     return None if shares is None else [float(s) for s in shares]
 
 
-def _order_json(order: Order) -> dict[str, Any]:
+def _order_json(order: Order, trained: TrainedShuffled | None) -> dict[str, Any]:
     return {
         "value": order.value,
         "low": order.low,
         "high": order.high,
         "loss": order.loss,
         "shuffled": order.shuffled,
-        "trained_shuffled": None,
-        "matters": order.matters,
+        "trained_shuffled": None if trained is None else trained.loss,
+        "trained_value": None if trained is None else trained.value,
+        "trained_low": None if trained is None else trained.low,
+        "trained_high": None if trained is None else trained.high,
+        "matters": order.matters if trained is None else trained.matters,
         "older_than": [{"steps": steps, "loss": loss} for steps, loss in order.older_than],
     }
 
@@ -412,21 +431,26 @@ def _example_steps(examples: Examples) -> list[str]:
     return [f"−{n - t}" for t in range(n)]
 
 
-def _verdict(subject: Subject, memory: dict[str, Any], order: Order, layers: list[LayerGates]) -> dict[str, Any]:
+def _verdict(
+    subject: Subject, memory: dict[str, Any], order: Order, trained: TrainedShuffled | None, layers: list[LayerGates]
+) -> dict[str, Any]:
     """Whether the memory of this model earns anything, in sentences."""
-    worth_it = False if memory["horizon"] == 0 else order.matters
-    sentences = [memory["text"], _order_sentence(order)]
+    matters = order.matters if trained is None else trained.matters
+    worth_it = False if memory["horizon"] == 0 else matters
+    sentences = [memory["text"], _order_sentence(order, matters, trained)]
     for layer in layers:
         sentences.append(_gate_sentence(layer, subject.pipeline.spec.season))
     return {"worth_it": worth_it, "best": subject.name, "text": " ".join(s for s in sentences if s)}
 
 
-def _order_sentence(order: Order) -> str:
+def _order_sentence(order: Order, matters: bool | None, trained: TrainedShuffled | None) -> str:
     change = "" if not order.loss > 0 else f" ({order.value / order.loss:+.0%})"
     measured = f"With its steps shuffled the error goes from {order.loss:.4g} to {order.shuffled:.4g}{change}"
-    if order.matters is True:
+    if trained is not None:
+        measured += f"; trained on shuffled steps as well it is {trained.loss:.4g}"
+    if matters is True:
         return f"{measured}: order matters to this model."
-    if order.matters is False:
+    if matters is False:
         return f"{measured}: order is worth less than 2 % to it, a bag of its steps would do."
     return f"{measured}; whether order matters cannot be told from these rows."
 

@@ -23,6 +23,24 @@ SMALLEST_EFFECT = 0.02
 
 
 @dataclass(frozen=True)
+class TrainedShuffled:
+    """What order is worth to a family: trained and tested on shuffled steps against the right order.
+
+    Attributes:
+        loss: of the network trained on shuffled steps.
+        value: that minus the loss in the right order, with its 95 % interval.
+        low, high: of the value.
+        matters: as in :class:`Order`.
+    """
+
+    loss: float
+    value: float
+    low: float | None
+    high: float | None
+    matters: bool | None
+
+
+@dataclass(frozen=True)
 class Order:
     """What order is worth to a trained network, in the task's own error.
 
@@ -64,6 +82,28 @@ def worth_of_order(examples: Examples, *, draws: int = DRAWS, seed: int = 0) -> 
     loss, worse = float(np.nanmean(right)), float(np.nanmean(wrong))
     matters = _matters(test, worse) if examples.held_out else None
     return Order(test.difference, test.low, test.high, loss, worse, curve, matters)
+
+
+def worth_after_training(
+    examples: Examples, trained_shuffled: Examples, *, draws: int = DRAWS, seed: int = 0
+) -> TrainedShuffled:
+    """What order is worth where the network could get used to there being none.
+
+    Args:
+        examples: read by the network that was trained on the right order.
+        trained_shuffled: the same examples, read by one that was trained on shuffled steps.
+        draws: permutations of each example.
+        seed: of the permutations.
+    """
+    random = np.random.default_rng((seed, 0))
+    wrong = np.mean(
+        [trained_shuffled.losses(shuffled(trained_shuffled, 0, random)) for _ in range(draws)],
+        axis=0,
+    )
+    test = paired_test(wrong, examples.losses(), examples)
+    loss = float(np.nanmean(wrong))
+    matters = _matters(test, loss) if examples.held_out else None
+    return TrainedShuffled(loss, test.difference, test.low, test.high, matters)
 
 
 def shuffled(examples: Examples, older_than: int, random: np.random.Generator) -> np.ndarray:

@@ -84,12 +84,13 @@ def subject_of_model(model: Predictor[Any], source: Any = None) -> Subject:
     return Subject(str(name), predictor.task, predictor, pipeline, frame, examples, first, tuple(notes))
 
 
-def subject_of_comparison(comparison: Comparison, model: str) -> Subject:
+def subject_of_comparison(comparison: Comparison, model: str, *, shuffled: bool = False) -> Subject:
     """A model of a comparison, trained once more on the newest fold, and the examples it was tested on there.
 
-    The seed and the configuration are those of the comparison, so these are the weights that were scored.
+    The seed and the configuration are those of the comparison, so these are the weights that were scored; unless it is
+    trained on `shuffled` steps.
     """
-    data, fitted, training = comparison.retrain(model)
+    data, fitted, training = comparison.retrain(model, shuffled=shuffled)
     predictor = fitted.predictor
     network: Any = getattr(predictor.model, "model", None)
     pipeline: Any = getattr(predictor.schema, "pipeline", None)

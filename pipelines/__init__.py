@@ -13,6 +13,7 @@ from .sequence_batches import SequenceBatches
 from .sequence_encoder import SequenceEncoder
 from .sequences import EncodedSequences, SequencePipeline
 from .series import EncodedSeries, SeriesPipeline
+from .shuffled_batches import ShuffledBatches
 from .stratified import stratified_folds, stratified_split
 from .stream_batches import StreamBatches
 from .target_encoders import ClassEncoder, TagEncoder, ValueEncoder
@@ -37,6 +38,7 @@ __all__ = [
     "SequenceEncoder",
     "SequencePipeline",
     "SeriesPipeline",
+    "ShuffledBatches",
     "StreamBatches",
     "TagEncoder",
     "Tensors",

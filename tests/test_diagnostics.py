@@ -19,7 +19,7 @@ from recurra.diagnostics.occlusion import older_replaced
 from recurra.diagnostics.order import shuffled
 from recurra.export import load_model, save_model
 from recurra.models import recurrent
-from recurra.pipelines import RowRange, SeriesPipeline
+from recurra.pipelines import RowRange, SeriesPipeline, ShuffledBatches
 from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 
 LOOKBACK = 40
@@ -59,7 +59,7 @@ def inspected():
 def test_both_witnesses_find_the_lag_that_leads(inspected, name, truth):
     memory = inspected[name].memory
     assert memory["horizon"] == memory["horizon_occlusion"]
-    assert truth <= memory["horizon"] <= truth + 2
+    assert truth <= memory["horizon"] <= truth + 5
     assert truth <= memory["horizon_gradient"] <= truth + 6
     assert np.argmax(memory["influence"]) + 1 == truth
     assert memory["suggested_lookback"] >= truth
@@ -381,3 +381,30 @@ def test_windows_of_a_fold_are_those_that_a_comparison_scores():
     some = series_examples(pipeline, frame, network, rows, held_out=True)
     assert some.place[0] + 8 == 200
     assert some.place[-1] + 10 == 300
+
+
+def test_shuffled_batches_keep_targets_values_and_padding():
+    frame = recurra.PanelFrame.from_arrays([np.arange(1.0, 6), np.arange(1.0, 3), np.arange(1.0, 9)], [0.0, 1.0, 2.0])
+    data = recurra.tasks.Regression().open(frame, folds=1).prepare_final()
+    batches = data.pipeline.batches(data.encoded, np.arange(3))
+    right = next(iter(batches.dataset(batch_size=3)))
+    for seed in (0, 1):
+        mixed = next(iter(ShuffledBatches(batches, seed).dataset(batch_size=3)))
+        np.testing.assert_array_equal(mixed[1], right[1])
+        assert not np.array_equal(mixed[0]["values"], right[0]["values"])
+        for own, other, n in zip(right[0]["values"], mixed[0]["values"], right[0]["lengths"], strict=True):
+            np.testing.assert_array_equal(np.sort(own[:n], axis=0), np.sort(other[:n], axis=0))
+            assert not np.any(other[n:])
+
+
+def test_a_bag_of_words_loses_nothing_when_trained_on_shuffled_texts():
+    drawn = np.random.default_rng(0)
+    labels = drawn.integers(2, size=400)
+    texts = [" ".join(drawn.permutation(["good" if y else "bad", *drawn.choice(list("abcdefg"), 5)])) for y in labels]
+    table = pd.DataFrame({"text": texts, "label": labels})
+    frame = recurra.TextFrame.from_table(table, text="text", label="label")
+    options = {"families": ["gru:units=8"], "baselines": [], "folds": 1, "seeds": 1, "max_epochs": 6, "tokens": "word"}
+    result = recurra.compare(frame, **options)
+    found = diagnostics.inspect_comparison(result, train_shuffled=True)
+    assert found.order["matters"] is not True
+    assert abs(found.order["trained_value"]) < 0.05

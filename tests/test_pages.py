@@ -118,8 +118,10 @@ def test_a_comparison_is_one_page(comparison):
 
 
 def test_an_inspected_model_and_an_audit_stand_on_the_page(comparison):
-    found = diagnostics.inspect_comparison(comparison)
+    found = diagnostics.inspect_comparison(comparison, train_shuffled=True)
     assert found.model == "gru:units=4"
+    assert found.order["trained_shuffled"] > 0
+    assert found.order["trained_value"] == pytest.approx(found.order["trained_shuffled"] - found.order["loss"])
     assert found.data["held_out"] is True
     assert found.memory["influence_before"] is not None
     html = comparison.to_html(found, diagnostics.audit(comparison.frame))
