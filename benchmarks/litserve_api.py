@@ -15,8 +15,10 @@ class Api(litserve.LitAPI):
     def setup(self, device: str) -> None:  # noqa: ARG002  (its interface)
         """Load the model."""
         import keras
+        import tensorflow as tf
 
-        self.model = keras.saving.load_model(self.model_file)
+        model = keras.saving.load_model(self.model_file)
+        self.call = tf.function(model, input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)])
 
     def decode_request(self, request: dict[str, Any]) -> np.ndarray:
         """One window: (96, 1)."""
@@ -27,8 +29,8 @@ class Api(litserve.LitAPI):
         return np.stack(inputs)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """The model itself, which is quicker than its `predict` for one batch."""
-        return np.asarray(self.model(x))
+        """The model as a graph, which is far quicker than its `predict` for one batch."""
+        return self.call(x).numpy()
 
     def unbatch(self, output: np.ndarray) -> list[np.ndarray]:
         """Windows apart."""

@@ -21,6 +21,7 @@ _FORM, _UPOS, _COLUMNS = 1, 3, 10
 # A tag of a chunk or an entity.
 _CHUNK = re.compile(r"O|[BIESLUM]-\S+")
 _DOCUMENT = "-DOCSTART-"
+_HEADERS = {"word", "words", "token", "tokens", "form", "pos", "chunk", "tag", "tags", "ner", "ner_tag", "label"}
 # Lines that say whether a file of another ending is of this layout.
 _LOOKED_AT = 2000
 
@@ -60,11 +61,26 @@ def looks_like_conll(text: str) -> bool:
     if any(line.startswith(_DOCUMENT) for line in lines):
         return True
     rows = [line.split("\t") if "\t" in line else line.split() for line in lines if line.strip()]
+    if rows and {cell.strip().lower() for cell in rows[0]} <= _HEADERS:
+        rows = rows[1:]
     blank = [not line.strip() for line in lines]
     inner = any(blank[i] and any(not later for later in blank[i:]) for i in range(len(blank)))
-    if not inner or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
+    if not inner or not rows or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
         return False
-    return all(_CHUNK.fullmatch(row[-1]) for row in rows)
+    if all(_CHUNK.fullmatch(row[-1]) for row in rows):
+        return True
+    words, tags = [row[0] for row in rows], {row[-1] for row in rows}
+    blocks = 1 + sum(blank[i] and not blank[i - 1] for i in range(1, len(blank)))
+    single = not any(" " in word for word in words)  # a text with a label would hold several words
+    return single and len(tags) <= len(rows) // 2 and len(rows) >= 2 * blocks and not all(map(_is_number, tags))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _sentences(lines: list[str], *, universal: bool, path: Path) -> tuple[list[list[list[str]]], list[int]]:
@@ -81,6 +97,8 @@ def _sentences(lines: list[str], *, universal: bool, path: Path) -> tuple[list[l
         row = line.rstrip().split("\t") if "\t" in line else line.split()
         if universal and not row[0].isdecimal():
             continue  # words of two parts (1-2) and left out ones (1.1) stand beside those that are counted
+        if not width and {cell.strip().lower() for cell in row} <= _HEADERS:
+            continue  # names of the columns, which the layout does not have, but some files do
         width = width or len(row)
         if len(row) != width or (universal and width != _COLUMNS):
             wanted = _COLUMNS if universal else width

@@ -26,6 +26,7 @@ _SERIES = ("target", "past_covariates", "future_covariates", "freq", "decimal")
 # What a comma in a number means, by the decimal sign.
 COMMAS = {",": "decimal", ".": "thousands"}
 _SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "test")
+_SINGLE = ("text", "values", *TASK_OF_ROLE, "split")
 # Whoever gives one of these asks for a forecast.
 _SERIES_ONLY = {*_SERIES, "time"}
 # Columns, and the test file, that a user can name.
@@ -162,6 +163,12 @@ def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> Non
     known = (_FORECAST, *ROLE_OF_TASK, _LANGUAGE_MODEL)
     if task is not None and task not in known:
         raise InputError(f"`task` must be one of {', '.join(known)}; received {task!r}")
+    for role in _SINGLE:
+        if isinstance(roles.get(role), list | tuple | set):
+            raise InputError(
+                f"{source}: `{role}` lists {listed(roles[role])} where the name of one column was expected; "
+                "several are not learnt together: give one at a time"
+            )
     series = [role for role in _SERIES if role in roles]
     sequences = [role for role in _SEQUENCES if role in roles]
     if series and (sequences or task not in (None, _FORECAST)):

@@ -23,7 +23,7 @@ _MOST_IDLE = 32
 
 
 class CompiledNetwork:
-    """A network, its training step and its prediction in double precision, each compiled once.
+    """A network, its training step and its prediction, each compiled once.
 
     Args:
         structure: from :func:`recurra.estimators.structure.structure_of`.
@@ -38,9 +38,8 @@ class CompiledNetwork:
         self.optimizer = keras.optimizers.Adam(global_clipnorm=_CLIPNORM)
         self.model.compile(self.optimizer, self.loss)
         self.optimizer.build(self.model.trainable_variables)
-        # Single precision would make an answer depend on the rows beside it, in the seventh digit.
-        self._exact = network_of(structure, dtype="float64")
-        self._held: Weights | None = None
+        self._structure = structure
+        self._twins: dict[str, _Twin] = {}
         self._compiled: dict[Any, Any] = {}
 
     # ------------------------------------------------------------------------------------------------ training
@@ -116,26 +115,50 @@ class CompiledNetwork:
         """A function as a graph that takes any number of batches of any width; the size of a batch is its own."""
         key = (function.__name__, *(np.shape(a)[1] for a in arguments[1:2]))
         if key not in self._compiled:
-            signature = [_specs(argument, batched=len(arguments) > 1) for argument in arguments]
-            made = tf.function(function, input_signature=signature, autograph=False)
-            # One trace each, but TensorFlow counts those of all networks together and would warn of too many.
-            made._omit_frequent_tracing_warning = True
-            self._compiled[key] = made
+            self._compiled[key] = _graph(function, [_specs(argument, batched=True) for argument in arguments])
         return self._compiled[key]
 
     # ------------------------------------------------------------------------------------------------ prediction
 
+    def predict(self, weights: Weights, inputs: Inputs, *, dtype: str) -> np.ndarray:
+        """What a network with these weights gives: logits or scaled values (batch, outputs).
+
+        Args:
+            weights: of the network; the same list is put in only once.
+            inputs: by name (batch, ...).
+            dtype: precision of the network, and of the values among the inputs.
+        """
+        if dtype not in self._twins:
+            self._twins[dtype] = _Twin(network_of(self._structure, dtype=dtype))
+        return self._twins[dtype].predict(weights, inputs)
+
+
+class _Twin:
+    """A network of the same structure, in some precision, that is never trained."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._held: Weights | None = None
+        self._forward: Any = None
+
     def predict(self, weights: Weights, inputs: Inputs) -> np.ndarray:
-        """Logits or scaled values (batch, outputs) of a network with these weights, in double precision."""
         if self._held is not weights:
-            for variable, value in zip(self._exact.variables, weights, strict=True):
+            for variable, value in zip(self._model.variables, weights, strict=True):
                 variable.assign(value)
             self._held = weights
-        return self._function(self._predict, inputs)(inputs).numpy()
+        self._forward = self._forward or _graph(self._predict, [_specs(inputs, batched=False)])
+        return self._forward(inputs).numpy()
 
     def _predict(self, inputs: Any) -> Any:
         with portable(False):  # the loop that is compiled for this machine
-            return self._exact(inputs, training=False)
+            return self._model(inputs, training=False)
+
+
+def _graph(function: Callable[..., Any], signature: list[Any]) -> Any:
+    made = tf.function(function, input_signature=signature, autograph=False)
+    # One trace each, but TensorFlow counts those of all networks together and would warn of too many.
+    made._omit_frequent_tracing_warning = True
+    return made
 
 
 def _sum_over_batches(function: Callable[..., Any], inputs: Any, target: Any, weight: Any) -> Any:

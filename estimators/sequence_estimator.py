@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
 _LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
 _LEARNING_RATE = 1e-3
+# Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
+# much again, or more. So few rows are predicted in the latter, many in the former.
+_MANY = 1024
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 
@@ -65,7 +69,7 @@ class FittedSequences(Estimator):
     _output_kind: str
     _encoding: Encoding
     _state: NetworkState
-    _seed: int
+    seed_: int
     history_: dict[str, list[float]]
     input_kind_: str
 
@@ -97,7 +101,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         if weight is not None and targets.classes is not None and classes is None and not go_on:
             targets = _present(targets, weight)
         rows = canonical(len(examples), examples.row_bytes, targets.numbers, weight)
-        seed = self._seed if go_on else seed_of(self.random_state)
+        seed = self.seed_ if go_on else seed_of(self.random_state)
         groups = None if targets.classes is None else targets.numbers[rows.rows]
         training, validation = hold_out(rows, groups, 0.0 if epochs else self.validation_fraction, seed)
         if go_on:
@@ -120,7 +124,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
                 return watch(epoch, loss, attributes)
 
             history = train(state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
-        self._encoding, self._state, self._seed = encoding, state, seed
+        self._encoding, self._state, self.seed_ = encoding, state, seed
         self._remember(examples, targets, history, go_on)
         return self
 
@@ -175,10 +179,9 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
 
     def _fit_settings(self, config: dict[str, Any], seed: int, epochs: int | None) -> FitSettings:
-        rate = config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE))
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
         return FitSettings(
-            learning_rate=rate,
+            learning_rate=self._rate(config),
             batch_size=self.batch_size,
             max_epochs=epochs or self.max_epochs,
             patience=self.patience,
@@ -187,6 +190,9 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             callbacks=tuple(self.callbacks or ()),
             keep_optimizer=epochs is not None,
         )
+
+    def _rate(self, config: dict[str, Any]) -> float:
+        return float(config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE)))
 
     def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
@@ -202,20 +208,22 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
     def _target_attributes(self, targets: Targets) -> dict[str, Any]:
         if targets.classes is not None:
             return {"classes_": targets.classes}
-        return {"n_outputs_": targets.numbers.shape[1], "_one_column": targets.one_column}
+        return {"n_outputs_": targets.numbers.shape[1], "y_ndim_": 1 if targets.one_column else 2}
 
     # ------------------------------------------------------------------------------------------------ predict
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Logits, or scaled values, in double precision: (rows, outputs)."""
+        """Logits, or scaled values: (rows, outputs) float64."""
         check_is_fitted(self)
         examples = self._read(X, reset=False)
         found = self._encoding.sequences(examples)
-        sequences = Steps(found.flat, found.starts, found.lengths)
+        dtype = "float64" if len(examples) < _MANY else "float32"
+        flat = found.flat if found.flat.ndim == 1 else found.flat.astype(dtype)
+        sequences = Steps(flat, found.starts, found.lengths)
         parts = []
         with POOL.borrow(self._state.structure, self._state.loss) as network:
             for rows, inputs in blocks(sequences, self._encoding.widths):
-                parts.append((rows, network.predict(self._state.weights, inputs)[: len(rows)]))
+                parts.append((rows, network.predict(self._state.weights, inputs, dtype=dtype)[: len(rows)]))
         outputs = np.empty((len(examples), parts[0][1].shape[1]))
         for rows, part in parts:
             outputs[rows] = part
@@ -269,12 +277,17 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         from ..models import list_families
 
         config = self._checked_config()
-        settings = "+".join(f"{name}={value}" for name, value in config.items())
+        plan = _plan(self.family, self._output_kind)
+        usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
+        usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
+        config["learning_rate"] = self._rate(config)
+        own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
+        settings = "+".join(f"{name}={value}" for name, value in own.items())
         families = list_families(self._output_kind)
         simpler = families[: families.index(self.family)]
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
-        own = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
-        return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **own}
+        shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
+        return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
 
 
 def _as_numbers(encoding: Encoding, encoded: Ragged, targets: Targets, rows: TrainingRows, part: np.ndarray) -> Rows:

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,8 @@ def write_version(
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
-        tf.saved_model.save(module, str(folder), signatures=signatures)
+        with _without_log():
+            tf.saved_model.save(module, str(folder), signatures=signatures)
         (folder / INFO).parent.mkdir()
         if not isinstance(predictor.model, SavedModel):
             predictor.save(folder / TRAINED)
@@ -119,6 +121,18 @@ def write_version(
         write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
         _check(folder, inputs, predictor.serve({name: tf.constant(value) for name, value in inputs.items()}))
         return _publish(folder, path)
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """TensorFlow logs the name of a folder that is renamed a moment later."""
+    log = tf.get_logger()
+    level = log.level
+    log.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _describe(

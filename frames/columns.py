@@ -21,9 +21,10 @@ def listed(names: Iterable[object]) -> str:
 
 def check_column(table: pd.DataFrame, name: str, source: str) -> None:
     """Refuse a name that no column has, and list the columns there are."""
-    if name in table.columns:
+    listed_names = isinstance(name, list | tuple)
+    if not listed_names and name in table.columns:
         return
-    several = [part.strip() for part in str(name).split(",")]
+    several = list(name) if listed_names else [part.strip() for part in str(name).split(",")]
     if len(several) > 1 and all(part in table.columns for part in several):
         raise InputError(
             f"{source}: {name!r} names {len(several)} columns where one was expected; several labels of one text or "

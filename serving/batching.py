@@ -227,19 +227,19 @@ class Runner:
             self._consider(queue)
 
     async def _alone(self, model: ServedModel, queue: _Queue, items: list[_Item]) -> list[Outputs | None]:
-        found: list[Outputs | None] = []
-        for item in items:
-            outputs = None
-            try:
-                outputs = await self._call(model, queue.signature, item.inputs, queue.outputs)
-            except ServingError as error:
-                if item.wanted:
-                    item.answer.set_exception(error)
-            else:
-                if item.wanted:
-                    item.answer.set_result(outputs)
-            found.append(outputs)
-        return found
+        """Answer each by a call of its own; outputs are None where that failed."""
+        return await asyncio.gather(*(self._answer(model, queue, item) for item in items))
+
+    async def _answer(self, model: ServedModel, queue: _Queue, item: _Item) -> Outputs | None:
+        try:
+            outputs = await self._call(model, queue.signature, item.inputs, queue.outputs)
+        except ServingError as error:
+            if item.wanted:
+                item.answer.set_exception(error)
+            return None
+        if item.wanted:
+            item.answer.set_result(outputs)
+        return outputs
 
     async def _together(self, model: ServedModel, queue: _Queue, items: list[_Item]) -> None:
         started = time.perf_counter()

@@ -114,9 +114,20 @@ def test_another_question_in_the_same_folder_is_refused(desk, compared):
     assert "holds another comparison: its --horizon is 3, now it is 2; choose another --out" in done.stderr
 
 
+def heed_ctrl_c():
+    """A job in the background of a script inherits SIGINT as ignored, and hands that on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_says_what_is_kept_and_the_same_command_resumes(desk):
     arguments = ["compare", "ar2", *TINY[:-2], "--seeds", "2", "--out", "runs/stopped"]
-    process = subprocess.Popen([str(RECURRA), *arguments], cwd=desk, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(RECURRA), *arguments],
+        cwd=desk,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509  (no thread of the parent holds a lock that the child needs)
+    )
     for line in process.stderr:
         if line.startswith("[4/"):
             process.send_signal(signal.SIGINT)
@@ -137,6 +148,16 @@ def test_the_winner_predicts_by_the_command_that_was_printed(desk, compared):
     assert list(printed)[:3] == ["shop", "day", "sold"]
     assert printed["day"].tolist() == ["2024-05-20", "2024-05-21", "2024-05-22"] * 2
     assert np.isfinite(printed["sold"]).all()
+
+
+def test_predict_prints_what_it_noted_while_reading(desk):
+    days = pd.date_range("2020-04-01", periods=60).strftime("%d/%m/%Y")
+    pd.DataFrame({"date": days[::-1], "y": range(60)}).to_csv(desk / "backwards.csv", index=False)
+    recurra("fit", "backwards.csv", "--family", "naive", "--horizon", "2", "--export", "saved_models/back", cwd=desk)
+    done = recurra("predict", "saved_models/back", "backwards.csv", cwd=desk)
+    assert "are read as day/month/year" in done.stderr
+    assert "they are sorted" in done.stderr
+    assert done.stdout.splitlines()[1].startswith("series,2020-05-31,")
 
 
 def test_predict_writes_csv_or_parquet_or_prints(desk):

@@ -283,6 +283,7 @@ def test_several_labels_are_named_and_refused():
     refuses(
         lambda: TextFrame.from_table(table, label="toxic,insult"), "names 2 columns", "one at a time, such as 'toxic'"
     )
+    refuses(lambda: TextFrame.from_table(table, label=["toxic", "insult"]), "names 2 columns")
     single = pd.DataFrame({"text": ["a b", "c d"] * 6, "label": [["x"], ["y"]] * 6})
     assert TextFrame.from_table(single, label="label").targets.values.tolist() == ["x", "y"] * 6
     genres = pd.DataFrame({"text": list("abcdef"), "label": ["a|b", "b|c", "a", "a|c", "b", "c"]})
@@ -330,6 +331,7 @@ CONLL = "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nPeter NNP B-PER\n"
         ("c.txt", CONLL),
         ("c.tsv", "EU\tB-ORG\nrejects\tO\n\nPeter\tB-PER\n"),
         ("c.conll", "EU B-ORG\nrejects O\n\n\n\nPeter B-PER"),
+        ("pos.txt", "word\ttag\nEU\tB-ORG\nrejects\tO\n\nPeter\tB-PER\n"),
         ("c.bio", CONLL.replace("\n", "\r\n")),
         ("c.conllu", "# id\n1\tEU\t_\tB-ORG" + "\t_" * 6 + "\n2-3\tx" + "\t_" * 8 + "\n2\trejects\t_\tO" + "\t_" * 6
          + "\n\n1\tPeter\t_\tB-PER" + "\t_" * 6 + "\n"),
@@ -340,6 +342,18 @@ def test_conll_is_read_whatever_its_ending(tmp_path, name, text):
     frame = load(tmp_path / name)
     assert frame.texts.tolist() == [["EU", "rejects"], ["Peter"]]
     assert frame.targets.values.tolist() == [["B-ORG", "O"], ["B-PER"]]
+
+
+def test_words_with_parts_of_speech_are_conll_and_texts_with_labels_are_not(tmp_path):
+    (tmp_path / "pos.txt").write_text("The DT\ncat NN\nsat VB\n\nA DT\ndog NN\nran VB\n\n" * 3, encoding="utf-8")
+    assert load(tmp_path / "pos.txt").texts[1] == ["A", "dog", "ran"]
+    (tmp_path / "t.tsv").write_text("text\tlabel\na b c\tx\n\nd e f\ty\n\ng h\tx\n", encoding="utf-8")
+    assert load(tmp_path / "t.tsv", label="label").targets.values.tolist() == ["x", "y", "x"]
+
+
+def test_words_a_row_without_their_sentences_are_refused():
+    table = pd.DataFrame({"word": ["a", "b"] * 6, "tag": ["X", "O"] * 6})
+    refuses(lambda: TextFrame.from_table(table, text="word", tags="tag"), "holds one word", "`id`", ".conll")
 
 
 def test_conll_with_a_short_line_names_it(tmp_path):
@@ -362,6 +376,8 @@ def test_a_sequence_per_row_is_read_by_the_numbers_of_its_columns(tmp_path):
         frame = load(tmp_path / name, label="Target")
         np.testing.assert_allclose(np.stack(frame.values)[:, :, 0], values)
         told(frame, "a row is read as one sequence of 12 steps")
+    features = pd.DataFrame({"age": [1.0, 2] * 9, "height": [2.0, 3] * 9, "kind": ["u", "v"] * 9})
+    refuses(lambda: TextFrame.from_table(features, label="kind"), "call the columns of its steps t0, t1", "`id`")
     refuses(lambda: load(tmp_path / "w.csv"), "'T1' to 'T12' look like the steps", "`label`", "'Target'")
     two = pd.DataFrame({f"{c}_{i}": values[:, i] + (c == "z") for i in range(6) for c in "xz"}).assign(
         kind=["u", "v"] * 10

@@ -181,6 +181,14 @@ def test_sequences_of_different_length_do_not_depend_on_their_neighbours():
     assert one_channel.predict([[1.0] * 9]).shape == (1,)
 
 
+def test_many_rows_are_predicted_in_single_precision_and_agree():
+    estimator = quick(GRUClassifier, units=4).fit(X, Y)
+    many = np.tile(X, (20, 1))
+    found = estimator.decision_function(many)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found[:60], estimator.decision_function(X), atol=1e-5)
+
+
 def test_texts_and_tokens():
     estimator = quick(DenseClassifier, max_epochs=60, units=8).fit(TEXTS, OPINIONS)
     assert estimator.predict(["good", "bad"]).tolist() == ["+", "-"]
@@ -404,7 +412,9 @@ def test_silent_unless_asked_and_no_files(tmp_path):
 
 def test_later_fits_of_the_same_shape_compile_nothing_anew():
     def traces():
-        functions = [f for idle in network.POOL._idle.values() for net in idle for f in net._compiled.values()]
+        networks = [net for idle in network.POOL._idle.values() for net in idle]
+        functions = [f for net in networks for f in net._compiled.values()]
+        functions += [twin._forward for net in networks for twin in net._twins.values()]
         return sum(f.experimental_get_tracing_count() for f in functions)
 
     quick(GRUClassifier, units=3).fit(X, Y).predict(X)
@@ -524,6 +534,17 @@ def test_save_and_load_without_pickle(tmp_path, labels):
         DenseClassifier.load(tmp_path)
 
 
+@pytest.mark.parametrize("targets", [VALUES, VALUES[:, None], np.column_stack([VALUES, -VALUES])])
+def test_a_loaded_regressor_answers_and_goes_on(tmp_path, targets):
+    estimator = quick(LinearRegressor).fit(X, targets)
+    estimator.save(tmp_path)
+    loaded = LinearRegressor.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+    loaded.partial_fit(X, targets)
+    assert loaded.n_iter_ == 4
+    assert not np.array_equal(loaded.predict(X), estimator.predict(X))
+
+
 def test_an_exported_text_classifier_takes_raw_texts_and_gives_own_labels(tmp_path):
     estimator = quick(GRUClassifier, units=4, max_epochs=40).fit(TEXTS, OPINIONS)
     version = estimator.export(tmp_path / "opinions")
@@ -554,7 +575,7 @@ def test_the_model_is_a_keras_model(fitted):
 def test_comparison_with_simpler_families():
     estimator = quick(DenseClassifier, units=4)
     result = estimator.compare_with_simpler(X, Y, folds=1, seeds=1, baselines=["majority"])
-    assert set(result.summary.index) == {"linear", "dense:units=4", "majority"}
+    assert set(result.summary.index) == {"linear", "dense:dropout=0.0+units=4", "majority"}
     assert isinstance(result.verdict["text"], str)
     assert not hasattr(estimator, "n_iter_")
     with pytest.raises(ValueError, match="compare each of them"):

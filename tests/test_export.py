@@ -82,8 +82,8 @@ def test_the_signature_names_its_tensors_and_takes_any_batch(gru, exported):
     _, inputs = signature.structured_input_signature
     shapes = {name: (spec.dtype, spec.shape.as_list()) for name, spec in inputs.items()}
     assert shapes == {
-        "values": (tf.float32, [None, 8, 4]),  # sold, weather=rain, weather=sun, holiday
-        "future": (tf.float32, [None, 4, 1]),
+        "values": (tf.float64, [None, 8, 4]),  # sold, weather=rain, weather=sun, holiday
+        "future": (tf.float64, [None, 4, 1]),
         "time": (tf.int64, [None, 12]),
     }
     raw = gru.predictor.schema.pipeline.raw(gru.frame)
@@ -101,7 +101,7 @@ def test_plain_tensorflow_can_serve_it(gru, exported):
     script = """
 import json, sys, tensorflow as tf
 serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-kinds = {"values": tf.float32, "future": tf.float32, "time": tf.int64}
+kinds = {"values": tf.float64, "future": tf.float64, "time": tf.int64}
 out = serve(**{k: tf.constant(v, kinds[k]) for k, v in json.loads(sys.stdin.read()).items()})
 assert not any(name.split(".")[0] == "recurra" for name in sys.modules)
 print(json.dumps(out["forecast"].numpy().tolist()))
@@ -192,7 +192,7 @@ save_model(fitted.predictor, sys.argv[1], fitted.frame)
 def test_what_is_wrong_with_new_rows_is_said(exported, tmp_path):
     model = load_model(exported)
     short = table()
-    short = short[(short["shop"] == "north") | (short["day"] < "2024-01-04")]
+    short = short[(short["shop"] == "south") & (short["day"] < "2024-01-04")]
     with pytest.raises(InputError, match="series 'south' has 3 rows, but the model reads the last 8"):
         model.predict(short)
     with pytest.raises(InputError, match="no column is called 'sold'"):

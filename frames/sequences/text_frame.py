@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
-from ..cells import holds_text
+from ..cells import holds_text, looks_numeric
 from ..columns import check_single_roles, listed, note_ignored
 from ..notebook import first_examples, frame_html
 from ..targets import TASK_OF_ROLE, Targets, objects, one_target_role
@@ -26,6 +26,7 @@ from .written_lists import read_lists
 TEXT_NAMES = ("text", "sentence", "review", "comment", "content", "message", "body", "document", "tweet", "title")
 TOKEN_NAMES = ("tokens", "words")
 ROWS = "rows"  # one token per row
+_MANY = 10  # rows: so many texts of one word each are a table of words
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,8 @@ class TextFrame:
         texts: list[Any]
         if kind == "tokens":
             texts, roles["cut"] = read_tokens(tables, text, notes, cut=cut, for_prediction=for_prediction)
+            if role == "tags" and not for_prediction:
+                _refuse_single_words(texts, tables, text)
         else:
             texts = read_texts(tables, text, notes, for_prediction=for_prediction)
         names = None if id is None else objects(tables.cells(id))
@@ -198,6 +201,15 @@ def _of_words(
     return replace(frame, notes=tuple(notes))
 
 
+def _refuse_single_words(texts: list[Any], tables: SourceTables, text: str) -> None:
+    """Refuse texts of one word each that are to be tagged: the sentences they belong to were not named."""
+    if len(texts) >= _MANY and all(len(words) <= 1 for words in texts):
+        raise InputError(
+            f"{tables.source}: each row of {text!r} holds one word where a list of them was expected; name the column "
+            "that tells the sentences apart as `id`, or write CoNLL, with a blank line between sentences (.conll)"
+        )
+
+
 def _ids_repeat(tables: SourceTables, id: str) -> bool:
     """Whether a text goes over several rows: some id stands in more than one, or in the first one only."""
     ids = tables.cells(id)
@@ -244,6 +256,17 @@ def _conditions(tables: SourceTables, label: str, notes: list[str]) -> Targets:
     return Targets(TASK_OF_ROLE["label"], label, values)
 
 
+def _other_layouts(table: pd.DataFrame, taken: set) -> str:
+    """What to do where the columns are numbers: they may be sequences, a row or a step in each line."""
+    numbers = [name for name in table.columns if name not in taken and looks_numeric(table[name])]
+    if len(numbers) < 2:
+        return ""
+    return (
+        "; where a row is a sequence of numbers, call the columns of its steps t0, t1, ... in order; where it is a "
+        "step, name the column that tells the sequences apart as `id`"
+    )
+
+
 def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens: bool) -> str:
     table = tables.tables[0]
     free = {str(column).lower(): column for column in reversed(table.columns) if column not in taken}
@@ -257,8 +280,8 @@ def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens:
         return texts[0]
     if not texts:
         raise InputError(
-            f"{tables.source}: no column of texts was found (the columns are {listed(map(str, table.columns))}); name "
-            "it as `text`"
+            f"{tables.source}: no column of texts was found (the columns are {listed(map(str, table.columns))}); "
+            f"name it as `text`{_other_layouts(table, taken)}"
         )
     raise InputError(
         f"{tables.source}: {len(texts)} columns could be the texts ({listed(texts)}) where one was expected; name it "

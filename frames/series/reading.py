@@ -25,7 +25,7 @@ class Reading:
 
     def to_config(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "numeric": None if self.numeric is None else list(self.numeric)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
