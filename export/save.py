@@ -112,7 +112,8 @@ def write_version(
             with _without_log():
                 tf.saved_model.save(module, str(folder), signatures=signatures)
             (folder / INFO).parent.mkdir()
-            predictor.save(folder / TRAINED)
+            if not isinstance(predictor.model, SavedModel):
+                predictor.save(folder / TRAINED)
             (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
             card = model_card(path.name, info, predictor.schema.card(info["data"]))
             (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
