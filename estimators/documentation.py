@@ -120,15 +120,17 @@ _FORECASTER_ATTRIBUTES = {
 _ATTRIBUTES = {
     "classes_": ("ndarray of shape (n_classes,)", "Labels, in the order of the probabilities."),
     "n_outputs_": ("int", "Values predicted for each row."),
+    "y_ndim_": ("int", "1 where `y` was one number for each row, 2 where it was a column or several."),
     "n_features_in_": ("int", "Columns of a table, or channels of sequences; texts have none."),
     "feature_names_in_": ("ndarray of shape (n_features_in_,)", "Names of the columns, where `X` had any."),
     "history_": ("dict", "`loss`, and `val_loss` where rows were held out: a number for each epoch."),
     "n_iter_": ("int", "Epochs trained."),
+    "seed_": ("int", "What `random_state` came to."),
     "model_": ("keras.Model", "The fitted network, a new copy each time."),
     "input_kind_": ("str", "What `X` was: a table, values (sequences of numbers), text or tokens."),
     "data_description_": ("dict", "What model cards say of the training data; no row of them is kept."),
 }
-_NOT_EVERYWHERE = {"classes_": "Regressor", "n_outputs_": "Classifier"}
+_NOT_EVERYWHERE = {"classes_": "Regressor", "n_outputs_": "Classifier", "y_ndim_": "Classifier"}
 
 _TEXT = """\
 {summary}

@@ -84,7 +84,7 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
         outputs = self._outputs(X)
         encoder: Any = self._encoding.pipeline.target_encoder_
         values = outputs * encoder.scale_ + encoder.mean_
-        return values[:, 0] if self._one_column else values
+        return values[:, 0] if self.y_ndim_ == 1 else values
 
     # ------------------------------------------------------------------------------------------------ what is learnt
 

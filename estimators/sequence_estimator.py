@@ -69,7 +69,7 @@ class FittedSequences(Estimator):
     _output_kind: str
     _encoding: Encoding
     _state: NetworkState
-    _seed: int
+    seed_: int
     history_: dict[str, list[float]]
     input_kind_: str
 
@@ -101,7 +101,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         if weight is not None and targets.classes is not None and classes is None and not go_on:
             targets = _present(targets, weight)
         rows = canonical(len(examples), examples.row_bytes, targets.numbers, weight)
-        seed = self._seed if go_on else seed_of(self.random_state)
+        seed = self.seed_ if go_on else seed_of(self.random_state)
         groups = None if targets.classes is None else targets.numbers[rows.rows]
         training, validation = hold_out(rows, groups, 0.0 if epochs else self.validation_fraction, seed)
         if go_on:
@@ -124,7 +124,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
                 return watch(epoch, loss, attributes)
 
             history = train(state, parts[0], parts[1] if len(validation) else None, settings, on_epoch)
-        self._encoding, self._state, self._seed = encoding, state, seed
+        self._encoding, self._state, self.seed_ = encoding, state, seed
         self._remember(examples, targets, history, go_on)
         return self
 
@@ -208,7 +208,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
     def _target_attributes(self, targets: Targets) -> dict[str, Any]:
         if targets.classes is not None:
             return {"classes_": targets.classes}
-        return {"n_outputs_": targets.numbers.shape[1], "_one_column": targets.one_column}
+        return {"n_outputs_": targets.numbers.shape[1], "y_ndim_": 1 if targets.one_column else 2}
 
     # ------------------------------------------------------------------------------------------------ predict
 

@@ -534,6 +534,17 @@ def test_save_and_load_without_pickle(tmp_path, labels):
         DenseClassifier.load(tmp_path)
 
 
+@pytest.mark.parametrize("targets", [VALUES, VALUES[:, None], np.column_stack([VALUES, -VALUES])])
+def test_a_loaded_regressor_answers_and_goes_on(tmp_path, targets):
+    estimator = quick(LinearRegressor).fit(X, targets)
+    estimator.save(tmp_path)
+    loaded = LinearRegressor.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+    loaded.partial_fit(X, targets)
+    assert loaded.n_iter_ == 4
+    assert not np.array_equal(loaded.predict(X), estimator.predict(X))
+
+
 def test_an_exported_text_classifier_takes_raw_texts_and_gives_own_labels(tmp_path):
     estimator = quick(GRUClassifier, units=4, max_epochs=40).fit(TEXTS, OPINIONS)
     version = estimator.export(tmp_path / "opinions")
