@@ -33,7 +33,8 @@ class ColumnRoles:
     ] = None
     target: Annotated[tuple[str, ...] | None, "Columns to forecast; by default y or the only numeric column."] = None
     id: Annotated[
-        str | None, "Column that tells the series, or the sequences, apart; of series also several, as store,item."
+        str | None,
+        "Column that tells the series, sequences or texts apart; of series also several, such as store,item.",
     ] = None
     past_covariates: Annotated[tuple[str, ...] | None, "Covariates known only up to now."] = None
     future_covariates: Annotated[tuple[str, ...] | None, "Covariates known ahead."] = None

@@ -192,7 +192,8 @@ class Trainer:
         if self.model is None:
             self.model = fresh
             # in the precision of the outputs: errors of a large level are small beside it
-            own = {"dtype": fresh.output.dtype} if isinstance(fresh.output, keras.KerasTensor) else {}
+            output = getattr(fresh, "output", None)  # a model that is a class of its own knows it after its first call
+            own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
             self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
             self.model.compile(
                 keras.optimizers.Adam(self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),

@@ -133,6 +133,7 @@ def _forecasts(comparison: Comparison, frame: SeriesFrame) -> list[Section]:
     truth = frame.columns(frame.targets)[rows]
     stamps = [str(stamp)[:16].removesuffix(" 00:00") for stamp in frame.table[frame.time].iloc[rows]]
     ahead = np.arange(known, len(truth))
+    of_series = f" of {frame.ids[series]}" if len(frame.lengths) > 1 else ""
     figures = {}
     for number, target in enumerate(frame.targets[:_MOST_TARGETS]):
         drawn = {"truth": (np.arange(len(truth)), truth[:, number])}
@@ -141,7 +142,7 @@ def _forecasts(comparison: Comparison, frame: SeriesFrame) -> list[Section]:
         figures[str(target)] = lines(
             drawn,  # type: ignore[arg-type]  # arrays are sequences of numbers
             alt=f"forecasts of {target} against the truth from {stamps[known]} on",
-            caption=f"The last test window of {frame.ids[series]}: known up to the dotted line, then forecast.",
+            caption=f"The last test window{of_series}: known up to the dotted line, then forecast.",
             x=str(frame.time),
             y=str(target),
             vertical={"forecast": known},

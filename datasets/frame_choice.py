@@ -166,7 +166,7 @@ def _check_roles(source: str, roles: Mapping[str, Any], task: str | None) -> Non
     for role in _SINGLE:
         if isinstance(roles.get(role), list | tuple | set):
             raise InputError(
-                f"{source}: `{role}` names {len(roles[role])} columns ({listed(roles[role])}) where one was expected; "
+                f"{source}: `{role}` lists {listed(roles[role])} where the name of one column was expected; "
                 "several are not learnt together: give one at a time"
             )
     series = [role for role in _SERIES if role in roles]

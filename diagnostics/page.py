@@ -104,6 +104,11 @@ def _order(found: Inspection) -> Section:
     values = {"right order": order["loss"], "shuffled": order["shuffled"]}
     if order["trained_shuffled"] is not None:
         values["trained on shuffled steps"] = order["trained_shuffled"]
+    costs = f"{answer} Shuffling the steps costs {worth} in {metric}."
+    if order["trained_shuffled"] is not None:
+        costs += f" Trained on shuffled steps as well, it loses {order['trained_value']:.4g} against the right order"
+        low, high = order["trained_low"], order["trained_high"]
+        costs += "." if low is None else f" (95 % interval {low:.4g} to {high:.4g})."
     figures = [bars(values, alt=f"shuffling the steps changes the loss by {order['value']:.4g}", x=metric)]
     if order["older_than"]:
         figures.append(
@@ -115,7 +120,7 @@ def _order(found: Inspection) -> Section:
                 y=metric,
             )
         )
-    return Section("Worth of order", [f"{answer} Shuffling the steps costs {worth} in {metric}."], figures)
+    return Section("Worth of order", [costs], figures)
 
 
 def _gates(found: Inspection) -> Section:

@@ -255,7 +255,8 @@ def _frame(axes: _Axes, x: str, y: str, labels: Sequence[str] | None) -> str:
             continue
         name = f"{tick:.6g}" if labels is None else labels[round(tick)]
         parts.append(
-            f'<text class="quiet" x="{axes.px(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{_text(name)}</text>'
+            f'<text class="quiet" x="{min(axes.px(tick), right - 3 * len(name) + _RIGHT - 2):.1f}" y="{bottom + 16}" '
+            f'text-anchor="middle">{_text(name)}</text>'
         )
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
     parts.append(f'<text class="quiet" x="{right}" y="{HEIGHT - 6}" text-anchor="end">{_text(x)}</text>')

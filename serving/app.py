@@ -93,6 +93,9 @@ def make_app(
     async def description(request: Request) -> Response:  # noqa: ARG001
         return JSONResponse(await service.runner.in_thread(openapi, service.repository))
 
+    async def failed(request: Request, error: Exception) -> Response:  # noqa: ARG001  (a handler's form)
+        return error_response(ServingError(Code.INTERNAL, "Internal error"))
+
     async def rest_or_nothing(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         known = PATH.fullmatch(raw_path(request)) is not None
@@ -109,7 +112,7 @@ def make_app(
         *StreamsApi(streams, bodies, strict=options.strict_json).routes(),
         *v2.routes(),
     ]
-    inner = Starlette(routes=routes)
+    inner = Starlette(routes=routes, exception_handlers={Exception: failed})
     inner.router.redirect_slashes = False  # a trailing slash is a malformed request there
     inner.router.default = rest_or_nothing
     return _Door(inner, options)

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
-from .hints import example_body, example_inputs
+from .hints import example_body, example_inputs, in_json
 from .options import ServerOptions
 from .served_model import DEFAULT, ServedModel, Signature
 from .server import Addresses, Server
@@ -104,7 +104,7 @@ class _Asked:
             return ""  # each call may answer otherwise, so there is nothing to compare
         try:
             over_grpc = self._grpc(model, signature, inputs)
-            over_rest = self._rest(model, signature, inputs) if signature.inputs else None
+            over_rest = self._rest(model, signature, inputs) if in_json(signature) else None
         except (grpc.RpcError, urllib.error.HTTPError) as error:
             return _reason(error)
         return _difference(expected, over_grpc, "gRPC") or _difference_of_rest(expected, over_rest)

@@ -109,7 +109,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         async with self.service.lease(_spec(request)) as model:
             signature = _signature(model, request.model_spec.signature_name)
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature)):
+            with hinting(lambda: inputs_hint(model, signature)):
                 outputs = _filtered(signature, list(request.output_filter))
                 inputs = await self._off_loop(request.ByteSize(), _arrays, request)
                 answer = await self.service.call(model, signature, inputs, outputs=outputs, timeout=timeout)
@@ -125,7 +125,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec, (number, start, end) = _spec(request), sequence
         async with asyncio.timeout(timeout):
             step = await self.streams.observation_of(spec, number, start=start)
-            with hinting(f"an observation is {step.observation}"):
+            with hinting(lambda: f"an observation is {step.observation}"):
                 wanted = _filtered(step.signature, list(request.output_filter)) or step.predicted
                 stream, found = await self.streams.sequence(spec, number, _arrays(request), start=start, end=end)
         log.saw(stream.model, step.signature.name)
@@ -154,7 +154,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def _on_examples(self, request: Any, timeout: float | None, log: Log, response: Any, method: str) -> Any:
         async with self.service.lease(_spec(request)) as model:
             name = request.model_spec.signature_name
-            with hinting(signature_hint(model, name or DEFAULT)):
+            with hinting(lambda: signature_hint(model, name or DEFAULT)):
                 signature = examples.signature_for(model, name, method)
             log.saw(model, signature.name)
             rows = examples.serialised(request.input)

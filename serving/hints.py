@@ -13,12 +13,26 @@ from .served_model import DEFAULT, ServedModel, Signature, TensorInfo
 
 # A longer example would bury what it explains.
 _MOST_NUMBERS = 400
+_IN_JSON = {
+    "bool",
+    "string",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+}
 
 
 def signature_hint(model: ServedModel, name: str) -> str:
     """The signatures there are, the closest one first."""
     names = sorted(model.signatures)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = [] if name in names else difflib.get_close_matches(name, names, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"{meant}signatures of {model.name} version {model.version}: {', '.join(names) or 'none'}"
 
@@ -26,7 +40,7 @@ def signature_hint(model: ServedModel, name: str) -> str:
 def inputs_hint(model: ServedModel, signature: Signature, address: str | None = None) -> str:
     """Inputs with type and shape; with an address also an example and the curl line that sends it."""
     expected = f"expected by {signature.name} of {model.name} version {model.version}: {signature}"
-    if address is None or not signature.inputs:
+    if address is None or not in_json(signature):
         return expected
     inputs = example_inputs(signature)
     if sum(array.size for array in inputs.values()) > _MOST_NUMBERS:
@@ -35,6 +49,11 @@ def inputs_hint(model: ServedModel, signature: Signature, address: str | None = 
     path = f"/v1/models/{model.name}/versions/{model.version}:predict"
     quoted = body.replace("'", "'\\''")
     return f"{expected}\nexample: {body}\ncurl -d '{quoted}' {address}{path}"
+
+
+def in_json(signature: Signature) -> bool:
+    """Whether REST can ask it: there are inputs, and all are of types that TensorFlow Serving reads from JSON."""
+    return bool(signature.inputs) and all(info.dtype.name in _IN_JSON for info in signature.inputs.values())
 
 
 def example_inputs(signature: Signature) -> dict[str, np.ndarray]:
@@ -56,6 +75,6 @@ def example_body(signature: Signature, inputs: dict[str, np.ndarray]) -> dict[st
 
 def _plain(array: np.ndarray) -> Any:
     if array.dtype != object:
-        return array.tolist()
+        return (array.real if array.dtype.kind == "c" else array).tolist()
     as_text = np.vectorize(lambda value: value.decode(errors="replace"), otypes=[object])
     return (as_text(array) if array.size else array).tolist()

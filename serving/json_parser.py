@@ -22,6 +22,7 @@ _WORD = re.compile(r"-?Infinity|-?Inf|-?NaN|true|false|null")
 _WORDS = {"true": True, "false": False, "null": None}
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_PERHAPS_TOO_BIG = re.compile(rb"\d[eE]\+?0*[3-9]\d\d")
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 _DECODER = json.JSONDecoder()
 # A tensor has at most 254 axes; what a request nests deeper is not one.
@@ -45,6 +46,8 @@ def parse(body: bytes, *, wanted: Container[str]) -> Any:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise _wrong("Invalid encoding in string.", error.start) from error
+    if _PERHAPS_TOO_BIG.search(body):  # Python would make it infinite without a word
+        return _Parser(text, wanted).parse()
     try:
         return _DECODER.raw_decode(text, _end(_SPACE, text, 0))[0]
     except (ValueError, RecursionError):  # a number of thousands of digits is a plain ValueError

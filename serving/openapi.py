@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from .. import __version__
-from .hints import example_body, example_inputs
+from .hints import example_body, example_inputs, in_json
 from .repository import Repository
 from .served_model import DEFAULT, ServedModel, Signature, TensorInfo
 from .status import ServingError
@@ -56,7 +56,7 @@ def _paths(model: ServedModel) -> Schema:
 
 
 def _predict(model: ServedModel) -> Schema:
-    signatures = {name: s for name, s in model.signatures.items() if s.inputs}
+    signatures = {name: s for name, s in model.signatures.items() if in_json(s)}
     forms = [form for signature in signatures.values() for form in (_columns(signature), _rows(signature))]
     answer = {
         "type": "object",

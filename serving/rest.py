@@ -35,6 +35,8 @@ _PREDICTION = re.compile(
 _STATUS = re.compile(
     r"/v1/models(?:/([^/:]+))?(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?(?:/(metadata))?", re.A | re.I
 )
+# Proxies are sent the whole address.
+_ORIGIN = re.compile(r"^https?://[^/]*", re.I)
 _GREATEST = 2**63 - 1
 # Reading and writing JSON of this size takes about as long as a switch of threads.
 _INLINE_BYTES = 32_768
@@ -141,7 +143,7 @@ class RestApi:
         async with self.service.lease(spec) as model:
             signature = _signature(model, name)
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature, address_of(request))):
+            with hinting(lambda: inputs_hint(model, signature, address_of(request))):
                 inputs, rows = await self._off_loop(len(body) > _INLINE_BYTES, _read_inputs, document, signature, body)
                 answer = await self.service.call(model, signature, inputs)
                 write = json_tensor.write_rows if rows else json_tensor.write_columns
@@ -173,10 +175,10 @@ class RestApi:
         name = json_tensor.signature_name(document)
         rows = examples.serialised(examples.input_of_json(document))
         async with self.service.lease(spec) as model:
-            with hinting(signature_hint(model, name or DEFAULT)):
+            with hinting(lambda: signature_hint(model, name or DEFAULT)):
                 signature = examples.signature_for(model, name, method)
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature)):
+            with hinting(lambda: inputs_hint(model, signature)):
                 outputs, count = await self.service.on_examples(model, signature, method, rows)
                 return result(outputs, count)
 
@@ -201,7 +203,7 @@ class RestApi:
 def raw_path(request: Request) -> str:
     """The path as it was sent: a name is decoded after its place in the path is known."""
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    return raw.decode("latin-1")
+    return _ORIGIN.sub("", raw.decode("latin-1"))
 
 
 def address_of(request: Request) -> str:

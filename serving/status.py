@@ -5,7 +5,7 @@ Source: tensorflow_serving/model_servers/http_server.cc, grpc_status_util.cc.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from grpc import StatusCode as Code
@@ -79,11 +79,11 @@ def code_of_number(number: int) -> Code:
 
 
 @contextmanager
-def hinting(hint: str) -> Iterator[None]:
-    """Add a hint to an error that has none yet."""
+def hinting(hint: Callable[[], str]) -> Iterator[None]:
+    """Add a hint to an error that has none yet; it is made only then."""
     try:
         yield
     except ServingError as error:
         if not error.hint:
-            error.hint = hint
+            error.hint = hint()
         raise

@@ -120,7 +120,7 @@ class StreamsApi:
         return await verbs[verb](self._stream(request, name, log), document, request, log)
 
     async def _push(self, stream: ServedStream, document: dict[str, Any], request: Request, _log: Log) -> Response:
-        with hinting(_hint(stream, request)):
+        with hinting(lambda: _hint(stream, request)):
             if "text" in document:
                 found = await self.streams.push_text(stream, document["text"])
             else:

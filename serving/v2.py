@@ -157,7 +157,7 @@ class V2Api:
         async with self.service.lease(spec) as model:
             signature = _signature(model, str(_parameters(document).get("signature_name", DEFAULT)))
             log.saw(model, signature.name)
-            with hinting(inputs_hint(model, signature)):
+            with hinting(lambda: inputs_hint(model, signature)):
                 inputs = _inputs(document, signature)
                 wanted = _wanted(document, signature)
                 answer = await self.service.call(model, signature, inputs, outputs=list(wanted) or None)

@@ -749,7 +749,7 @@ def test_npz_files(tmp_path):
             load(path)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(st.text(max_size=20).filter(lambda t: "\ud800" not in t), st.sampled_from(["x", "Y", "ß"])),

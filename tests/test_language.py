@@ -199,7 +199,8 @@ class Loaded:
 
 
 def generator(pipeline, step):
-    return TextGenerator(SimpleNamespace(model=SimpleNamespace(step=step), schema=SimpleNamespace(pipeline=pipeline)))
+    schema = SimpleNamespace(pipeline=pipeline, kind="language_model")
+    return TextGenerator(SimpleNamespace(model=SimpleNamespace(step=step), schema=schema))
 
 
 def test_the_top_k_and_never_padding_or_unknown():

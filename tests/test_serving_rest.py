@@ -9,6 +9,10 @@ import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recurra.serving import json_parser, json_tensor
 
 HALF = "half_plus_two"
 PREDICT = f"/v1/models/{HALF}:predict"
@@ -163,6 +167,9 @@ def test_the_list_of_models(server):
         (b"instances = [1, 2]", "JSON Parse error: Invalid value"),
         (b'{"instances": [1, 2', "JSON Parse error: Missing a comma or ] after an array element."),
         (b'{"instances": ["\xff"]}', "JSON Parse error: Invalid encoding in string."),
+        (b'{"instances": [1e400]}', "JSON Parse error: Number too big to be stored in double."),
+        (b'{"instances": [1.]}', "JSON Parse error: Miss fraction part in number."),
+        (b'{"instances": [1], }', "JSON Parse error: Missing a name for object member."),
         (b"[1]", "Is not object"),
         (b'{"signature_name": 100}', "'signature_name' key must be a string value."),
         (b"{}", "Missing 'inputs' or 'instances' key"),
@@ -342,3 +349,26 @@ def test_prometheus_finds_tensorflow_servings_names(server):
     assert any(f'runtime_latency_count{{model_name="{HALF}",API="Predict",runtime="TF1"}}' in line for line in lines)
     assert any(line.startswith("recurra_build_info{") for line in lines)
     assert 'signature="serving_default",version="123"' in text
+
+
+# The parser that takes over where Python's gives up
+
+
+def _nested(inner):
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+
+
+def _doubles(value):
+    """Whole numbers of twenty digits and more are doubles for RapidJSON."""
+    if isinstance(value, dict):
+        return {name: _doubles(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_doubles(item) for item in value]
+    return float(value) if type(value) is int and len(str(value)) >= 20 else value
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), _nested))
+def test_both_parsers_read_the_same(value):
+    text = json.dumps({"instances": value})
+    ours = json_parser._Parser("\ufeff" + text, json_tensor.KEYS).parse()
+    assert repr(ours) == repr(_doubles(json_parser.parse(text.encode(), wanted=json_tensor.KEYS)))

@@ -95,6 +95,12 @@ def test_strict_json_has_null_in_place_of_nan(guarded):
     )
 
 
+def test_a_call_that_takes_too_long_is_given_up(guarded):
+    body = {"signature_name": "slow", "inputs": [1000.0]}
+    status, document = guarded.post("/v1/models/several:predict", body, headers=AUTHORISED)
+    assert (status, "error" in document) == (504, True)
+
+
 def test_strict_shapes(guarded):
     status, document = guarded.post(PREDICT, {"instances": [[1.0, 2.0]]}, headers=AUTHORISED)
     assert status == 400

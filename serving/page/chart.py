@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,9 +78,18 @@ def draw(past: np.ndarray, future: np.ndarray, bands: Sequence[Band], first: str
         (band.level, f"{points(begin, band.low)} {' '.join(reversed(points(begin, band.high).split()))}")
         for band in sorted(bands, key=lambda band: -band.level)
     ]
-    ticks = [(y(value), f"{value:.4g}") for value in np.linspace(low, high, 5)]
+    digits = digits_of(np.array([low, high]))
+    ticks = [(y(value), f"{value:.{digits}g}") for value in np.linspace(low, high, 5)]
     future_points = points(origin, np.concatenate([join, future])) if len(join) else points(begin, future)
     return Chart(_pieces(past, points), future_points, drawn, ticks, x(origin), first, last)
+
+
+def digits_of(values: np.ndarray) -> int:
+    """Significant digits that show how values differ, also where their level is large beside that: at least 4."""
+    known = values[np.isfinite(values)]
+    if not len(known) or not (span := float(np.ptp(known))):
+        return 4
+    return min(15, 4 + max(0, math.ceil(math.log10(float(np.abs(known).max()) / span))))
 
 
 def _pieces(past: np.ndarray, points: object) -> list[str]:

@@ -18,7 +18,7 @@ from ..service import Answer, ModelSpec, Service
 from ..status import ServingError, invalid
 from ..streams import Streams
 from ..tensors import array_of
-from .chart import Band, Chart, draw
+from .chart import Band, Chart, digits_of, draw
 from .tables import read_table, write_table
 
 Fields = Mapping[str, str]
@@ -272,7 +272,9 @@ class Forms:
         return Form("json", "A request, as a client would send it.", {"json": _example(model)}, answer)
 
     async def _call(self, model: ServedModel, inputs: Mapping[str, np.ndarray]) -> Answer:
-        return await self.service.call(model, model.signatures[DEFAULT], inputs)
+        signature = model.signatures[DEFAULT]
+        typed = {n: a.astype(signature.inputs[n].dtype.as_numpy_dtype, copy=False) for n, a in inputs.items()}
+        return await self.service.call(model, signature, typed)
 
 
 def _one_answer(model: ServedModel, found: Answer, tokens: Sequence[str] = ()) -> Shown:
@@ -303,7 +305,8 @@ def _forecast(asked: Any, found: Answer, curl: tuple[str, str]) -> Shown:
         charts.append((target, draw(asked.past[:, i], forecast, bands, asked.first, asked.ahead[-1])))
         columns += [target, *(f"{target} {end} {band.level} %" for band in bands for end in ("low", "high"))]
         ends = [values for band in bands for values in (band.low, band.high)]
-        cells += [[f"{float(v):.5g}" for v in values] for values in (forecast, *ends)]
+        digits = digits_of(np.concatenate([forecast, *ends])) + 1
+        cells += [[f"{float(v):.{digits}g}" for v in values] for values in (forecast, *ends)]
     rows = [list(row) for row in zip(*cells, strict=True)][:_ROWS_SHOWN]
     return Shown(charts=charts, columns=columns, rows=rows, notes=[*asked.notes, *found.warnings], curl=curl)
 
@@ -313,10 +316,10 @@ def _texts(texts: Sequence[str]) -> np.ndarray:
 
 
 def _plain(array: np.ndarray) -> Any:
-    """Numbers as JSON has them, with as many digits as single precision keeps."""
+    """Numbers as JSON has them, without the last digits, which are rounding."""
     if array.dtype.kind != "f":
         return array.tolist()
-    return json.loads(json.dumps(np.vectorize(lambda v: float(f"{v:.7g}"), otypes=[float])(array).tolist()))
+    return np.vectorize(lambda v: float(f"{v:.15g}"), otypes=[float])(array).tolist()
 
 
 def _curl(model: ServedModel, body: dict[str, Any] | str) -> tuple[str, str]:

@@ -41,13 +41,13 @@ class Table:
         return [row[place] for row in self.rows]
 
     def numbers(self, name: str) -> np.ndarray:
-        """A column of numbers, NaN where a cell is empty: (rows,) float32."""
-        return np.array([_number(cell, name, i) for i, cell in enumerate(self.column(name))], np.float32)
+        """A column of numbers, NaN where a cell is empty: (rows,) float64."""
+        return np.array([_number(cell, name, i) for i, cell in enumerate(self.column(name))])
 
     def one_hot(self, name: str, categories: Sequence[str]) -> np.ndarray:
-        """A column of texts, a channel for each known one: (rows, categories) float32."""
+        """A column of texts, a channel for each known one: (rows, categories) float64."""
         cells = np.array(self.column(name), dtype=object)
-        return np.stack([cells == category for category in categories], axis=1).astype(np.float32)
+        return np.stack([cells == category for category in categories], axis=1).astype(np.float64)
 
     def where(self, keep: Sequence[bool]) -> Table:
         """Some of the rows."""
@@ -91,7 +91,7 @@ def write_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     writer.writerow(names)
     for row in rows:
         writer.writerow(
-            "" if isinstance(v, float) and math.isnan(v) else f"{v:.6g}" if isinstance(v, float) else v for v in row
+            "" if isinstance(v, float) and math.isnan(v) else f"{v:.10g}" if isinstance(v, float) else v for v in row
         )
     return out.getvalue()
 
