@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -109,16 +108,17 @@ def write_version(
         return newest
     inputs = {name: sample[name] for name in raw_signature(predictor)}
     with _room_for_version(path) as folder:
-        with _without_log():
-            tf.saved_model.save(module, str(folder), signatures=signatures)
-        (folder / INFO).parent.mkdir()
-        if not isinstance(predictor.model, SavedModel):
-            predictor.save(folder / TRAINED)
-        (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
-        card = model_card(path.name, info, predictor.schema.card(info["data"]))
-        (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
-        warmup = (folder / INFO).with_name("tf_serving_warmup_requests")
-        write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
+        with _said_in_a_sentence(path):
+            with _without_log():
+                tf.saved_model.save(module, str(folder), signatures=signatures)
+            (folder / INFO).parent.mkdir()
+            if not isinstance(predictor.model, SavedModel):
+                predictor.save(folder / TRAINED)
+            (folder / INFO).write_text(json.dumps(info, indent=1), encoding="utf-8")
+            card = model_card(path.name, info, predictor.schema.card(info["data"]))
+            (folder / INFO).with_name("model_card.md").write_text(card, encoding="utf-8")
+            warmup = (folder / INFO).with_name("tf_serving_warmup_requests")
+            write_warmup(warmup, path.name, {name: value[:1] for name, value in inputs.items()})
         _check(folder, inputs, predictor.serve({name: tf.constant(value) for name, value in inputs.items()}))
         return _publish(folder, path)
 
@@ -191,7 +191,17 @@ def _agree(ours: np.ndarray, theirs: np.ndarray) -> tuple[bool, str]:
     return worst <= _TOLERANCE * size, f"by up to {worst:g}"
 
 
-@contextlib.contextmanager
+@contextmanager
+def _said_in_a_sentence(path: Path) -> Iterator[None]:
+    """A full disk is nothing that a traceback explains."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        why = getattr(error, "strerror", None) or getattr(error, "message", str(error)).rpartition("; ")[2]
+        raise InputError(f"cannot write the model to {path}: {why}; make room, or choose another `export`") from error
+
+
+@contextmanager
 def _room_for_version(path: Path) -> Iterator[Path]:
     """A temporary folder in `path`, whose name no server takes for a version; gone if the block fails."""
     try:

@@ -188,6 +188,17 @@ def test_what_is_read_in_training_is_read_alike_at_prediction(name, tmp_path):
     pd.testing.assert_frame_equal(model.predict(newest), expected)
 
 
+def test_an_order_that_the_first_day_gives_away_is_kept_for_days_that_do_not(tmp_path):
+    days = pd.date_range("2020-03-20", periods=100)
+    table = series(days.strftime("%d/%m/%Y"), np.arange(100.0))
+    frame = recurra.load(table)
+    assert "are read as day/month/year" in " ".join(frame.notes)
+    model = recurra.fit(frame, family="naive", horizon=1, lookback=4, season=1).predictor
+    early = write(tmp_path, table.iloc[:23])  # up to 11 April
+    assert model.predict(early)["date"].tolist() == [pd.Timestamp("2020-04-12")]
+    assert model.predict(write(tmp_path, table.iloc[12:23]))["date"].tolist() == [pd.Timestamp("2020-04-12")]
+
+
 # Name → text or table, roles, words of the refusal.
 REFUSED = {
     "quarters before the year": (

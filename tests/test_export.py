@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -227,3 +228,17 @@ def test_a_folder_that_cannot_be_written_to_is_said(gru, tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot write the model to"):
         save_model(gru.predictor, tmp_path / "m", gru.frame)
+
+
+def test_a_full_disk_leaves_the_earlier_version_and_is_said_in_a_sentence(gru, exported):
+    """Files may not grow beyond some bytes: what is written fails in the middle, as on a disk that is full."""
+    before = sorted(path.name for path in exported.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot write the model to .*: File too large; make room, or choose"):
+            save_model(gru.predictor, exported, gru.frame, training={"seed": 1})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(path.name for path in exported.iterdir()) == before
+    assert load_model(exported).predict(table()) is not None

@@ -245,11 +245,11 @@ def test_signatures_name_their_tensors(exported):
         "prices": (text, ["value"]),
         "sentences": ({"tokens": ("string", [None, None])}, ["probabilities", "tags"]),
         "steps": (
-            {"values": ("float32", [None, None, 2]), "lengths": ("int32", [None])},
+            {"values": ("float64", [None, None, 2]), "lengths": ("int32", [None])},
             ["probabilities", "tags"],
         ),
         "panel": (
-            {"values": ("float32", [None, None, 1]), "lengths": ("int32", [None])},
+            {"values": ("float64", [None, None, 1]), "lengths": ("int32", [None])},
             ["label", "probabilities"],
         ),
         "names": (text | {"condition": ("string", [None])}, ["probabilities", "tokens"]),

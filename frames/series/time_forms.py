@@ -19,6 +19,7 @@ _QUARTER = re.compile(
     r"|(?P<quarter3>[1-4])\s?Q[\s/_-]*(?P<year3>\d{4}))",
     re.IGNORECASE,
 )
+_ORDERED = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]")
 _END_OF_DAY = re.compile(r"^(\d{4}-\d{2}-\d{2})([T ])24:00(:00(?:\.0+)?)?")
 # Serials of spreadsheets are days since 1899-12-30; these are the years 1954 to 2119.
 _FIRST_SERIAL, _LAST_SERIAL = 20_000, 80_000
@@ -50,11 +51,17 @@ def _iso(cells: pd.Series) -> pd.DatetimeIndex:
 
 
 def _month_first(cells: pd.Series) -> pd.DatetimeIndex:
-    return _to_datetime(cells)
+    return _to_datetime(_with_months_at(0, cells))
 
 
 def _day_first(cells: pd.Series) -> pd.DatetimeIndex:
-    return _to_datetime(cells, dayfirst=True)
+    return _to_datetime(_with_months_at(1, cells), dayfirst=True)
+
+
+def _with_months_at(place: int, cells: pd.Series) -> pd.Series:
+    """The cells without those that have no month there: pandas would silently read them in the other order."""
+    months = pd.to_numeric(cells.str.extract(_ORDERED)[place])
+    return cells.where(~(months > 12))
 
 
 def _to_datetime(cells: pd.Series, **options: object) -> pd.DatetimeIndex:
