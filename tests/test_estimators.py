@@ -85,7 +85,7 @@ def test_docstrings_describe_every_parameter_in_numpydoc_sections():
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"units": 0}, "`units` of lstm for class must be a whole number of at least 1"),
+        ({"units": 0}, "`units` of lstm for classification must be a whole number of at least 1"),
         ({"learning_rate": -1.0}, "`learning_rate` of lstm"),
         ({"batch_size": 0}, "The 'batch_size' parameter of LSTMClassifier must be a whole number"),
         ({"max_epochs": 2.5}, "The 'max_epochs' parameter"),
@@ -101,7 +101,7 @@ def test_bad_parameters_are_refused_in_fit(parameters, words):
 
 
 def test_a_family_refuses_settings_it_does_not_have():
-    with pytest.raises(ValueError, match="linear for class has no setting `units`"):
+    with pytest.raises(ValueError, match="linear for classification has no setting `units`"):
         SequenceClassifier(family="linear", units=3).fit(X, Y)
     with pytest.raises(ValueError, match="there is no family 'transformer'"):
         SequenceClassifier(family="transformer").fit(X, Y)
