@@ -363,3 +363,11 @@ def test_exit_codes_say_leak_none_or_bad_input(tmp_path, monkeypatch, capsys):
 )
 def test_clean_data_sets_give_no_alarm(name):
     assert audit(name).leaks == []
+
+
+def test_of_a_language_models_text_nothing_is_claimed_to_be_checked(tmp_path):
+    (tmp_path / "novel.txt").write_text("the cat sat on the mat. " * 60)
+    found = audit(str(tmp_path / "novel.txt"), task="language-model")
+    assert found.findings == []
+    assert found.checked == []
+    assert set(found.skipped) == set(KINDS)

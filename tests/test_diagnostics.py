@@ -408,3 +408,18 @@ def test_a_bag_of_words_loses_nothing_when_trained_on_shuffled_texts():
     found = diagnostics.inspect_comparison(result, train_shuffled=True)
     assert found.order["matters"] is not True
     assert abs(found.order["trained_value"]) < 0.05
+
+
+@pytest.mark.slow
+def test_a_language_model_of_random_words_remembers_nothing(tmp_path):
+    words = np.random.default_rng(0).choice(
+        ["the", "cat", "sat", "on", "a", "mat", "and", "saw", "the", "dog", "run", "away", "."], 6000
+    )
+    (tmp_path / "novel.txt").write_text(" ".join(words))
+    frame = recurra.load(tmp_path / "novel.txt", task="language-model")
+    fitted = recurra.fit(frame, family="lstm:units=8", task="language-model", max_epochs=1)
+    found = diagnostics.inspect(fitted.predictor, frame)
+    assert found.memory["horizon"] == 0
+    assert found.memory["horizon_gradient"] >= 1
+    assert found.order["matters"] is False
+    assert found.errors["perplexity"] == pytest.approx(np.exp(found.errors["cross_entropy"]))

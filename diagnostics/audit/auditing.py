@@ -79,8 +79,8 @@ def audit(
             raise InputError("`group` is for texts and panels; the series of a file are told apart by `id`")
         return _of_series(experiment, rows, on_progress)
     if isinstance(frame, CorpusFrame) or experiment.task.name == "language-model":
-        skipped = {kind: "a language model has no target beside its text" for kind in KINDS if kind != "pipeline_fit"}
-        return _audit(frame, [], ["pipeline_fit"], skipped, 0)
+        skipped = dict.fromkeys(KINDS, "texts for a language model are not audited: they have no target of their own")
+        return _audit(frame, [], [], skipped, 0)
     return _of_examples(experiment, rows, group, time if dated else None, on_progress)
 
 
