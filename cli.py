@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import __version__, datasets
-from .atomic import replacing
+from .atomic import check_writable, replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .display.visible_text import visible
 from .errors import InputError
@@ -91,6 +91,7 @@ def compare(
     task = given.pop("task", None)
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
+    _check_places(out=folder, export=export, report=None if report is None else report.parent)
     with _starting():
         from . import comparison, reports
         from .comparison.terminal_progress import show
@@ -127,6 +128,7 @@ def fit(
     task = given.pop("task", None)
     frame = _load(source, given, task)
     export = export or Path("saved_models") / _name(source)
+    _check_places(export=export)
     with _starting():
         from . import comparison
         from .comparison.terminal_progress import show
@@ -429,6 +431,21 @@ def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
 
 
+def _check_places(**folders: Path | None) -> None:
+    """Refuse folders that nothing can be written to before anything is trained.
+
+    Args:
+        **folders: by the name of the option that they were given as; None where it was not given.
+    """
+    for option, folder in folders.items():
+        if folder is None:
+            continue
+        try:
+            check_writable(folder)
+        except OSError as error:
+            raise InputError(f"cannot write to {folder}: {error.strerror}; choose another `{option}`") from error
+
+
 def _name(source: str) -> str:
     """runs/NAME and saved_models/NAME for a data set or a file: data/sales.csv.gz → sales."""
     return Path(source).name.split(".")[0] or "run"
@@ -509,7 +526,9 @@ def _print_exported(path: Path, export: Path, source: str, frame: Frame, task: T
         label = [] if targets is None else ["--label", targets.values[0]]
         _print(f'generate with it: {_command("generate", export, *label)} --prompt "..."')
     else:
-        _print(f"predict with it: {_command('predict', export, source)}")
+        ahead = ", ".join(getattr(frame, "future_covariates", ()))
+        more = f", whose rows have to go on with {ahead} for the steps ahead" if ahead else ""
+        _print(f"predict with it: {_command('predict', export, source)}{more}")
 
 
 def _command(*words: object) -> str:

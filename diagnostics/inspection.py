@@ -264,7 +264,7 @@ def _memory_sentences(
 ) -> list[str]:
     longest = examples.longest
     if seen.horizon == 0:
-        first = "Nothing in the past helps: with all of it replaced the error rises by less than 1 %."
+        first = "Nothing in the past helps: with all of it replaced the error is at most 1 % higher."
     else:
         first = (
             f"The newest {_steps(seen.horizon)} of {longest} are enough: with everything older replaced, the error "

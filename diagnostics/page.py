@@ -57,12 +57,12 @@ def _memory(found: Inspection) -> Section:
     figures.append(
         lines(
             {"loss": (kept, loss)},
-            alt=f"from {horizon} kept steps on the loss is within 1 % of the full one",
+            alt=f"from {horizon} kept steps on the loss is at most 1 % above the full one",
             caption=f"Loss with everything older replaced by another example's steps: from {horizon} kept steps on it "
-            "is within 1 % of the full one.",
+            "is at most 1 % above the full one.",
             x="newest steps kept",
             y=metric,
-            vertical={"within 1 %": horizon},
+            vertical={"at most 1 % more": horizon},
         )
     )
     figures += [

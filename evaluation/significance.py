@@ -264,5 +264,5 @@ def _variance_of_mean(groups: list[np.ndarray], *, horizon: int) -> tuple[float 
     # E[estimate] = variance x factor. With one gapless group the factor is (n + 1 - 2h + h(h - 1)/n) / n.
     factor = (n - 1 - 2 * pairs[1:].sum() / n) / n
     if min(factor, variance, n / horizon - 1) <= 0:
-        return None, f"{n} differences are too few for a horizon of {horizon}"
+        return None, f"{n} differences are too few where {horizon} neighbouring forecasts overlap"
     return float(variance / n / factor), note

@@ -208,7 +208,7 @@ def _help(test: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: f
 
 
 def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wording: Wording) -> list[str]:
-    """Whatever the verdict: that training anything at all was useless.
+    """Whatever the verdict: that training a network at all was useless.
 
     On pure noise the best of several models is slightly better than naive by chance, so that does not count.
     """
@@ -220,7 +220,7 @@ def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wo
         return []
     ahead = f" by the {_percent(minimum_effect)} that would matter" if trained[key] < trivial[key] else ""
     return [
-        f"Nothing that was trained beats {trivial['model']}{ahead} ({scored.title} {format(trivial[key], decimals)} "
+        f"No network beats {trivial['model']}{ahead} ({scored.title} {format(trivial[key], decimals)} "
         f"against {format(trained[key], decimals)} for {trained['model']})."
     ]
 

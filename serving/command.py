@@ -101,6 +101,9 @@ def serve(
     if check:
         raise typer.Exit(0 if checking.run_check(options, typer.echo) else 1)
 
+    if options.path is not None and not any(any(options.path.glob(f"{deep}saved_model.pb")) for deep in ("*/*/", "*/")):
+        typer.echo(f"no models in {options.path} yet: a model is a folder NAME/VERSION with a saved_model.pb", err=True)
+
     async def run() -> None:
         await Server(options).run(lambda at: typer.echo(f"serving: REST {at.rest}, gRPC {at.grpc}"))
 

@@ -304,7 +304,7 @@ def test_a_fitted_baseline_equals_its_function(name, n_series, season, tmp_path)
     assert fitted.why_no_graph is None
     for model in (fitted, loaded):
         found = model.predict(raw)["forecast"]
-        assert found.dtype == np.float32
+        assert found.dtype == np.float64  # in the user's units
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     served = exported(loaded, longest, str(tmp_path / "saved"))(raw)["forecast"]
     np.testing.assert_allclose(served, expected, rtol=1e-5)

@@ -213,7 +213,12 @@ REFUSED = [
     (["predict", "saved_models/none"], "give either a file or --text; received neither"),
     (["generate", "saved_models/none"], "there is no exported model at saved_models/none"),
     (["generate", "saved_models/none", "--length", "0"], "--length must be at least 1; received 0"),
-    (["memory", "chess"], "--task must be one of recall, adding, copy; received 'chess'"),
+    (
+        ["compare", "ar2", "--export", "sales.csv/x"],
+        "cannot write to sales.csv/x: Not a directory; choose another --export",
+    ),
+    (["compare", "ar2", "--report", "sales.csv/x.html"], "cannot write to sales.csv: "),
+    (["memory", "chess"], "the memory task must be one of recall, adding, copy; received 'chess'"),
     (["memory", "--distances", "far"], "--distances must be whole numbers such as 5,50; received 'far'"),
 ]
 

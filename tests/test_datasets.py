@@ -681,8 +681,8 @@ def test_a_test_file_is_the_held_out_set(tmp_path):
         "2 of 7 rows have no 'label'",
         "1 test row has a label that is not in the training set ('z'): it counts as wrong",
         "1 of 3 texts repeats an earlier one within the training set",
-        "1 of 2 texts of the held-out test set are in the training set too",
-        "only one example, which are kept but hard to learn: 'y'",
+        "1 of 2 texts of the held-out test set is in the training set too",
+        "only one example, which is kept but hard to learn: 'y'",
     ):
         assert word in notes, notes
     test.write_text("text\na\n")

@@ -414,12 +414,10 @@ def test_the_text_warns_when_nothing_trained_beats_naive():
     rows = summary(seasonal_naive=0.9, linear=1.0, lstm=1.1)
     verdict = judge(rows, [compared(effect=-0.2, low=-0.3, high=-0.1, p_holm=0.0001, against="seasonal_naive")])
     assert verdict["best"] == "seasonal_naive"
-    assert verdict["text"].endswith(
-        "Nothing that was trained beats seasonal_naive (MASE 0.900 against 1.000 for linear)."
-    )
+    assert verdict["text"].endswith("No network beats seasonal_naive (MASE 0.900 against 1.000 for linear).")
     assert "p < 0.001" in verdict["text"]
     assert "12,345 parameters, 40 s of training, 0.8 ms per forecast in batches." in verdict["text"]
-    assert "Nothing that was trained" not in judge(ROWS, [])["text"]
+    assert "No network" not in judge(ROWS, [])["text"]
 
 
 def test_an_undecided_verdict_names_what_would_help():

@@ -216,6 +216,6 @@ def test_lines_carry_their_class():
 def test_of_a_very_long_line_the_first_tokens_are_read_and_that_is_said():
     frame = TextFrame(objects(["ab"] * 9 + ["x" * 1_000_000]), None)
     pipeline = LanguagePipeline(tokens="char").fit(frame)
-    assert pipeline.notes[-1] == "1 training texts have more than 1,024 characters: the first 1,024 are read"
+    assert pipeline.notes[-1] == "1 training text has more than 1,024 characters: the first 1,024 are read"
     assert pipeline.batches(pipeline.encode(frame), np.arange(10)).sequences.lengths.tolist() == [3] * 9 + [1025]
     assert pipeline.widths_[-1] == 1025

@@ -546,7 +546,7 @@ def expected_outputs(fitted, inputs, task):
 
 def assert_outputs(found, expected, **tolerance):
     for name, rows in expected.items():
-        assert np.asarray(found[name]).dtype == np.float32
+        assert np.asarray(found[name]).dtype == (np.float64 if name == "value" else np.float32)
         assert len(found[name]) == len(rows)
         for ours, row in zip(np.asarray(found[name]), rows, strict=True):
             np.testing.assert_allclose(ours[: len(row)] if np.ndim(row) else ours, row, **tolerance)

@@ -411,7 +411,7 @@ def test_a_perfect_simpler_model_ends_the_question():
 def test_the_text_warns_when_nothing_trained_beats_the_trivial():
     rows = [{"model": "majority", "error": 0.5}, {"model": "lstm", "error": 0.5} | PRICE]
     text = judge_as("classification", rows, [])["text"]
-    assert text.endswith("Nothing that was trained beats majority (error 0.5000 against 0.5000 for lstm).")
+    assert text.endswith("No network beats majority (error 0.5000 against 0.5000 for lstm).")
 
 
 def test_a_metric_has_its_function_and_words_that_follow_from_its_title():

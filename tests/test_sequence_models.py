@@ -230,12 +230,20 @@ def test_a_saved_model_gives_the_same(family, kind, source, tmp_path):
 
 # Settings
 
+WORK_ON = {
+    "forecast": "forecasting",
+    "class": "classification",
+    "value": "regression",
+    "tags": "tagging",
+    "next_token": "language models",
+}
+
 
 @every_family
 @every_kind
 def test_wrong_settings_are_refused(family, kind):
     spec = forecast() if kind == "forecast" else LANGUAGE if kind == "next_token" else spec_of(kind, "tokens")
-    named = f"{family} for {kind.replace('_', ' ')}"
+    named = f"{family} for {WORK_ON[kind]}"
     with pytest.raises(InputError, match=f"{named} has no setting `colour`; there are .*"):
         build(family, spec, colour="red")
     known = factory_settings(family, kind) | TRAINING_SETTINGS
@@ -261,7 +269,9 @@ def test_settings_literally():
     message = "`units` of lstm for classification must be a whole number of at least 1; received 0"
     with pytest.raises(InputError, match=message):
         build("lstm", spec_of("class", "tokens"), units=0)
-    with pytest.raises(InputError, match=r"`dropout` of dense for forecast must be a number from 0 to below 1; .* 1.5"):
+    with pytest.raises(
+        InputError, match=r"`dropout` of dense for forecasting must be a number from 0 to below 1; .* 1.5"
+    ):
         build("dense", forecast(), dropout=1.5)
     with pytest.raises(InputError, match=r"`units` .* received 'a'"):
         build("gru", LANGUAGE, units="a")
@@ -358,7 +368,7 @@ def test_values_are_read_by_the_type_of_their_setting(kind, text, value):
 def test_values_that_cannot_be_read_are_refused_as_they_are_written(kind, text, received):
     name = text.partition("=")[0]
     with pytest.raises(
-        InputError, match=re.escape(f"`{name}` of gru for {kind} must be ") + f".*; received {received}"
+        InputError, match=re.escape(f"`{name}` of gru for {WORK_ON[kind]} must be ") + f".*; received {received}"
     ):
         check_config("gru", kind, parse_settings([text], ["gru"], kind))
 

@@ -338,8 +338,8 @@ def test_odd_texts_are_handled_by_a_stated_rule(capsys):
     for note in (
         "'odd.csv' is not UTF-8: it is read as Windows-1252",
         "3 of 26 texts in 'text' are empty or missing: they are kept, as empty texts",
-        "classes of 'label' with only one example, which are kept but hard to learn: 'z'",
-        "1 test rows have a label that is not in the training set ('new'): they count as wrong",
+        "a class of 'label' with only one example, which is kept but hard to learn: 'z'",
+        "1 test row has a label that is not in the training set ('new'): it counts as wrong",
     ):
         assert note in told
     run("predict", "saved_models/odd", "odd.csv", "-o", "odd_out.csv")

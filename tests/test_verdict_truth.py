@@ -129,7 +129,7 @@ def test_nothing_beats_naive_on_a_random_walk(tmp_path):
     assert_nothing_beats_naive(comparison)
     assert comparison.verdict["best"] == "naive"
     assert "use naive" in comparison.verdict["text"]
-    assert "Nothing that was trained beats naive" in comparison.verdict["text"]
+    assert "No network beats naive" in comparison.verdict["text"]
 
 
 @pytest.mark.slow
