@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .PHONY: demo test test-all check lint types clean
 
 demo: .venv/installed
-	$(BIN)/recurra compare co2 --export saved_models/co2 --report runs/co2/report.html
+	$(BIN)/recurra compare co2 --jobs 2 --export saved_models/co2 --report runs/co2/report.html
 
 # Two workers, a file of tests at a time: its fixtures are made once.
 WORKERS ?= 2
