@@ -24,7 +24,7 @@ from .cost import cost_of
 from .examples import Examples
 from .gates import LayerGates, gates_of
 from .influence import horizon, influence_by_lag, inside_layers, with_fixed_statistics
-from .occlusion import Occlusion, occlusion
+from .occlusion import TOLERANCE, Occlusion, occlusion
 from .order import Order, TrainedShuffled, worth_after_training, worth_of_order
 from .page import sections_of
 from .subject import Subject, subject_of_comparison, subject_of_model
@@ -265,6 +265,11 @@ def _memory_sentences(
     longest = examples.longest
     if seen.horizon == 0:
         first = "Nothing in the past helps: with all of it replaced the error is at most 1 % higher."
+        if seen.rise > TOLERANCE - 1:
+            first = (
+                f"That the past helps cannot be shown: with all of it replaced the error is {100 * seen.rise:.0f} % "
+                f"higher, which chance may do on {len(examples):,} examples."
+            )
     else:
         first = (
             f"The newest {_steps(seen.horizon)} of {longest} are enough: with everything older replaced, the error "

@@ -26,6 +26,8 @@ TOLERANCE = 1.01
 DRAWS = 5
 # That nothing at all is used is believed until the rise is as unlikely as this by chance.
 _BY_CHANCE = 0.01
+# Over few examples no test is sure of anything; a loss this many times as high is believed without one.
+_BEYOND_CHANCE = 1.5
 _SMALL = 12
 # The measured lengths grow by this factor; between the last too short and the first long enough is then bisected.
 _GROWTH = 1.35
@@ -37,12 +39,17 @@ class Occlusion:
 
     Attributes:
         horizon: least number of kept steps with a loss of at most 1.01 times the full one; 0: nothing is used, since
-            the loss without any of the past rises by less than that, or by no more than chance alone makes it.
+            the loss without any of the past rises by less than that, or by no more than chance alone may make it.
         curve: (kept, loss), in rising order; the last one is the full length.
     """
 
     horizon: int
     curve: list[tuple[int, float]]
+
+    @property
+    def rise(self) -> float:
+        """By which fraction of the full loss it is higher without any of the past."""
+        return self.curve[0][1] / self.curve[-1][1] - 1 if self.curve[-1][1] else 0.0
 
 
 def occlusion(
@@ -75,7 +82,7 @@ def occlusion(
     limit = TOLERANCE * full + 1e-12
     nothing = losses(0)
     known[0] = float(np.nanmean(nothing))
-    if known[0] <= limit or not _rises(nothing, whole, examples):
+    if known[0] <= limit or (known[0] <= _BEYOND_CHANCE * full and not _rises(nothing, whole, examples)):
         enough = 0
     else:
         enough = next(kept for kept in _lengths(longest)[1:] if loss(kept) <= limit)

@@ -71,7 +71,16 @@ def test_in_white_noise_nothing_helps_although_the_gradient_says_otherwise(inspe
     assert memory["horizon_gradient"] > 20  # every trained network has a profile
     assert memory["agree"] is False
     assert inspected["white noise"].verdict["worth_it"] is False
-    assert "Nothing in the past helps" in memory["text"]
+    assert memory["text"].startswith(("Nothing in the past helps", "That the past helps cannot be shown"))
+
+
+def test_over_few_windows_a_past_without_which_the_loss_is_far_higher_is_not_called_useless():
+    y = np.sin(np.arange(260) * 2 * np.pi / 12) + 0.05 * np.random.default_rng(0).normal(size=260)
+    task = recurra.tasks.Forecast(horizon=12, lookback=24, season=12)
+    fitted = recurra.fit(as_frame(y[:200]), family="linear", task=task, max_epochs=12)
+    memory = diagnostics.inspect(fitted.predictor, as_frame(y[176:230], 176)).memory  # 19 windows, which overlap
+    assert memory["occlusion"][0]["loss"] > 1.5 * memory["occlusion"][-1]["loss"]
+    assert memory["horizon"] > 0
 
 
 def test_the_shares_are_one_a_step_and_sum_to_one(inspected):
