@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -13,7 +14,8 @@ import pandas as pd
 from .. import datasets
 from ..errors import InputError
 from ..frames import Frame
-from ..tasks import Experiment, Task, resolve_task, task_of_data
+from ..tasks import TASKS, Experiment, Task, resolve_task, task_of_data
+from ..tasks.resolve import setting_names
 from ..tasks.settings import require_at_least_one
 
 
@@ -107,6 +109,7 @@ def open_experiment(
     frame = source if isinstance(source, Frame) else _load(source, task, options)
     common = {f.name for f in fields(CompareSettings)}
     own = {name: value for name, value in options.items() if name not in common}
+    _check_spelling(own, common)
     resolved = resolve_task(frame, task, own)
     settings = _settings(resolved, frame, {name: value for name, value in options.items() if name in common})
     settings.check_models(resolved, type(resolved).list_baselines(frame), needs_family=needs_family)
@@ -152,4 +155,14 @@ def parse_budget(text: str | float | None) -> float | None:
 def _check_known(option: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
-            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}")
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}{hint}")
+
+
+def _check_spelling(names: Iterable[str], common: Collection[str]) -> None:
+    """Refuse names that no task knows but that look like one of the settings."""
+    known = {*common, *(name for task in TASKS.values() for name in setting_names(task))}
+    for name in names:
+        if name not in known and (near := difflib.get_close_matches(name, known, n=1, cutoff=0.8)):
+            raise InputError(f"there is no setting `{name}`; did you mean `{near[0]}`?")

@@ -198,7 +198,7 @@ REFUSED = [
     (["compare", "ar2", "--folds", "0"], "--folds must be at least 1; received 0"),
     (["compare", "ar2", "--batch-size", "0"], "--batch-size must be at least 1; received 0"),
     (["compare", "ar2", "--missing", "guess"], "--missing must be one of interpolate, ffill, error; received 'guess'"),
-    (["compare", "ar2", "--families", "lstn"], "--families must be some of linear, dense, "),
+    (["compare", "ar2", "--families", "lstmm"], "received 'lstmm'; did you mean lstm?"),
     (["compare", "ar2", "--families", "gru,gru"], "--families must name each model once; received gru, gru"),
     (["compare", "ar2", "--baselines", "naiv"], "--baselines must be some of naive, seasonal_naive, "),
     (["compare", "ar2", "--budget", "soon"], "--budget must be a time such as 90s, 10m or 1h; received 'soon'"),

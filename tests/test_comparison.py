@@ -460,3 +460,8 @@ def test_a_wrong_setting_is_named(settings, message):
 )
 def test_budgets_are_read(text, seconds):
     assert parse_budget(text) == seconds
+
+
+def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
+    with pytest.raises(InputError, match=r"there is no setting `max_epoch`; did you mean `max_epochs`"):
+        quick(wave(), max_epoch=2)
