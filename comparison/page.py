@@ -231,6 +231,7 @@ def _by_step(comparison: Comparison) -> list[Section]:
         x="steps ahead",
         y=main.title,
         from_zero=True,
+        first_colour=1,  # the first one is the truth's, in the figure above
     )
     return [Section("How far ahead it holds", [], [figure])]
 

@@ -54,6 +54,7 @@ def lines(
     dashed: Sequence[str] = (),
     vertical: Mapping[str, float] | None = None,
     labels: Sequence[str] | None = None,
+    first_colour: int = 0,
 ) -> Figure:
     """Lines over a common axis.
 
@@ -66,6 +67,7 @@ def lines(
         dashed: names of the lines drawn dashed.
         vertical: places marked by a vertical line, by what they mean.
         labels: names of the places 0, 1, ... on the x axis, such as dates.
+        first_colour: number of the first line's colour, so that the same lines look alike in several figures.
     """
     drawn = {name: _thinned(np.asarray(xs, float), np.asarray(ys, float)) for name, (xs, ys) in series.items()}
     axes = _axes(drawn, from_zero=from_zero, more=list((vertical or {}).values()))
@@ -76,11 +78,11 @@ def lines(
             f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
             f'<text class="quiet" x="{min(at + 4, WIDTH - 120):.1f}" y="{_TOP + 10}">{_text(name)}</text>'
         )
-    for i, (name, (xs, ys)) in enumerate(drawn.items()):
+    for i, (name, (xs, ys)) in enumerate(drawn.items(), first_colour):
         style = f"l{i % COLOURS}" + (" dashed" if name in dashed else "")
         parts.append(f'<path class="line {style}" d="{_path(axes, xs, ys)}"/>')
         parts.append(_marks(axes, name, xs, ys, i, labels))
-    return _figure("".join(parts), HEIGHT, alt, caption, list(drawn) if len(drawn) > 1 else [])
+    return _figure("".join(parts), HEIGHT, alt, caption, list(drawn) if len(drawn) > 1 else [], first_colour)
 
 
 def bars(
@@ -215,11 +217,12 @@ def heat_map(
     return _figure("".join(parts), height, alt, caption, [])
 
 
-def _figure(body: str, height: int, alt: str, caption: str, legend: list[str]) -> Figure:
+def _figure(body: str, height: int, alt: str, caption: str, legend: list[str], first_colour: int = 0) -> Figure:
     keys = ""
     if legend:
         items = "".join(
-            f'<span class="key"><i class="k{i % COLOURS}"></i>{_text(name)}</span>' for i, name in enumerate(legend)
+            f'<span class="key"><i class="k{i % COLOURS}"></i>{_text(name)}</span>'
+            for i, name in enumerate(legend, first_colour)
         )
         keys = f'<div class="legend">{items}</div>'
     svg = (
