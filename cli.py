@@ -91,7 +91,7 @@ def compare(
     task = given.pop("task", None)
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
-    _check_places(out=folder, export=export, report=None if report is None else report.parent)
+    _check_places(out=folder, export=export, report=_folder_of(report))
     with _starting():
         from . import comparison, reports
         from .comparison.terminal_progress import show
@@ -268,6 +268,7 @@ def memory(
     if distances is not None:
         given["distances"] = _whole_numbers("distances", distances)
     folder = out_folder or Path("runs") / f"memory_{task}"
+    _check_places(out=folder)
     with _starting():
         from . import diagnostics, reports
         from .comparison.terminal_progress import show
@@ -299,6 +300,7 @@ def inspect(
     ] = None,
 ) -> None:
     """Explain a model: how far it remembers, what order is worth, what its gates keep, its cost, where it is wrong."""
+    _check_places(json=_folder_of(json_file), report=_folder_of(report))
     predictor = _load_predictor(model)
     with _starting():
         from . import diagnostics, reports
@@ -329,6 +331,7 @@ def audit(
     For texts and panels --time may name a column of dates.
     """
     given = given_options(options)
+    _check_places(json=_folder_of(json_file))
     with _starting():
         from . import diagnostics, reports
     with err.status("looking for leaks ...") as status:
@@ -429,6 +432,10 @@ def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
         task = task_of_data(task)
     with err.status(Text(f"reading {visible(source)} ...")):
         return datasets.load(source, task=task, **roles, missing="error" if given.get("missing") == "error" else "keep")
+
+
+def _folder_of(file: Path | None) -> Path | None:
+    return None if file is None else file.parent
 
 
 def _check_places(**folders: Path | None) -> None:

@@ -218,6 +218,12 @@ REFUSED = [
         "cannot write to sales.csv/x: Not a directory; choose another --export",
     ),
     (["compare", "ar2", "--report", "sales.csv/x.html"], "cannot write to sales.csv: "),
+    (["inspect", "saved_models/none", "--json", "sales.csv/x.json"], "cannot write to sales.csv: "),
+    (["audit", "ar2", "--json", "sales.csv/x.json"], "cannot write to sales.csv: "),
+    (
+        ["memory", "recall", "--out", "sales.csv/x"],
+        "cannot write to sales.csv/x: Not a directory; choose another --out",
+    ),
     (["memory", "chess"], "the memory task must be one of recall, adding, copy; received 'chess'"),
     (["memory", "--distances", "far"], "--distances must be whole numbers such as 5,50; received 'far'"),
 ]
