@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import __version__
-from ..atomic import replacing
 from ..comparison.identity import to_strict_json
-from ..errors import InputError
 from ..evaluation import mae, rmse
 from ..frames import describe
 from ..pages import Page, Section, render
@@ -24,6 +21,7 @@ from .cost import cost_of
 from .examples import Examples
 from .gates import LayerGates, gates_of
 from .influence import horizon, influence_by_lag, inside_layers, with_fixed_statistics
+from .json_file import write_json
 from .occlusion import TOLERANCE, Occlusion, occlusion
 from .order import Order, TrainedShuffled, worth_after_training, worth_of_order
 from .page import sections_of
@@ -95,13 +93,7 @@ class Inspection:
 
     def write(self, path: Path | str) -> Path:
         """Write the JSON, whole or not at all."""
-        path = Path(path)
-        try:
-            with replacing(path) as file:
-                file.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}; choose another `json`") from error
-        return path
+        return write_json(path, self.to_dict())
 
     def sections(self) -> list[Section]:
         """What was found as sections of a page."""

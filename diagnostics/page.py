@@ -33,44 +33,8 @@ def sections_of(found: Inspection) -> list[Section]:
 def _memory(found: Inspection) -> Section:
     memory = found.memory
     metric = _METRICS[memory["metric"]]
-    kept = [o["kept"] for o in memory["occlusion"]]
-    loss = [o["loss"] for o in memory["occlusion"]]
-    horizon = memory["horizon_occlusion"]
-    by_chance = horizon == 0 and loss[0] > TOLERANCE * loss[-1]
-    enough = (
-        "without any of it, it is higher by no more than chance may do"
-        if by_chance
-        else f"from {horizon} kept steps on it is at most 1 % above the full one"
-    )
-    figures: list[Figure | Choice] = []
-    if memory["influence"] is not None:
-        curves = {"after training": _shares(memory["influence"])}
-        if memory["influence_before"] is not None:
-            curves["before training"] = _shares(memory["influence_before"])
-        if memory["core"] and memory["core"]["horizon_gradient"] != memory["horizon_gradient"]:
-            curves["after training, level and scale held fixed"] = _shares(memory["core"]["influence"])
-        figures.append(
-            lines(
-                curves,
-                alt=f"95 % of the influence lies in the newest {memory['horizon_gradient']} steps",
-                caption="Share of the squared gradient by lag; lag 1 is the newest value read. "
-                f"95 % lies in the newest {memory['horizon_gradient']} steps.",
-                x="lag (steps)",
-                y="share of influence",
-                from_zero=True,
-                dashed=["before training"],
-            )
-        )
-    figures.append(
-        lines(
-            {"loss": (kept, loss)},
-            alt=f"loss by steps kept: {enough}",
-            caption=f"Loss with everything older replaced by another example's steps: {enough}.",
-            x="newest steps kept",
-            y=metric,
-            vertical=None if by_chance else {"at most 1 % more": horizon},
-        )
-    )
+    figures: list[Figure | Choice] = [] if memory["influence"] is None else [_influence_figure(memory)]
+    figures.append(_occlusion_figure(memory, metric))
     figures += [
         lines(
             {layer["layer"]: _shares(layer["influence"])},
@@ -84,13 +48,51 @@ def _memory(found: Inspection) -> Section:
         for layer in memory["layers"]
     ]
     rows = [
-        ["horizon by occlusion", str(horizon)],
+        ["horizon by occlusion", str(memory["horizon_occlusion"])],
         ["horizon by gradient", _or(memory["horizon_gradient"])],
         ["horizon by gradient before training", _or(memory["horizon_before"])],
         ["steps read", str(memory["lookback"])],
         ["lookback suggested", str(memory["suggested_lookback"])],
     ]
     return Section("Memory", [memory["text"]], figures, [Table(["", "steps"], rows)])
+
+
+def _influence_figure(memory: dict[str, Any]) -> Figure:
+    curves = {"after training": _shares(memory["influence"])}
+    if memory["influence_before"] is not None:
+        curves["before training"] = _shares(memory["influence_before"])
+    if memory["core"] and memory["core"]["horizon_gradient"] != memory["horizon_gradient"]:
+        curves["after training, level and scale held fixed"] = _shares(memory["core"]["influence"])
+    return lines(
+        curves,
+        alt=f"95 % of the influence lies in the newest {memory['horizon_gradient']} steps",
+        caption="Share of the squared gradient by lag; lag 1 is the newest value read. "
+        f"95 % lies in the newest {memory['horizon_gradient']} steps.",
+        x="lag (steps)",
+        y="share of influence",
+        from_zero=True,
+        dashed=["before training"],
+    )
+
+
+def _occlusion_figure(memory: dict[str, Any], metric: str) -> Figure:
+    kept = [o["kept"] for o in memory["occlusion"]]
+    loss = [o["loss"] for o in memory["occlusion"]]
+    horizon = memory["horizon_occlusion"]
+    by_chance = horizon == 0 and loss[0] > TOLERANCE * loss[-1]
+    enough = (
+        "without any of it, it is higher by no more than chance may do"
+        if by_chance
+        else f"from {horizon} kept steps on it is at most 1 % above the full one"
+    )
+    return lines(
+        {"loss": (kept, loss)},
+        alt=f"loss by steps kept: {enough}",
+        caption=f"Loss with everything older replaced by another example's steps: {enough}.",
+        x="newest steps kept",
+        y=metric,
+        vertical=None if by_chance else {"at most 1 % more": horizon},
+    )
 
 
 def _shares(shares: list[float]) -> tuple[list[float], list[float]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
-from ...atomic import replacing
 from ...comparison.identity import to_strict_json
-from ...errors import InputError
 from ...pages import Section, Table
+from ..json_file import write_json
 
 SCHEMA_VERSION = 1
 KINDS = (
@@ -153,13 +151,7 @@ class Audit:
 
     def write(self, path: Path | str) -> Path:
         """Write the JSON, whole or not at all."""
-        path = Path(path)
-        try:
-            with replacing(path) as file:
-                file.write_text(json.dumps(self.to_dict(), indent=1), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}; choose another `json`") from error
-        return path
+        return write_json(path, self.to_dict())
 
     def sections(self) -> list[Section]:
         """What was found as a section of a page."""
