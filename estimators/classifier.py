@@ -148,7 +148,7 @@ class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstim
         if targets.classes is not None and len(targets.classes) < 2:
             raise ValueError(
                 f"This {type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
-                f"only one class: {targets.classes[0]!r}."
+                f"only one class: {targets.classes.tolist()[0]!r}."
             )
 
     def _class_weights(self, targets: Targets, weight: np.ndarray | None) -> np.ndarray | None:
