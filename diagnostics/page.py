@@ -43,7 +43,7 @@ def _memory(found: Inspection) -> Section:
             + (f" of {layer['steps_per_segment']} values each." if layer["steps_per_segment"] > 1 else "."),
             x="lag (steps of the layer)",
             y="share of influence",
-            from_zero=True,
+            log=True,
         )
         for layer in memory["layers"]
     ]
@@ -70,7 +70,7 @@ def _influence_figure(memory: dict[str, Any]) -> Figure:
         f"95 % lies in the newest {memory['horizon_gradient']} steps.",
         x="lag (steps)",
         y="share of influence",
-        from_zero=True,
+        log=True,
         dashed=["before training"],
     )
 
@@ -196,6 +196,7 @@ def _gate_figures(layer: LayerGates, steps: list[str]) -> list[Figure]:
     figures.append(
         heat_map(
             shown / max(shown.max(), 1e-9),
+            scale=("0", f"{shown.max():.2g}"),
             alt=f"size of the hidden state of {layer.layer} at each step of one example",
             caption=f"Size of the hidden state of {layer.layer} over the same example.",
             rows="units",
