@@ -128,7 +128,8 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
     """How hard the recurrent families were tried, and what of that might change the answer."""
     if not effort["trainings"]:
         return []
-    how_often = f"with {_counted(effort['seeds'], 'seed')} in each of {_counted(effort['folds'], 'fold')}"
+    folds = "one fold" if effort["folds"] == 1 else f"each of {effort['folds']} folds"
+    how_often = f"with {_counted(effort['seeds'], 'seed')} in {folds}"
     if effort["configs"] == 1:
         tried = f"Of each recurrent family only the default configuration was tried, {how_often}"
     else:
@@ -138,9 +139,9 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
         tried = f"Of each recurrent family {effort['configs']} configurations were tried, {how_often}; {best} choices"
     cut = sum(effort["cut_short"].values())
     if cut:
-        ended = " and ".join(f"{count} by the {_LIMITS[limit]}" for limit, count in effort["cut_short"].items())
         were = "was" if cut == 1 else "were"
-        tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early ({ended})"
+        by = " or ".join(f"the {_LIMITS[limit]}" for limit in effort["cut_short"])
+        tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early, by {by}"
     changes = ["more configurations of each"] if effort["configs"] == 1 else []
     changes += ["longer trainings"] if cut else []
     if worth_it is True or not changes:

@@ -126,7 +126,7 @@ def test_a_comparison_is_one_page(comparison):
     for heading in ("Leaderboard", "Forecasts", "What the verdict rests on", "Data", "Settings and versions"):
         assert heading in words
     assert "only the default configuration was tried, with 1 seed in each of 2 folds" in words
-    assert "2 of 2 trainings were ended early (2 by the limit of epochs)" in words
+    assert "2 of 2 trainings were ended early, by the limit of epochs" in words
     assert len(html) < 3_000_000
 
 
