@@ -88,7 +88,7 @@ def _effort(rows: list[Row]) -> Effort:
         "seeds": len({row["seed"] for row in rows}),
         "folds": len({row["fold"] for row in rows}),
         "trainings": len(rows),
-        "cut_short": {limit: stopped[limit] for limit in ("budget", "max_epochs") if stopped[limit]},
+        "cut_short": {limit: stopped[limit] for limit in ("budget", "max_epochs")},
     }
 
 

@@ -140,7 +140,7 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
     cut = sum(effort["cut_short"].values())
     if cut:
         were = "was" if cut == 1 else "were"
-        by = " or ".join(f"the {_LIMITS[limit]}" for limit in effort["cut_short"])
+        by = " or ".join(f"the {_LIMITS[limit]}" for limit, count in effort["cut_short"].items() if count)
         tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early, by {by}"
     changes = ["more configurations of each"] if effort["configs"] == 1 else []
     changes += ["longer trainings"] if cut else []
