@@ -114,10 +114,13 @@ def _order(found: Inspection) -> Section:
         values["trained on shuffled steps"] = order["trained_shuffled"]
     costs = f"{answer} Shuffling the steps costs {worth} in {metric}."
     if order["trained_shuffled"] is not None:
-        costs += f" Trained on shuffled steps as well, it loses {order['trained_value']:.4g} against the right order"
+        change = "loses" if order["trained_value"] >= 0 else "gains"
+        costs += f" Trained on shuffled steps as well, it {change} {abs(order['trained_value']):.4g} against the right"
+        costs += " order"
         low, high = order["trained_low"], order["trained_high"]
-        costs += "." if low is None else f" (95 % interval {low:.4g} to {high:.4g})."
-    figures = [bars(values, alt=f"shuffling the steps changes the loss by {order['value']:.4g}", x=metric)]
+        costs += "." if low is None else f" (95 % interval of the loss {low:.4g} to {high:.4g})."
+    finding = f"shuffling the steps changes the loss by {order['value']:.4g}"
+    figures = [bars(values, alt=finding, caption=f"{finding[:1].upper()}{finding[1:]}.", x=metric)]
     if order["older_than"]:
         figures.append(
             lines(

@@ -139,8 +139,8 @@ def _template() -> jinja2.Template:
 
 
 def _prose(text: str) -> Markup:
-    """A sentence whose names in backticks are set as code, and which begins with a capital."""
-    parts = re.split(r"`([^`]+)`", text[:1].upper() + text[1:])
+    """A sentence whose names in backticks are set as code."""
+    parts = re.split(r"`([^`]+)`", text)
     shown = [escape(visible(part)) for part in parts]
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(shown))
 

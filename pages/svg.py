@@ -22,7 +22,7 @@ _MOST_POINTS = 500
 _MOST_MARKS = 120
 _MOST_CELLS = 60
 _MOST_POWERS = 6
-_LONGEST_NAME = 14
+_LONGEST_NAME, _MOST_SLANTED = 14, 15
 _SMALL = 0.005
 # Columns of a heat map with a name each.
 _MOST_NAMES = 30
@@ -194,7 +194,8 @@ def heat_map(
     n, m = values.shape
     cell_h = max(3.0, min(14.0 if n > _FEW_CELLS else 40.0, 260 / n))
     longest = min(_LONGEST_NAME, max((len(str(name)) for name in columns), default=1))
-    height = int(_TOP + n * cell_h + 38 + 4.6 * longest)
+    turn = 40 if len(columns) <= _MOST_SLANTED else 90  # steeper where they stand closer
+    height = int(_TOP + n * cell_h + 38 + (4.6 if turn < 90 else 6.4) * longest)
     cell_w = (WIDTH - _LEFT - _RIGHT) / m
     parts = []
     for i in range(n):
@@ -214,11 +215,7 @@ def heat_map(
     parts.append(
         f'<rect class="outline" x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - _RIGHT}" height="{n * cell_h:.1f}"/>'
     )
-    every = max(1, int(np.ceil(len(columns) / _MOST_NAMES)))
-    for j in range(0, len(columns), every):
-        at = _LEFT + (j + 0.5) / len(columns) * (WIDTH - _LEFT - _RIGHT)
-        name = _text(_short(str(columns[j]), _LONGEST_NAME))
-        parts.append(f'<text class="quiet" transform="translate({at:.1f},{bottom + 10:.1f}) rotate(40)">{name}</text>')
+    parts.append(_column_names(columns, bottom + 10, turn))
     parts.append(f'<text class="quiet" x="{_LEFT}" y="{height - 6}">{_text(x)}</text>')
     parts.append(_scale(height - 6, *scale))
     middle = _TOP + n * cell_h / 2
@@ -227,6 +224,17 @@ def heat_map(
         f'text-anchor="middle">{_text(rows)}</text>'
     )
     return _figure("".join(parts), height, alt, caption, [])
+
+
+def _column_names(columns: Sequence[str], y: float, turn: int) -> str:
+    """As many names under the columns as there is room for."""
+    parts = []
+    for j in range(0, len(columns), max(1, int(np.ceil(len(columns) / _MOST_NAMES)))):
+        at = _LEFT + (j + 0.5) / len(columns) * (WIDTH - _LEFT - _RIGHT)
+        name = _text(_short(str(columns[j]), _LONGEST_NAME))
+        place = f"translate({at - 4 * (turn == 90):.1f},{y:.1f}) rotate({turn})"
+        parts.append(f'<text class="quiet" transform="{place}">{name}</text>')
+    return "".join(parts)
 
 
 def _scale(y: int, low: str, high: str) -> str:
