@@ -9,6 +9,7 @@ import numpy as np
 from ..pages import Choice, Figure, Section, Table, bars, heat_map, lines
 from .gates import KEEPS, LayerGates
 from .occlusion import TOLERANCE
+from .order import UNKNOWN_WORTH
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -107,7 +108,7 @@ def _order(found: Inspection) -> Section:
     answer = {
         True: "Order matters to this model.",
         False: "Order is worth less than 2 % to this model: a bag of its steps would do.",
-        None: "Whether order matters cannot be told from these rows.",
+        None: f"{_capital(UNKNOWN_WORTH[found.data['held_out'] is False])}.",
     }[order["matters"]]
     values = {"right order": order["loss"], "shuffled": order["shuffled"]}
     if order["trained_shuffled"] is not None:
@@ -120,7 +121,7 @@ def _order(found: Inspection) -> Section:
         low, high = order["trained_low"], order["trained_high"]
         costs += "." if low is None else f" (95 % interval of the loss {low:.4g} to {high:.4g})."
     finding = f"shuffling the steps changes the loss by {order['value']:.4g}"
-    figures = [bars(values, alt=finding, caption=f"{finding[:1].upper()}{finding[1:]}.", x=metric)]
+    figures = [bars(values, alt=finding, caption=f"{_capital(finding)}.", x=metric)]
     if order["older_than"]:
         figures.append(
             lines(
@@ -307,6 +308,10 @@ def _wrong(found: Inspection) -> Section:
         rows = [[f"{row[name]:.4g}" if name == "loss" else str(row[name]) for name in head] for row in errors["worst"]]
         tables.append(Table(head, rows, "the examples with the largest errors", left=len(head) - 1, folded=True))
     return Section("Where it is wrong", sentences, figures, tables)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _percent(shares: Any) -> str:
