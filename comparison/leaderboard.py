@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,7 +95,12 @@ def _mean(metric: Metric[Any, Any], row: Row) -> str:
 def _with_spread(metric: Metric[Any, Any], row: Row) -> str:
     """The mean and, where there is one, its standard deviation over seeds."""
     spread, value = number(row.get(f"{metric.name}_sd")), _mean(metric, row)
-    return value if spread is None or value == MISSING else f"{value} ±{score(spread, metric)}"
+    if spread is None or value == MISSING:
+        return value
+    decimals = re.fullmatch(r"[\d,]+(?:\.(\d+))?", value)
+    # to the same decimal place, so that a spread doesn't look more exact than what it belongs to
+    written = score(spread, metric) if decimals is None else f"{spread:,.{len(decimals[1] or '')}f}"
+    return f"{value} ±{written}"
 
 
 def _has_spread(column: Column, row: Row) -> bool:

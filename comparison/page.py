@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .. import __version__
+from ..evaluation import effort_in_words
 from ..frames import SeriesFrame
 from ..models import is_recurrent
 from ..pages import Choice, Figure, Page, Section, Table, bars, heat_map, intervals, lines, render
 from .leaderboard import caption, leaderboard_columns
 from .summary_rows import kind_of
-from .trials import cut_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +85,14 @@ def _leaderboard(comparison: Comparison) -> Section:
     }
     if tested:
         against = comparison.test_rows[0]["against"]
+        measured = any(low is not None for _, low, _ in tested.values())
         figures.append(
             intervals(
                 tested,
-                alt=f"advantage of the recurrent models over {against} with 95 % intervals",
-                caption=f"How much lower the error is than that of {against}, the best simpler model, with 95 % "
-                "intervals. Right of 0 a recurrent model is better.",
-                x="% lower error",
+                alt=f"advantage of the recurrent models over {against}",
+                caption=f"How much lower the error is than that of {against}, the best simpler model"
+                f"{', with 95 % intervals' if measured else ''}. Right of 0 a recurrent model is better.",
+                x="error lower by (%)",
             )
         )
     return Section("Leaderboard", [], figures, [Table(head, rows, words, left=2, bold=best)])
@@ -239,7 +240,10 @@ def _by_step(comparison: Comparison) -> list[Section]:
 def _evidence(comparison: Comparison) -> Section:
     """How much was tried before the answer was given, and what would change it."""
     trained = [row for row in comparison.trial_rows if row["kind"] == "family"]
-    sentences = [evidence(comparison)]
+    effort = comparison.verdict.get("effort")
+    sentences = effort_in_words(effort, worth_it=comparison.verdict["worth_it"]) if effort else []
+    if not any(is_recurrent(row["model"]) for row in trained):
+        sentences = ["No recurrent family was trained, so nothing can be said of them."]
     rows = []
     for name in dict.fromkeys(row["model"] for row in trained):
         own = [row for row in trained if row["model"] == name]
@@ -258,31 +262,6 @@ def _evidence(comparison: Comparison) -> Section:
         )
     head = ["family", "settings tried", "folds in which another beat its default", "trainings", "cut short"]
     return Section("What the verdict rests on", sentences, tables=[Table(head, rows)])
-
-
-def evidence(comparison: Comparison) -> str:
-    """How much was tried, in sentences: "no" after one setting reads differently from "no" after twenty."""
-    trained = [row for row in comparison.trial_rows if row["kind"] == "family"]
-    recurrent = [row for row in trained if is_recurrent(row["model"])]
-    if not recurrent:
-        return "No recurrent family was trained, so nothing can be said of them."
-    tried = max(
-        len({row["config_number"] for row in recurrent if row["model"] == name})
-        for name in {row["model"] for row in recurrent}
-    )
-    seeds = len({row["seed"] for row in recurrent})
-    what = "only its default settings were" if tried == 1 else f"{tried} settings were"
-    text = f"Of each recurrent family {what} tried, with {seeds} seed{'s' if seeds > 1 else ''} in each of "
-    text += f"{len(comparison.folds)} fold{'s' if len(comparison.folds) > 1 else ''}."
-    short = cut_short([row["stopped_by"] for row in recurrent])
-    for count, by in short:
-        text += f" {count} of {len(recurrent)} trainings were ended by {by.strip('`')} and might have gone on."
-    if comparison.verdict["worth_it"] is not True:
-        more = [] if tried > 1 else ["more settings of the recurrent families (`configs`)"]
-        more += ["longer trainings"] if short else []
-        more.append(comparison.task.wording.more_data)
-        text += f" What could change the answer: {'; '.join(more)}."
-    return text
 
 
 def _data(comparison: Comparison) -> Section:

@@ -118,7 +118,8 @@ class Run:
         data = self.experiment.prepare(self.n_folds - 1)
         family, _ = parse_variant(model, self.experiment.task.output_kind)
         config = _newest_config(model, outcomes)
-        trial = Trial(model, self.n_folds)
+        purpose = "training on shuffled steps, for the diagnostics" if shuffled else "training for the diagnostics"
+        trial = Trial(model, self.n_folds, purpose=purpose)
         self._report(trial)
         if not shuffled:
             return data, *self.train_final(data, family, config, seed=0, trial=trial)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..evaluation import TestRow, Verdict, judge, mean_ignoring_nan
+from ..evaluation import Effort, TestRow, Verdict, judge, mean_ignoring_nan
 from ..models import is_recurrent
 from ..tasks import Task
 from .run import Run
@@ -64,8 +65,31 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
     if simpler and recurrent:
         losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, simpler[0]]}
         tests = experiment.significance(losses, against=simpler[0])
-    wording = experiment.task.wording
-    return tests, judge(summary, tests, wording=wording, recurrent=recurrent, minimum_effect=MINIMUM_EFFECT)
+    effort = _effort([outcome.row for outcome in outcomes if outcome.row["model"] in recurrent])
+    verdict = judge(
+        summary,
+        tests,
+        wording=experiment.task.wording,
+        recurrent=recurrent,
+        minimum_effect=MINIMUM_EFFECT,
+        effort=effort,
+    )
+    return tests, verdict
+
+
+def _effort(rows: list[Row]) -> Effort:
+    """How hard the recurrent families were tried."""
+    firsts = [row for row in rows if row["chosen"] and row["seed"] == 0]  # a choice for each family and fold
+    stopped = Counter(row["stopped_by"] for row in rows)
+    return {
+        "configs": len({row["config_number"] for row in rows}),
+        "beat_default": sum(row["config_number"] != 0 for row in firsts),
+        "chances": len(firsts),
+        "seeds": len({row["seed"] for row in rows}),
+        "folds": len({row["fold"] for row in rows}),
+        "trainings": len(rows),
+        "cut_short": {limit: stopped[limit] for limit in ("budget", "max_epochs")},
+    }
 
 
 test_and_judge.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions by this name

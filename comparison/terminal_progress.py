@@ -66,7 +66,7 @@ def _line_printer(console: Console) -> Callable[[Progress], None]:
 
 def _description(progress: Progress) -> str:
     trial = progress.trial
-    where = "final training" if progress.final else f"fold {trial.fold + 1} · seed {trial.seed + 1}"
+    where = trial.purpose if progress.final else f"fold {trial.fold + 1} · seed {trial.seed + 1}"
     text = f"{trial.model} · {where}"
     text += f" · config {trial.config_number + 1}" if trial.config_number else ""
     return text + (f" · epoch {progress.epoch}, loss {progress.loss:.4g}" if progress.loss is not None else "")

@@ -28,12 +28,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """One training or baseline: config number 0 is the family's default; a baseline has neither seed nor config."""
+    """One training or baseline: config number 0 is the family's default; a baseline has neither seed nor config.
+
+    One after the folds has a `purpose`, which progress names.
+    """
 
     model: str
     fold: int
     seed: int = 0
     config_number: int = 0
+    purpose: str = "final training"
 
     @property
     def key(self) -> str:

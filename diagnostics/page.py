@@ -43,7 +43,7 @@ def _memory(found: Inspection) -> Section:
             + (f" of {layer['steps_per_segment']} values each." if layer["steps_per_segment"] > 1 else "."),
             x="lag (steps of the layer)",
             y="share of influence",
-            from_zero=True,
+            log=True,
         )
         for layer in memory["layers"]
     ]
@@ -70,7 +70,7 @@ def _influence_figure(memory: dict[str, Any]) -> Figure:
         f"95 % lies in the newest {memory['horizon_gradient']} steps.",
         x="lag (steps)",
         y="share of influence",
-        from_zero=True,
+        log=True,
         dashed=["before training"],
     )
 
@@ -114,10 +114,13 @@ def _order(found: Inspection) -> Section:
         values["trained on shuffled steps"] = order["trained_shuffled"]
     costs = f"{answer} Shuffling the steps costs {worth} in {metric}."
     if order["trained_shuffled"] is not None:
-        costs += f" Trained on shuffled steps as well, it loses {order['trained_value']:.4g} against the right order"
+        change = "loses" if order["trained_value"] >= 0 else "gains"
+        costs += f" Trained on shuffled steps as well, it {change} {abs(order['trained_value']):.4g} against the right"
+        costs += " order"
         low, high = order["trained_low"], order["trained_high"]
-        costs += "." if low is None else f" (95 % interval {low:.4g} to {high:.4g})."
-    figures = [bars(values, alt=f"shuffling the steps changes the loss by {order['value']:.4g}", x=metric)]
+        costs += "." if low is None else f" (95 % interval of the loss {low:.4g} to {high:.4g})."
+    finding = f"shuffling the steps changes the loss by {order['value']:.4g}"
+    figures = [bars(values, alt=finding, caption=f"{finding[:1].upper()}{finding[1:]}.", x=metric)]
     if order["older_than"]:
         figures.append(
             lines(
@@ -196,6 +199,7 @@ def _gate_figures(layer: LayerGates, steps: list[str]) -> list[Figure]:
     figures.append(
         heat_map(
             shown / max(shown.max(), 1e-9),
+            scale=("0", f"{shown.max():.2g}"),
             alt=f"size of the hidden state of {layer.layer} at each step of one example",
             caption=f"Size of the hidden state of {layer.layer} over the same example.",
             rows="units",

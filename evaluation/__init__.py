@@ -30,10 +30,11 @@ from .significance import (
     holm,
     paired_series_test,
 )
-from .verdict import Verdict, judge
+from .verdict import Effort, Verdict, effort_in_words, judge
 
 __all__ = [
     "OF_DATA",
+    "Effort",
     "Metric",
     "TestResult",
     "TestRow",
@@ -48,6 +49,7 @@ __all__ = [
     "coverage",
     "cross_entropy",
     "diebold_mariano",
+    "effort_in_words",
     "exact_match",
     "expected_calibration_error",
     "holm",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from .metric import Metric, Wording
 from .significance import TestRow
@@ -12,18 +12,41 @@ SIGNIFICANT = 0.05
 SummaryRow = Mapping[str, Any]
 
 
+class Effort(TypedDict):
+    """How hard the recurrent families were tried.
+
+    Keys:
+        configs: configurations tried of each.
+        beat_default: folds and families in which another configuration than the default did best on validation data.
+        chances: folds and families in which one could.
+        seeds, folds: repetitions of each training, and test sets.
+        trainings: of recurrent families.
+        cut_short: how many of them were ended by something else than the validation loss: by "budget" or "max_epochs".
+    """
+
+    configs: int
+    beat_default: int
+    chances: int
+    seeds: int
+    folds: int
+    trainings: int
+    cut_short: dict[str, int]
+
+
 class Verdict(TypedDict):
     """Whether a recurrent network is worth its cost.
 
     Keys:
         worth_it: True, False, or None: cannot tell.
         best: model with the lowest error, recurrent or not.
-        text: two to five sentences.
+        text: a few sentences.
+        effort: how hard the recurrent families were tried, where that is known.
     """
 
     worth_it: bool | None
     best: str
     text: str
+    effort: NotRequired[Effort]
 
 
 def judge(
@@ -33,6 +56,7 @@ def judge(
     wording: Wording,
     recurrent: Sequence[str],
     minimum_effect: float = 0.02,
+    effort: Effort | None = None,
 ) -> Verdict:
     """Say in plain words whether a recurrent family earns its keep, and what it costs.
 
@@ -57,10 +81,12 @@ def judge(
         wording: the task's metric to judge by, and its words.
         recurrent: names of the recurrent families.
         minimum_effect: smallest fraction of the loss worth a network's trouble; 0.02 is 2 %.
+        effort: how hard the recurrent families were tried; "no" after one configuration reads differently from "no"
+            after twenty.
 
     Returns:
-        ``worth_it`` (True, False, None), ``best`` (model with the lowest error, recurrent or not) and ``text``
-        (two to five sentences).
+        ``worth_it`` (True, False, None), ``best`` (model with the lowest error, recurrent or not), ``text``
+        (a few sentences), and ``effort`` where it was given.
 
     Raises:
         ValueError: a metric of which more is better, no model with it, a test of a model that is not in the summary.
@@ -92,7 +118,42 @@ def judge(
         *_story(worth_it, tests, rows, wording=wording, minimum_effect=minimum_effect),
         *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
     ]
-    return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+    if effort is None:
+        return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+    sentences += effort_in_words(effort, worth_it=worth_it)
+    return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences), "effort": effort}
+
+
+def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
+    """How hard the recurrent families were tried, and what of that might change the answer."""
+    if not effort["trainings"]:
+        return []
+    folds = "one fold" if effort["folds"] == 1 else f"each of {effort['folds']} folds"
+    how_often = f"with {_counted(effort['seeds'], 'seed')} in {folds}"
+    if effort["configs"] == 1:
+        tried = f"Of each recurrent family only the default configuration was tried, {how_often}"
+    else:
+        best = (
+            f"another than the default was best on validation data in {effort['beat_default']} of {effort['chances']}"
+        )
+        tried = f"Of each recurrent family {effort['configs']} configurations were tried, {how_often}; {best} choices"
+    cut = sum(effort["cut_short"].values())
+    if cut:
+        were = "was" if cut == 1 else "were"
+        by = " or ".join(f"the {_LIMITS[limit]}" for limit, count in effort["cut_short"].items() if count)
+        tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early, by {by}"
+    changes = ["more configurations of each"] if effort["configs"] == 1 else []
+    changes += ["longer trainings"] if cut else []
+    if worth_it is True or not changes:
+        return [f"{tried}."]
+    return [f"{tried}. A stronger recurrent network might change the answer: try {' and '.join(changes)}."]
+
+
+_LIMITS = {"budget": "budget", "max_epochs": "limit of epochs"}
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _decide(tests: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:

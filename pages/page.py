@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..atomic import replacing
 from ..display.visible_text import visible
@@ -133,8 +133,16 @@ def write_page(path: Path | str, html: str) -> Path:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_shown)
+    environment.filters["prose"] = _prose
     environment.tests["choice"] = lambda figure: isinstance(figure, Choice)
     return environment.from_string(TEMPLATE)
+
+
+def _prose(text: str) -> Markup:
+    """A sentence whose names in backticks are set as code."""
+    parts = re.split(r"`([^`]+)`", text)
+    shown = [escape(visible(part)) for part in parts]
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(shown))
 
 
 def _shown(value: object) -> object:

@@ -21,6 +21,11 @@ _MOST_POINTS = 500
 # Marks that carry a value for hovering.
 _MOST_MARKS = 120
 _MOST_CELLS = 60
+_MOST_POWERS = 6
+_LONGEST_NAME, _MOST_SLANTED = 14, 15
+_SMALL = 0.005
+# Columns of a heat map with a name each.
+_MOST_NAMES = 30
 # Up to so many rows each cell is large enough for its number.
 _FEW_CELLS = 6
 COLOURS = 7
@@ -33,6 +38,7 @@ class _Axes:
     x: tuple[float, float]
     y: tuple[float, float]
     height: int = HEIGHT
+    log: bool = False  # whether y are exponents of ten
 
     def px(self, x: float) -> float:
         low, high = self.x
@@ -40,6 +46,7 @@ class _Axes:
 
     def py(self, y: float) -> float:
         low, high = self.y
+        y = np.log10(max(y, 10**low)) if self.log else y
         return self.height - _BOTTOM - (y - low) / (high - low or 1) * (self.height - _TOP - _BOTTOM)
 
 
@@ -51,6 +58,7 @@ def lines(
     y: str,
     caption: str = "",
     from_zero: bool = False,
+    log: bool = False,
     dashed: Sequence[str] = (),
     vertical: Mapping[str, float] | None = None,
     labels: Sequence[str] | None = None,
@@ -64,25 +72,25 @@ def lines(
         x, y: names of the axes.
         caption: under the figure.
         from_zero: whether the y axis begins at 0.
+        log: whether the y axis is logarithmic, over at most six powers of ten; smaller values lie on its end.
         dashed: names of the lines drawn dashed.
         vertical: places marked by a vertical line, by what they mean.
         labels: names of the places 0, 1, ... on the x axis, such as dates.
         first_colour: number of the first line's colour, so that the same lines look alike in several figures.
     """
     drawn = {name: _thinned(np.asarray(xs, float), np.asarray(ys, float)) for name, (xs, ys) in series.items()}
-    axes = _axes(drawn, from_zero=from_zero, more=list((vertical or {}).values()))
+    axes = _axes(drawn, from_zero=from_zero, log=log, more=list((vertical or {}).values()))
     parts = [_frame(axes, x, y, labels)]
     for name, place in (vertical or {}).items():
         at = axes.px(place)
         parts.append(
-            f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
-            f'<text class="quiet" x="{min(at + 4, WIDTH - 120):.1f}" y="{_TOP + 10}">{_text(name)}</text>'
+            f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>' + _beside(at, name)
         )
     for i, (name, (xs, ys)) in enumerate(drawn.items(), first_colour):
         style = f"l{i % COLOURS}" + (" dashed" if name in dashed else "")
         parts.append(f'<path class="line {style}" d="{_path(axes, xs, ys)}"/>')
         parts.append(_marks(axes, name, xs, ys, i, labels))
-    return _figure("".join(parts), HEIGHT, alt, caption, list(drawn) if len(drawn) > 1 else [], first_colour)
+    return _figure("".join(parts), HEIGHT, alt, caption, list(drawn) if len(drawn) > 1 else [], first_colour, dashed)
 
 
 def bars(
@@ -106,7 +114,7 @@ def bars(
     """
     row, top = 24, 6
     height = top + row * len(values) + _BOTTOM - 8
-    left = 8 + min(150, 7.2 * max((len(name) for name in values), default=1))
+    left = 8 + min(190, 7.2 * max((len(name) for name in values), default=1))
     ends = [high for _, high in (errors or {}).values()]
     most = max([*(v for v in values.values() if np.isfinite(v)), *ends, 1e-12])
     wide = WIDTH - left - 70
@@ -169,6 +177,7 @@ def heat_map(
     columns: Sequence[str],
     x: str,
     caption: str = "",
+    scale: tuple[str, str] = ("0", "1"),
 ) -> Figure:
     """A matrix of values between 0 and 1, dark where they are high: (rows, columns).
 
@@ -179,11 +188,14 @@ def heat_map(
         columns: names of the columns, of which as many are written as fit.
         x: what the columns are.
         caption: under the figure.
+        scale: what white and the full colour stand for.
     """
     values = _averaged(_averaged(np.asarray(values, float), 0), 1)
     n, m = values.shape
     cell_h = max(3.0, min(14.0 if n > _FEW_CELLS else 40.0, 260 / n))
-    height = int(_TOP + n * cell_h + 62)
+    longest = min(_LONGEST_NAME, max((len(str(name)) for name in columns), default=1))
+    turn = 40 if len(columns) <= _MOST_SLANTED else 90  # steeper where they stand closer
+    height = int(_TOP + n * cell_h + 38 + (4.6 if turn < 90 else 6.4) * longest)
     cell_w = (WIDTH - _LEFT - _RIGHT) / m
     parts = []
     for i in range(n):
@@ -203,12 +215,9 @@ def heat_map(
     parts.append(
         f'<rect class="outline" x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - _RIGHT}" height="{n * cell_h:.1f}"/>'
     )
-    every = max(1, int(np.ceil(len(columns) / 12)))
-    for j in range(0, len(columns), every):
-        at = _LEFT + (j + 0.5) / len(columns) * (WIDTH - _LEFT - _RIGHT)
-        name = _text(_short(str(columns[j]), 9))
-        parts.append(f'<text class="quiet" transform="translate({at:.1f},{bottom + 10:.1f}) rotate(40)">{name}</text>')
-    parts.append(f'<text class="quiet" x="{_LEFT}" y="{height - 2}">{_text(x)}</text>')
+    parts.append(_column_names(columns, bottom + 10, turn))
+    parts.append(f'<text class="quiet" x="{_LEFT}" y="{height - 6}">{_text(x)}</text>')
+    parts.append(_scale(height - 6, *scale))
     middle = _TOP + n * cell_h / 2
     parts.append(
         f'<text class="quiet" transform="translate(14,{middle:.1f}) rotate(-90)" '
@@ -217,11 +226,39 @@ def heat_map(
     return _figure("".join(parts), height, alt, caption, [])
 
 
-def _figure(body: str, height: int, alt: str, caption: str, legend: list[str], first_colour: int = 0) -> Figure:
+def _column_names(columns: Sequence[str], y: float, turn: int) -> str:
+    """As many names under the columns as there is room for."""
+    parts = []
+    for j in range(0, len(columns), max(1, int(np.ceil(len(columns) / _MOST_NAMES)))):
+        at = _LEFT + (j + 0.5) / len(columns) * (WIDTH - _LEFT - _RIGHT)
+        name = _text(_short(str(columns[j]), _LONGEST_NAME))
+        place = f"translate({at - 4 * (turn == 90):.1f},{y:.1f}) rotate({turn})"
+        parts.append(f'<text class="quiet" transform="{place}">{name}</text>')
+    return "".join(parts)
+
+
+def _scale(y: int, low: str, high: str) -> str:
+    """What light and dark stand for, at the right end."""
+    right, cell = WIDTH - _RIGHT - 6.2 * len(high) - 4, 12
+    parts = [f'<text class="quiet" x="{WIDTH - _RIGHT}" y="{y}" text-anchor="end">{_text(high)}</text>']
+    first = right - 5 * cell
+    for i in range(5):
+        parts.append(
+            f'<rect class="b0" x="{first + i * cell:.1f}" y="{y - 9}" width="{cell}" height="10" '
+            f'fill-opacity="{i / 4:.2f}"/>'
+        )
+    parts.append(f'<rect class="outline" x="{first:.1f}" y="{y - 9}" width="{5 * cell}" height="10"/>')
+    parts.append(f'<text class="quiet" x="{first - 4:.1f}" y="{y}" text-anchor="end">{_text(low)}</text>')
+    return "".join(parts)
+
+
+def _figure(
+    body: str, height: int, alt: str, caption: str, legend: list[str], first_colour: int = 0, dashed: Sequence[str] = ()
+) -> Figure:
     keys = ""
     if legend:
         items = "".join(
-            f'<span class="key"><i class="k{i % COLOURS}"></i>{_text(name)}</span>'
+            f'<span class="key"><i class="k{i % COLOURS}{" broken" if name in dashed else ""}"></i>{_text(name)}</span>'
             for i, name in enumerate(legend, first_colour)
         )
         keys = f'<div class="legend">{items}</div>'
@@ -232,30 +269,42 @@ def _figure(body: str, height: int, alt: str, caption: str, legend: list[str], f
     return Figure(Markup(svg), alt, caption)
 
 
-def _axes(drawn: Mapping[str, tuple[np.ndarray, np.ndarray]], *, from_zero: bool, more: Sequence[float]) -> _Axes:
+def _axes(
+    drawn: Mapping[str, tuple[np.ndarray, np.ndarray]], *, from_zero: bool, log: bool, more: Sequence[float]
+) -> _Axes:
     xs = np.concatenate([x for x, _ in drawn.values()] + [np.asarray(more, float)])
     ys = np.concatenate([y for _, y in drawn.values()])
     ys = ys[np.isfinite(ys)] if np.isfinite(ys).any() else np.array([0.0, 1.0])
+    if log and ys.max() > 0:
+        highest = np.log10(ys.max())
+        lowest = max(np.log10(ys[ys > 0].min()), highest - _MOST_POWERS)
+        return _Axes(_ends(xs), (float(np.floor(lowest)), float(highest + 0.1)), log=True)
     low, high = float(ys.min()), float(ys.max())
     room = 0.05 * (high - low or abs(high) or 1)
-    return _Axes(
-        (float(np.nanmin(xs)), float(np.nanmax(xs))), (0.0 if from_zero and low >= 0 else low - room, high + room)
-    )
+    return _Axes(_ends(xs), (0.0 if from_zero and low >= 0 else low - room, high + room))
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def _frame(axes: _Axes, x: str, y: str, labels: Sequence[str] | None) -> str:
     right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
     parts = []
-    for tick in _ticks(*axes.y, 5):
+    powers = [10.0**power for power in range(int(axes.y[0]), int(np.floor(axes.y[1])) + 1)] if axes.log else []
+    for tick in powers or _ticks(*axes.y, 5):
         at = axes.py(tick)
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>'
-            f'<text class="quiet" x="{_LEFT - 5}" y="{at + 4:.1f}" text-anchor="end">{tick:.6g}</text>'
+            f'<text class="quiet" x="{_LEFT - 5}" y="{at + 4:.1f}" text-anchor="end">{_tick_name(tick)}</text>'
         )
-    ticks = _ticks(*axes.x, 4 if labels else 6)
+    ticks = _ticks(*axes.x, 6)
+    if labels is not None:
+        last = min(len(labels) - 1, int(axes.x[1]))
+        ticks = [float(at) for at in np.unique(np.linspace(max(0, int(axes.x[0])), last, 4).round())]
+    elif _whole_from_one(axes.x):
+        ticks = [1.0, *(tick for tick in ticks if tick > 1 + 0.04 * (axes.x[1] - 1) and tick == round(tick))]
     for tick in ticks:
-        if labels is not None and not (0 <= round(tick) < len(labels)):
-            continue
         name = f"{tick:.6g}" if labels is None else labels[round(tick)]
         parts.append(
             f'<text class="quiet" x="{min(axes.px(tick), right - 3 * len(name) + _RIGHT - 2):.1f}" y="{bottom + 16}" '
@@ -268,6 +317,28 @@ def _frame(axes: _Axes, x: str, y: str, labels: Sequence[str] | None) -> str:
         f'text-anchor="middle">{_text(y)}</text>'
     )
     return "".join(parts)
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _tick_name(value: float) -> str:
+    """A number as short as there is room for beside an axis."""
+    if 0 < value < _SMALL and np.isclose(power := np.log10(value), round(power)):
+        return "10" + str(round(power)).translate(_SUPERSCRIPTS)
+    return f"{value:.6g}"
+
+
+def _beside(at: float, name: str) -> str:
+    """A name beside a vertical line, on the side with more room."""
+    left = at > (_LEFT + WIDTH - _RIGHT) / 2
+    place, anchor = (at - 4, "end") if left else (at + 4, "start")
+    return f'<text class="quiet halo" x="{place:.1f}" y="{_TOP + 10}" text-anchor="{anchor}">{_text(name)}</text>'
+
+
+def _whole_from_one(ends: tuple[float, float]) -> bool:
+    """Whether an axis counts steps, units or lags, of which the first is worth a tick."""
+    return ends[0] == 1 and ends[1] > 1
 
 
 def _path(axes: _Axes, xs: np.ndarray, ys: np.ndarray) -> str:
@@ -319,7 +390,7 @@ def _ticks(low: float, high: float, n: int) -> list[float]:
     return [float(round(v, 10)) for v in np.arange(first, high + step * 1e-6, step)]
 
 
-def _short(name: str, longest: int = 22) -> str:
+def _short(name: str, longest: int = 26) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 

@@ -37,11 +37,13 @@ svg text{fill:var(--ink)}svg .quiet{fill:var(--quiet);font-size:11.5px}
 .k0{border-color:var(--c0)!important}.k1{border-color:var(--c1)!important}.k2{border-color:var(--c2)!important}
 .k3{border-color:var(--c3)!important}.k4{border-color:var(--c4)!important}.k5{border-color:var(--c5)!important}
 .k6{border-color:var(--c6)!important}
+.key i.broken{border-top-style:dashed}
 .wide{overflow-x:auto;margin:.7rem 0}
 table{border-collapse:collapse;font-size:.9rem}
 caption{text-align:left;color:var(--quiet);font-size:.88rem;padding-bottom:.3rem}
 th,td{padding:.22rem .7rem .22rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--line)}
-th.w,td.w{text-align:left;overflow-wrap:anywhere;min-width:8rem;max-width:26rem}
+td{white-space:nowrap}
+th.w,td.w{white-space:normal;text-align:left;overflow-wrap:anywhere;min-width:8rem;max-width:26rem}
 th{font-weight:600}tr.bold td{font-weight:700}
 summary{cursor:pointer;color:var(--c0);margin:.4rem 0}
 code{background:var(--soft);padding:.1rem .35rem;border-radius:3px;overflow-wrap:anywhere;font-size:.88rem}
@@ -89,7 +91,7 @@ TEMPLATE = (
 <figure{% if name %} data-name="{{ name }}"{% endif %}>
 {% if name %}<div><b>{{ name }}</b></div>{% endif %}
 {{ figure.svg }}
-<figcaption>{{ figure.caption or figure.alt }}</figcaption>
+<figcaption>{{ (figure.caption or figure.alt)|prose }}</figcaption>
 </figure>
 {% endmacro %}
 {% macro grid(table) %}
@@ -121,7 +123,7 @@ TEMPLATE = (
 {% for section in page.sections %}
 <section id="{{ section.anchor }}">
 <h2>{{ section.title }}</h2>
-{% for sentence in section.sentences %}<p>{{ sentence }}</p>{% endfor %}
+{% for sentence in section.sentences %}<p>{{ sentence|prose }}</p>{% endfor %}
 {% if section.figures %}
 <div class="figures">
 {% for figure in section.figures %}
@@ -137,7 +139,7 @@ TEMPLATE = (
 {% if table.folded %}<details><summary>{{ table.caption }}</summary>{{ grid(table) }}</details>
 {% else %}{{ grid(table) }}{% endif %}
 {% endfor %}
-{% if section.bullets %}<ul>{% for item in section.bullets %}<li>{{ item }}</li>{% endfor %}</ul>{% endif %}
+{% if section.bullets %}<ul>{% for item in section.bullets %}<li>{{ item|prose }}</li>{% endfor %}</ul>{% endif %}
 </section>
 {% endfor %}
 </main>

@@ -50,7 +50,9 @@ def draw_error_against_cost(comparison: Comparison) -> Figure | None:
         _draw_points(axes, [row for row in points if _has(row, cost)], styles, metric, cost)
         _draw_references(axes, references, styles)
         quieten(axes)
-        name_axes(axes, titles[cost], axis_title(comparison, metric) if axes is panels[0] else "")
+        free = [visible(row["model"]) for row in points if not _has(row, cost)]
+        without = f"\n(no place here for {', '.join(free)}, which needs none)" if free else ""
+        name_axes(axes, titles[cost] + without, axis_title(comparison, metric) if axes is panels[0] else "")
     _name_plot(panels[0], metric, comparison.settings["seeds"])
     label_ends(panels[-1], _reference_labels(panels[-1], references, styles, metric))
     for axes, cost in zip(panels, costs, strict=True):

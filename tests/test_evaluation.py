@@ -457,3 +457,42 @@ def test_never_yes_without_significance_and_never_no_with_a_possible_gain(cases,
     wins = [t["p_holm"] < 0.05 and t["effect"] >= minimum_effect for t in tests]
     fails = [t["effect_high"] < minimum_effect or (t["p_holm"] < 0.05 and t["effect"] < 0) for t in tests]
     assert worth_it is (True if any(wins) else False if all(fails) else None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said", "not_said"),
+    [
+        (
+            {},
+            ["only the default configuration was tried, with 3 seeds in each of 2 folds.", "more configurations"],
+            "early",
+        ),
+        (
+            {"configs": 20, "beat_default": 5},
+            ["20 configurations were tried", "best on validation data in 5 of 6 choices."],
+            "might change",
+        ),
+        (
+            {"cut_short": {"budget": 1}},
+            ["1 of 18 trainings was ended early, by the budget", "try more configurations of each and longer"],
+            "`",
+        ),
+        ({"trainings": 0}, [], "tried"),
+    ],
+)
+def test_no_after_one_configuration_reads_differently_from_no_after_twenty(changed, said, not_said):
+    effort = {"configs": 1, "beat_default": 0, "chances": 6, "seeds": 3, "folds": 2, "trainings": 18, "cut_short": {}}
+    verdict = judge(ROWS, [compared(effect=-0.2, low=-0.3, high=-0.1, p_holm=0.0001)], effort={**effort, **changed})
+    assert verdict["worth_it"] is False
+    assert verdict["effort"] == {**effort, **changed}
+    for words in said:
+        assert words in verdict["text"]
+    assert not_said not in verdict["text"]
+
+
+def test_a_yes_asks_for_nothing_more():
+    effort = {"configs": 1, "beat_default": 0, "chances": 6, "seeds": 3, "folds": 2, "trainings": 18, "cut_short": {}}
+    verdict = judge(ROWS, [compared(effect=0.2, low=0.1, high=0.3, p_holm=0.001)], effort=effort)
+    assert verdict["worth_it"] is True
+    assert "only the default configuration" in verdict["text"]
+    assert "might change" not in verdict["text"]

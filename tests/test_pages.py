@@ -88,7 +88,20 @@ def test_long_lines_are_thinned_and_large_matrices_averaged():
     figure = lines({"a": (range(100_000), np.sin(np.arange(100_000)))}, alt="some finding", x="x", y="y")
     assert len(str(figure.svg)) < 40_000
     picture = heat_map(np.random.default_rng(0).random((500, 900)), alt="some finding", rows="r", columns=["a"], x="x")
-    assert str(picture.svg).count("<rect") <= 60 * 60 + 1
+    assert str(picture.svg).count("<rect") <= 60 * 60 + 7  # and the frame and the scale
+
+
+def test_places_with_names_are_each_named_once_and_small_shares_are_told_apart():
+    labels = [f"day {i}" for i in range(3)]
+    named = str(lines({"a": ([0, 1, 2], [1.0, 2.0, 1.5])}, alt="some finding", x="x", y="y", labels=labels).svg)
+    assert [re.sub("<title>.*?</title>", "", named).count(f">{label}<") for label in labels] == [1, 1, 1]
+    shares = [0.5, 0.05, 0.004, 0.0]
+    svg = str(lines({"a": ([1, 2, 3, 4], shares)}, alt="some finding", x="x", y="y", log=True).svg)
+    heights = [float(y) for y in re.findall(r'<circle[^>]*cy="([\d.]+)"', svg)]
+    assert heights == sorted(heights)
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1], rel=0.15)
+    assert ">0.1<" in svg
+    assert ">10⁻³<" in svg
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +119,14 @@ def comparison(tmp_path_factory):
 def test_a_comparison_is_one_page(comparison):
     html = comparison.to_html(command="recurra compare <x>")
     words = assert_self_contained(html)
-    assert comparison.verdict["text"].split(". ")[0] in words
+    assert comparison.verdict["text"] in words
     assert "recurra compare <x>" in words
     for row in comparison.summary_rows:
         assert row["model"] in words
     for heading in ("Leaderboard", "Forecasts", "What the verdict rests on", "Data", "Settings and versions"):
         assert heading in words
-    assert "only its default settings were tried" in words
-    assert "ended by max_epochs" in words
+    assert "only the default configuration was tried, with 1 seed in each of 2 folds" in words
+    assert "2 of 2 trainings were ended early, by the limit of epochs" in words
     assert len(html) < 3_000_000
 
 

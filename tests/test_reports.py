@@ -313,7 +313,7 @@ def test_leaderboard_has_the_numbers_and_fits():
 
 def test_where_there_is_room_every_spread_is_shown():
     text = printed(leaderboard(made(baselines=["ets"])), width=80)
-    assert row_of(text, "linear")[3:7] == ["0.800", "±0.010", "988", "±12.3"]
+    assert row_of(text, "linear")[3:7] == ["0.800", "±0.010", "988", "±12"]
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -453,7 +453,7 @@ def test_html_holds_verdict_table_and_notes_and_loads_nothing():
     html = comparison_html(made())
     page = Page(html)
     assert "cannot tell|" in page.text
-    assert "linear|feed-forward|0.800 ±0.010|988 ±12.3|78|94|2.35k|45.7k|3.25|0.50|" in page.text
+    assert "linear|feed-forward|0.800 ±0.010|988 ±12|78|94|2.35k|45.7k|3.25|0.50|" in page.text
     assert "gru|recurrent|" in page.text
     assert "naive|baseline|" in page.text
     assert "2 rows [sorted] by 'ds'|" in page.text
