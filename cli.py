@@ -319,10 +319,6 @@ def inspect(
 @with_options(AUDIT)
 def audit(
     source: Source,
-    group: Annotated[
-        str | None,
-        typer.Option(help="Column that says which texts or sequences belong together: a patient, an author."),
-    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything found into this file.")] = None,
     **options: Any,
 ) -> None:
@@ -335,7 +331,7 @@ def audit(
     with _starting():
         from . import diagnostics, reports
     with err.status("looking for leaks ...") as status:
-        found = diagnostics.audit(source, group=group, on_progress=lambda t: status.update(f"{t} ..."), **given)
+        found = diagnostics.audit(source, on_progress=lambda t: status.update(f"{t} ..."), **given)
     for part in reports.audit_report(found, rewrite=as_flags):
         out.print(part)
     if json_file is not None:

@@ -50,6 +50,11 @@ class ColumnRoles:
     channels: Annotated[tuple[str, ...] | None, "Columns of numbers, one step per row."] = None
     test: Annotated[str | None, "A second file like the first: the held-out test set."] = None
     split: Annotated[str | None, "Column that says train or test."] = None
+    group: Annotated[
+        str | None,
+        "Column that says which texts or sequences belong together, such as a patient or a film: folds never split a "
+        "group.",
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,6 @@ _OTHERS = FLAGS | {
         "show",
         "top_k",
         "samples",
-        "group",
         "json",
         "report",
     )

@@ -119,6 +119,7 @@ def load(  # one parameter per role
     channels: str | Sequence[str] = (),
     test: str | Path | None = None,
     split: str | None = None,
+    group: str | None = None,
     time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     id: str | Sequence[str] | None = None,
@@ -147,6 +148,7 @@ def load(  # one parameter per role
         channels: columns of values, in a table with one row per step.
         test: a second file of the same kind, the held-out test set.
         split: column that holds the words train, validation or test.
+        group: column that says which texts or sequences belong together: folds never split a group.
         time: column of time stamps, columns of which dates are composed, or "none"; like the other roles it overrides
             that of a named set, and is described at ``SeriesFrame.from_table``.
         target: columns to forecast.
@@ -176,6 +178,7 @@ def load(  # one parameter per role
         "channels": channels,
         "test": test,
         "split": split,
+        "group": group,
         "time": time,
         "target": target,
         "id": id,

@@ -25,8 +25,8 @@ _LANGUAGE_MODEL = "language-model"
 _SERIES = ("target", "past_covariates", "future_covariates", "freq", "decimal")
 # What a comma in a number means, by the decimal sign.
 COMMAS = {",": "decimal", ".": "thousands"}
-_SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "test")
-_SINGLE = ("text", "values", *TASK_OF_ROLE, "split")
+_SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "group", "test")
+_SINGLE = ("text", "values", *TASK_OF_ROLE, "split", "group")
 # Whoever gives one of these asks for a forecast.
 _SERIES_ONLY = {*_SERIES, "time"}
 # Columns, and the test file, that a user can name.
@@ -236,7 +236,7 @@ def _kind_of_table(table: pd.DataFrame, roles: Mapping[str, Any], task: str | No
 
 def _default_targets(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None, source: str) -> dict[str, str]:
     """Take the targets by their usual name where a task was named, or where nothing was."""
-    named = set(roles) - {"test", "split"}
+    named = set(roles) - {"test", "split", "group"}
     if any(role in roles for role in TASK_OF_ROLE) or task == _LANGUAGE_MODEL or (named and task is None):
         return {}
     for role in ("tags", "label", "value") if task is None else (ROLE_OF_TASK[task],):
@@ -257,11 +257,17 @@ def as_text(roles: Mapping[str, Any]) -> tuple[str, ...]:
         texts: tuple[str, ...] = (roles["text"],)
     else:
         texts = WORD_NAMES if "id" in roles else (*TEXT_NAMES, *TOKEN_NAMES)
-    return (*texts, *_named_ids(roles), *(roles[role] for role in ("label", "tags") if role in roles), "label", "tags")
+    return (
+        *texts,
+        *_named_ids(roles),
+        *(roles[role] for role in ("label", "tags", "group") if role in roles),
+        "label",
+        "tags",
+    )
 
 
 def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) -> PanelFrame:
-    for role in ("id", "time", "channels", "text", "split"):
+    for role in ("id", "time", "channels", "text", "split", "group"):
         if role in roles:
             raise InputError(f"{source}: `{role}` does not apply to a file of whole sequences; leave it out")
     if task == _LANGUAGE_MODEL:
@@ -282,7 +288,7 @@ def _panel_file(source: str | Path, roles: Mapping[str, Any], task: str | None) 
 
 
 def _check_named(dataset: Dataset, roles: Mapping[str, Any]) -> None:
-    kinds = {"series": (*_SERIES, "time", "id"), "text": ("text", *TASK_OF_ROLE, "split")}
+    kinds = {"series": (*_SERIES, "time", "id"), "text": ("text", *TASK_OF_ROLE, "split", "group")}
     known = kinds.get(dataset.frame, ())
     wrong = [role for role in roles if role not in known]
     if wrong:

@@ -35,7 +35,7 @@ def has_words_for_steps(table: pd.DataFrame, roles: Mapping[str, Any]) -> bool:
     """Whether the steps of a table with an id column are words: one column is called so, or nothing else is left."""
     if {"values", "channels"} & set(roles) or "id" not in roles:
         return False
-    taken = [roles[role] for role in ("id", "time", "split", *TASK_OF_ROLE) if role in roles]
+    taken = [roles[role] for role in ("id", "time", "split", "group", *TASK_OF_ROLE) if role in roles]
     free = [name for name in table.columns if name not in taken]
     named = any(str(name).lower() in WORD_NAMES and holds_text(table[name]) for name in free)
     return named or (not any(looks_numeric(table[name]) for name in free) and bool(words_of(table, taken)))
@@ -45,7 +45,7 @@ def is_wide(table: pd.DataFrame, roles: Mapping[str, Any], task: str | None) -> 
     """Whether a row is a sequence with a column per step: there are numbered columns, and no texts."""
     if "text" in roles or "tags" in roles or task not in (None, *_WIDE_TASKS):
         return False
-    taken = [roles[role] for role in ("id", "split", *TASK_OF_ROLE) if role in roles]
+    taken = [roles[role] for role in ("id", "split", "group", *TASK_OF_ROLE) if role in roles]
     taken += [role for role in TASK_OF_ROLE if role in table.columns]
     texts = [name for name in table.columns if name not in taken and _holds_texts(table, name)]
     return find_steps(table, taken) is not None and not texts

@@ -158,7 +158,7 @@ def read_with_targets(model: Predictor[Any], info: Mapping[str, Any], source: An
     roles = {name: value for name, value in dict(data.get("roles", {})).items() if value not in (None, (), [])}
     if not roles:
         roles = dict(getattr(model.schema, "roles", {}))
-    known = {name: value for name, value in roles.items() if name in datasets.ROLES}
+    known = {name: value for name, value in roles.items() if name in datasets.ROLES and name != "group"}
     if str(source) in datasets.DATASETS:
         known = {}
     frame = _load(source, model.task, known)

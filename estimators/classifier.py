@@ -25,7 +25,7 @@ class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstim
     _output_kind = "class"
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train the network.
 
         Parameters
@@ -36,6 +36,8 @@ class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstim
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight 2 counts as the same row twice.
+        groups : array-like of shape (n_samples,), default=None
+            What belongs together (a patient, a film): rows of one group never both train and stop the training.
 
         Returns
         -------
@@ -43,7 +45,7 @@ class ClassifierOfSequences(ClassifierParameters, ClassifierMixin, SequenceEstim
             The fitted estimator.
         """
         go_on = bool(self.warm_start) and hasattr(self, "classes_")
-        return self._fit(X, y, sample_weight, go_on=go_on)
+        return self._fit(X, y, sample_weight, go_on=go_on, groups=groups)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:

@@ -29,7 +29,7 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
         return tags
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train the network.
 
         Parameters
@@ -40,13 +40,16 @@ class RegressorOfSequences(RegressorParameters, RegressorMixin, SequenceEstimato
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight 2 counts as the same row twice.
+        groups : array-like of shape (n_samples,), default=None
+            What belongs together (a patient, a film): rows of one group never both train and stop the training.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(X, y, sample_weight, go_on=bool(self.warm_start) and hasattr(self, "n_outputs_"))
+        go_on = bool(self.warm_start) and hasattr(self, "n_outputs_")
+        return self._fit(X, y, sample_weight, go_on=go_on, groups=groups)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -91,7 +91,15 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
     # ------------------------------------------------------------------------------------------------ fit
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, epochs: int | None = None, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        go_on: bool,
+        epochs: int | None = None,
+        classes: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Fit anew, or go on; for so many epochs without a validation set where `epochs` is given."""
         config = self._checked_config()
@@ -100,10 +108,12 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         weight = self._check_weights(sample_weight, examples, targets)
         if weight is not None and targets.classes is not None and classes is None and not go_on:
             targets = _present(targets, weight)
-        rows = canonical(len(examples), examples.row_bytes, targets.numbers, weight)
+        of_row = _checked_groups(groups, len(examples))
+        rows = canonical(len(examples), examples.row_bytes, _told_apart(targets.numbers, of_row), weight)
         seed = self.seed_ if go_on else seed_of(self.random_state)
-        groups = None if targets.classes is None else targets.numbers[rows.rows]
-        training, validation = hold_out(rows, groups, 0.0 if epochs else self.validation_fraction, seed)
+        strata = None if targets.classes is None else targets.numbers[rows.rows]
+        together = None if of_row is None else of_row[rows.rows]
+        training, validation = hold_out(rows, strata, 0.0 if epochs else self.validation_fraction, seed, together)
         if go_on:
             encoding, state = self._encoding, replace(self._state)
         else:
@@ -332,3 +342,20 @@ def _message(estimator: Estimator, name: str, expected: str) -> str:
     """In the words of scikit-learn's own checks of parameters."""
     value = estimator.get_params(deep=False)[name]
     return f"The {name!r} parameter of {type(estimator).__name__} must be {expected}. Got {value!r} instead."
+
+
+def _checked_groups(groups: Any, n: int) -> np.ndarray | None:
+    """Number of the group of each row: (rows,); None without groups."""
+    if groups is None:
+        return None
+    names = np.asarray(groups)
+    if names.shape != (n,):
+        raise ValueError(f"`groups` must hold one group for each of {n} rows. Received: shape {names.shape}")
+    return np.unique(names, return_inverse=True)[1]
+
+
+def _told_apart(numbers: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Targets and groups as one array: rows that are equal but for their group are two rows."""
+    if groups is None:
+        return numbers
+    return np.column_stack([numbers.reshape(len(numbers), -1), groups])

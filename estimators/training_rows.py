@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..pipelines.stratified import grouped_sets
+
 FEWEST_VALIDATION = 30  # rows; fewer tell nothing
 _DIGEST = 16  # bytes: two different rows out of a billion have the same one with a chance of 1e-21
 
@@ -61,14 +63,17 @@ def _digest(inputs: bytes, target: np.ndarray) -> bytes:
     return blake2b(target.tobytes(), digest_size=_DIGEST, key=blake2b(inputs, digest_size=_DIGEST).digest()).digest()
 
 
-def hold_out(rows: TrainingRows, groups: np.ndarray | None, fraction: float, seed: int) -> tuple[np.ndarray, ...]:
+def hold_out(
+    rows: TrainingRows, strata: np.ndarray | None, fraction: float, seed: int, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, ...]:
     """Draw the rows that stop the training, every class in its proportion and never all of it.
 
     Args:
         rows: canonical ones.
-        groups: class of each of them; None where there are none.
+        strata: class of each of them; None where there are none.
         fraction: of the rows.
         seed: of the draw.
+        groups: what belongs together, and is drawn as a whole.
 
     Returns:
         Places in `rows` to train on, and to validate on: none where the fraction is less than 30 rows.
@@ -77,23 +82,28 @@ def hold_out(rows: TrainingRows, groups: np.ndarray | None, fraction: float, see
     wanted = int(fraction * n)
     if wanted < FEWEST_VALIDATION:
         return np.arange(n), np.arange(0)
-    order = np.random.default_rng(seed).permutation(n)
-    if groups is not None:
-        order = order[np.argsort(groups[order], kind="stable")]  # class by class, shuffled inside
-        counts = np.bincount(groups)
-        order = order[counts[groups[order]] > 1]
+    random = np.random.default_rng(seed)
+    if groups is not None and (n_groups := len(np.unique(groups))) > 1:
+        n_sets = min(max(round(n / wanted), 2), n_groups)
+        sets = grouped_sets(np.zeros(n, int) if strata is None else strata, groups, n_sets, random)
+        return np.flatnonzero(sets != 0), np.flatnonzero(sets == 0)
+    order = random.permutation(n)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]  # class by class, shuffled inside
+        counts = np.bincount(strata)
+        order = order[counts[strata[order]] > 1]
     places = np.unique(np.floor((np.arange(wanted) + 0.5) * len(order) / wanted).astype(int))
     chosen = order[places]  # evenly spaced along the classes
-    if groups is not None:
-        chosen = chosen[~_emptied(groups, chosen)]
+    if strata is not None:
+        chosen = chosen[~_emptied(strata, chosen)]
     validation = np.sort(chosen)
     return np.setdiff1d(np.arange(n), validation), validation
 
 
-def _emptied(groups: np.ndarray, chosen: np.ndarray) -> Any:
+def _emptied(strata: np.ndarray, chosen: np.ndarray) -> Any:
     """Which chosen rows are the first of a class of which all were chosen."""
-    all_gone = np.bincount(groups[chosen], minlength=groups.max() + 1) == np.bincount(groups)
-    _, first = np.unique(groups[chosen], return_index=True)
+    all_gone = np.bincount(strata[chosen], minlength=strata.max() + 1) == np.bincount(strata)
+    _, first = np.unique(strata[chosen], return_index=True)
     is_first = np.zeros(len(chosen), bool)
     is_first[first] = True
-    return is_first & all_gone[groups[chosen]]
+    return is_first & all_gone[strata[chosen]]

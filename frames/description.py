@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from .corpus import CorpusFrame
 from .fingerprint import data_hash
 from .frame import Frame
@@ -52,6 +54,7 @@ def _sequences(frame: TextFrame | PanelFrame) -> dict[str, Any]:
         "inputs": frame.kind,
         "target": None if frame.targets is None else frame.targets.name,
         "roles": dict(frame.roles),
+        "groups": None if frame.groups is None else len(np.unique(frame.groups)),
     }
     if isinstance(frame, PanelFrame):
         lengths = [len(values) for values in frame.values]

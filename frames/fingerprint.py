@@ -58,6 +58,8 @@ def _add_sequences(digest: "hashlib._Hash", frame: TextFrame | PanelFrame) -> No
             _add_texts(digest, map(repr, frame.targets.values))
     if frame.is_test is not None:
         digest.update(np.packbits(frame.is_test).tobytes())
+    if frame.groups is not None:  # they decide the folds
+        digest.update(frame.groups.astype("<i8").tobytes())
 
 
 def _add_texts(digest: "hashlib._Hash", texts: Iterable[Any]) -> None:

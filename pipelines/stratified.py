@@ -1,7 +1,8 @@
-"""Folds of examples: stratified training, validation and test sets; or the held-out test set."""
+"""Folds of examples: stratified training, validation and test sets that split no group; or the held-out test set."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ _VALIDATION_FRACTION = 0.1
 _MOST_VALIDATION = 5000
 # A single fold tests one in so many.
 _ONE_FOLD = 5
-# (rows, group of every example, how many) → those of the rows that stop the training
+# (rows, stratum of every example, how many) → those of the rows that stop the training
 _Choose = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
@@ -35,6 +36,9 @@ def stratified_folds(
     Where the frame has a held-out test set, there is one fold, which tests on that and takes its validation set
     from the rest. A class with a single example is always learnt from and never scored.
 
+    Where the frame has groups (sentences of one film, recordings of one patient), no group is on two sides of any cut:
+    whole groups are dealt out so that every class comes as near to its proportion as they allow.
+
     Args:
         frame: examples with targets.
         n_folds: test sets that take turns; 1 tests a fifth, once.
@@ -48,11 +52,13 @@ def stratified_folds(
         The folds, and sentences about what was done.
 
     Raises:
-        InputError: if there are too few examples.
+        InputError: if there are too few examples, or too few groups.
+
+    Source: whole groups are dealt out by scikit-learn's ``StratifiedGroupKFold``.
     """
-    groups = _groups(frame)
+    strata = _strata(frame)
     random = np.random.default_rng(seed)
-    choose = _choice(validation, random)
+    choose = _choice(frame, validation, random)
     if frame.is_test is not None:
         known, test = np.flatnonzero(~frame.is_test), np.flatnonzero(frame.is_test)
         if not len(test) or len(known) < 2:
@@ -60,7 +66,7 @@ def stratified_folds(
                 f"{frame.source}: {len(known)} examples to learn from and {len(test)} to test on were found; give at "
                 "least two and one"
             )
-        train, stopping = _split(known, groups, validation_fraction, choose)
+        train, stopping = _split(known, strata, validation_fraction, choose)
         return [Fold(0, train, stopping, np.sort(test))], [
             f"the held-out test set is scored, once: {counted(len(test), 'example')}; {len(stopping):,} of the "
             f"other {len(known):,} {verb(len(stopping), 'stops', 'stop')} the training"
@@ -69,7 +75,8 @@ def stratified_folds(
         raise InputError(
             f"{frame.source}: {len(frame)} examples are too few for {n_folds} folds; give more, or fewer `folds`"
         )
-    test_set = _deal(groups, n_folds if n_folds > 1 else _ONE_FOLD, random)
+    n_sets = n_folds if n_folds > 1 else _ONE_FOLD
+    test_set = _deal(strata, n_sets, random) if frame.groups is None else _deal_groups(frame, strata, n_folds, random)
     if (test_set < 0).all():
         raise InputError(
             f"{frame.source}: each of the {len(frame)} examples has a class of its own, so none can be tested; give "
@@ -78,7 +85,7 @@ def stratified_folds(
     folds = []
     for index in range(n_folds):
         known, test = np.flatnonzero(test_set != index), np.flatnonzero(test_set == index)
-        train, stopping = _split(known, groups, validation_fraction, choose)
+        train, stopping = _split(known, strata, validation_fraction, choose)
         folds.append(Fold(index, train, stopping, test))
     notes = []
     if single := int((test_set < 0).sum()):
@@ -98,12 +105,12 @@ def stratified_split(
     if len(rows) < 2:
         raise InputError(f"{frame.source}: {len(rows)} examples are too few to learn from; give at least two")
     train, stopping = _split(
-        rows, _groups(frame), validation_fraction, _choice(validation, np.random.default_rng(seed))
+        rows, _strata(frame), validation_fraction, _choice(frame, validation, np.random.default_rng(seed))
     )
     return Fold(0, train, stopping, np.empty(0, np.int64))
 
 
-def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
+def _strata(frame: TextFrame | PanelFrame) -> np.ndarray:
     """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
     if frame.targets is None:  # lines of a language model
         return np.zeros(len(frame), np.int64)
@@ -119,54 +126,131 @@ def _groups(frame: TextFrame | PanelFrame) -> np.ndarray:
     return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
 
 
-def _deal(groups: np.ndarray, n_sets: int, random: np.random.Generator) -> np.ndarray:
-    """Deal every group out over the test sets like cards; -1 for a group of one: (examples,)."""
-    test_set = np.full(len(groups), -1)
-    order = random.permutation(len(groups))
-    order = order[np.argsort(groups[order], kind="stable")]  # group by group, shuffled inside
-    counts = np.bincount(groups)
-    dealt = order[counts[groups[order]] > 1]
-    # continuing where the last group ended, so that all are of the same size
+def _deal(strata: np.ndarray, n_sets: int, random: np.random.Generator) -> np.ndarray:
+    """Deal every stratum out over the test sets like cards; -1 for a stratum of one: (examples,)."""
+    test_set = np.full(len(strata), -1)
+    order = random.permutation(len(strata))
+    order = order[np.argsort(strata[order], kind="stable")]  # stratum by stratum, shuffled inside
+    counts = np.bincount(strata)
+    dealt = order[counts[strata[order]] > 1]
+    # continuing where the last stratum ended, so that all are of the same size
     test_set[dealt] = np.arange(len(dealt)) % n_sets
     return test_set
 
 
-def _choice(validation: str, random: np.random.Generator) -> _Choose:
+def _deal_groups(
+    frame: TextFrame | PanelFrame, strata: np.ndarray, n_folds: int, random: np.random.Generator
+) -> np.ndarray:
+    """Deal whole groups out over the test sets: the test set of each example (examples,)."""
+    groups = _known_groups(frame)
+    n_groups = len(np.unique(groups))
+    if n_groups <= n_folds:
+        raise InputError(
+            f"{frame.source}: {counted(n_groups, 'group')} {verb(n_groups, 'is', 'are')} too few for {n_folds} folds "
+            "with a validation part of other groups; give more groups, fewer `folds`, or leave `group` out"
+        )
+    return grouped_sets(strata, groups, min(n_folds if n_folds > 1 else _ONE_FOLD, n_groups), random)
+
+
+def grouped_sets(strata: np.ndarray, groups: np.ndarray, n_sets: int, random: np.random.Generator) -> np.ndarray:
+    """Deal whole groups out over some sets, every stratum in proportion as far as groups allow: (examples,)."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    made = []
+    seed = int(random.integers(2**31))
+    for splitter in (
+        StratifiedGroupKFold(n_sets, shuffle=True, random_state=seed),
+        GroupKFold(n_sets, shuffle=True, random_state=seed),
+    ):
+        number = np.full(len(groups), -1)
+        # what is scikit-learn's business is a warning of rare classes, and a refusal where all are rare
+        labels = strata if np.bincount(strata).max() >= n_sets else np.zeros_like(strata)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            for index, (_, chosen) in enumerate(splitter.split(np.zeros(len(groups)), labels, groups)):
+                number[chosen] = index
+        made.append(number)
+        if len(np.unique(number)) == n_sets:  # a few large groups can leave a stratified set empty
+            return number
+    return made[-1]
+
+
+def _known_groups(frame: TextFrame | PanelFrame) -> np.ndarray:
+    if frame.groups is None:
+        raise ValueError("a frame without groups has none to keep together. Received: groups=None")
+    return frame.groups
+
+
+def _choice(frame: TextFrame | PanelFrame, validation: str, random: np.random.Generator) -> _Choose:
     """The function that chooses the validation set."""
     choices: dict[str, _Choose] = {"random": partial(_drawn, random=random), "last": _last}
+    if frame.groups is not None:
+        of_groups: dict[str, Any] = {"source": frame.source, "groups": frame.groups}
+        choices = {
+            "random": partial(_drawn_groups, random=random, **of_groups),
+            "last": partial(_last_groups, **of_groups),
+        }
     if validation not in choices:
         raise ValueError(f"`validation` must be one of {list(choices)}. Received: {validation!r}")
     return choices[validation]
 
 
-def _split(rows: np.ndarray, groups: np.ndarray, fraction: float, choose: _Choose) -> tuple[np.ndarray, np.ndarray]:
-    """Split examples into training and validation set, every group in proportion; each has at least one."""
+def _split(rows: np.ndarray, strata: np.ndarray, fraction: float, choose: _Choose) -> tuple[np.ndarray, np.ndarray]:
+    """Split examples into training and validation set, every stratum in proportion; each has at least one."""
     n_validation = int(np.clip(round(fraction * len(rows)), 1, min(_MOST_VALIDATION, len(rows) - 1)))
-    validation = np.sort(choose(rows, groups, n_validation))
+    validation = np.sort(choose(rows, strata, n_validation))
     return np.setdiff1d(rows, validation), validation
 
 
-def _last(rows: np.ndarray, groups: np.ndarray, n: int) -> np.ndarray:
-    """About `n` of the examples: the last ones of every group, never all of it."""
-    counts = np.bincount(groups[rows])
+def _drawn_groups(
+    rows: np.ndarray, strata: np.ndarray, n: int, *, random: np.random.Generator, groups: np.ndarray, source: str
+) -> np.ndarray:
+    """About `n` of the examples: whole groups, every stratum in proportion as far as they allow."""
+    n_sets = min(max(round(len(rows) / n), 2), _count_groups(groups[rows], source))
+    present = np.unique(strata[rows], return_inverse=True)[1]
+    return rows[grouped_sets(present, groups[rows], n_sets, random) == 0]
+
+
+def _last_groups(rows: np.ndarray, strata: np.ndarray, n: int, *, groups: np.ndarray, source: str) -> np.ndarray:  # noqa: ARG001
+    """About `n` of the examples: the groups that come last, never all of them."""
+    _count_groups(groups[rows], source)
+    newest = list(dict.fromkeys(groups[rows][::-1].tolist()))
+    sizes = np.cumsum([np.count_nonzero(groups[rows] == group) for group in newest])
+    enough = min(int(np.searchsorted(sizes, n)) + 1, len(newest) - 1)
+    return rows[np.isin(groups[rows], newest[:enough])]
+
+
+def _count_groups(groups: np.ndarray, source: str) -> int:
+    count = len(np.unique(groups))
+    if count < 2:
+        raise InputError(
+            f"{source}: all examples to learn from belong to one group, so none is left to stop the training; give "
+            "more groups, or leave `group` out"
+        )
+    return count
+
+
+def _last(rows: np.ndarray, strata: np.ndarray, n: int) -> np.ndarray:
+    """About `n` of the examples: the last ones of every stratum, never all of it."""
+    counts = np.bincount(strata[rows])
     wanted = np.minimum(np.round(n / len(rows) * counts).astype(int), counts - 1)
     if not (wanted > 0).any():
-        wanted[counts.argmax()] = 1  # one at least, from the group that has the most
-    return np.concatenate([rows[groups[rows] == group][-wanted[group] :] for group in np.flatnonzero(wanted > 0)])
+        wanted[counts.argmax()] = 1  # one at least, from the stratum that has the most
+    return np.concatenate([rows[strata[rows] == group][-wanted[group] :] for group in np.flatnonzero(wanted > 0)])
 
 
-def _drawn(rows: np.ndarray, groups: np.ndarray, n: int, *, random: np.random.Generator) -> np.ndarray:
-    """About `n` of the examples, drawn from every group in proportion, never all of it."""
+def _drawn(rows: np.ndarray, strata: np.ndarray, n: int, *, random: np.random.Generator) -> np.ndarray:
+    """About `n` of the examples, drawn from every stratum in proportion, never all of it."""
     order = random.permutation(rows)
-    order = order[np.argsort(groups[order], kind="stable")]
-    counts = np.bincount(groups[rows])
-    candidates = order[counts[groups[order]] > 1]
+    order = order[np.argsort(strata[order], kind="stable")]
+    counts = np.bincount(strata[rows])
+    candidates = order[counts[strata[order]] > 1]
     candidates = candidates if len(candidates) else order
-    # evenly spaced along the groups: every class gives its proportion ...
+    # evenly spaced along the strata: every class gives its proportion ...
     places = np.unique(np.floor((np.arange(n) + 0.5) * len(candidates) / n).astype(int))
     chosen = candidates[places]
     # ... and none its last example
-    _, first = np.unique(groups[chosen], return_index=True)
-    given = np.bincount(groups[chosen], minlength=len(counts))
-    emptied = [i for i in first if 1 < counts[groups[chosen[i]]] == given[groups[chosen[i]]]]
+    _, first = np.unique(strata[chosen], return_index=True)
+    given = np.bincount(strata[chosen], minlength=len(counts))
+    emptied = [i for i in first if 1 < counts[strata[chosen[i]]] == given[strata[chosen[i]]]]
     return np.delete(chosen, emptied)

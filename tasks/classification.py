@@ -24,7 +24,7 @@ from ..evaluation import (
 from ..frames import Frame
 from ..frames.wording import counted, verb
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences
+from .sequences import SequenceExperiment, SequenceSettings, TestedExamples, open_sequences
 
 # More classes than these are only counted.
 _MOST_CLASSES_NAMED = 20
@@ -121,12 +121,12 @@ class Classification(SequenceSettings):
         self,
         losses: Mapping[str, np.ndarray],
         first_seed: Mapping[str, np.ndarray],
-        lengths: np.ndarray,  # noqa: ARG002
+        tested: TestedExamples,
         against: str,
     ) -> list[TestRow]:
-        """Paired bootstrap over the examples, and McNemar's test of the first seed."""
-        correct = {model: loss == 0 for model, loss in first_seed.items()}
-        return compare_paired_losses(losses, against=against, correct=correct)
+        """Paired bootstrap over the examples, or their groups; without groups McNemar's test of the first seed too."""
+        correct = None if tested.groups is not None else {model: loss == 0 for model, loss in first_seed.items()}
+        return compare_paired_losses(losses, against=against, groups=tested.groups, correct=correct)
 
 
 class ClassificationExperiment(SequenceExperiment[np.ndarray]):

@@ -226,10 +226,13 @@ class LanguageExperiment:
         ]
 
     def significance(self, losses: Mapping[str, FoldLosses], *, against: str) -> list[TestRow]:
-        """Paired bootstrap over stretches of the text, or over lines."""
+        """Paired bootstrap over stretches of the text, or over lines or their groups."""
         means = {m: np.concatenate([np.mean(seeds, axis=0) for seeds in folds]) for m, folds in losses.items()}
         weights = np.concatenate([stretch_lengths(self.prepare(i).test) for i in range(self.n_folds)])
-        return compare_paired_losses(means, against=against, weights=weights)
+        groups = None
+        if isinstance(self.frame, TextFrame) and self.frame.groups is not None:
+            groups = self.frame.groups[np.concatenate([fold.test for fold in self.folds])]
+        return compare_paired_losses(means, against=against, weights=weights, groups=groups)
 
     def plot_data(self) -> PlotData:
         """Its plots show the summary alone."""

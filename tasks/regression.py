@@ -13,7 +13,7 @@ from ..baselines import SequenceBaseline as BaselineRecord
 from ..evaluation import OF_DATA, Metric, TestRow, Wording, compare_paired_losses, mae, r2, rmse
 from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences
+from .sequences import SequenceExperiment, SequenceSettings, TestedExamples, open_sequences
 
 ValueMetric = Metric[np.ndarray, np.ndarray]  # values (examples,) both
 _MAE: ValueMetric = Metric(
@@ -86,8 +86,8 @@ class Regression(SequenceSettings):
         self,
         losses: Mapping[str, np.ndarray],
         first_seed: Mapping[str, np.ndarray],  # noqa: ARG002
-        lengths: np.ndarray,  # noqa: ARG002
+        tested: TestedExamples,
         against: str,
     ) -> list[TestRow]:
-        """Paired bootstrap over the examples."""
-        return compare_paired_losses(losses, against=against)
+        """Paired bootstrap over the examples, or their groups."""
+        return compare_paired_losses(losses, against=against, groups=tested.groups)

@@ -98,6 +98,21 @@ class SequenceSettings:
         return [name for name, record in cls.baselines.items() if kind in record.inputs and available(record)]
 
 
+@dataclass(frozen=True, eq=False)
+class TestedExamples:
+    """What a significance test knows of the examples that were scored, in the order of the losses.
+
+    Attributes:
+        lengths: steps of each (examples,).
+        groups: the group of each (examples,), which is drawn as a whole; None where each stands for itself.
+    """
+
+    __test__ = False  # pytest collects classes by this name
+
+    lengths: np.ndarray
+    groups: np.ndarray | None = None
+
+
 class SequenceTask(Task, Protocol[Truth_contra]):
     """What the shared experiment needs of its task, beside the settings above.
 
@@ -121,7 +136,11 @@ class SequenceTask(Task, Protocol[Truth_contra]):
         """Score predictions."""
 
     def significance(
-        self, losses: Mapping[str, np.ndarray], first_seed: Mapping[str, np.ndarray], lengths: np.ndarray, against: str
+        self,
+        losses: Mapping[str, np.ndarray],
+        first_seed: Mapping[str, np.ndarray],
+        tested: TestedExamples,
+        against: str,
     ) -> list[TestRow]:
         """Test models against one of them: losses (examples,) averaged over seeds and those of the first seed."""
 
@@ -240,7 +259,7 @@ class SequenceExperiment(Generic[Truth]):
         """The task's test, over the examples of all folds."""
         means = {m: np.concatenate([np.mean(seeds, axis=0) for seeds in folds]) for m, folds in losses.items()}
         first = {m: np.concatenate([seeds[0] for seeds in folds]) for m, folds in losses.items()}
-        return self.task.significance(means, first, self._test_lengths(), against)
+        return self.task.significance(means, first, self._tested(), against)
 
     def plot_data(self) -> PlotData:
         """Targets of the last fold's test set, and the labels that its numbers stand for."""
@@ -260,10 +279,11 @@ class SequenceExperiment(Generic[Truth]):
             keep=own.keep,
         )
 
-    def _test_lengths(self) -> np.ndarray:
-        """Steps of every test example, in the order of the losses: (examples,)."""
-        inputs = self.frame.inputs
-        return np.array([len(inputs[i]) for fold in self.folds for i in fold.test])
+    def _tested(self) -> TestedExamples:
+        """Every test example, in the order of the losses."""
+        inputs, rows = self.frame.inputs, np.concatenate([fold.test for fold in self.folds])
+        groups = self.frame.groups
+        return TestedExamples(np.array([len(inputs[i]) for i in rows]), None if groups is None else groups[rows])
 
 
 class SequenceFold(Generic[Truth]):

@@ -21,7 +21,7 @@ from ..evaluation import (
 )
 from ..frames import Frame
 from .protocol import Evaluation, TrainingDefaults
-from .sequences import SequenceExperiment, SequenceSettings, open_sequences
+from .sequences import SequenceExperiment, SequenceSettings, TestedExamples, open_sequences
 
 Tags = list[np.ndarray]  # tag numbers (time,) of each sequence, or their probabilities (time, classes)
 TagMetric = Metric[Tags, Tags]
@@ -112,8 +112,8 @@ class Tagging(SequenceSettings):
         self,
         losses: Mapping[str, np.ndarray],
         first_seed: Mapping[str, np.ndarray],  # noqa: ARG002
-        lengths: np.ndarray,
+        tested: TestedExamples,
         against: str,
     ) -> list[TestRow]:
         """Paired bootstrap over the sequences; every tag has the same weight, so a long sequence has more."""
-        return compare_paired_losses(losses, against=against, weights=lengths)
+        return compare_paired_losses(losses, against=against, weights=tested.lengths, groups=tested.groups)

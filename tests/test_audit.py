@@ -261,6 +261,8 @@ def test_groups_in_both_parts_are_found(tmp_path):
     found = look_texts(tmp_path / "b.csv", table, group="author")
     assert kinds(found) == ["group_overlap"]
     assert found.leaks[0].count == 75
+    without = look_texts(tmp_path / "d.csv", table.drop(columns="split"), group="author", split=None)
+    assert [(f.kind, f.severity) for f in without.findings if f.kind == "group_overlap"] == [("group_overlap", "note")]
     assert "group_overlap" in look_texts(tmp_path / "c.csv", table).skipped
 
 

@@ -587,3 +587,18 @@ def test_html_shows_parameters_and_attributes(fitted):
     assert "LinearClassifier" in html
     assert "history_" in html
     assert "validation_fraction" in html
+
+
+def test_groups_never_both_train_and_stop_the_training():
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(40), 10))
+    rows = canonical(400, lambda row: bytes([row % 256, row // 256]), groups % 2, None)
+    training, validation = hold_out(rows, (groups % 2)[rows.rows], 0.1, 0, groups[rows.rows])
+    sides = [set(groups[rows.rows[part]].tolist()) for part in (training, validation)]
+    assert not sides[0] & sides[1]
+    assert len(validation) == 40
+    inputs, labels = rng.normal(size=(400, 3)), groups % 2
+    fitted = LinearClassifier(max_epochs=1, random_state=0).fit(inputs, labels, groups=groups)
+    assert fitted.n_iter_ == 1
+    with pytest.raises(ValueError, match="`groups` must hold one group for each of 400 rows"):
+        fitted.fit(inputs, labels, groups=groups[:5])

@@ -1,5 +1,6 @@
 """Folds of every splitter: nothing is learnt from, validated on and scored at once, and nothing is lost."""
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -210,6 +211,74 @@ def test_a_held_out_test_set_is_neither_learnt_from_nor_validated_on(labels, dat
     assert fold.test.tolist() == np.flatnonzero(is_test).tolist()
     final = stratified_split(frame, validation_fraction=fraction, validation=which)
     assert_parted(final, np.flatnonzero(~is_test))
+
+
+# Groups
+
+
+@st.composite
+def grouped(draw):
+    """Examples of every kind, in a few groups or in many, the groups of any sizes and in any order."""
+    frame = draw(FRAMES)
+    n_groups = draw(st.integers(6, 12))
+    drawn = draw(st.lists(st.integers(0, n_groups - 1), min_size=len(frame), max_size=len(frame)))
+    groups = np.array(drawn)
+    groups[: min(6, len(frame))] = np.arange(min(6, len(frame)))  # six at least
+    return dataclasses.replace(frame, groups=groups)
+
+
+def assert_no_group_is_split(fold, groups):
+    sides = [set(groups[part].tolist()) for part in (fold.train, fold.validation, fold.test)]
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert not sides[1] & sides[2]
+
+
+@given(grouped(), st.integers(1, 3), FRACTIONS, WHICH, st.integers(0, 99))
+def test_no_cut_goes_through_a_group(frame, n_folds, fraction, which, seed):
+    try:
+        folds, _ = stratified_folds(frame, n_folds=n_folds, validation_fraction=fraction, validation=which, seed=seed)
+    except InputError as error:  # two large groups can leave a fold one to learn from
+        assert "belong to one group" in str(error)  # noqa: PT017
+        return
+    for fold in folds:
+        assert_parted(fold, range(len(frame)))
+        assert_no_group_is_split(fold, frame.groups)
+        assert len(fold.test)
+    if n_folds > 1:
+        assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(len(frame)))
+    final = stratified_split(frame, validation_fraction=fraction, validation=which, seed=seed)
+    assert_parted(final, range(len(frame)))
+    assert_no_group_is_split(final, frame.groups)
+
+
+def test_groups_are_dealt_out_so_that_classes_keep_their_proportions():
+    random = np.random.default_rng(0)
+    groups = random.permutation(np.repeat(np.arange(60), 5))
+    labels = ["ab"[kind] for kind in (groups % 3 == 0).astype(int)]
+    frame = dataclasses.replace(labelled(labels), groups=groups)
+    for fold in stratified_folds(frame, n_folds=3, seed=1)[0]:
+        for part, size in ((fold.test, 100), (fold.validation, 20)):
+            assert abs(len(part) - size) <= 5
+            assert abs(np.mean([labels[i] == "b" for i in part]) - 1 / 3) <= 0.1
+
+
+def test_too_few_groups_are_refused_with_what_would_do():
+    frame = dataclasses.replace(labelled(["a", "b"] * 10), groups=np.repeat([0, 1, 2], [8, 6, 6]))
+    with pytest.raises(InputError, match="3 groups are too few for 3 folds with a validation part of other groups"):
+        stratified_folds(frame, n_folds=3)
+    alone = dataclasses.replace(frame, groups=np.zeros(20, int))
+    with pytest.raises(InputError, match="all examples to learn from belong to one group"):
+        stratified_split(alone)
+
+
+def test_a_held_out_test_set_keeps_its_rows_and_validation_its_groups():
+    is_test = np.arange(40) >= 30
+    groups = np.arange(40) % 10
+    frame = dataclasses.replace(labelled(["a", "b"] * 20, is_test), groups=groups)
+    [fold], _ = stratified_folds(frame)
+    assert fold.test.tolist() == list(range(30, 40))
+    assert not set(groups[fold.train]) & set(groups[fold.validation])
 
 
 def test_unknown_words_for_the_validation_set_are_refused():

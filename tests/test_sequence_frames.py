@@ -391,3 +391,40 @@ def test_a_long_table_gives_the_sequences_whatever_the_order_of_its_rows(lengths
     found = {sequence[0, 0]: sequence[:, 0].tolist() for sequence in frame.inputs}
     assert [found[first[0]] for first in expected] == expected
     assert all(label == sequence[0, 0] % 2 for label, sequence in zip(targets(frame), frame.inputs, strict=True))
+
+
+# Groups: what belongs together
+
+
+def test_a_column_of_groups_is_read_in_every_form_of_table():
+    texts = pd.DataFrame({"text": ["a b", "c", "d"], "film": ["07", "7", "07"], "label": ["x", "y", "x"]})
+    frame = TextFrame.from_table(texts, label="label", group="film")
+    assert frame.groups.tolist() == [0, 1, 0]
+    assert frame.roles["group"] == "film"
+    assert "group" not in frame.input_roles
+    assert any("3 texts belong to 2 groups of 'film'" in note for note in frame.notes)
+    assert frame.take([1, 2]).groups.tolist() == [1, 0]
+    steps = pd.DataFrame({"id": [1, 1, 2, 3], "v": [1.0, 2, 3, 4], "who": ["p", "p", "q", None], "label": [*"aabb"]})
+    assert PanelFrame.from_table(steps, id="id", label="label", group="who").groups.tolist() == [0, 1, 2]
+    wide = pd.DataFrame({f"t{i}": [1.0 * i, 2.0] for i in range(6)} | {"label": ["a", "b"], "machine": [4, 4]})
+    assert PanelFrame.from_table(wide, label="label", group="machine").groups.tolist() == [0, 0]
+    lists = pd.DataFrame({"values": [[1.0], [2.0, 3.0]], "label": ["a", "b"], "machine": [4, 5]})
+    assert PanelFrame.from_table(lists, values="values", label="label", group="machine").groups.tolist() == [0, 1]
+    words = pd.DataFrame({"s": [1, 1, 2], "word": [*"abc"], "tags": [*"xyx"], "doc": [*"ddd"]})
+    assert TextFrame.from_table(words, id="s", text="word", tags="tags", group="doc").groups.tolist() == [0, 0]
+    arrays = PanelFrame.from_arrays([[1.0], [2.0], [3.0]], ["u", "v", "u"], groups=["p", None, "p"])
+    assert arrays.groups.tolist() == [0, 1, 0]
+
+
+def test_a_sequence_of_two_groups_is_refused():
+    steps = pd.DataFrame({"id": [1, 1, 2], "v": [1.0, 2, 3], "who": ["p", "q", "q"], "label": [*"aab"]})
+    with pytest.raises(InputError, match=r"column 'who' changes inside sequence 1, from 'p' .* correct the rows$"):
+        PanelFrame.from_table(steps, id="id", label="label", group="who")
+
+
+def test_groups_count_for_the_hash_and_are_compared_with_the_test_set():
+    table = pd.DataFrame({"text": [*"abcdef"], "film": [1, 1, 2, 2, 3, 1], "label": [*"xyxyxy"]})
+    plain, own = (TextFrame.from_table(table, label="label", group=group) for group in (None, "film"))
+    assert data_hash(plain) != data_hash(own)
+    held = TextFrame.from_table(table[:4], label="label", group="film", test=table[4:])
+    assert any("1 of 2 texts of the held-out test set belong to groups of 'film'" in note for note in held.notes)

@@ -52,7 +52,8 @@ def audit(
 
     Args:
         source: a file, a data set's name, or a frame.
-        group: column that says which examples belong together (a patient, an author, a machine).
+        group: column that says which examples belong together (a patient, an author, a machine); folds keep them
+            together, as those of :func:`recurra.compare` with the same role do.
         time: the time column of series; of texts and panels a column that says when each was made.
         on_progress: called with a sentence now and then.
         **roles: columns and settings as in :func:`recurra.compare`.
@@ -71,16 +72,16 @@ def audit(
     """
     roles = {name: value for name, value in roles.items() if value is not None}
     on_progress(f"reading {source}")
+    if group is not None:
+        roles["group"] = group
     experiment, dated = _open(source, time, roles)
     frame = experiment.frame
     rows = FileRows(str(source) if not isinstance(source, Frame) else "", frame, {**roles, "time": time})
     if isinstance(frame, SeriesFrame):
-        if group is not None:
-            raise InputError("`group` is for texts and panels; the series of a file are told apart by `id`")
         return _of_series(experiment, rows, on_progress)
     if isinstance(frame, CorpusFrame) or experiment.task.name == "language-model":
         return _of_language(experiment, rows, on_progress)
-    return _of_examples(experiment, rows, group, time if dated else None, on_progress)
+    return _of_examples(experiment, rows, time if dated else None, on_progress)
 
 
 def _open(source: Any, time: Any, roles: dict[str, Any]) -> tuple[Any, bool]:
@@ -130,7 +131,7 @@ def _of_series(experiment: Any, rows: FileRows, on_progress: OnSentence) -> Audi
     return _audit(frame, findings, checked, skipped, looked + pairs + len(frame.targets))
 
 
-def _of_examples(experiment: Any, rows: FileRows, group: str | None, time: Any, on_progress: OnSentence) -> Audit:
+def _of_examples(experiment: Any, rows: FileRows, time: Any, on_progress: OnSentence) -> Audit:
     frame: TextFrame | PanelFrame = experiment.frame
     folds = [(np.concatenate([f.train, f.validation]), f.test) for f in experiment.folds]
     case = ExampleCase(frame, folds, frame.is_test is not None, rows)
@@ -154,10 +155,10 @@ def _of_examples(experiment: Any, rows: FileRows, group: str | None, time: Any, 
     else:
         findings += label_checks.time_findings(case, str(time), _column(rows, str(time), frame))
         checked += ["test_before_training", "time_tells_label"]
-    if group is None:
+    if frame.groups is None:
         skipped["group_overlap"] = "no column of groups was named (`group`)"
     else:
-        findings += group_findings(case, group, _column(rows, group, frame))
+        findings += group_findings(case, str(frame.roles.get("group", "groups")), frame.groups)
         checked.append("group_overlap")
     return _audit(frame, findings, checked, {k: w for k, w in skipped.items() if k not in checked}, looked)
 

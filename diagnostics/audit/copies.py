@@ -456,10 +456,10 @@ def group_findings(case: ExampleCase, name: str, groups: np.ndarray) -> list[Fin
         tested |= {int(i) for i in test if groups[i] in known}
         both |= {groups[i] for i in test if groups[i] in known}
     if not tested:
-        return []
+        return _kept_together(case, name, groups)
     n = sum(len(test) for _, test in case.folds)
     rows = np.array(sorted(tested))
-    fix = "give a test set of other groups (`test` or `split`); random folds cut through groups"
+    fix = "give a test set of other groups (`test` or `split`), or none: folds keep groups together"
     return [
         Finding(
             "group_overlap",
@@ -470,5 +470,25 @@ def group_findings(case: ExampleCase, name: str, groups: np.ndarray) -> list[Fin
             name,
             case.rows.lines(rows[:100]),
             len(rows),
+        )
+    ]
+
+
+def _kept_together(case: ExampleCase, name: str, groups: np.ndarray) -> list[Finding]:
+    """Say whether random folds would have split groups: a comparison has to be told the same."""
+    sizes = np.bincount(groups)
+    shared = np.flatnonzero(sizes[groups] > 1)
+    if case.is_given or not len(shared):
+        return []
+    return [
+        Finding(
+            "group_overlap",
+            NOTE,
+            f"{len(shared):,} of {len(groups):,} examples share their group of {name!r} with others; these folds keep "
+            "groups together, folds without `group` would not",
+            f"name {name!r} as `group` wherever these data are compared, fitted or split",
+            name,
+            case.rows.lines(shared[:100]),
+            len(shared),
         )
     ]

@@ -13,6 +13,7 @@ from ..columns import ROW_NUMBERS, TIME_NAMES, check_single_roles, listed, note_
 from ..series.time_cells import read_time
 from ..targets import TASK_OF_ROLE, Targets, objects
 from ..wording import counted, verb
+from .groups import read_groups
 from .labels import read_labels
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
@@ -41,10 +42,11 @@ class LongTableColumns:
     split: str | None
     role: str | None
     target: str | None
+    group: str | None = None
 
     @property
     def named(self) -> list[str]:
-        return [name for name in (self.id, self.time, self.split, self.target) if name is not None]
+        return [name for name in (self.id, self.time, self.split, self.target, self.group) if name is not None]
 
 
 def read_long_table(
@@ -64,8 +66,9 @@ def read_long_table(
     values = np.column_stack([tables.numbers(channel) for channel in channels])
     targets, missing, is_test = read_sequence_columns(tables, order, columns, notes)
     names = objects(ids)[order.rows[order.starts]]
+    groups = groups_of_sequences(tables, order, columns, notes)
     return columns.time or ROW_NUMBERS, SequenceData(
-        order.cut(values), tuple(channels), targets, missing, is_test, names
+        order.cut(values), tuple(channels), targets, missing, is_test, names, groups
     )
 
 
@@ -81,6 +84,14 @@ def read_sequence_columns(
         return None, np.zeros(len(order.starts), dtype=bool), is_test
     targets, missing = read_targets(tables, order, columns, columns.target, notes)
     return targets, missing, is_test
+
+
+def groups_of_sequences(
+    tables: SourceTables, order: RowOrder, columns: LongTableColumns, notes: list[str]
+) -> np.ndarray | None:
+    """Number of the group of each sequence, the same in all its rows; None without such a column."""
+    name = columns.group or ""
+    return read_groups(tables, notes, lambda cells: constant(tables, order, cells, name, columns.id, otherwise=""))
 
 
 def time_column(
@@ -219,7 +230,12 @@ def _tags(tables: SourceTables, order: RowOrder, name: str, notes: list[str]) ->
     return Targets(TASK_OF_ROLE["tags"], name, objects(list(cells) for cells in lists)), missing
 
 
-def constant(tables: SourceTables, order: RowOrder, cells: np.ndarray, name: str, id: str) -> list:
+_AS_TAGS = ", or name the column as `tags` for a label for every step"
+
+
+def constant(
+    tables: SourceTables, order: RowOrder, cells: np.ndarray, name: str, id: str, *, otherwise: str = _AS_TAGS
+) -> list:
     """Give the one value that each sequence has in all its rows; None where it has none."""
     codes, distinct = pd.factorize(cells)
     codes = codes[order.rows]
@@ -233,6 +249,6 @@ def constant(tables: SourceTables, order: RowOrder, cells: np.ndarray, name: str
         raise InputError(
             f"{tables.source}: column {name!r} changes inside sequence {tables.cells(id)[other]!r}, from "
             f"{found[first]!r} in {tables.place(first)} to {found[other]!r} in {tables.place(other)}, where one value "
-            "was expected; correct the rows, or name the column as `tags` for a label for every step"
+            f"was expected; correct the rows{otherwise}"
         )
     return [None if code < 0 else distinct[code] for code in high]

@@ -8,6 +8,7 @@ import pandas as pd
 from ...errors import InputError
 from ..columns import listed, note_ignored
 from ..targets import TASK_OF_ROLE, Targets, objects
+from .groups import read_groups
 from .labels import read_labels
 from .ragged_arrays import SequenceData, as_sequence, check_widths
 from .source_tables import SourceTables
@@ -42,12 +43,12 @@ def read_nested_cells(
     width = check_widths(arrays, place, tables.source, allow_empty=for_prediction)
     names = None if id is None else objects(tables.cells(id))
     channels = (values,) if width == 1 else tuple(f"c{channel}" for channel in range(width))
-    note_ignored(tables.tables[0], (values, name, tables.split, id), notes)
-    is_test = tables.is_test(notes)
+    note_ignored(tables.tables[0], (values, name, tables.split, tables.group, id), notes)
+    is_test, groups = tables.is_test(notes), read_groups(tables, notes)
     if role is None or name is None:
-        return SequenceData(arrays, channels, None, np.zeros(len(arrays), dtype=bool), is_test, names)
+        return SequenceData(arrays, channels, None, np.zeros(len(arrays), dtype=bool), is_test, names, groups)
     targets, missing = _read_targets(tables, arrays, role, name, notes)
-    return SequenceData(arrays, channels, targets, missing, is_test, names)
+    return SequenceData(arrays, channels, targets, missing, is_test, names, groups)
 
 
 def _read_targets(

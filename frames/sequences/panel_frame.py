@@ -14,10 +14,11 @@ from ..targets import Targets, one_target_role
 from ..wording import verb
 from .array_targets import as_targets
 from .duplicates import note_duplicates
+from .groups import group_numbers, note_groups
 from .long_table import LongTableColumns, read_long_table
 from .nested_cells import read_nested_cells
 from .ragged_arrays import as_sequence, check_widths
-from .source_tables import SourceTables
+from .source_tables import SourceTables, plain
 from .unlabelled import drop_unlabelled
 from .wide_table import WideColumns, find_steps, named_steps, read_wide_table
 
@@ -37,6 +38,7 @@ class PanelFrame:
         notes: sentences about what was found and done.
         roles: the user's own columns, to read another table the same way.
         names: what the id column calls each sequence: object (sequences,); None without such a column.
+        groups: number of the group of each sequence, which folds never split: int64 (sequences,); None without groups.
     """
 
     values: list[np.ndarray]
@@ -47,6 +49,7 @@ class PanelFrame:
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=dict)
     names: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @classmethod
     def from_table(
@@ -62,6 +65,7 @@ class PanelFrame:
         tags: str | None = None,
         test: pd.DataFrame | None = None,
         split: str | None = None,
+        group: str | None = None,
         steps: Sequence[Sequence[str]] | None = None,
         for_prediction: bool = False,
         source: str = "table",
@@ -82,6 +86,8 @@ class PanelFrame:
             tags: column of the class of each step (with ``values``: of lists of them).
             test: a second table with the same columns, the held-out test set.
             split: column that holds the words train, validation (used for training) or test.
+            group: column that says which sequences belong together (a patient, a machine), the same in all rows of a
+                sequence: folds never split a group.
             steps: for each channel the columns of its steps, in order. Default, without ``id`` and a column of lists:
                 the numbered columns, such as t0, t1, ....
             for_prediction: whether the sequences may all be without steps.
@@ -98,11 +104,11 @@ class PanelFrame:
             >>> [len(sequence) for sequence in PanelFrame.from_table(table, id="id", label="kind").values]
             [2, 1]
         """
-        tables = SourceTables(table, test, source, split)
+        tables = SourceTables(table, test, source, split, group)
         role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
         notes = tables.notes
-        for column in (name, split, id):
+        for column in (name, split, id, group):
             if column is not None:
                 tables.check_column(column)
         if id is not None and values is not None and not for_prediction and _repeats(tables, id):
@@ -110,11 +116,11 @@ class PanelFrame:
                 f"{source}: `id` {id!r} (the same in several rows, so one row per step) and `values` {values!r} (one "
                 "row per sequence) were given where one of them was expected; leave one out"
             )
-        wide = _wide_columns(tables, [id, time, split, name], values, steps, channels, role)
+        wide = _wide_columns(tables, [id, time, split, name, group], values, steps, channels, role)
         if wide is not None:
             data = read_wide_table(tables, wide, id=id, role=role, name=name, notes=notes)
         elif id is not None and values is None:
-            columns = LongTableColumns(id, time, split, role, name)
+            columns = LongTableColumns(id, time, split, role, name, group)
             time, data = read_long_table(tables, columns, channels, notes)
         else:
             if time is not None or channels is not None:
@@ -127,12 +133,13 @@ class PanelFrame:
                 tables, values=values, role=role, name=name, notes=notes, id=id, for_prediction=for_prediction
             )
         roles: dict[str, Any] = {"id": id, "time": time, "label": label, "value": value, "tags": tags, "split": split}
+        roles |= {"group": group} if group is not None else {}
         if wide is not None:
             roles |= {"channels": list(wide.channels), "steps": [list(names) for names in wide.steps]}
         else:
             roles |= {"channels": list(data.channels)} if values is None else {"values": values}
         roles |= {"comma": table.attrs["comma"]} if table.attrs.get("comma") else {}
-        frame = cls(data.values, data.targets, data.channels, data.is_test, source, (), roles, data.names)
+        frame = cls(data.values, data.targets, data.channels, data.is_test, source, (), roles, data.names, data.groups)
         return _checked(frame, data.missing, notes, for_prediction=for_prediction)
 
     @classmethod
@@ -145,6 +152,7 @@ class PanelFrame:
         name: str = "y",
         channels: Sequence[str] | None = None,
         is_test: np.ndarray | None = None,
+        groups: Sequence[Any] | np.ndarray | None = None,
         source: str = "arrays",
         notes: Sequence[str] = (),
         roles: Mapping[str, Any] | None = None,
@@ -160,6 +168,7 @@ class PanelFrame:
             name: what the targets are called.
             channels: name of each channel. Default: c0, c1, ...
             is_test: which sequences are held out for the test: bool (sequences,).
+            groups: which sequences belong together: the name of the group of each; folds never split a group.
             source: file or data set, as messages name it.
             notes: what was noted when the file was read.
             roles: what the arrays are called, to read another file the same way.
@@ -194,7 +203,12 @@ class PanelFrame:
         missing = np.zeros(len(arrays), dtype=bool)
         if targets is not None:
             targets, missing = as_targets(targets, arrays, task, name, source, found)
-        frame = cls(arrays, targets, names, is_test, source, (), dict(roles or {}))
+        if groups is not None and len(groups) != len(arrays):
+            raise ValueError(
+                f"`groups` must hold one group for each of {len(arrays)} sequences. Received: {len(groups)}"
+            )
+        numbers = None if groups is None else group_numbers([plain(group) for group in groups])
+        frame = cls(arrays, targets, names, is_test, source, (), dict(roles or {}), groups=numbers)
         return _checked(frame, missing, found, for_prediction=for_prediction)
 
     @property
@@ -243,6 +257,7 @@ class PanelFrame:
             targets=None if self.targets is None else self.targets.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
             names=None if self.names is None else self.names[rows],
+            groups=None if self.groups is None else self.groups[rows],
         )
 
 
@@ -298,4 +313,5 @@ def _checked(frame: PanelFrame, missing: np.ndarray, notes: list[str], *, for_pr
     if for_prediction:
         return replace(frame, notes=tuple(notes))
     note_duplicates([sequence.tobytes() for sequence in frame.inputs], frame.is_test, "sequences", notes, counted=bool)
+    note_groups(frame.groups, frame.is_test, str(frame.roles.get("group", "groups")), "sequences", notes)
     return replace(frame, notes=tuple(notes))

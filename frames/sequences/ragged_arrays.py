@@ -19,6 +19,7 @@ class SequenceData:
         values: for each sequence float64 (time, channels).
         missing: which have no target: bool (sequences,).
         names: what the id column calls each sequence.
+        groups: number of the group of each sequence.
     """
 
     values: list[np.ndarray]
@@ -27,6 +28,7 @@ class SequenceData:
     missing: np.ndarray
     is_test: np.ndarray | None
     names: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
 
 def as_sequence(given: Any, place: str) -> np.ndarray:

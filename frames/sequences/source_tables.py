@@ -24,18 +24,26 @@ class SourceTables:
         test: rows of the held-out test set.
         source: file or data set, for messages; a table's own ``attrs["source"]`` is preferred.
         split: column that tells training from test rows, where the test set is not a table of its own.
+        group: column that says which rows belong together.
 
     Raises:
         InputError: a table without rows, or a test set given twice.
     """
 
-    def __init__(self, table: pd.DataFrame, test: pd.DataFrame | None, source: str, split: str | None) -> None:
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        test: pd.DataFrame | None,
+        source: str,
+        split: str | None,
+        group: str | None = None,
+    ) -> None:
         if test is not None and split is not None:
             raise InputError(
                 f"{source}: the held-out test set was given twice, as a table of its own (`test`) and by column "
                 f"{split!r} (`split`); leave one out"
             )
-        self.split = split
+        self.split, self.group = split, group
         self.tables = [table] if test is None else [table, test]
         names = [source, f"the held-out test set of {source}"]
         self.sources = [str(part.attrs.get("source", name)) for part, name in zip(self.tables, names, strict=False)]

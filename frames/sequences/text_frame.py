@@ -13,6 +13,7 @@ from ..columns import check_single_roles, listed, note_ignored
 from ..notebook import first_examples, frame_html
 from ..targets import TASK_OF_ROLE, Targets, objects, one_target_role
 from .duplicates import note_duplicates
+from .groups import note_groups, read_groups
 from .labels import read_labels
 from .long_table import LongTableColumns
 from .ragged_arrays import SequenceData
@@ -44,6 +45,7 @@ class TextFrame:
         notes: sentences about what was found and done.
         roles: the user's own columns, to read another table the same way; ``cut``: how texts became lists of tokens.
         names: what the id column calls each text: object (texts,); None without such a column.
+        groups: number of the group of each text, which folds never split: int64 (texts,); None without groups.
     """
 
     texts: np.ndarray
@@ -54,6 +56,7 @@ class TextFrame:
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=dict)
     names: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @classmethod
     def from_table(
@@ -68,6 +71,7 @@ class TextFrame:
         tags: str | None = None,
         test: pd.DataFrame | None = None,
         split: str | None = None,
+        group: str | None = None,
         kind: str | None = None,
         cut: str | None = None,
         for_prediction: bool = False,
@@ -86,6 +90,7 @@ class TextFrame:
             tags: column of lists, a tag for each token. With none of the three, the frame has no targets.
             test: a second table with the same columns, the held-out test set.
             split: column that holds the words train, validation (used for training) or test.
+            group: column that says which texts belong together (a film, an author): folds never split a group.
             kind: "tokens" or "text": whether cells become lists of tokens. Default: by the cells, and always with
                 ``tags``.
             cut: how texts become lists of tokens: "lists" (they are written as lists), "spaces", or "rows" (each row
@@ -104,20 +109,21 @@ class TextFrame:
             >>> frame.targets.values.tolist()
             [5, 1]
         """
-        tables = SourceTables(table, test, source, split)
+        tables = SourceTables(table, test, source, split, group)
         notes = tables.notes
         role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags
         roles: dict[str, Any] = {"text": text, "label": label, "value": value, "tags": tags, "split": split}
+        roles |= {"group": group} if group is not None else {}
         if id is not None and (cut == ROWS or (kind is None and _ids_repeat(tables, id))):
-            text, time, data = read_word_rows(tables, LongTableColumns(id, time, split, role, name), text, notes)
+            text, time, data = read_word_rows(tables, LongTableColumns(id, time, split, role, name, group), text, notes)
             return _of_words(cls, data, source, {**roles, "text": text, "id": id, "time": time, "cut": ROWS}, notes)
-        for column in (text, name, split, id):
+        for column in (text, name, split, id, group):
             if column is not None:
                 tables.check_column(column)
-        text = text or _default_text(tables, {name, split, id}, notes, tokens=role == "tags")
+        text = text or _default_text(tables, {name, split, id, group}, notes, tokens=role == "tags")
         check_single_roles([column for column in (text, name, id) if column is not None], source)
-        note_ignored(table, (text, name, split, id), notes)
+        note_ignored(table, (text, name, split, id, group), notes)
         is_test = tables.is_test(notes)
         kind = kind or ("tokens" if role == "tags" or _holds_lists(tables, text) else "text")
         texts: list[Any]
@@ -127,8 +133,9 @@ class TextFrame:
                 _refuse_single_words(texts, tables, text)
         else:
             texts = read_texts(tables, text, notes, for_prediction=for_prediction)
-        names = None if id is None else objects(tables.cells(id))
-        frame = cls(objects(texts), None, kind, is_test, source, (), {**roles, "text": text, "id": id}, names)
+        names, groups = None if id is None else objects(tables.cells(id)), read_groups(tables, notes)
+        roles |= {"text": text, "id": id}
+        frame = cls(objects(texts), None, kind, is_test, source, (), roles, names, groups)
         if label is not None and for_prediction:
             frame = replace(frame, targets=_conditions(tables, label, notes))
         elif role is not None and name is not None:
@@ -136,6 +143,7 @@ class TextFrame:
         if not for_prediction:
             keys = map(tuple, frame.texts) if kind == "tokens" else frame.texts
             note_duplicates(keys, frame.is_test, "texts", notes, counted=bool)
+            note_groups(frame.groups, frame.is_test, str(group), "texts", notes)
         return replace(frame, notes=tuple(notes))
 
     @classmethod
@@ -187,6 +195,7 @@ class TextFrame:
             targets=None if self.targets is None else self.targets.take(rows),
             is_test=None if self.is_test is None else self.is_test[rows],
             names=None if self.names is None else self.names[rows],
+            groups=None if self.groups is None else self.groups[rows],
         )
 
 
@@ -194,10 +203,12 @@ def _of_words(
     made: type[TextFrame], data: SequenceData, source: str, roles: dict[str, Any], notes: list[str]
 ) -> TextFrame:
     """A frame of lists of words; those without a target are left out."""
-    frame = made(objects(data.values), data.targets, "tokens", data.is_test, source, (), roles, data.names)
+    words = objects(data.values)
+    frame = made(words, data.targets, "tokens", data.is_test, source, (), roles, data.names, data.groups)
     if frame.targets is not None:
         frame = drop_unlabelled(frame, frame.targets, data.missing, notes, "texts")
         note_duplicates(map(tuple, frame.texts), frame.is_test, "texts", notes, counted=bool)
+    note_groups(frame.groups, frame.is_test, str(roles.get("group")), "texts", notes)
     return replace(frame, notes=tuple(notes))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ..cells import looks_numeric
 from ..columns import listed, note_ignored
 from ..targets import TASK_OF_ROLE, Targets, objects
+from .groups import read_groups
 from .labels import read_labels
 from .ragged_arrays import SequenceData, cut_missing_ends
 from .source_tables import SourceTables
@@ -80,15 +81,15 @@ def read_wide_table(
         + order
         + (f", and the same of {listed(columns.channels[1:])}" if len(columns.channels) > 1 else "")
     )
-    note_ignored(tables.tables[0], [*columns.names, name, tables.split, id], notes)
+    note_ignored(tables.tables[0], [*columns.names, name, tables.split, tables.group, id], notes)
     arrays = np.stack([[tables.numbers(step) for step in steps] for steps in columns.steps])  # (channels, steps, rows)
     values = cut_missing_ends(list(arrays.transpose(2, 1, 0)), notes)
     names = None if id is None else objects(tables.cells(id))
-    is_test = tables.is_test(notes)
+    is_test, groups = tables.is_test(notes), read_groups(tables, notes)
     if role is None or name is None:
-        return SequenceData(values, columns.channels, None, np.zeros(len(values), dtype=bool), is_test, names)
+        return SequenceData(values, columns.channels, None, np.zeros(len(values), dtype=bool), is_test, names, groups)
     targets, missing = _read_targets(tables, role, name, notes)
-    return SequenceData(values, columns.channels, targets, missing, is_test, names)
+    return SequenceData(values, columns.channels, targets, missing, is_test, names, groups)
 
 
 def _read_targets(tables: SourceTables, role: str, name: str, notes: list[str]) -> tuple[Targets, np.ndarray]:

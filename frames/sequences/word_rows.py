@@ -11,7 +11,7 @@ from ..cells import holds_text
 from ..columns import check_single_roles, listed, note_ignored
 from ..targets import objects
 from ..wording import counted, verb
-from .long_table import LongTableColumns, read_sequence_columns, sort_rows, time_column
+from .long_table import LongTableColumns, groups_of_sequences, read_sequence_columns, sort_rows, time_column
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
 from .strings import clean
@@ -40,11 +40,8 @@ def read_word_rows(
     words = clean([_word(cell) for cell in tables.cells(text)], f"words in {text!r}", notes)
     targets, missing, is_test = read_sequence_columns(tables, order, columns, notes)
     lists: list[Any] = [list(part) for part in order.cut(objects(words))]
-    return (
-        text,
-        columns.time,
-        SequenceData(lists, (), targets, missing, is_test, objects(ids)[order.rows[order.starts]]),
-    )
+    names, groups = objects(ids)[order.rows[order.starts]], groups_of_sequences(tables, order, columns, notes)
+    return text, columns.time, SequenceData(lists, (), targets, missing, is_test, names, groups)
 
 
 def find_words(table: pd.DataFrame, taken: Iterable[str], source: str) -> str:
