@@ -26,7 +26,7 @@ from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, ru
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
     """What a model card says of a training."""
     ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
-    return {"family": family, **config, "seed": seed, **ended}
+    return {"family": family, **config, "seed": seed, "learning_rate": history.learning_rate, **ended}
 
 
 class ShuffledFold:

@@ -136,11 +136,14 @@ def _row(
     row |= evaluation.metrics
     if evaluation.by_step:
         row["by_step"] = evaluation.by_step
-    ended = {
+    ended: Row = {
         "epochs": None if history is None else len(history.losses),
         "best_epoch": None if history is None else history.best_epoch,
         "stopped_by": None if history is None else history.stopped_by,
+        "learning_rate": None if history is None else history.learning_rate,
     }
+    if history is not None and history.rates:
+        ended["learning_rates_tried"] = history.rates
     return {**row, **price, **ended}
 
 

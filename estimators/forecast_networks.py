@@ -82,7 +82,7 @@ class TrainingSettings:
     """How a forecaster's network is trained; see :class:`recurra.training.Trainer`."""
 
     loss: str
-    learning_rate: float
+    learning_rate: float | str
     batch_size: int | None
     max_epochs: int
     patience: int

@@ -75,7 +75,7 @@ class Forecaster(Estimator):
     loss: str = "mae"
     max_epochs: int = 100
     patience: int = 9
-    learning_rate: float | None = None
+    learning_rate: float | str | None = None
     batch_size: int | None = None
     validation_fraction: float = 0.1
     warm_start: bool = False
@@ -135,6 +135,7 @@ class Forecaster(Estimator):
         self.freq_ = frame.freq
         self.history_ = {"val_loss": list(history.losses)}
         self.n_iter_, self.best_epoch_ = len(history.losses), history.best_epoch
+        self.learning_rate_ = history.learning_rate
         self.notes_ = [*experiment.notes, *calibrated.notes]
         self.data_description_ = describe(frame)
 
@@ -155,7 +156,7 @@ class Forecaster(Estimator):
         return Forecast(**{**{f.name: getattr(opened.task, f.name) for f in fields(Forecast)}, "test_size": held_out})
 
     def _train(
-        self, fold: ForecastFold, structure: Structure, learning_rate: float
+        self, fold: ForecastFold, structure: Structure, learning_rate: float | str
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
         settings = TrainingSettings(self.loss, learning_rate, self.batch_size, **sizes)

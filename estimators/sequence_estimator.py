@@ -149,6 +149,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config = {name: given[name] for name in FAMILY_SETTINGS if given.get(name) is not None}
         if self.learning_rate is not None:
             config["learning_rate"] = self.learning_rate
+        if isinstance(self.learning_rate, str):
+            raise InputError(_message(self, "learning_rate", "a number above 0"))
         check_config(self.family, self._output_kind, config)
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])

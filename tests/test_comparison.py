@@ -26,7 +26,7 @@ forecast_module = importlib.import_module("recurra.tasks.forecast")
 ROW_KEYS = {
     *("model", "kind", "fold", "seed", "config_number", "config", "chosen", "notes", "validation_loss"),
     *("mae", "rmse", "mase", "smape", "by_step", "parameters", "macs", "train_seconds", "predict_ms"),
-    *("epochs", "best_epoch", "stopped_by"),
+    *("epochs", "best_epoch", "stopped_by", "learning_rate"),
 }
 FAMILY_KEYS = ROW_KEYS | {"coverage_80", "coverage_95"}  # baselines give no intervals
 
