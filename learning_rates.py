@@ -4,8 +4,8 @@ Successive halving (Jamieson & Talwalkar 2016, Non-stochastic best arm identific
 every candidate trains for a short while, the better half by validation loss goes on three times as long, and so on
 until one is left. It goes on from where it stands, so nothing that it learnt is paid for twice.
 
-A task that is either solved or not (``target_loss``) has a validation loss that stands still until it falls all at once,
-and standing still tells nothing: there every candidate has its whole chance in turn, until one gets there.
+A task that is either solved or not (``target_loss``) has a validation loss that stands still until it falls all at
+once, and standing still tells nothing: there every candidate has its whole chance in turn, until one gets there.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ class History:
         seconds: wall-clock time, over all runs where it was resumed, and over all learning rates that were tried.
         stopped_by: "patience", "budget", "max_epochs", "callback", or "target": the loss that was asked for.
         learning_rate: Adam's first one, given or found.
-        rates: where it was found, each rate that was tried with its ``epochs``, its best ``loss`` (None: never finite), and what
-            it was ``stopped_by``, which says "max_epochs" of one that lost a round.
+        rates: where it was found, each rate that was tried with its ``epochs``, its best ``loss`` (None: never finite),
+            and what it was ``stopped_by``, which says "max_epochs" of one that lost a round.
     """
 
     best_epoch: int = 0
