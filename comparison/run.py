@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from .progress import OnProgress, Progress
 from .settings import CompareSettings
 from .trainers import Trainers
 from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
+
+# Part of the budget that compiling may take without a word.
+_MUCH = 0.2
 
 
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
@@ -65,7 +68,10 @@ class Run:
             check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
         each = settings.configs + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
-        self.share = (settings.budget or float("inf")) / (self.n_folds * len(settings.families) * each)
+        self._trainings = self.n_folds * each  # of one family
+        self.share = (settings.budget or float("inf")) / (max(len(settings.families), 1) * self._trainings)
+        self._spent: defaultdict[str, float] = defaultdict(float)  # seconds of training and compiling, by model
+        self._compiling = 0.0  # seconds
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
@@ -142,6 +148,11 @@ class Run:
         for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
             trainings = "training was" if count == 1 else "trainings were"
             notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
+        if self.settings.budget is not None and self._compiling > _MUCH * self.settings.budget:
+            notes.append(
+                f"compiling the networks took {self._compiling:.0f} s of a budget of {self.settings.budget:.0f} s, and "
+                "what is left is for training; a larger `budget` would be fairer to what is slow to compile"
+            )
         if self.at_once > 1:
             notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
         return [*notes, *self.experiment.closing_notes()]
@@ -174,15 +185,19 @@ class Run:
 
         def attempt(seed: int, number: int) -> Outcome:
             trial = Trial(name, fold, seed, number)
-            options = FitOptions(
-                seed=seed,
-                budget=self.share,
-                checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._on_epoch(trial),
-            )
-            return self._finished_or(
-                trial, lambda: run_family(self.trainers, data, trial, family, configs[number], options)
-            )
+
+            def train() -> Outcome:
+                options = FitOptions(
+                    seed=seed,
+                    budget=self._time_for(name, data, family, configs[number]),
+                    checkpoint=None if self.store is None else self.store.checkpoint(trial),
+                    on_epoch=self._on_epoch(trial),
+                )
+                return run_family(self.trainers, data, trial, family, configs[number], options)
+
+            outcome = self._finished_or(trial, train)
+            self._spent[name] += outcome.row["train_seconds"]
+            return outcome
 
         tried = [attempt(0, number) for number in range(len(configs))]
         best = min(range(len(tried)), key=lambda i: tried[i].row["validation_loss"])
@@ -192,6 +207,16 @@ class Run:
         for outcome in repeated:
             outcome.row["chosen"] = True
         return tried + repeated
+
+    def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
+        """Seconds that the next training of a model may take: its trainings share what compiling leaves of its part."""
+        if self.settings.budget is None:
+            return float("inf")
+        seconds = self.trainers.compile(data, family, config)
+        self._compiling += seconds
+        self._spent[name] += seconds
+        left = self.share * self._trainings - self._spent[name]
+        return min(max(left, 0.0) / max(self._trainings - self._finished[name], 1), self.share)
 
     def _finished_or(self, trial: Trial, work: Callable[[], Outcome]) -> Outcome:
         outcome = self.store.get(trial) if self.store else None

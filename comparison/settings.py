@@ -39,7 +39,9 @@ class CompareSettings:
         int, "Configurations tried of each family: its defaults and random draws, chosen on the validation set."
     ] = 1
     budget: Annotated[
-        float | None, "Time for all training together, such as 90s, 10m or 1h; every trial may use an equal share."
+        float | None,
+        "Time for all training together and the compiling before it, such as 90s, 10m or 1h; every family may use an "
+        "equal share.",
     ] = None
     max_epochs: Annotated[
         int | None, "The most epochs of a training; by default 100 for forecasts, otherwise about 30,000 steps."
