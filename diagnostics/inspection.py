@@ -23,7 +23,7 @@ from .gates import LayerGates, gates_of
 from .influence import horizon, influence_by_lag, inside_layers, with_fixed_statistics
 from .json_file import write_json
 from .occlusion import TOLERANCE, Occlusion, occlusion
-from .order import Order, TrainedShuffled, worth_after_training, worth_of_order
+from .order import UNKNOWN_WORTH, Order, TrainedShuffled, worth_after_training, worth_of_order
 from .page import sections_of
 from .subject import Subject, subject_of_comparison, subject_of_model
 
@@ -105,7 +105,7 @@ class Inspection:
         Args:
             command: that made it.
         """
-        answer = {True: "Order and memory matter", False: "Memory earns nothing here", None: "Cannot tell"}
+        answer = {True: "Order and memory matter", False: "Memory earns nothing here", None: self._reach()}
         tone = {True: "yes", False: "no", None: "open"}
         sections = [*self.sections(), *([Section("Notes", bullets=self.notes)] if self.notes else [])]
         page = Page(
@@ -118,6 +118,11 @@ class Inspection:
             f"recurra {__version__}",
         )
         return render(page)
+
+    def _reach(self) -> str:
+        """What can be said where the worth of order cannot."""
+        horizon = self.memory["horizon"]
+        return "What is inside" if horizon is None else f"Uses the newest {horizon} of {self.memory['lookback']} steps"
 
     def __repr__(self) -> str:
         return f"Inspection({self.model} for {self.task}: {self.verdict['text']})"
@@ -435,13 +440,14 @@ def _verdict(
     """Whether the memory of this model earns anything, in sentences."""
     matters = order.matters if trained is None else trained.matters
     worth_it = False if memory["horizon"] == 0 else matters
-    sentences = [memory["text"], _order_sentence(order, matters, trained)]
+    seen = subject.examples is not None and subject.examples.held_out is False
+    sentences = [memory["text"], _order_sentence(order, matters, trained, seen=seen)]
     for layer in layers:
         sentences.append(_gate_sentence(layer, subject.pipeline.spec.season))
     return {"worth_it": worth_it, "best": subject.name, "text": " ".join(s for s in sentences if s)}
 
 
-def _order_sentence(order: Order, matters: bool | None, trained: TrainedShuffled | None) -> str:
+def _order_sentence(order: Order, matters: bool | None, trained: TrainedShuffled | None, *, seen: bool) -> str:
     change = "" if not order.loss > 0 else f" ({order.value / order.loss:+.0%})"
     measured = f"With its steps shuffled the error goes from {order.loss:.4g} to {order.shuffled:.4g}{change}"
     if trained is not None:
@@ -450,7 +456,7 @@ def _order_sentence(order: Order, matters: bool | None, trained: TrainedShuffled
         return f"{measured}: order matters to this model."
     if matters is False:
         return f"{measured}: order is worth less than 2 % to it, a bag of its steps would do."
-    return f"{measured}; whether order matters cannot be told from these rows."
+    return f"{measured}; {UNKNOWN_WORTH[seen]}."
 
 
 def _gate_sentence(layer: LayerGates, season: int) -> str:

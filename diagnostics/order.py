@@ -20,6 +20,11 @@ DRAWS = 5
 OLDER_THAN = (1, 2, 5, 10, 20, 50)
 # The smallest fraction of the loss that is worth anything; that of the verdict.
 SMALLEST_EFFECT = 0.02
+# Why the worth of order isn't known, by whether the examples were trained on.
+UNKNOWN_WORTH = {
+    False: "whether order matters cannot be told from so few of them",
+    True: "the model was trained on these examples, so what order is worth on new ones cannot be told",
+}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from ..pages import Choice, Figure, Section, Table, bars, heat_map, lines
 from .gates import KEEPS, LayerGates
 from .occlusion import TOLERANCE
+from .order import UNKNOWN_WORTH
 
 if TYPE_CHECKING:
     from .inspection import Inspection
@@ -107,7 +108,7 @@ def _order(found: Inspection) -> Section:
     answer = {
         True: "Order matters to this model.",
         False: "Order is worth less than 2 % to this model: a bag of its steps would do.",
-        None: "Whether order matters cannot be told from these rows.",
+        None: f"{_capital(UNKNOWN_WORTH[found.data['held_out'] is False])}.",
     }[order["matters"]]
     values = {"right order": order["loss"], "shuffled": order["shuffled"]}
     if order["trained_shuffled"] is not None:
@@ -120,7 +121,7 @@ def _order(found: Inspection) -> Section:
         low, high = order["trained_low"], order["trained_high"]
         costs += "." if low is None else f" (95 % interval of the loss {low:.4g} to {high:.4g})."
     finding = f"shuffling the steps changes the loss by {order['value']:.4g}"
-    figures = [bars(values, alt=finding, caption=f"{finding[:1].upper()}{finding[1:]}.", x=metric)]
+    figures = [bars(values, alt=finding, caption=f"{_capital(finding)}.", x=metric)]
     if order["older_than"]:
         figures.append(
             lines(
@@ -161,53 +162,56 @@ def _gates(found: Inspection) -> Section:
 
 
 def _gate_figures(layer: LayerGates, steps: list[str]) -> list[Figure]:
-    figures = []
-    name = KEEPS[layer.cell]
-    if name is not None:
-        ranked = np.argsort(layer.keep)[::-1]
-        capped = [layer.steps if layer.half_life[u] is None else layer.half_life[u] for u in ranked]
-        of_data = [float(h or 0) * layer.steps_per_segment for h in capped]
-        figures.append(
-            lines(
-                {"half-life": (list(range(1, len(ranked) + 1)), of_data)},
-                alt=f"half-life of the units of {layer.layer}, from {of_data[0]:.3g} down to {of_data[-1]:.3g} steps",
-                caption=f"Half-life of each unit of {layer.layer}, the slowest first (at most the steps read).",
-                x="unit",
-                y="steps of the data",
-                from_zero=True,
-            )
-        )
-        gate = layer.example[name]
-        slowest = ranked[:: max(1, len(ranked) // _MOST_UNITS)][:_MOST_UNITS]
-        segment = layer.steps_per_segment
-        names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(len(gate))]
-        figures.append(
-            heat_map(
-                gate[:, slowest].T,
-                alt=f"the {name} gate of {layer.layer} at each step of one example",
-                caption=f"The {name} gate of {layer.layer} over one example: dark keeps, light lets go. Units from "
-                "slow (top) to fast.",
-                rows="units",
-                columns=names,
-                x="steps read, newest on the right",
-            )
-        )
-    hidden = layer.example["hidden"]
-    segment = layer.steps_per_segment
-    names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(len(hidden))]
-    shown = np.abs(hidden[:, :: max(1, hidden.shape[1] // _MOST_UNITS)][:, :_MOST_UNITS]).T
-    figures.append(
-        heat_map(
-            shown / max(shown.max(), 1e-9),
-            scale=("0", f"{shown.max():.2g}"),
-            alt=f"size of the hidden state of {layer.layer} at each step of one example",
-            caption=f"Size of the hidden state of {layer.layer} over the same example.",
-            rows="units",
-            columns=names,
-            x="steps read, newest on the right",
-        )
+    """Half-lives and the gate that keeps, where the cell has one; and the hidden state."""
+    segment, read = layer.steps_per_segment, len(layer.example["hidden"])
+    names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(read)]
+    gate = KEEPS[layer.cell]
+    figures = [] if gate is None else [_half_lives(layer), _kept(layer, gate, names)]
+    return [*figures, _hidden(layer, names)]
+
+
+def _half_lives(layer: LayerGates) -> Figure:
+    halves = [layer.steps if layer.half_life[u] is None else layer.half_life[u] for u in _slowest_first(layer)]
+    of_data = [float(half or 0) * layer.steps_per_segment for half in halves]
+    return lines(
+        {"half-life": (list(range(1, len(of_data) + 1)), of_data)},
+        alt=f"half-life of the units of {layer.layer}, from {of_data[0]:.3g} down to {of_data[-1]:.3g} steps",
+        caption=f"Half-life of each unit of {layer.layer}, the slowest first (at most the steps read).",
+        x="unit",
+        y="steps of the data",
+        from_zero=True,
     )
-    return figures
+
+
+def _slowest_first(layer: LayerGates) -> np.ndarray:
+    return np.argsort(layer.keep)[::-1]
+
+
+def _kept(layer: LayerGates, gate: str, names: list[str]) -> Figure:
+    ranked = _slowest_first(layer)
+    return heat_map(
+        layer.example[gate][:, ranked[:: max(1, len(ranked) // _MOST_UNITS)][:_MOST_UNITS]].T,
+        alt=f"the {gate} gate of {layer.layer} at each step of one example",
+        caption=f"The {gate} gate of {layer.layer} over one example: dark keeps, light lets go. Units from "
+        "slow (top) to fast.",
+        rows="units",
+        columns=names,
+        x="steps read, newest on the right",
+    )
+
+
+def _hidden(layer: LayerGates, names: list[str]) -> Figure:
+    hidden = layer.example["hidden"]
+    shown = np.abs(hidden[:, :: max(1, hidden.shape[1] // _MOST_UNITS)][:, :_MOST_UNITS]).T
+    return heat_map(
+        shown / max(shown.max(), 1e-9),
+        scale=("0", f"{shown.max():.2g}"),
+        alt=f"size of the hidden state of {layer.layer} at each step of one example",
+        caption=f"Size of the hidden state of {layer.layer} over the same example.",
+        rows="units",
+        columns=names,
+        x="steps read, newest on the right",
+    )
 
 
 def _cost(found: Inspection) -> Section:
@@ -252,61 +256,71 @@ def _cost(found: Inspection) -> Section:
 
 def _wrong(found: Inspection) -> Section:
     errors = found.errors
-    figures: list[Figure | Choice] = []
     sentences = [f"{_METRICS[errors['metric']]}: {errors[errors['metric']]:.4g} on {errors['n']:,} examples."]
     if errors.get("autocorrelation"):
         sentences.append(errors["autocorrelation"]["text"])
-    by = {}
-    for name, groups in errors.get("by", {}).items():
-        shown = groups[:_MOST_GROUPS]
-        values = {str(g["group"]).strip(): g["loss"] for g in shown}
-        worst = max(shown, key=lambda g: g["loss"])
-        left_out = f"; {len(groups) - len(shown)} more are in the JSON" if len(groups) > len(shown) else ""
-        by[name] = bars(
-            values,
-            alt=f"the largest error by {name} is at {worst['group']} ({worst['loss']:.4g})",
-            x=_METRICS[errors["metric"]],
-            caption=f"By {name}: largest at {str(worst['group']).strip()} ({worst['loss']:.4g}){left_out}.",
+    figures: list[Figure | Choice] = []
+    if errors.get("by"):
+        figures.append(
+            Choice("by", {name: _by(name, groups, errors["metric"]) for name, groups in errors["by"].items()})
         )
-    if by:
-        figures.append(Choice("by", by))
     if errors.get("calibration"):
-        bins = errors["calibration"]["bins"]
-        ece = errors["calibration"]["expected_calibration_error"]
-        sure = [b["predicted"] for b in bins]
-        figures.append(
-            lines(
-                {"right": (sure, [b["observed"] for b in bins]), "as sure as right": ([0, 1], [0, 1])},
-                alt=f"expected calibration error {ece:.3f}",
-                caption=f"How often it is right, by how sure it is: expected calibration error {ece:.3f}.",
-                x="how sure",
-                y="how often right",
-                from_zero=True,
-                dashed=["as sure as right"],
-            )
-        )
+        figures.append(_calibration(errors["calibration"]))
     if errors.get("coverage_over_time"):
-        curves = {
-            f"{level} %": (list(range(len(rows))), [r["coverage"] for r in rows])
-            for level, rows in errors["coverage_over_time"].items()
-        }
-        stamps = [r["from"][:10] for r in next(iter(errors["coverage_over_time"].values()))]
-        figures.append(
-            lines(
-                curves,
-                alt="share of true values inside the intervals over time",
-                caption="Share of true values inside the intervals, over time.",
-                x="windows from",
-                y="coverage",
-                labels=stamps,
-            )
-        )
-    tables = []
-    if errors.get("worst"):
-        head = list(errors["worst"][0])
-        rows = [[f"{row[name]:.4g}" if name == "loss" else str(row[name]) for name in head] for row in errors["worst"]]
-        tables.append(Table(head, rows, "the examples with the largest errors", left=len(head) - 1, folded=True))
-    return Section("Where it is wrong", sentences, figures, tables)
+        figures.append(_coverage(errors["coverage_over_time"]))
+    return Section("Where it is wrong", sentences, figures, [_worst(errors["worst"])] if errors.get("worst") else [])
+
+
+def _by(name: str, groups: list[dict[str, Any]], metric: str) -> Figure:
+    """The error of each season, hour, series, length or class."""
+    shown = groups[:_MOST_GROUPS]
+    worst = max(shown, key=lambda g: g["loss"])
+    place = str(worst["group"]).strip()
+    left_out = f"; {len(groups) - len(shown)} more are in the JSON" if len(groups) > len(shown) else ""
+    return bars(
+        {str(g["group"]).strip(): g["loss"] for g in shown},
+        alt=f"the largest error by {name} is at {place} ({worst['loss']:.4g})",
+        x=_METRICS[metric],
+        caption=f"By {name}: largest at {place} ({worst['loss']:.4g}){left_out}.",
+    )
+
+
+def _calibration(calibration: dict[str, Any]) -> Figure:
+    bins, error = calibration["bins"], calibration["expected_calibration_error"]
+    sure = [b["predicted"] for b in bins]
+    return lines(
+        {"right": (sure, [b["observed"] for b in bins]), "as sure as right": ([0, 1], [0, 1])},
+        alt=f"expected calibration error {error:.3f}",
+        caption=f"How often it is right, by how sure it is: expected calibration error {error:.3f}.",
+        x="how sure",
+        y="how often right",
+        from_zero=True,
+        dashed=["as sure as right"],
+    )
+
+
+def _coverage(by_level: dict[str, list[dict[str, Any]]]) -> Figure:
+    curves = {
+        f"{level} %": (list(range(len(rows))), [row["coverage"] for row in rows]) for level, rows in by_level.items()
+    }
+    return lines(
+        curves,
+        alt="share of true values inside the intervals over time",
+        caption="Share of true values inside the intervals, over time.",
+        x="windows from",
+        y="coverage",
+        labels=[row["from"][:10] for row in next(iter(by_level.values()))],
+    )
+
+
+def _worst(worst: list[dict[str, Any]]) -> Table:
+    head = list(worst[0])
+    rows = [[f"{row[name]:.4g}" if name == "loss" else str(row[name]) for name in head] for row in worst]
+    return Table(head, rows, "the examples with the largest errors", left=len(head) - 1, folded=True)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _percent(shares: Any) -> str:

@@ -281,7 +281,8 @@ def _axes(
         return _Axes(_ends(xs), (float(np.floor(lowest)), float(highest + 0.1)), log=True)
     low, high = float(ys.min()), float(ys.max())
     room = 0.05 * (high - low or abs(high) or 1)
-    return _Axes(_ends(xs), (0.0 if from_zero and low >= 0 else low - room, high + room))
+    lowest = 0.0 if low >= 0 and (from_zero or low < room) else low - room
+    return _Axes(_ends(xs), (lowest, high + room))
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
@@ -387,7 +388,7 @@ def _ticks(low: float, high: float, n: int) -> list[float]:
     step = 10.0 ** np.floor(np.log10(span / n))
     step *= next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= n + 0.5)
     first = np.ceil(low / step) * step
-    return [float(round(v, 10)) for v in np.arange(first, high + step * 1e-6, step)]
+    return [float(round(v, 10)) + 0.0 for v in np.arange(first, high + step * 1e-6, step)]
 
 
 def _short(name: str, longest: int = 26) -> str:

@@ -361,15 +361,53 @@ def test_exit_codes_say_leak_none_or_bad_input(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.skipif("RECURRA_DATA" not in os.environ, reason="needs the downloaded data sets")
 @pytest.mark.parametrize(
-    "name", ["co2", "airline_passengers", "etth1", "beijing_pm25", "m4_hourly", "ucr_ecg200", "japanese_vowels", "mr"]
+    "name",
+    ["co2", "airline_passengers", "etth1", "beijing_pm25", "m4_hourly", "ucr_ecg200", "japanese_vowels", "mr", "ptb"],
 )
 def test_clean_data_sets_give_no_alarm(name):
     assert audit(name).leaks == []
 
 
-def test_of_a_language_models_text_nothing_is_claimed_to_be_checked(tmp_path):
-    (tmp_path / "novel.txt").write_text("the cat sat on the mat. " * 60)
-    found = audit(str(tmp_path / "novel.txt"), task="language-model")
-    assert found.findings == []
-    assert found.checked == []
-    assert set(found.skipped) == set(KINDS)
+def novel(seed, words=3000):
+    """Lines of drawn words: no passage of it comes twice by chance."""
+    drawn = np.random.default_rng(seed).choice([f"word{i}" for i in range(300)], size=words)
+    return [" ".join(line) for line in drawn.reshape(-1, 10)]
+
+
+@pytest.mark.parametrize("tokens", ["word", "char"])
+def test_passages_of_the_test_text_that_stand_before_it(tmp_path, tokens):
+    train, test = novel(0), novel(1, 600)
+    path, test_path = tmp_path / "novel.txt", tmp_path / "new.txt"
+    path.write_text("\n".join(train))
+    test_path.write_text("\n".join(test))
+    clean = audit(str(path), test=str(test_path), task="language-model", tokens=tokens)
+    assert clean.findings == []
+    assert clean.checked == ["repeated_block", "pipeline_fit"]
+    assert {*clean.checked, *clean.skipped} == set(KINDS)
+    test[20:26] = train[100:106]  # 60 words of 600
+    test_path.write_text("\n".join(test))
+    (leak,) = audit(str(path), test=str(test_path), task="language-model", tokens=tokens).leaks
+    assert (leak.kind, leak.count, leak.rows) == ("repeated_block", 1, [21])
+    if tokens == "word":
+        assert "60 of 600 words of the test text (10.00%)" in leak.text
+    assert leak.cost.with_leak < leak.cost.without
+
+
+def test_a_passage_in_a_text_cut_by_rule_is_named_by_its_line_and_a_refrain_is_none(tmp_path):
+    path = tmp_path / "novel.txt"
+    lines = novel(0)
+    path.write_text("\n".join(lines + lines[5:9]))
+    (leak,) = audit(str(path), task="language-model", tokens="word").leaks
+    assert leak.rows == [len(lines) + 1]
+    path.write_text("\n".join(f"{line}\n" + "and so he went and so he came " * 5 for line in lines))
+    assert audit(str(path), task="language-model", tokens="word").findings == []
+
+
+def test_lines_of_a_language_model_that_stand_on_both_sides(tmp_path):
+    lines = [f"{line} {line[::-1]}" for line in novel(0)]
+    table = pd.DataFrame({"text": [*lines, *lines[:3]], "split": ["train"] * 300 + ["test"] * 3})
+    table.loc[290:299, "split"] = "test"
+    table.to_csv(tmp_path / "lines.csv", index=False)
+    found = audit(str(tmp_path / "lines.csv"), text="text", split="split", task="language-model")
+    assert [(f.kind, f.count, list(f.rows)) for f in found.leaks] == [("duplicate", 3, [302, 303, 304])]
+    assert found.checked == ["duplicate", "near_duplicate", "pipeline_fit"]

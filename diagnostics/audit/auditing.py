@@ -11,7 +11,7 @@ import numpy as np
 from ...comparison.settings import open_experiment
 from ...errors import InputError
 from ...frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame
-from . import label_checks, pipeline_checks, series_checks
+from . import corpus_checks, label_checks, pipeline_checks, series_checks
 from .copies import ExampleCase, duplicate_findings, group_findings, overlap_findings
 from .finding import KINDS, LEAK, NOTE, WARNING, Audit, Finding
 from .lines import FileRows
@@ -80,8 +80,7 @@ def audit(
     if isinstance(frame, SeriesFrame):
         return _of_series(experiment, rows, on_progress)
     if isinstance(frame, CorpusFrame) or experiment.task.name == "language-model":
-        skipped = dict.fromkeys(KINDS, "texts for a language model are not audited: they have no target of their own")
-        return _audit(frame, [], [], skipped, 0)
+        return _of_language(experiment, rows, on_progress)
     return _of_examples(experiment, rows, time if dated else None, on_progress)
 
 
@@ -162,6 +161,23 @@ def _of_examples(experiment: Any, rows: FileRows, time: Any, on_progress: OnSent
         findings += group_findings(case, str(frame.roles.get("group", "groups")), frame.groups)
         checked.append("group_overlap")
     return _audit(frame, findings, checked, {k: w for k, w in skipped.items() if k not in checked}, looked)
+
+
+def _of_language(experiment: Any, rows: FileRows, on_progress: OnSentence) -> Audit:
+    """A long text, or lines: nothing but the text itself may leak."""
+    frame, folds = experiment.frame, experiment.folds
+    on_progress("copied passages")
+    if isinstance(frame, CorpusFrame):
+        checked = ["repeated_block", "pipeline_fit"]
+        findings = corpus_checks.passage_findings(frame, experiment.task.tokens)
+    else:
+        checked = ["duplicate", "near_duplicate", "pipeline_fit"]
+        parts = [(np.concatenate([f.train, f.validation]), f.test) for f in folds]
+        findings = duplicate_findings(ExampleCase(frame, parts, frame.is_test is not None, rows))
+    on_progress("the pipeline itself")
+    findings += pipeline_checks.pipeline_fit_findings(experiment)
+    skipped = dict.fromkeys(KINDS, "the next word is the text's own, not a column that something could give away")
+    return _audit(frame, findings, checked, {k: w for k, w in skipped.items() if k not in checked}, len(frame))
 
 
 def _column(rows: FileRows, name: str, frame: TextFrame | PanelFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...frames import PanelFrame, SeriesFrame, TextFrame
+from ...frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from ...tasks import Experiment
 from .finding import LEAK, Finding
 
@@ -61,6 +61,8 @@ def changed_test_rows(frame: Any, fold: Any) -> Any:
     if isinstance(frame, SeriesFrame):
         return _changed_series(frame, fold.test.start)
     change: Callable[[Any], Any] = _changed_values if isinstance(frame, PanelFrame) else _changed_text
+    if isinstance(frame, CorpusFrame):
+        return _changed_corpus(frame)
     tested = set(fold.test.tolist())
     inputs = [change(own) if i in tested else own for i, own in enumerate(frame.inputs)]
     if isinstance(frame, PanelFrame):
@@ -82,6 +84,13 @@ def _changed_series(frame: SeriesFrame, start: np.ndarray) -> SeriesFrame:
             values[after] = values[after] * 7.0 + 1000.0
             table[name] = values
     return replace(frame, table=table)
+
+
+def _changed_corpus(frame: CorpusFrame) -> CorpusFrame:
+    """As many characters as before, in words that no text has."""
+    start = frame.bounds[1]
+    length = len(frame) - start
+    return replace(frame, text=frame.text[:start] + ("zzqx " * (length // 5 + 1))[:length])
 
 
 def _changed_values(values: np.ndarray) -> np.ndarray:
