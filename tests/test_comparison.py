@@ -63,12 +63,12 @@ class Untrained:
         self.validation, self.test = validation, test
         self.trials, self.configs, self.budgets = [], [], []
 
-    def __call__(self, trainers, data, trial, family, config, options):  # noqa: ARG002
+    def __call__(self, trainers, data, trial, family, config, options, partner=None):  # noqa: ARG002
         self.trials.append(trial)
         self.configs.append(config)
         self.budgets.append(options.budget)
         windows = data.test_set.windows
-        return outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))
+        return [outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))]
 
 
 def outcome(trial, losses, *, kind="family", validation_loss=1.0, chosen=True):
