@@ -22,7 +22,7 @@ from .identity import check_identity
 from .progress import OnProgress, Progress
 from .settings import CompareSettings
 from .trainers import Trainers
-from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
+from .trials import Observe, Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
 
 if TYPE_CHECKING:
     import keras
@@ -68,6 +68,8 @@ class Run:
         folder: where finished trials are kept, or None.
         on_progress: called often with where the run is.
         partner: baseline that networks are mixed with, where that is settled already.
+        observe: called with the data, the network and the seed of every training that is over; what it gives joins the
+            trial's row.
 
     Raises:
         InputError: if the folder holds the trials of another comparison.
@@ -80,7 +82,9 @@ class Run:
         folder: Path | None,
         on_progress: OnProgress,
         partner: str | None = None,
+        observe: Observe | None = None,
     ) -> None:
+        self.observe = observe
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
@@ -240,26 +244,28 @@ class Run:
         family, own = parse_variant(name, self.experiment.task.output_kind)
         configs = draw_configs(family, data.spec, s.configs, fixed={**(s.config or {}), **own})
 
-        def attempt(seed: int, number: int) -> list[Outcome]:
+        def attempt(seed: int, number: int, config: dict[str, Any]) -> list[Outcome]:
             trial = Trial(name, fold, seed, number)
             trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
 
             def train() -> list[Outcome]:
                 options = FitOptions(
                     seed=seed,
-                    budget=self._time_for(name, data, family, configs[number]),
+                    budget=self._time_for(name, data, family, config),
                     checkpoint=None if self.store is None else self.store.checkpoint(trial),
                     on_epoch=self._on_epoch(trial),
                 )
-                return run_family(self.trainers, data, trial, family, configs[number], options, self.partner)
+                return run_family(self.trainers, data, trial, family, config, options, self.partner, self.observe)
 
             outcomes = self._finished_or(trials, train)
             self._spent[name] += outcomes[0].row["train_seconds"]
             return outcomes
 
-        tried = [attempt(0, number) for number in range(len(configs))]
+        tried = [attempt(0, number, config) for number, config in enumerate(configs)]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
-        repeated = [attempt(seed, best) for seed in range(1, s.seeds)]
+        # A rate is chosen as a configuration is: by the first seed, for all.
+        found = {"learning_rate": tried[best][0].row["learning_rate"]} if "learning_rate" in configs[best] else {}
+        repeated = [attempt(seed, best, configs[best] | found) for seed in range(1, s.seeds)]
         for number, outcomes in enumerate([*tried, *repeated]):
             for outcome in outcomes:
                 outcome.row["chosen"] = number == best or number >= len(tried)

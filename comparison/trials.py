@@ -6,7 +6,7 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _TIMED_RUNS = 7
 Row = dict[str, Any]
+# The data, a trained network and its seed → what else its row shall say; it has to be picklable.
+Observe = Callable[["FoldData", "keras.Model", int], Row]
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def run_family(
     config: dict[str, Any],
     options: FitOptions,
     partner: str | None = None,
+    observe: Observe | None = None,
 ) -> list[Outcome]:
     """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`."""
     from ..models import macs
@@ -124,6 +127,7 @@ def run_family(
     }
     chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}
     row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
+    row |= {} if observe is None else observe(data, model, trial.seed)
     outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]
     if mixed is not None and partner is not None:
         outcomes.append(_outcome_of_mix(mixed, trial.mixed(partner), chosen, price))
