@@ -12,8 +12,8 @@ Observed: every set has a held-out test set of 1,000 sequences, drawn independen
   a model that does not remember the first.
 - ``order``: X and Y occur once each, at least four steps apart, ``distance`` distractors before them and as many after;
   the label is the one that came last. Every word occurs as often under one label as under the other, and so does every
-  pair or triple of neighbours; a window at either end that is shorter than ``distance`` sees neither. What nothing but a
-  state can do: hold the newer one, and let the older go.
+  pair or triple of neighbours; a window at either end that is shorter than ``distance`` sees neither. What nothing but
+  a state can do: hold the newer one, and let the older go.
 - ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the value is the sum of
   the two marked numbers. Always predicting 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
 - ``copy``: ten symbols, ``distance`` blanks, then ten go signs; the tags are blanks until the first go, then the
