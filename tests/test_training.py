@@ -208,9 +208,7 @@ def test_a_resumed_training_knows_its_average(job, tmp_path):
 
     checkpoint = tmp_path / "state.npz"
     with pytest.raises(KeyboardInterrupt):
-        job.trainer("gru", **options).fit(
-            *job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt)
-        )
+        job.trainer("gru", **options).fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
     other = job.trainer("gru", **options)
     resumed = other.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint))
     assert resumed.losses == unbroken.losses
