@@ -15,8 +15,8 @@ _WARM_UP = 9
 class AveragedAdam(keras.optimizers.Adam):
     """Adam, and beside the weights their exponential moving average.
 
-    average ← d · average + (1 − d) · weights, with d = min(decay, t / (t + 9)) after t steps: without the second term an
-    average over the last 200 steps (decay 0.995) would hold the first weights long after training has left them.
+    average ← d · average + (1 − d) · weights, with d = min(decay, t / (t + 9)) after t steps. Without the second term
+    an average over the last 200 steps (decay 0.995) would hold the first weights long after training has left them.
 
     Args:
         learning_rate: as Adam's.

@@ -202,7 +202,7 @@ def test_a_resumed_training_knows_its_average(job, tmp_path):
     whole = job.trainer("gru", **options)
     unbroken = whole.fit(*job.arguments, FitOptions(seed=0))
 
-    def interrupt(epoch, loss):
+    def interrupt(epoch, _):
         if epoch == 3:
             raise KeyboardInterrupt
 
