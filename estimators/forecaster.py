@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
-from ..models import check_config, draw_configs, known_settings, list_families
+from ..models import check_config, draw_configs, known_settings, list_families, simpler_families
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
@@ -49,6 +49,8 @@ _NAMES = {
     "simple_rnn": "SimpleRNN",
     "gru": "GRU",
     "lstm": "LSTM",
+    "min_gru": "MinGRU",
+    "min_lstm": "MinLSTM",
 }
 _START = "forecast.parquet"
 _SAMPLE = 8
@@ -461,11 +463,10 @@ class Forecaster(Estimator):
         return self._columns().read(X)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        known = list_families(Forecast.output_kind)
         family = self._family()
         own = "+".join(f"{name}={value}" for name, value in self._given(family).items())
         return {
-            "families": [*known[: known.index(family)], f"{family}:{own}" if own else family],
+            "families": [*simpler_families(family, Forecast.output_kind), f"{family}:{own}" if own else family],
             "task": Forecast.name,
             **{name: getattr(self, name) for name in ("horizon", "lookback", "season", "missing", "transform", "loss")},
             "calendar": tuple(self.calendar),

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, Plan
+from ..models import FAMILIES, Plan, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..pipelines.protocol import RawInputs
 
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
-_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
+_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3, "min_gru": 3e-3, "min_lstm": 3e-3}
 _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
@@ -284,8 +284,6 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return comparison_frame(read_examples(clone(self), X, fitted_kind=None, channels=self.channels), y, self._task)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        from ..models import list_families
-
         config = self._checked_config()
         plan = _plan(self.family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
@@ -293,8 +291,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
         settings = "+".join(f"{name}={value}" for name, value in own.items())
-        families = list_families(self._output_kind)
-        simpler = families[: families.index(self.family)]
+        simpler = simpler_families(self.family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
         return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
