@@ -9,6 +9,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -40,10 +41,12 @@ class Plan:
     Attributes:
         build: the factory.
         grid: what ``configs`` draws from; the first value of each list is the default, always tried first.
+        check: refuses settings that contradict one another.
     """
 
     build: Callable[..., keras.Model]
     grid: dict[str, list[Any]]
+    check: Callable[[dict[str, Any]], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _recurrent(name: str, cell: Callable[..., Any], *, default: bool = True) -> 
     """A recurrent family: the same builders around its own cell."""
 
     def plan(builder: Callable[..., keras.Model], grid: dict[str, list[Any]]) -> Plan:
-        return Plan(cells.with_cell(builder, name, cell), grid)
+        return Plan(cells.with_cell(builder, name, cell), grid, partial(cells.check_cell, cell))
 
     plans = _plans(
         plan(recurrent_forecaster.recurrent_forecaster, recurrent_forecaster.FORECASTER_GRID),
@@ -208,6 +211,7 @@ def check_config(family: str, kind: str, config: dict[str, Any]) -> None:
         InputError: naming the setting, its value and what is expected.
     """
     check_settings(_named(family, kind), _settings(family, kind), config)
+    _plan(family, kind).check(config)
 
 
 def draw_configs(

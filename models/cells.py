@@ -105,15 +105,29 @@ def with_cell(
         family: name of the models.
         cell: ``(steps, *, ...) -> what makes a layer``.
     """
-    own = list(inspect.signature(cell, eval_str=True).parameters.values())[1:]
+    own = _settings(cell)
     shared = list(inspect.signature(builder, eval_str=True).parameters.values())[2:]
 
     def build(spec: SequenceSpec, **config: Any) -> keras.Model:
-        mine = {p.name: config.pop(p.name) for p in own if p.name in config}
+        mine = {setting.name: config.pop(setting.name) for setting in own if setting.name in config}
         return builder(family, partial(cell, **mine), spec, **config)
 
     build.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
     return build
+
+
+def check_cell(cell: Callable[..., Any], config: dict[str, Any]) -> None:
+    """Refuse settings of a cell that contradict one another.
+
+    Raises:
+        InputError: naming them.
+    """
+    cell(1, **{setting.name: config[setting.name] for setting in _settings(cell) if setting.name in config})
+
+
+def _settings(cell: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Parameters of a cell after the steps."""
+    return list(inspect.signature(cell, eval_str=True).parameters.values())[1:]
 
 
 def _check_lstm(form: LSTMForm, forget_bias: float | str) -> None:
@@ -136,6 +150,6 @@ def _around(name: str, cell: Callable[..., keras.layers.Layer]) -> Callable[...,
     """What makes a layer around a cell, named as Keras names its own: ``lstm``, ``lstm_1``, ..."""
 
     def layer(units: int, **options: Any) -> keras.layers.RNN:
-        return RNN(cell(units), name=f"{name}_{keras.backend.get_uid(name)}", **options)
+        return RNN(cell(units, dtype=options.get("dtype")), name=f"{name}_{keras.backend.get_uid(name)}", **options)
 
     return layer

@@ -179,3 +179,8 @@ class RNN(_FastLoop, keras.layers.RNN):
     def loop(self) -> Any:  # type: ignore[override]
         """The loop of the cell."""
         return self.cell.loop
+
+    @property
+    def units(self) -> int:
+        """Width of the state."""
+        return int(self.cell.units)
