@@ -8,8 +8,8 @@ The layers themselves run compiled loops that keep nothing; here the textbook's 
     minGRU      z = σ(x W + b)               g = x W + b                                   h' = z h + (1 - z) g
     minLSTM     i, f = σ(x W + b), over their sum      g = x W + b                         h' = f h + i g
 
-and those of an LSTM that lacks parts, or of a SimpleRNN with a deeper transition, as their settings say. What keeps is f
-in an LSTM and z in a GRU as Keras has it (other books swap z and 1 - z); a SimpleRNN has no such gate, and an LSTM
+and those of an LSTM that lacks parts, or of a SimpleRNN with a deeper transition, as their settings say. What keeps is
+f in an LSTM and z in a GRU as Keras has it (other books swap z and 1 - z); a SimpleRNN has no such gate, and an LSTM
 without its forget gate keeps all. All have a growth rate: the largest Lyapunov exponent λ of products of ∂h'/∂h,
 half-life ln 2 / -λ.
 

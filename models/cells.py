@@ -54,7 +54,7 @@ def gru(steps: int) -> Callable[..., keras.layers.RNN]:  # noqa: ARG001 - all ce
 def lstm(
     steps: int,
     *,
-    input: Flag = True,  # noqa: A002 - the name of the gate
+    input: Flag = True,
     forget: Flag = True,
     output: Flag = True,
     coupled: Flag = False,
@@ -101,7 +101,7 @@ def with_cell(
     """The factory of a recurrent family: the builder's settings, and those of its cell.
 
     Args:
-        builder: ``(family, cell, spec, *, ...) -> keras.Model``, which asks the cell for layers once it knows the steps.
+        builder: ``(family, cell, spec, *, ...) -> keras.Model``; it asks the cell for layers once it knows the steps.
         family: name of the models.
         cell: ``(steps, *, ...) -> what makes a layer``.
     """

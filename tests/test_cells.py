@@ -1,7 +1,6 @@
 """Variants of the cells, minGRU and minLSTM: a plain loop gives the same, and so do padding, streams and exports."""
 
 import functools
-from unittest import mock
 
 import keras
 import numpy as np
@@ -104,7 +103,8 @@ def without_xla(monkeypatch):
 
 
 @every_variant
-def test_a_layer_does_what_the_textbook_says(name, without_xla):
+@pytest.mark.usefixtures("without_xla")
+def test_a_layer_does_what_the_textbook_says(name):
     layer = layer_of(name)
     x = np.random.default_rng(1).normal(size=(5, 9, 2)).astype("float32")
     lengths = np.array([9, 1, 4, 8, 6])
@@ -119,7 +119,8 @@ def test_a_layer_does_what_the_textbook_says(name, without_xla):
 
 
 @every_variant
-def test_gradients_against_finite_differences(name, without_xla):
+@pytest.mark.usefixtures("without_xla")
+def test_gradients_against_finite_differences(name):
     layer = layer_of(name, dtype="float64")
     random = np.random.default_rng(1)
     mask = tf.constant(random.random((3, 5)) < 0.7)
@@ -138,7 +139,9 @@ def test_gradients_against_finite_differences(name, without_xla):
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["lstm:coupled=true+peephole=true+output=false", "simple_rnn:transition_depth=3", "min_lstm"])
+@pytest.mark.parametrize(
+    "name", ["lstm:coupled=true+peephole=true+output=false", "simple_rnn:transition_depth=3", "min_lstm"]
+)
 def test_the_compiled_loop_gives_the_same(name):
     layer = layer_of(name, go_backwards=True)
     x = tf.constant(np.random.default_rng(1).normal(size=(9, 11, 2)), "float32")
@@ -174,7 +177,7 @@ def test_the_parallel_scan_is_the_recurrence(time):
     ("name", "expected"),
     [
         # All kernels 1/2, biases 0, inputs 1 and 2, by pocket calculator; s is the logistic function.
-        # f = 1: c1 = s(0.5) tanh(0.5) = 0.28765, h1 = 0.62246 tanh(c1) = 0.17427; c2 = c1 + 0.74784 * 0.79583 = 0.88280,
+        # f = 1: c1 = s(0.5) tanh(0.5) = 0.28765, h1 = 0.62246 tanh(c1) = 0.17427; c2 = c1 + 0.74784 * 0.79583 = 0.8828,
         # h2 = 0.74784 tanh(c2)
         ("lstm:forget=false", 0.52934),
         # h1 = tanh(c1) = 0.27998; z2 = 1.13999, s = 0.75767, tanh = 0.81438; c2 = 0.75767 (c1 + 0.81438), h2 = tanh(c2)
@@ -195,7 +198,8 @@ def test_number_by_hand(name, expected):
 
 
 @every_variant
-def test_the_gates_give_the_layers_own_output(name, without_xla):
+@pytest.mark.usefixtures("without_xla")
+def test_the_gates_give_the_layers_own_output(name):
     layer = layer_of(name)
     x = np.random.default_rng(0).normal(size=(3, 7, 2)).astype("float32")
     states = diagnostics.unroll(layer, x)
@@ -228,7 +232,8 @@ def test_a_forget_bias_begins_where_it_is_asked_to():
     np.testing.assert_array_equal(i, -f)
     assert not np.any(others)
     scales = 1 / (1 - sigmoid(f))  # 2 to 50: 1 + U(1, T - 1)
-    assert 2 <= scales.min() < 4 < 46 < scales.max() <= 50
+    assert 2 <= scales.min() < 4
+    assert 46 < scales.max() <= 50
     assert scales.mean() == pytest.approx(26, abs=2)
     again = keras.layers.deserialize(keras.layers.serialize(recurra.models.cells.lstm(50, forget_bias="chrono")(4)))
     again.build((None, None, 1))
@@ -349,7 +354,9 @@ def test_variants_stand_in_one_comparison_and_are_exported(sentences, tmp_path):
     small = {"config": {"units": 3, "embedding": 2}, "max_epochs": 1}
     result = recurra.compare(sentences, families=families, baselines=["majority"], seeds=1, folds=1, **small)
     assert set(result.summary.index) == {*families, "majority"}
-    assert {row["model"]: row["config"].get("forget") for row in result.to_dict()["trials"]}["lstm:forget=false"] is False
+    assert {row["model"]: row["config"].get("forget") for row in result.to_dict()["trials"]}[
+        "lstm:forget=false"
+    ] is False
     fitted = recurra.fit(sentences, family="lstm:forget=false", **small)
     recurra.save_model(fitted.predictor, tmp_path / "served", fitted.frame)
     served = recurra.load_model(tmp_path / "served")
@@ -362,7 +369,11 @@ def test_variants_stand_in_one_comparison_and_are_exported(sentences, tmp_path):
 @pytest.mark.parametrize(
     ("family", "settings", "words"),
     [
-        ("lstm", {"forget_bias": "long"}, "`forget_bias` of lstm for classification must be a number or chrono; received 'long'"),
+        (
+            "lstm",
+            {"forget_bias": "long"},
+            "`forget_bias` of lstm for classification must be a number or chrono; received 'long'",
+        ),
         ("lstm", {"peephole": 1}, "`peephole` of lstm for classification must be true or false; received 1"),
         ("simple_rnn", {"recurrent": "zeros"}, "must be one of orthogonal, identity; received 'zeros'"),
         ("simple_rnn", {"transition_depth": 0}, "must be a whole number of at least 1; received 0"),

@@ -21,8 +21,8 @@ class GateBias(keras.initializers.Initializer):
         seed: of the draw; by default from Python's generator, as in Keras.
 
     Source: 1 rather than 0: Gers, Schmidhuber & Cummins (2000); Jozefowicz, Zaremba & Sutskever (2015), An empirical
-    exploration of recurrent network architectures, ICML. Chrono: Tallec & Ollivier (2018), Can recurrent neural networks
-    warp time?, ICLR, equation 16.
+    exploration of recurrent network architectures, ICML. Chrono: Tallec & Ollivier (2018), Can recurrent neural
+    networks warp time?, ICLR, equation 16.
     """
 
     def __init__(self, columns: Sequence[str], forget: float | str, steps: int, seed: int | None = None) -> None:

@@ -144,7 +144,7 @@ class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
     Source: Elman (1990), Finding structure in time, Cognitive Science 14.
     """
 
-    loop = simple_rnn
+    loop: ClassVar[Any] = simple_rnn
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -154,7 +154,7 @@ class GRU(_FastLoop, keras.layers.GRU):
     Source: Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
     """
 
-    loop = gru
+    loop: ClassVar[Any] = gru
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -164,7 +164,7 @@ class LSTM(_FastLoop, keras.layers.LSTM):
     Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9.
     """
 
-    loop = lstm
+    loop: ClassVar[Any] = lstm
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -176,7 +176,7 @@ class RNN(_FastLoop, keras.layers.RNN):
     """
 
     @property
-    def loop(self) -> Any:  # type: ignore[override]
+    def loop(self) -> Any:
         """The loop of the cell."""
         return self.cell.loop
 

@@ -63,13 +63,13 @@ class LSTMForm:
         def gate(name: str, cell: Any) -> Any:
             return tf.sigmoid(z[name] + p[name] * cell if name in p else z[name])  # (batch, units)
 
-        forget = gate("forget", c) if self.forget else None
+        forget = gate("forget", c) if self.forget else tf.ones_like(c)
         let_in = tf.tanh(z["candidate"])
         if self.coupled:
             let_in *= 1 - forget
         elif self.input:
             let_in *= gate("input", c)
-        new_c = let_in + (c if forget is None else forget * c)
+        new_c = let_in + forget * c
         shown = tf.tanh(new_c)
         return [gate("output", new_c) * shown if self.output else shown, new_c]
 

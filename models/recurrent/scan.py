@@ -27,7 +27,7 @@ def scan(cell: Any, x: Any, weights: Any, initial: Any, mask: Any, *, return_seq
     """Run a cell over time.
 
     Args:
-        cell: has `forward` and `backward`: the module lstm, gru or simple_rnn, or what another cell gives as its `loop`.
+        cell: has `forward` and `backward`: the module lstm, gru or simple_rnn, or the `loop` of another cell.
         x: (batch, time, inputs).
         weights: kernel (inputs, width) first, then the cell's others; of lstm, gru and simple_rnn the recurrent kernel
             (units, gates * units) and the bias.
