@@ -396,3 +396,20 @@ def test_settings_of_a_cell_belong_to_its_family():
     assert own == {"input", "forget", "output", "coupled", "peephole", "forget_bias"}
     assert known_settings("simple_rnn") - known_settings("gru") == {"recurrent", "transition_depth"}
     assert known_settings("min_gru") == known_settings("min_lstm") == known_settings("gru")
+
+
+def test_an_estimator_takes_a_variant():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(24, 5, 1))
+    y = np.where(X[:, 0, 0] > 0, "up", "down")
+    estimator = recurra.SequenceClassifier(family="lstm:forget=false", units=3, max_epochs=1, random_state=0)
+    assert estimator.fit(X, y).predict_proba(X[:3]).shape == (3, 2)
+    assert "LSTMCell" in estimator._state.structure
+    names = estimator._comparison_settings()["families"]
+    assert names == ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm:forget=False+learning_rate=0.003+units=3"]
+    with pytest.raises(InputError, match="has no setting `forgett`"):
+        recurra.SequenceClassifier(family="lstm:forgett=false").fit(X, y)
+    forecaster = recurra.SequenceForecaster(family="min_gru:units=2", horizon=1, lookback=4, max_epochs=1)
+    assert forecaster._config(SequenceSpec(ValuesInput(4, 1), ForecastOutput(1)))["units"] == 2
+    with pytest.raises(InputError, match="`family` must be one of .*min_lstm; received 'mingru'"):
+        recurra.SequenceForecaster(family="mingru:units=2")._family()
