@@ -15,7 +15,7 @@ _WIDTH = 112
 PARAMETERS = {
     "family": (
         '{"linear", "dense", "tcn", "simple_rnn", "gru", "lstm", "min_gru", "min_lstm"}',
-        "The kind of network, or a variant such as \"lstm:forget=false\".",
+        'The kind of network, or a variant such as "lstm:forget=false".',
     ),
     "units": ("int", "Width of the hidden layers, or of the state that is carried along."),
     "num_layers": ("int", "Hidden layers, one on top of the other; None lets the family choose by the length."),
