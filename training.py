@@ -185,6 +185,29 @@ class Trainer:
         state.restore_best_weights()
         return state.history
 
+    def compile(self, train: Batches, validation: Batches) -> float:
+        """Compile what training and validation run, where that was not done yet: a budget counts it apart.
+
+        Returns:
+            Seconds that it took.
+        """
+        if self.model is not None:
+            return 0.0
+        begun = time.monotonic()
+        batch_size, steps = steps_per_epoch(train, self.batch_size)
+        model = self._fresh(0, steps)
+        few = model.steps_per_execution
+        model.fit(
+            train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=few),
+            epochs=1,
+            steps_per_epoch=few,
+            shuffle=False,
+            verbose=0,
+        )
+        for inputs, *_ in validation.dataset(batch_size=validation.predict_batch_size).take(1):
+            compiled(model)(inputs)
+        return time.monotonic() - begun
+
     def _fresh(self, seed: int, steps: int) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
         with seeded(seed):
