@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,9 @@ from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, ru
 
 if TYPE_CHECKING:
     import keras
+
+# Part of the budget that compiling may take without a word.
+_MUCH = 0.2
 
 
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
@@ -98,6 +101,8 @@ class Run:
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
+        if settings.refit_folds and experiment.prepare(0).known is None:
+            raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
@@ -105,7 +110,10 @@ class Run:
             check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
         each = settings.configs + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
-        self.share = (settings.budget or float("inf")) / (self.n_folds * len(settings.families) * each)
+        self._trainings = self.n_folds * each  # of one family
+        self.share = (settings.budget or float("inf")) / (max(len(settings.families), 1) * self._trainings)
+        self._spent: defaultdict[str, float] = defaultdict(float)  # seconds of training and compiling, by model
+        self._compiling = 0.0  # seconds
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
@@ -208,7 +216,10 @@ class Run:
         """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
-        return fitted_with(data, network, partner, training_record(family, config, seed, history))
+        fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
+        if self.settings.refit_folds:
+            self.trainers.refit(data, family, config, history, options)
+        return fitted
 
     def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -216,6 +227,11 @@ class Run:
         for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
             trainings = "training was" if count == 1 else "trainings were"
             notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
+        if self.settings.budget is not None and self._compiling > _MUCH * self.settings.budget:
+            notes.append(
+                f"compiling the networks took {self._compiling:.0f} s of a budget of {self.settings.budget:.0f} s, and "
+                "what is left is for training; a larger `budget` would be fairer to what is slow to compile"
+            )
         if self.at_once > 1:
             notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
         return [*notes, *self.experiment.closing_notes()]
@@ -262,15 +278,20 @@ class Run:
         data = self.experiment.prepare(trial.fold)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
         trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
-        options = FitOptions(
-            seed=trial.seed,
-            budget=self.share,
-            checkpoint=None if self.store is None else self.store.checkpoint(trial),
-            on_epoch=self._on_epoch(trial),
-        )
-        return self._finished_or(
-            trials, lambda: run_family(self.trainers, data, trial, family, config, options, self.partner)
-        )
+
+        def train() -> list[Outcome]:
+            options = FitOptions(
+                seed=trial.seed,
+                budget=self._time_for(trial.model, data, family, config),
+                checkpoint=None if self.store is None else self.store.checkpoint(trial),
+                on_epoch=self._on_epoch(trial),
+            )
+            refit = {"refit": True} if self.settings.refit_folds else {}
+            return run_family(self.trainers, data, trial, family, config, options, self.partner, **refit)
+
+        outcomes = self._finished_or(trials, train)
+        self._spent[trial.model] += outcomes[0].row["train_seconds"]
+        return outcomes
 
     def narrower(self) -> list[Outcome]:
         """Feed-forward families with shorter windows: what a *yes* has to stand up to.
@@ -295,6 +316,16 @@ class Run:
         for outcome in outcomes:
             outcome.row["chosen"] = split_mix(outcome.row["model"])[0] == best
         return outcomes
+
+    def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
+        """Seconds that the next training of a model may take: its trainings share what compiling leaves of its part."""
+        if self.settings.budget is None:
+            return float("inf")
+        seconds = self.trainers.compile(data, family, config)
+        self._compiling += seconds
+        self._spent[name] += seconds
+        left = self.share * self._trainings - self._spent[name]
+        return min(max(left, 0.0) / max(self._trainings - self._finished[name], 1), self.share)
 
     def _finished_or(self, trials: list[Trial], work: Callable[[], list[Outcome]]) -> list[Outcome]:
         """The outcomes of one training: of the model, and of its mix."""

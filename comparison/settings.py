@@ -39,7 +39,9 @@ class CompareSettings:
         int, "Configurations tried of each family: its defaults and random draws, chosen on the validation set."
     ] = 1
     budget: Annotated[
-        float | None, "Time for all training together, such as 90s, 10m or 1h; every trial may use an equal share."
+        float | None,
+        "Time for all training together and the compiling before it, such as 90s, 10m or 1h; every family may use an "
+        "equal share.",
     ] = None
     max_epochs: Annotated[
         int | None, "The most epochs of a training; by default 100 for forecasts, otherwise about 30,000 steps."
@@ -60,6 +62,12 @@ class CompareSettings:
         "Mix every network with a baseline, as a model of its own: auto (the best on validation data), a baseline's "
         "name, or none; by default auto for labels of texts, none elsewhere.",
     ] = None
+
+    refit_folds: Annotated[
+        bool,
+        "Train every network of a fold once more on training and validation part, for as many steps as its best epoch "
+        "took, before it is scored: as baselines are; it doubles the time.",
+    ] = False
 
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")

@@ -39,6 +39,19 @@ class Trainers:
             raise RuntimeError("a trainer that has trained has a model")
         return trainer.model, history
 
+    def refit(
+        self, data: FoldData, family: str, config: dict[str, Any], history: History, options: FitOptions
+    ) -> float:
+        """Train a configuration that was trained just now on the validation part too; the seconds that it took."""
+        if data.known is None:
+            raise ValueError("`data` must have a training and a validation part that can be joined. Received: None")
+        trainer = self._trainer(data, family, config)
+        return trainer.refit(data.known, data.train, data.validation, history, options)
+
+    def compile(self, data: FoldData, family: str, config: dict[str, Any]) -> float:
+        """Compile a configuration that was not compiled before; the seconds that it took."""
+        return self._trainer(data, family, config).compile(data.train, data.validation)
+
     def _trainer(self, data: FoldData, family: str, config: dict[str, Any]) -> Trainer:
         # Another fold may have seen other words: then its vocabulary differs, and so does the model.
         which = (family, data.spec, json.dumps(config, sort_keys=True), data.trainer_key(family))

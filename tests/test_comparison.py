@@ -11,14 +11,20 @@ import pytest
 
 import recurra
 from recurra.comparison import parse_budget
+from recurra.comparison.progress import ignore
 from recurra.comparison.run import Run
+from recurra.comparison.settings import open_experiment
 from recurra.comparison.summary import summarise, test_and_judge
+from recurra.comparison.trainers import Trainers
 from recurra.comparison.trials import Outcome, Trial
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
+from recurra.models import build
 from recurra.pipelines import RowRange, Windows
+from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 from recurra.tasks import Forecast
 from recurra.tasks.forecast import ForecastExperiment, ForecastTestSet, align_losses
+from recurra.training import FitOptions, Trainer
 
 run_module = importlib.import_module("recurra.comparison.run")
 forecast_module = importlib.import_module("recurra.tasks.forecast")
@@ -110,12 +116,45 @@ def test_every_family_gets_as_many_configurations_and_seeds(untrained):
     assert len({json.dumps(config, sort_keys=True) for config in drawn.values()}) == 3
 
 
-def test_the_budget_is_shared_equally(untrained):
+def test_the_budget_is_shared_equally(untrained, monkeypatch):
     asked = untrained()
+    monkeypatch.setattr(Trainers, "compile", lambda *_: 0.0)
     quick(wave(), configs=3, seeds=2, budget="4m", config=None)
     # 2 folds of 2 families with 3 configurations and 1 more seed each
     assert len(asked.budgets) == 16
     assert set(asked.budgets) == {240 / 16}
+
+
+def test_compiling_is_part_of_the_budget(untrained, monkeypatch):
+    asked = untrained()
+    compiled = set()
+
+    def compile_once(_, data, family, config):  # noqa: ARG001
+        new = family not in compiled
+        compiled.add(family)
+        return 30.0 * new
+
+    monkeypatch.setattr(Trainers, "compile", compile_once)
+    result = quick(wave(), seeds=2, budget="4m")
+    # 2 folds of 2 families, twice: a family has 120 s; compiling takes 30 of them
+    assert asked.budgets[:4] == [22.5, pytest.approx((120 - 30 - 1) / 3), 22.5, pytest.approx((120 - 30 - 1) / 3)]
+    assert max(asked.budgets) <= 30
+    assert "compiling the networks took 60 s of a budget of 240 s" in " ".join(result.notes)
+    assert not [note for note in quick(wave(), seeds=2).notes if "compiling" in note]
+
+
+def test_a_trainer_compiles_once_and_trains_as_if_it_had_not():
+    fold = open_experiment(wave(), families=["gru"], horizon=3, lookback=8, season=1)[0].prepare(0)
+    weights = []
+    for first in (False, True):
+        trainer = Trainer(lambda: fold.build("gru", {"units": 4}), max_epochs=2)
+        if first:
+            assert trainer.compile(fold.train, fold.validation) > 0
+            assert trainer.compile(fold.train, fold.validation) == 0
+        trainer.fit(fold.train, fold.validation, FitOptions(seed=3))
+        weights.append(trainer.model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_without_a_budget_there_is_no_limit(untrained):
@@ -465,3 +504,39 @@ def test_budgets_are_read(text, seconds):
 def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
     with pytest.raises(InputError, match=r"there is no setting `max_epoch`; did you mean `max_epochs`"):
         quick(wave(), max_epoch=2)
+
+
+def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untrained):
+    """All on the first fold with the first seed, chosen there by validation loss, and only that one everywhere."""
+    rank = {"dense:window=2": 0.1, "linear:window=1": 0.2}
+    stub = untrained(validation=lambda trial: rank.get(trial.model, 1.0))
+    names = ["linear", "dense", "dense:window=3", "gru"]
+    experiment, common = open_experiment(
+        wave(), horizon=2, lookback=8, season=1, families=names, baselines=["naive"], folds=2, seeds=2
+    )
+    outcomes = Run(experiment, common, None, ignore).narrower()
+    first = [trial.model for trial in stub.trials[:12]]
+    assert first == [
+        f"{family}:window={window}{norm}"
+        for family in ("linear", "dense")
+        for window in (4, 2, 1)
+        for norm in ("", "+window_norm=none")
+    ]
+    assert {(trial.fold, trial.seed) for trial in stub.trials[:12]} == {(0, 0)}
+    rest = [(trial.model, trial.fold, trial.seed) for trial in stub.trials[12:]]
+    assert rest == [("dense:window=2", fold, seed) for fold, seed in ((0, 1), (1, 0), (1, 1))]
+    chosen = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
+    assert [(row["model"], row["fold"], row["seed"]) for row in chosen] == [("dense:window=2", 0, 0), *rest]
+    assert all(config["window"] in (1, 2, 4) for config in stub.configs)
+
+
+def test_a_window_reads_the_newest_steps_alone():
+    spec = SequenceSpec(ValuesInput(6, 1), ForecastOutput(1, 1))
+    inputs = np.arange(12.0).reshape(2, 6, 1)
+    for family in ("linear", "dense"):
+        model = build(family, spec, window=2, window_norm="none")
+        changed = inputs.copy()
+        changed[:, :4] = 99
+        np.testing.assert_array_equal(model({"values": inputs}), model({"values": changed}))
+        with pytest.raises(InputError, match="`window` must be between 1 and the lookback 6; received 7"):
+            build(family, spec, window=7)

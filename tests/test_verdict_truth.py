@@ -126,6 +126,7 @@ def threshold_autoregression(rows=900):
     return pd.DataFrame({"y": y})
 
 
+@pytest.mark.slow
 def test_a_rival_that_reads_too_much_is_tried_with_shorter_windows_before_a_yes(tmp_path):
     settings = {"time": "none", "horizon": 1, "lookback": 8, "families": ["dense", "gru"], "max_epochs": 15}
     settings |= {"test_size": 250, "max_origins": 250, "config": {"learning_rate": 5e-3, "units": 32}}
