@@ -35,11 +35,11 @@ YES, NO, OPEN = "yes", "no", "cannot tell"
 ANSWERS = {True: YES, False: NO, None: OPEN}
 COMMON = {"families": ["linear", "dense", "gru"], "seeds": 1, "folds": 1, "progress": False}
 SERIES = {"time": "none", "horizon": 1, "lookback": 8, "season": 1, "baselines": ["naive", "drift"]}
-SERIES |= {"test_size": 300, "max_origins": 300, "max_epochs": 15, "patience": 4, "batch_size": 64}
+SERIES |= {"test_size": 500, "max_origins": 500, "max_epochs": 40, "patience": 6, "batch_size": 64}
 SERIES |= {"config": {"units": 16, "learning_rate": 1e-2}}
 PANEL = {"max_epochs": 40, "patience": 8, "batch_size": 32, "config": {"units": 16, "learning_rate": 1e-2}}
 TEXTS = {**PANEL, "mix": "auto", "config": {"units": 16, "embedding": 16, "learning_rate": 1e-2}}
-ROWS = 1200
+ROWS = 1800
 
 
 @dataclass(frozen=True)

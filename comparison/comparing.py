@@ -69,9 +69,8 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
-    if verdict["worth_it"] and (
-        more := run.narrower()
-    ):  # a yes must not rest on a rival that was made to read too much
+    # A yes must not rest on a rival that was made to read too much.
+    if verdict["worth_it"] and (more := run.narrower()):
         outcomes += more
         summary = summarise(outcomes, experiment.task)
         tests, verdict = test_and_judge(run, summary, outcomes)
