@@ -123,9 +123,7 @@ TRAINING_SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting(float, False, _POSITIVE),
     "epsilon": Setting(float, False, _POSITIVE),
     "ema": Setting(float, False, _FRACTION),
-    "decay": Setting(
-        float, False, Constraint(lambda x: _is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")
-    ),
+    "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
     "decay_after": Setting(int, False, at_least(1)),
 }
 
