@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from .atomic import replacing
+from .averaged_adam import AveragedAdam
 from .errors import InputError
 from .learning_rates import FIND, find, rounds
 from .models import has_recurrent_layers, seeded
@@ -23,6 +25,8 @@ from .pipelines.protocol import Batches
 from .seeds import check_seed
 
 _MAX_STEPS_PER_EXECUTION = 16
+# Adam's first, where nobody says another.
+LEARNING_RATE = 1e-3
 LOSSES = ("mae", "mse", "huber")
 # Where nobody says how long to train: steps without improvement, and steps in all, within these numbers of epochs.
 _PATIENCE_STEPS, _PATIENCE_EPOCHS = 600, (3, 150)
@@ -99,6 +103,8 @@ class FitOptions:
         on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
         weights: where the training goes on from, in place of first weights drawn from the seed.
         callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
+        followed: validation losses of an earlier training, which this one follows in place of measuring its own: see
+            :meth:`Trainer.refit`.
     """
 
     seed: int = 0
@@ -107,6 +113,7 @@ class FitOptions:
     on_epoch: Callable[[int, float], bool | None] = lambda *_: None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    followed: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
@@ -128,6 +135,10 @@ class Trainer:
             make 30,000 steps (30 to 1,000 epochs), and 600 steps (3 to 150 epochs).
         clipnorm: gradients whose global norm is larger are scaled down to it.
         target_loss: a validation loss with which the training has reached what it is for, and ends; None: it goes on.
+        ema: decay of an exponential moving average of the weights, which is what is judged and given back; 0: the
+            weights themselves.
+        decay, decay_after: where `decay` is below 1, the learning rate is multiplied by it at the end of every epoch
+            from number `decay_after` on, whatever the validation loss does, and no longer halved without improvement.
 
     Example:
         >>> trainer = Trainer(lambda: models.build("lstm", pipeline.spec))
@@ -139,7 +150,7 @@ class Trainer:
         self,
         build: Callable[[], keras.Model],
         *,
-        learning_rate: float | str = 1e-3,
+        learning_rate: float | str = LEARNING_RATE,
         epsilon: float = 1e-7,
         loss: str = "mae",
         batch_size: int | None = None,
@@ -147,6 +158,9 @@ class Trainer:
         patience: int | None = 9,
         clipnorm: float = 1.0,
         target_loss: float | None = None,
+        ema: float = 0.0,
+        decay: float = 1.0,
+        decay_after: int = 1,
     ) -> None:
         if isinstance(learning_rate, str) and learning_rate != FIND:
             raise ValueError(f'`learning_rate` must be a number or "{FIND}". Received: {learning_rate!r}')
@@ -158,7 +172,8 @@ class Trainer:
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
-        self.clipnorm, self.target_loss = clipnorm, target_loss
+        self.clipnorm, self.target_loss, self.ema = clipnorm, target_loss, ema
+        self.decay, self.decay_after = decay, decay_after
         self.model: keras.Model | None = None
 
     def fit(self, train: Batches, validation: Batches, options: FitOptions | None = None) -> History:
@@ -173,16 +188,27 @@ class Trainer:
         Returns:
             The history.
         """
-        options = options or FitOptions()
-        batch_size, steps = steps_per_epoch(train, self.batch_size)
-        model = self._fresh(options.seed, steps)
+        return self._train(train, validation, options or FitOptions(), steps_of=train, learning_rate=self.learning_rate)
+
+    def _train(
+        self,
+        train: Batches,
+        validation: Batches,
+        options: FitOptions,
+        *,
+        steps_of: Batches,
+        learning_rate: float | str,
+    ) -> History:
+        """Train in epochs that have as many steps as those of `steps_of` would."""
+        batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
+        model = self._fresh(options.seed, steps, learning_rate)
         if options.weights is not None:
             model.set_weights(options.weights)
         # Whole executions only: Keras would take the rest of the last one out of the next epoch.
         steps = max(1, round(steps / model.steps_per_execution)) * model.steps_per_execution
-        epochs = self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
+        epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
-        judge = _Judge(self.loss, validation, patience, self.target_loss)
+        judge = _Judge(self.loss, validation, patience, self.target_loss, (self.decay, self.decay_after))
 
         def run(state: _TrainingState, until: int) -> None:
             if state.epoch < until and not state.over and not state.told_to_end:
@@ -196,14 +222,37 @@ class Trainer:
                     verbose=0,
                 )
 
-        if isinstance(self.learning_rate, str) and not _exists(options.checkpoint):
+        if isinstance(learning_rate, str) and not _exists(options.checkpoint):
             ends = rounds(steps, epochs) if self.target_loss is None else [epochs]
             state = _search(model, judge, options, ends, run)
         else:
-            state = _TrainingState(model, judge, options, self.learning_rate)  # type: ignore[arg-type]  # or the file's
+            state = _TrainingState(model, judge, options, learning_rate)  # type: ignore[arg-type]  # or the file's
         run(state, epochs)
         state.restore_best_weights()
         return state.history
+
+    def refit(
+        self, known: Batches, train: Batches, validation: Batches, history: History, options: FitOptions
+    ) -> float:
+        """Train the same first weights anew on more rows, for as many steps as the best epoch took.
+
+        The learning rate falls where it fell then, and nothing is validated: what was held out is learnt from.
+
+        Args:
+            known: what is learnt from now: the training and the validation part.
+            train, validation: what the earlier training learnt from, and what stopped it.
+            history: how that went; without an epoch of finite loss there is nothing to repeat.
+            options: of the earlier training.
+
+        Returns:
+            Seconds that it took.
+        """
+        if not history.best_epoch:
+            return 0.0
+        followed = tuple(history.losses[: history.best_epoch])
+        options = replace(options, followed=followed, checkpoint=None, budget=float("inf"), on_epoch=lambda *_: None)
+        again = self._train(known, validation, options, steps_of=train, learning_rate=history.learning_rate)
+        return again.seconds
 
     def compile(self, train: Batches, validation: Batches) -> float:
         """Compile what training and validation run, where that was not done yet: a budget counts it apart.
@@ -215,7 +264,7 @@ class Trainer:
             return 0.0
         begun = time.monotonic()
         batch_size, steps = steps_per_epoch(train, self.batch_size)
-        model = self._fresh(0, steps)
+        model = self._fresh(0, steps, self.learning_rate)
         few = model.steps_per_execution
         model.fit(
             train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=few),
@@ -228,11 +277,11 @@ class Trainer:
             compiled(model)(inputs)
         return time.monotonic() - begun
 
-    def _fresh(self, seed: int, steps: int) -> keras.Model:
+    def _fresh(self, seed: int, steps: int, learning_rate: float | str) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
         with seeded(seed):
             fresh = self._build()
-        rate = 0.0 if isinstance(self.learning_rate, str) else self.learning_rate  # a search sets its own
+        rate = 0.0 if isinstance(learning_rate, str) else learning_rate  # a search sets its own
         if self.model is None:
             self.model = fresh
             # in the precision of the outputs: errors of a large level are small beside it
@@ -240,7 +289,7 @@ class Trainer:
             own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
             self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
             self.model.compile(
-                keras.optimizers.Adam(rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),
+                self._optimizer(rate),
                 self.loss,
                 jit_compile=has_recurrent_layers(fresh),
                 steps_per_execution=steps_per_execution(steps),
@@ -253,6 +302,12 @@ class Trainer:
             variable.assign(ops.zeros_like(variable))
         self.model.optimizer.learning_rate = rate
         return self.model
+
+    def _optimizer(self, rate: float) -> keras.optimizers.Adam:
+        options = {"epsilon": self.epsilon, "global_clipnorm": self.clipnorm}
+        if self.ema:
+            return AveragedAdam(rate, ema=self.ema, **options)
+        return keras.optimizers.Adam(rate, **options)
 
 
 def steps_per_epoch(train: Batches, batch_size: int | None = None) -> tuple[int, int]:
@@ -315,10 +370,18 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
 
 
 class _Judge:
-    """What decides about a training: the validation set, the patience, the loss that is good enough."""
+    """What decides about a training: the validation set, the patience, the loss that is good enough, the schedule."""
 
-    def __init__(self, loss: Elementwise, validation: Batches, patience: int, target_loss: float | None) -> None:
+    def __init__(
+        self,
+        loss: Elementwise,
+        validation: Batches,
+        patience: int,
+        target_loss: float | None,
+        schedule: tuple[float, int],
+    ) -> None:
         self.loss, self.patience, self.target_loss = loss, patience, target_loss
+        self.decay, self.decay_after = schedule
         # Gathered once: what was read for one epoch is read for all.
         self.batches = _without_padding_rows(validation)
         if not any(weight.any() for *_, weight in self.batches):
@@ -365,20 +428,19 @@ class _TrainingState(keras.callbacks.Callback):
         self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        loss = self._validation_loss()
+        self.epoch = epoch + 1
+        with self._averaged_weights():
+            loss = self.options.followed[epoch] if self.options.followed else self._validation_loss()
+            if loss < self.history.best_loss:
+                self.history.best_loss, self.history.best_epoch = loss, self.epoch
+                self.epochs_without_improvement = 0
+                self.best_weights = [ops.convert_to_numpy(v) for v in self.model.variables]
+            else:
+                self.epochs_without_improvement += 1
         if logs is not None:
             logs["val_loss"] = loss
-        self.epoch = epoch + 1
         self.history.losses.append(loss)
-        if loss < self.history.best_loss:
-            self.history.best_loss, self.history.best_epoch = loss, self.epoch
-            self.epochs_without_improvement = 0
-            self.best_weights = [ops.convert_to_numpy(v) for v in self.model.variables]
-        else:
-            self.epochs_without_improvement += 1
-            if self.epochs_without_improvement % max(1, self.judge.patience // 3) == 0:
-                rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
-                self.model.optimizer.learning_rate = rate / 2
+        self._lower_the_rate()
         if self.judge.reached(loss):
             self._end("target")
         elif self.epochs_without_improvement >= self.judge.patience:
@@ -387,6 +449,35 @@ class _TrainingState(keras.callbacks.Callback):
         self.write()
         if self.options.on_epoch(self.epoch, loss):
             self._end("callback")
+
+    def _lower_the_rate(self) -> None:
+        """By the schedule, or where there is none after every third of the patience without improvement."""
+        factor = 1.0
+        if self.judge.decay < 1:
+            factor = self.judge.decay if self.epoch >= self.judge.decay_after else 1.0
+        elif (
+            self.epochs_without_improvement and self.epochs_without_improvement % max(1, self.judge.patience // 3) == 0
+        ):
+            factor = 0.5
+        if factor < 1:
+            rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
+            self.model.optimizer.learning_rate = rate * factor
+
+    @contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Put the average of the weights, where there is one, into the model for a while."""
+        averages = getattr(self.model.optimizer, "averages", [])
+        if not averages:
+            yield
+            return
+        kept = [ops.convert_to_numpy(v) for v in self.model.trainable_variables]
+        for variable, average in zip(self.model.trainable_variables, averages, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.model.trainable_variables, kept, strict=True):
+                variable.assign(value)
 
     def _validation_loss(self) -> float:
         # A state carried from batch to batch belongs to the training.
