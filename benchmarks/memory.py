@@ -66,7 +66,12 @@ def main() -> None:
         sections[f"{task}: what is left of the gradient, before → after training"] = gradients(result)
         files = write_memory_result(result, args.out / task)
         shutil.copy(files[-1], report.FOLDER / f"memory_{task}.png")
-    notes = [
+        report.write("memory", "Where each family forgets", sections, notes=notes(time.process_time() - begun))
+
+
+def notes(seconds: float) -> list[str]:
+    """What a reader of the page should know."""
+    return [
         "Mean of three seeds on 1,000 test sequences, in brackets the lowest and the highest. 32 units, the last state "
         "is read, learning rate found on the validation set by the first seed.",
         f"A training ends when it has solved the task, after {EFFORT['patience']} epochs of about 110 steps without a "
@@ -74,9 +79,8 @@ def main() -> None:
         "Gradient: ‖∂h[t]/∂x[t−d]‖ / ‖∂h[t]/∂x[t]‖ inside the recurrent layer, first seed; in `adding` d is half the "
         "length, where the nearer of the marks may be.",
         "Seconds are wall-clock on a machine that did other work too; all trainings of this page together took "
-        f"{(time.process_time() - begun) / 60:.1f} minutes of CPU, less where a run was resumed.",
+        f"{seconds / 60:.1f} minutes of CPU, less where a run was resumed.",
     ]
-    report.write("memory", "Where each family forgets", sections, notes=notes)
 
 
 if __name__ == "__main__":
