@@ -103,7 +103,8 @@ def _draw_lines(axes: Axes, result: MemoryResult) -> list[LineEnd]:
         mean = by_distance.mean()
         axes.plot(mean.index, mean, marker=marker, markersize=4.5, color=colour, linewidth=1.7)
         short = [distance for distance in mean.index if (name, distance) in result.undecided]
-        axes.plot(short, mean[short], marker, markersize=4.5, color=colour, markerfacecolor="white", zorder=3)
+        if short:
+            axes.scatter(short, mean[short], s=20, marker=marker, facecolors="white", edgecolors=colour, zorder=3)
         if rows["seed"].nunique() > 1:
             axes.fill_between(mean.index, by_distance.min(), by_distance.max(), color=colour, alpha=0.15, linewidth=0)
         ends.append(LineEnd(visible(name), float(mean.index[-1]), float(mean.iloc[-1]), colour))

@@ -435,6 +435,14 @@ def test_a_found_rate_trains_as_if_it_had_been_given(job):
     assert trainer.fit(*job.arguments, FitOptions(seed=0)).rates == history.rates
 
 
+def test_a_refit_takes_the_rate_that_was_found(job):
+    trainer = job.trainer(max_epochs=4, learning_rate="find")
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    trainer.refit(job.train, *job.arguments, history, FitOptions(seed=0))  # on the same rows: the same training
+    assert same(weights_of(trainer), weights)
+
+
 @pytest.mark.parametrize("killed_after", [2, 9, 14])
 def test_a_killed_search_decides_as_an_unbroken_one(job, tmp_path, killed_after):
     trainer = job.trainer(max_epochs=12, learning_rate="find")  # 36 epochs in all
