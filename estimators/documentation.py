@@ -89,6 +89,7 @@ FORECASTER_PARAMETERS = PARAMETERS | {
     "alias": ("str", 'Name of the column of forecasts; None: that of the family, such as "LSTM".'),
     "num_layers": ("int", "Hidden layers, one on top of the other; None lets the family choose by the lookback."),
     "segment_length": ("int", "Values read in one step; None: about an eighth of the lookback, 1 of a short one."),
+    "window": ("int", "Newest steps read, at most `lookback`; None: all of them."),
     "window_norm": (
         '{"none", "last", "mean", "standard"}',
         "What is taken off each window before it is read, and given back after; None: `last` for one series, "
