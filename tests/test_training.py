@@ -217,6 +217,14 @@ def test_a_resumed_training_knows_its_average(job, tmp_path):
     assert whole.fit(*job.arguments, FitOptions(seed=0)).losses == unbroken.losses
 
 
+def test_a_refit_gives_back_the_average_too(job):
+    trainer = job.trainer(ema=0.9, max_epochs=3)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    trainer.refit(job.train, *job.arguments, history, FitOptions(seed=0))  # the same rows once more: the same weights
+    assert same(weights_of(trainer), weights)
+
+
 def test_a_schedule_lowers_the_rate_whatever_the_loss_does(job, monkeypatch):
     with_course(monkeypatch, [5.0, 4.0, 4.5, 4.6, 3.0])
     trainer = job.trainer(max_epochs=5, patience=3, learning_rate=0.016, decay=0.5, decay_after=2)
