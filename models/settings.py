@@ -118,10 +118,13 @@ Buckets = Annotated[int, at_least(2), TokensOnly()]
 Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
 TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
 
-# Settings of the training, not of the network: Adam's own.
+# Settings of the training, not of the network: what :class:`recurra.training.Trainer` has under the same names.
 TRAINING_SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting(float, False, _POSITIVE),
     "epsilon": Setting(float, False, _POSITIVE),
+    "ema": Setting(float, False, _FRACTION),
+    "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
+    "decay_after": Setting(int, False, at_least(1)),
 }
 
 
