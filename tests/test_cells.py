@@ -353,7 +353,8 @@ def sentences():
 def test_variants_stand_in_one_comparison_and_are_exported(sentences, tmp_path):
     families = ["lstm:forget=false", "simple_rnn:recurrent=identity", "min_gru"]
     small = {"config": {"units": 3, "embedding": 2}, "max_epochs": 1}
-    result = recurra.compare(sentences, families=families, baselines=["majority"], mix="none", seeds=1, folds=1, **small)
+    once = {"seeds": 1, "folds": 1, "mix": "none"}
+    result = recurra.compare(sentences, families=families, baselines=["majority"], **once, **small)
     assert set(result.summary.index) == {*families, "majority"}
     assert {row["model"]: row["config"].get("forget") for row in result.to_dict()["trials"]}[
         "lstm:forget=false"
