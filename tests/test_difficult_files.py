@@ -336,6 +336,9 @@ def test_lines_before_the_header(tmp_path):
     text = "# a file\n# units, kW, of, things\ntime,el\n2020-01-01,1\n2020-01-02,x\n"
     with pytest.raises(InputError, match="line 5"):
         recurra.load(write(tmp_path, text), target="el")
+    for wrong in ("2020-01-02,2,3", "2020-01-02"):  # too many fields, too few
+        with pytest.raises(InputError, match="line 5 has"):
+            recurra.load(write(tmp_path, text.replace("2020-01-02,x", wrong)), target="el")
     frame = recurra.load(write(tmp_path, text.replace("x", "2")))
     assert "2 lines before the header" in " ".join(frame.notes)
     header = recurra.load(write(tmp_path, "#date,y\n2020-01-01,1\n2020-01-02,2\n"), time="#date")
