@@ -28,8 +28,7 @@ def check_column(table: pd.DataFrame, name: str, source: str) -> None:
     if len(several) > 1 and all(part in table.columns for part in several):
         raise InputError(
             f"{source}: {name!r} names {len(several)} columns where one was expected; several labels of one text or "
-            f"sequence are not learnt together: compare one at a time, such as {several[0]!r}; where they tell "
-            "sequences apart, join them into one column"
+            f"sequence are not learnt together: compare one at a time, such as {several[0]!r}"
         )
     there = [str(column) for column in table.columns]
     lowered = {column.lower(): column for column in there}
