@@ -335,7 +335,8 @@ class Forecaster(Estimator):
         name_short(
             frame,
             cutoffs[0] + 2 * horizon,
-            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the first",
+            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the "
+            "first",
         )
         again = int(refit) if refit else n_windows
         tables = []

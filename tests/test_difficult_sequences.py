@@ -819,6 +819,8 @@ def test_several_columns_of_ids_are_joined(tmp_path):
     in_python = recurra.load(pd.DataFrame(rows), id=["patient", "visit"], time="t", label="kind")
     assert list(in_python.names) == list(frame.names)
     with pytest.raises(InputError, match="hold commas"):
-        recurra.load(pd.DataFrame({"a": ["x,y", "x"], "b": ["z", "y,z"], "v": 1.0, "label": "k"}), id="a,b", label="label")
+        recurra.load(
+            pd.DataFrame({"a": ["x,y", "x"], "b": ["z", "y,z"], "v": 1.0, "label": "k"}), id="a,b", label="label"
+        )
     with pytest.raises(InputError, match="no column is called 'vist'"):
         recurra.load(path, id="patient,vist", label="kind")

@@ -551,7 +551,7 @@ def test_fewer_steps_than_the_horizon_are_the_first_ones_of_the_same_network():
 
 @pytest.mark.parametrize("is_fitted", [False, True])
 def test_more_steps_than_the_horizon_are_refused_as_in_predict(df, fitted, is_fitted):
-    with pytest.raises(ValueError, match="at most the horizon of 4 steps.*received 5"):
+    with pytest.raises(ValueError, match=r"at most the horizon of 4 steps.*received 5"):
         (fitted if is_fitted else forecaster()).cross_validation(df, h=5)
     with pytest.raises(ValueError, match="must be the horizon of 4 steps where there are `future_covariates`"):
         forecaster(future_covariates=["price"]).cross_validation(df.assign(price=1.0), h=2)

@@ -76,7 +76,8 @@ class PanelFrame:
         Args:
             table: with ``id`` one row per step and one column per channel; otherwise one row per sequence, with a
                 column of lists or with one column per step.
-            id: column that tells the sequences apart, or several ("patient,visit"), which become one. With ``values`` or ``steps`` what each row is called.
+            id: column that tells the sequences apart, or several ("patient,visit"), which become one. With ``values``
+                or ``steps`` what each row is called.
             time: column by which the steps of a sequence are sorted, or "none". Default: one called time, step,
                 date, ...; if there is none, the rows are taken as they come.
             channels: columns of values, with ``id``. Default: the numeric columns without another role.
