@@ -138,11 +138,11 @@ def _load(source: str | Path | pd.DataFrame, task: str | Task | None, options: d
 
 def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSettings:
     """The settings given, the task's own defaults for the rest."""
-    from ..models import list_families, parse_settings
+    from ..models import default_families, parse_settings
 
     training = task.training
     chosen: dict[str, Any] = {
-        "families": list_families(task.output_kind),
+        "families": default_families(task.output_kind),
         "baselines": type(task).list_baselines(frame),
         "max_epochs": training.max_epochs,
         "patience": training.patience,

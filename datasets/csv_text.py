@@ -180,12 +180,13 @@ def _parse(
                 f"{path}: the file cannot be read as CSV ({str(error).strip()}); check its quotation marks"
             ) from error
         raise InputError(
-            f"{path}: line {int(found[2]) + skipped} has {found[3]} fields where {found[1]} were expected, as in the header; correct "
-            "the line (a text with a separator in it needs quotation marks)"
+            f"{path}: line {int(found[2]) + skipped} has {found[3]} fields where {found[1]} were expected, as in the "
+            "header; correct the line (a text with a separator in it needs quotation marks)"
         ) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
         raise InputError(
-            f"{path}: line {2 + skipped} has more fields than the header has names ({columns}); correct the header or the line"
+            f"{path}: line {2 + skipped} has more fields than the header has names ({columns}); correct the header "
+            "or the line"
         )
     return table
 
@@ -206,8 +207,8 @@ def _check_short_lines(
     for fields in reader:
         if fields and len(fields) != len(header):
             raise InputError(
-                f"{path}: line {reader.line_num + skipped} has {len(fields)} fields where {len(header)} were expected, as in the "
-                "header; correct the line (leave a missing cell empty, but keep its separator)"
+                f"{path}: line {reader.line_num + skipped} has {len(fields)} fields where {len(header)} were expected, "
+                "as in the header; correct the line (leave a missing cell empty, but keep its separator)"
             )
 
 

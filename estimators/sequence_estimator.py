@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from .. import datasets
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, Plan
+from ..models import FAMILIES, Plan, parse_variant, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..pipelines.protocol import RawInputs
 
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
-_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
+_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3, "min_gru": 3e-3, "min_lstm": 3e-3}
 _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
@@ -151,7 +151,9 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config["epsilon"] = self.epsilon
         if self.learning_rate is not None:
             config["learning_rate"] = self.learning_rate
-        check_config(self.family, self._output_kind, config)
+        family, own = self._variant()
+        config |= own
+        check_config(family, self._output_kind, config)
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])
         if self.sequence_length is not None:
@@ -161,6 +163,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         if not 0 <= self.validation_fraction < 1:
             raise InputError(_message(self, "validation_fraction", "a number from 0 to below 1"))
         return config
+
+    def _variant(self) -> tuple[str, dict[str, Any]]:
+        """The family, and the settings that stand in its name."""
+        return parse_variant(self.family, self._output_kind)
 
     def _read(self, X: Any, *, reset: bool) -> Examples:
         kind = None if reset else self._encoding.kind
@@ -181,19 +187,19 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         """A network with first weights."""
         from .. import models
 
-        spec = encoding.pipeline.spec
-        known = applicable(settings_of(_plan(self.family, self._output_kind).build), spec)
+        spec, family = encoding.pipeline.spec, self._variant()[0]
+        known = applicable(settings_of(_plan(family, self._output_kind).build), spec)
         own = {name: value for name, value in config.items() if name in known} | self._word_vectors(encoding)
-        model, weights = first_weights(lambda: models.build(self.family, spec, **own), seed)
+        model, weights = first_weights(lambda: models.build(family, spec, **own), seed)
         return NetworkState(structure_of(model), self._training_loss(), weights, epsilon=self.epsilon)
 
     def _word_vectors(self, encoding: Encoding) -> dict[str, np.ndarray]:
         """First values of the table of words, where `vectors` names a file of them."""
-        path = getattr(self, "vectors", None)
+        path, family = getattr(self, "vectors", None), self._variant()[0]
         if path is None:
             return {}
-        if "vectors" not in settings_of(_plan(self.family, self._output_kind).build):
-            raise InputError(f"the family {self.family} takes no `vectors`; leave them out, or choose another family")
+        if "vectors" not in settings_of(_plan(family, self._output_kind).build):
+            raise InputError(f"the family {family} takes no `vectors`; leave them out, or choose another family")
         encoder = encoding.pipeline.encoder
         if not isinstance(encoder, TextEncoder):
             raise InputError("`vectors` are of words, but X holds numbers; leave them out")
@@ -216,7 +222,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         )
 
     def _rate(self, config: dict[str, Any]) -> float:
-        return float(config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE)))
+        return float(config.get("learning_rate", _LEARNING_RATES.get(self._variant()[0], _LEARNING_RATE)))
 
     def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
@@ -299,23 +305,20 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return comparison_frame(read_examples(clone(self), X, fitted_kind=None, channels=self.channels), y, self._task)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        from ..models import list_families
-
-        config = self._checked_config()
-        plan = _plan(self.family, self._output_kind)
+        config, family = self._checked_config(), self._variant()[0]
+        plan = _plan(family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
         usual |= {"epsilon": TrainingParameters.epsilon}
         usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
         settings = "+".join(f"{name}={value}" for name, value in own.items())
-        families = list_families(self._output_kind)
-        simpler = families[: families.index(self.family)]
+        simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
         if (vectors := getattr(self, "vectors", None)) is not None:
             shared["vectors"] = str(vectors)
-        return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
+        return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}
 
 
 def _as_numbers(encoding: Encoding, encoded: Ragged, targets: Targets, rows: TrainingRows, part: np.ndarray) -> Rows:

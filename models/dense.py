@@ -59,7 +59,7 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "dropout": [0.0, 0.2, 0.5],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
-READINGS = ("average", "window")
+READINGS = ("average", "average_and_max", "window")
 
 
 def default_reading_window(spec: SequenceSpec) -> int:
@@ -122,11 +122,14 @@ def dense_classifier(
 ) -> keras.Model:
     """Build a feed-forward network on the average of the words' vectors, or on the first ones side by side.
 
+    The strongest sign of each dimension may stand beside the average: one word can decide, however long the text is.
+
     Values are read side by side, all `length` of them.
 
     Args:
         spec: what goes in and comes out.
-        reading: "average" of all words' vectors, or a "window" of the first ones in their order.
+        reading: "average" of all words' vectors, "average_and_max" of them side by side, or a "window" of the first
+            ones in their order.
         window: words in it; None follows :func:`default_reading_window`.
         units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         input_dropout: fraction of words left out in training.
@@ -158,7 +161,9 @@ def dense_classifier(
         if reading == "window":
             x = keras.layers.Flatten()(Masked(name="masked_words")(x, steps))  # (batch, window × embedding)
         else:
-            x = Pool("mean", name="average")(x, steps)  # (batch, embedding)
+            pools = [Pool("mean", name="average")(x, steps)]  # (batch, embedding)
+            pools += [Pool("max", name="highest")(x, steps)] if reading == "average_and_max" else []
+            x = keras.layers.Concatenate()(pools) if len(pools) > 1 else pools[0]
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
     return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name="dense")
 

@@ -43,6 +43,9 @@ SequenceFrame = TextFrame | PanelFrame
 Truth = TypeVar("Truth")
 Truth_contra = TypeVar("Truth_contra", contravariant=True)
 VALIDATIONS = ("random", "last")
+_MIN_COUNT = 2
+# Files come in any scale; with vectors of this length movie reviews were learnt best.
+_VECTOR_LENGTH = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class SequenceSettings:
         str | None, "How texts are cut: word, char or space; by default char where most texts are single words."
     ] = None
     vocabulary_size: Annotated[int, "The most tokens known, the most frequent of the training texts."] = 20_000
-    min_count: Annotated[int, "How often a word must occur in the training texts to be known."] = 2
+    min_count: Annotated[
+        int | None,
+        "How often a word must occur in the training texts to be known; by default 2, and 1 with vectors from a file.",
+    ] = None
     sequence_length: Annotated[
         int | None,
         "Steps read of each text or sequence; by default what 95 % of the texts need, at most 512 words or 1,024 "
@@ -169,6 +175,9 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         tokens, note = derive_tokens(frame.texts)
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
+    if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.min_count is None:
+        # A word that was seen once says little by itself, but its vector was learnt from many other texts.
+        task = replace(task, min_count=1 if task.settings.vectors else _MIN_COUNT)  # type: ignore[type-var]
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
 
 
@@ -280,7 +289,7 @@ class SequenceExperiment(Generic[Truth]):
         return TextEncoder(
             tokens=own.tokens if frame.kind == "text" else None,
             vocabulary_size=own.vocabulary_size,
-            min_count=own.min_count,
+            min_count=own.min_count or _MIN_COUNT,
             sequence_length=own.sequence_length,
             keep=own.keep,
         )
@@ -452,6 +461,6 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        table, known = datasets.table_of_vectors(path, words)
+        table, known = datasets.table_of_vectors(path, words, length=_VECTOR_LENGTH)
         note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
         return table, [note]

@@ -463,7 +463,10 @@ def test_a_comparison_is_one_line(comparison):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"families": ["gpu"]}, "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm; received 'gpu'"),
+        (
+            {"families": ["gpu"]},
+            "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm, min_gru, min_lstm; received 'gpu'",
+        ),
         ({"families": []}, "`families` must name a family; choose from linear, dense"),
         ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
         (
