@@ -315,9 +315,14 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         settings = "+".join(f"{name}={value}" for name, value in own.items())
         simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
-        shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
-        if (vectors := getattr(self, "vectors", None)) is not None:
+        shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size")}
+        vectors = getattr(self, "vectors", None)
+        if vectors is not None:
             shared["vectors"] = str(vectors)
+        if (
+            vectors is not None or self.min_count != SequenceParameters.min_count
+        ):  # else as the comparison would have it
+            shared["min_count"] = self.min_count
         return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}
 
 
