@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,8 @@ class FitOptions:
         on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
         weights: where the training goes on from, in place of first weights drawn from the seed.
         callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
+        followed: validation losses of an earlier training, which this one follows in place of measuring its own: see
+            :meth:`Trainer.refit`.
     """
 
     seed: int = 0
@@ -126,6 +128,7 @@ class FitOptions:
     on_epoch: Callable[[int, float], bool | None] = lambda *_: None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    followed: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
@@ -194,14 +197,17 @@ class Trainer:
         Returns:
             The history.
         """
-        options = options or FitOptions()
-        batch_size, steps = steps_per_epoch(train, self.batch_size)
+        return self._train(train, validation, options or FitOptions(), steps_of=train)
+
+    def _train(self, train: Batches, validation: Batches, options: FitOptions, *, steps_of: Batches) -> History:
+        """Train in epochs that have as many steps as those of `steps_of` would."""
+        batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
         model = self._fresh(options.seed, steps)
         if options.weights is not None:
             model.set_weights(options.weights)
         # Whole executions only: Keras would take the rest of the last one out of the next epoch.
         steps = max(1, round(steps / model.steps_per_execution)) * model.steps_per_execution
-        epochs = self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
+        epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
         state = _TrainingState(self.loss, validation, patience, options, (self.decay, self.decay_after))
         state.set_model(model)
@@ -218,6 +224,28 @@ class Trainer:
             )
         state.restore_best_weights()
         return state.history
+
+    def refit(
+        self, known: Batches, train: Batches, validation: Batches, history: History, options: FitOptions
+    ) -> float:
+        """Train the same first weights anew on more rows, for as many steps as the best epoch took.
+
+        The learning rate falls where it fell then, and nothing is validated: what was held out is learnt from.
+
+        Args:
+            known: what is learnt from now: the training and the validation part.
+            train, validation: what the earlier training learnt from, and what stopped it.
+            history: how that went; without an epoch of finite loss there is nothing to repeat.
+            options: of the earlier training.
+
+        Returns:
+            Seconds that it took.
+        """
+        if not history.best_epoch:
+            return 0.0
+        followed = tuple(history.losses[: history.best_epoch])
+        options = replace(options, followed=followed, checkpoint=None, budget=float("inf"), on_epoch=lambda *_: None)
+        return self._train(known, validation, options, steps_of=train).seconds
 
     def compile(self, train: Batches, validation: Batches) -> float:
         """Compile what training and validation run, where that was not done yet: a budget counts it apart.
@@ -372,7 +400,7 @@ class _TrainingState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch + 1
         with self._averaged_weights():
-            loss = self._validation_loss()
+            loss = self.options.followed[epoch] if self.options.followed else self._validation_loss()
             if loss < self.history.best_loss:
                 self.history.best_loss, self.history.best_epoch = loss, self.epoch
                 self.epochs_without_improvement = 0

@@ -63,6 +63,12 @@ class CompareSettings:
         "name, or none; by default auto for labels of texts, none elsewhere.",
     ] = None
 
+    refit_folds: Annotated[
+        bool,
+        "Train every network of a fold once more on training and validation part, for as many steps as its best epoch "
+        "took, before it is scored: as baselines are; it doubles the time.",
+    ] = False
+
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 

@@ -12,7 +12,7 @@ from keras import ops
 
 from ..spec import PADDING, SequenceSpec
 from .embedding import Embedding, embed
-from .forecaster import ShareTargets, WindowNorm, forecaster
+from .forecaster import ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
     add_condition,
@@ -77,6 +77,7 @@ def dense_forecaster(
     num_layers: Layers = 1,
     dropout: Rate = 0.0,
     residual: Flag = False,
+    window: ForecastWindow = None,
     window_norm: WindowNorm = None,
     share_targets: ShareTargets = True,
 ) -> keras.Model:
@@ -88,7 +89,7 @@ def dense_forecaster(
         num_layers: number of hidden layers.
         dropout: fraction of hidden units left out in training.
         residual: add each hidden layer's input to its output, from the second one on.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window, window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -101,7 +102,7 @@ def dense_forecaster(
         x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
         return keras.layers.Dense(outputs, name="head")(x)
 
-    return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets)
+    return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets, window=window)
 
 
 def dense_classifier(

@@ -336,6 +336,12 @@ class SequenceFold(Generic[Truth]):
         return self.pipeline.batches(self.encoded, self.fold.validation)
 
     @property
+    def known(self) -> SequenceBatches:
+        """Training and validation set."""
+        rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        return self.pipeline.batches(self.encoded, rows)
+
+    @property
     def test(self) -> SequenceBatches:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)

@@ -411,5 +411,5 @@ def test_an_estimator_takes_a_variant():
         recurra.SequenceClassifier(family="lstm:forgett=false").fit(X, y)
     forecaster = recurra.SequenceForecaster(family="min_gru:units=2", horizon=1, lookback=4, max_epochs=1)
     assert forecaster._config(SequenceSpec(ValuesInput(4, 1), ForecastOutput(1)))["units"] == 2
-    with pytest.raises(InputError, match="`family` must be one of .*min_lstm; received 'mingru'"):
+    with pytest.raises(InputError, match=r"`family` must be one of .*min_lstm; received 'mingru'"):
         recurra.SequenceForecaster(family="mingru:units=2")._family()
