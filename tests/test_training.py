@@ -267,6 +267,18 @@ def test_a_missing_target_costs_nothing():
     assert float(Elementwise("mae")(truth, forecast, sample_weight=weight)) == 1.5  # 3 and nothing, over two steps
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("mse", 4 / 3), ("huber", (0.5 + 0.5 + 0.0) / 3)])
+def test_spreads_are_taken_off_errors_before_they_are_squared(kind, expected):
+    # a small series, one a thousand times as large, and a missing value
+    size = 2.0**0.5 if kind == "mse" else 1.0
+    truth = np.zeros((3, 1, 1), "float32")
+    forecast = size * np.array([1.0, 1000.0, 7.0], "float32").reshape(3, 1, 1)
+    weight = 1 / np.array([1.0, 1000.0, np.inf], "float32").reshape(3, 1, 1)
+    assert float(Elementwise(kind)(truth, forecast, sample_weight=weight)) == pytest.approx(expected, rel=1e-6)
+    total, count = Elementwise(kind).weighted(truth, forecast, weight)
+    assert (total, count) == (pytest.approx(3 * expected, rel=1e-6), 2)
+
+
 @pytest.mark.parametrize(("kind", "wanted"), [("mae", [0.5, 2.0]), ("mse", [0.25, 4.0]), ("huber", [0.125, 1.5])])
 def test_losses_literally(kind, wanted):
     loss = Elementwise(kind).call(np.array([[[1.0], [1.0]]]), np.array([[[1.5], [-1.0]]]))
