@@ -29,7 +29,6 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
-from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -468,7 +467,6 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        found, known = datasets.read_vectors(path, words, length=_VECTOR_LENGTH)
-        reserved = np.zeros((FIRST_WORD, found.shape[1]), "float32")
+        table, known = datasets.table_of_vectors(path, words, length=_VECTOR_LENGTH)
         note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
-        return np.concatenate([reserved, found]), [note]
+        return table, [note]

@@ -527,7 +527,7 @@ def test_memory_plot_is_written_beside_the_numbers(tmp_path):
     lstm = drawn[family_styles(["lstm"])["lstm"].colour]
     assert lstm.get_xdata().tolist() == [5, 20]
     np.testing.assert_allclose(lstm.get_ydata(), [0.95, 0.9])
-    assert len(axes.collections) == 2  # a band over seeds for each model
+    assert len(axes.collections) == 3  # a band over seeds for each model, and what was cut short
 
 
 # Numbers.
