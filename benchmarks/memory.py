@@ -34,7 +34,7 @@ def accuracies(result: MemoryResult) -> list[dict[str, Any]]:
             words = f"; {short} of {len(cell)} cut short" if short else ""
             row[f"over {distance}"] = f"{mean:.3f} ({low:.3f} to {high:.3f}{words})"
         rates = sorted(set(own["learning_rate"]))
-        row |= {"remembers": result.reach(str(model)) or "–", "rates found": ", ".join(f"{rate:g}" for rate in rates)}
+        row |= {"remembers": result.reach(str(model)) or "–", "rates taken": ", ".join(f"{rate:g}" for rate in rates)}
         row["seconds of training"] = round(float(own["train_seconds"].sum()), 1)
         rows.append(row)
     return rows
