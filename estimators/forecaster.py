@@ -38,6 +38,7 @@ from .seeds import seed_of
 if TYPE_CHECKING:
     import keras
 
+    from ..comparison import Comparison
     from ..pipelines.protocol import RawInputs
     from ..tasks.forecast import ForecastFold
 
@@ -293,7 +294,8 @@ class Forecaster(Estimator):
     ) -> pd.DataFrame:
         """Forecast from several cutoffs in the past, each from the rows before it alone.
 
-        The forecaster itself stays as it is. Windows are counted from each series' own end; where series end at
+        Each window is what this forecaster's `predict` of `h` steps would have given then: networks have the
+        `horizon` of the forecaster, of which the first `h` steps are kept. The forecaster itself stays as it is. Windows are counted from each series' own end; where series end at
         different times, those that end together have a network of their own, which has seen no row of any series
         after their cutoff.
 
@@ -302,7 +304,8 @@ class Forecaster(Estimator):
         df : DataFrame
             As for `fit`.
         h : int, default=None
-            Steps ahead; by default `horizon`.
+            Steps ahead, at most the `horizon` (as given or, after a fit, as chosen), which is the default. A forecaster
+            with neither is evaluated with a horizon of `h` steps.
         n_windows : int, default=1
             Number of cutoffs.
         step_size : int, default=None
@@ -319,9 +322,9 @@ class Forecaster(Estimator):
         Raises
         ------
         ValueError
-            A series that is too short for the windows; the message names it.
+            `h` beyond the horizon, or a series that is too short for the windows; the message names it.
         """
-        steps = _count("h", h if h is not None else self.horizon or getattr(self, "horizon_", None))
+        horizon, steps = self._horizon_and_steps(h)
         n_windows, every = (
             _count("n_windows", n_windows),
             _count("step_size", steps if step_size is None else step_size),
@@ -331,8 +334,8 @@ class Forecaster(Estimator):
         cutoffs = [steps + (n_windows - 1 - i) * every for i in range(n_windows)]  # rows before each series' end
         name_short(
             frame,
-            cutoffs[0] + 2 * steps,
-            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * steps} rows before the first",
+            cutoffs[0] + 2 * horizon,
+            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the first",
         )
         again = int(refit) if refit else n_windows
         tables = []
@@ -340,7 +343,7 @@ class Forecaster(Estimator):
             fitted = self
             for i, after in enumerate(cutoffs):
                 if i % again == 0:
-                    fitted = clone(self).set_params(horizon=steps, warm_start=False)
+                    fitted = clone(self).set_params(horizon=horizon, warm_start=False)
                     fitted._fit_frame(before_cutoff(frame, series, after), [frame.ids[k] for k in series])
                 tables.append(_window(fitted, frame.select([frame.ids[k] for k in series]), after, steps))
         table = written.like(pd.concat(tables, ignore_index=True), frame)
@@ -348,6 +351,23 @@ class Forecaster(Estimator):
         order = {label: k for k, label in enumerate(written.labels(frame))}
         by = [table[frame.id].map(order), table["cutoff"]]
         return table.iloc[np.lexsort((*by[::-1],))].reset_index(drop=True)
+
+    def _horizon_and_steps(self, h: int | None) -> tuple[int, int]:
+        """The horizon of networks that are evaluated, and how many of its steps."""
+        horizon = self.horizon or getattr(self, "horizon_", None)
+        steps = _count("h", horizon if h is None else h)
+        horizon = _count("horizon", steps if horizon is None else horizon)
+        if steps > horizon:
+            raise InputError(
+                f"`h` must be at most the horizon of {horizon} steps that the forecaster has; received {steps}; set "
+                f"`horizon` ({type(self).__name__}(horizon={steps})) to evaluate longer forecasts"
+            )
+        if steps < horizon and self.future_covariates:
+            raise InputError(
+                f"`h` ({steps}) must be the horizon ({horizon}) with `future_covariates`, which a forecast reads for "
+                f"the whole horizon; leave `h` out, or set `horizon` to {steps}"
+            )
+        return horizon, steps
 
     def score(self, df: pd.DataFrame, y: Any = None) -> float:  # noqa: ARG002  (scikit-learn's searches hand one over)
         """Forecast the last `horizon_` rows of each series from the rows before them.
@@ -387,6 +407,42 @@ class Forecaster(Estimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_weights")
+
+    def compare_with_simpler(self, df: pd.DataFrame, y: Any = None, **settings: Any) -> Comparison:
+        """Compare this family with every simpler one, and with the baselines of forecasting, on the same cutoffs.
+
+        Parameters
+        ----------
+        df : DataFrame
+            As for `fit`; the forecaster need not be fitted, and stays as it is.
+        y : None
+            Ignored.
+        **settings : dict
+            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
+
+        Returns
+        -------
+        comparison : recurra.Comparison
+            Its ``verdict["text"]`` says whether this family is worth its price.
+        """
+        return super().compare_with_simpler(df, y, **settings)
+
+    def export(self, path: str | Path, df: pd.DataFrame | None = None) -> Path:
+        """Export the fitted model as a SavedModel that takes raw inputs, as ``recurra serve`` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The model's folder; versions are the whole numbers in it.
+        df : DataFrame, default=None
+            Real rows that the export is compared on before it appears; some are made up where none are given.
+
+        Returns
+        -------
+        version : Path
+            The folder of the new version.
+        """
+        return super().export(path, df)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted forecaster into a folder, as JSON, ``.keras`` and parquet: loading it runs no code.
@@ -516,6 +572,7 @@ def _window(fitted: Forecaster, frame: SeriesFrame, after: int, steps: int) -> p
     if shown.future_covariates:
         fitted._columns().refuse_lacking(shown, steps)
     table = fitted._forecast(shown).astype({frame.id: object})
+    table = table[np.arange(len(table)) % fitted.horizon_ < steps].reset_index(drop=True)
     ends = shown.table[frame.time].iloc[np.cumsum(shown.lengths) - 1]
     table.insert(2, "cutoff", np.repeat(ends.array, steps))
     table.insert(3, frame.targets[0], truth_after(frame, known, steps))

@@ -302,7 +302,7 @@ def test_saved_without_pickle(df, fitted, tmp_path):
 
 def test_exported_it_forecasts_the_same(df, fitted, tmp_path):
     fitted.export(tmp_path / "model")
-    fitted.export(tmp_path / "checked", df)
+    fitted.export(tmp_path / "checked", df=df)
     table = recurra.load_model(tmp_path / "model").predict(df)
     np.testing.assert_allclose(table["y"], fitted.predict()["Linear"], rtol=1e-5)
     np.testing.assert_allclose(table["y-hi-95"], fitted.predict()["Linear-hi-95"], rtol=1e-5)
@@ -310,7 +310,7 @@ def test_exported_it_forecasts_the_same(df, fitted, tmp_path):
 
 def test_compare_with_simpler_gives_a_verdict(df):
     model = recurra.DenseForecaster(**OPTIONS, units=4)
-    comparison = model.compare_with_simpler(df, folds=1, seeds=1, max_epochs=1, baselines=["naive"])
+    comparison = model.compare_with_simpler(df=df, folds=1, seeds=1, max_epochs=1, baselines=["naive"])
     assert {"linear", "naive"} < set(comparison.summary.index)
     assert any(name.startswith("dense:units=4") for name in comparison.summary.index)
     assert comparison.verdict["text"]
@@ -535,6 +535,22 @@ def test_each_window_is_what_fit_and_predict_give():
         expected = forecaster().fit(table[table["ds"] <= cutoff]).predict()
         for name in COLUMNS[2:]:
             np.testing.assert_array_equal(rows[name], expected[name])
+
+
+def test_steps_of_windows_are_the_first_of_the_horizon_and_never_more(df, fitted):
+    short = fitted.cross_validation(df, h=2)
+    for (name, cutoff), rows in short.groupby(["unique_id", "cutoff"]):
+        end = df[(df["unique_id"] == name)]["ds"].max()
+        known = df[df["ds"] <= df[(df["unique_id"] == name)]["ds"].iloc[-3]]
+        expected = forecaster().fit(known).predict(h=2)
+        assert cutoff < end
+        np.testing.assert_array_equal(rows["Linear"], expected[expected["unique_id"] == name]["Linear"])
+    for model in (forecaster(), fitted, forecaster(horizon=None).fit(df)):
+        with pytest.raises(ValueError, match=r"`h` must be at most the horizon of \d+ steps .*received 40; set `horizon`"):
+            model.cross_validation(df, h=40)
+    assert len(forecaster(horizon=None).cross_validation(df, h=3)) == 6  # `h` decides where nothing else does
+    with pytest.raises(ValueError, match=r"`h` \(2\) must be the horizon \(4\) with `future_covariates`"):
+        forecaster(future_covariates=["price"]).cross_validation(df.assign(price=1.0), h=2)
 
 
 def test_future_covariates_after_a_cutoff_are_known_to_it(sales):
