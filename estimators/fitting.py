@@ -26,6 +26,7 @@ class FitSettings:
 
     Attributes:
         learning_rate: Adam's first one, halved after every third of `patience` without progress.
+        epsilon: Adam's.
         batch_size: rows in a step.
         max_epochs, patience: the most epochs, and how many without progress end the fit.
         seed, first_epoch: of the order of the rows, and how many orders were drawn from it before.
@@ -34,6 +35,7 @@ class FitSettings:
     """
 
     learning_rate: float
+    epsilon: float
     batch_size: int
     max_epochs: int
     patience: int
@@ -97,7 +99,7 @@ def train(
     """
     progress = Progress() if validation is None else Progress({"loss": [], "val_loss": []})
     with POOL.borrow(state.structure, state.loss) as network:
-        network.start(state.weights, settings.learning_rate, state.optimizer)
+        network.start(state.weights, settings.learning_rate, settings.epsilon, state.optimizer)
         watchers = _KerasCallbacks(settings, network, len(train_rows))
         for epoch in range(settings.max_epochs):
             loss = _one_epoch(network, train_rows, validation, settings, epoch, progress, watchers)

@@ -77,6 +77,7 @@ class Forecaster(Estimator):
     max_epochs: int = 100
     patience: int = 9
     learning_rate: float | None = None
+    epsilon: float = 1e-7
     batch_size: int | None = None
     validation_fraction: float = 0.1
     warm_start: bool = False
@@ -159,7 +160,7 @@ class Forecaster(Estimator):
         self, fold: ForecastFold, structure: Structure, learning_rate: float
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
-        settings = TrainingSettings(self.loss, learning_rate, self.batch_size, **sizes)
+        settings = TrainingSettings(self.loss, learning_rate, float(self.epsilon), self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
         with self._watched(settings.max_epochs) as on_epoch:
             options = FitOptions(
@@ -295,9 +296,9 @@ class Forecaster(Estimator):
         """Forecast from several cutoffs in the past, each from the rows before it alone.
 
         Each window is what this forecaster's `predict` of `h` steps would have given then: networks have the
-        `horizon` of the forecaster, of which the first `h` steps are kept. The forecaster itself stays as it is. Windows are counted from each series' own end; where series end at
-        different times, those that end together have a network of their own, which has seen no row of any series
-        after their cutoff.
+        `horizon` of the forecaster, of which the first `h` steps are kept. The forecaster itself stays as it is.
+        Windows are counted from each series' own end; where series end at different times, those that end together
+        have a network of their own, which has seen no row of any series after their cutoff.
 
         Parameters
         ----------
@@ -335,7 +336,7 @@ class Forecaster(Estimator):
         name_short(
             frame,
             cutoffs[0] + 2 * horizon,
-            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the first",
+            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before them",
         )
         again = int(refit) if refit else n_windows
         tables = []

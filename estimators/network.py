@@ -37,6 +37,7 @@ class CompiledNetwork:
         self.loss = Elementwise(loss)
         self.optimizer = keras.optimizers.Adam(global_clipnorm=_CLIPNORM)
         self.model.compile(self.optimizer, self.loss)
+        self.optimizer.epsilon = tf.Variable(self.optimizer.epsilon, trainable=False)  # fits differ, the graph does not
         self.optimizer.build(self.model.trainable_variables)
         self._structure = structure
         self._twins: dict[str, _Twin] = {}
@@ -44,9 +45,10 @@ class CompiledNetwork:
 
     # ------------------------------------------------------------------------------------------------ training
 
-    def start(self, weights: Weights, learning_rate: float, optimizer: Weights | None = None) -> None:
+    def start(self, weights: Weights, learning_rate: float, epsilon: float, optimizer: Weights | None = None) -> None:
         """Begin a fit with these weights, and with an optimizer without a past or with that of an earlier fit."""
         self.set_weights(weights)
+        self.optimizer.epsilon.assign(epsilon)
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(ops.zeros_like(variable) if optimizer is None else optimizer[i])
         if optimizer is None:

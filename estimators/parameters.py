@@ -6,6 +6,7 @@ They are dataclasses so that ``__init__`` names every parameter and does nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -14,6 +15,7 @@ class TrainingParameters:
     """How a network is trained."""
 
     learning_rate: float | None = None
+    epsilon: float = 1e-7
     batch_size: int = 32
     max_epochs: int = 100
     patience: int = 10
@@ -55,6 +57,7 @@ class LinearParameters:
     """Settings of the linear family."""
 
     ngrams: int = 1
+    ngram_buckets: int = 2**18
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -69,7 +72,10 @@ class DenseParameters:
     reading: str = "average"
     window: int | None = None
     embedding: int | None = None
+    vectors: str | Path | None = None
+    train_vectors: bool = True
     ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -84,7 +90,10 @@ class TCNParameters:
     dropout: float = 0.0
     input_dropout: float = 0.0
     embedding: int | None = None
+    vectors: str | Path | None = None
+    train_vectors: bool = True
     ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -100,7 +109,10 @@ class RecurrentParameters:
     input_dropout: float = 0.0
     residual: bool = False
     embedding: int | None = None
+    vectors: str | Path | None = None
+    train_vectors: bool = True
     ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -120,8 +132,11 @@ class AnyFamilyParameters:
     input_dropout: float | None = None
     residual: bool | None = None
     embedding: int | None = None
+    vectors: str | Path | None = None
+    train_vectors: bool | None = None
     ngrams: int | None = None
+    ngram_buckets: int | None = None
 
 
-# Parameters that go to the family's factory.
-FAMILY_SETTINGS = frozenset(AnyFamilyParameters.__dataclass_fields__) - {"family"}
+# Parameters that go to the family's factory as they are; `vectors` names a file, of which it gets the words' own.
+FAMILY_SETTINGS = frozenset(AnyFamilyParameters.__dataclass_fields__) - {"family", "vectors"}

@@ -18,6 +18,7 @@ from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
 from ..predictor import Predictor
 from ..predictor.sequences import SequenceNetwork, SequenceSchema
+from ..spec import FIRST_WORD
 from .base import Estimator
 from .batches import Rows, Steps, blocks
 from .data_frames import comparison_frame, plain_frame
@@ -143,13 +144,16 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
 
     def _checked_config(self) -> dict[str, Any]:
         """The family's own settings, checked, and the parameters that no factory checks."""
-        from ..models import check_config
+        from ..models import check_config, known_settings
 
         given = self.get_params(deep=False)
         config = {name: given[name] for name in FAMILY_SETTINGS if given.get(name) is not None}
+        config["epsilon"] = self.epsilon
         if self.learning_rate is not None:
             config["learning_rate"] = self.learning_rate
         check_config(self.family, self._output_kind, config)
+        if given.get("vectors") is not None and "vectors" not in known_settings(self.family, self._output_kind):
+            raise InputError(f"{self.family} for {self._task} has no setting `vectors`; choose another family")
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])
         if self.sequence_length is not None:
@@ -181,9 +185,22 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
 
         spec = encoding.pipeline.spec
         known = applicable(settings_of(_plan(self.family, self._output_kind).build), spec)
-        own = {name: value for name, value in config.items() if name in known}
+        own = {name: value for name, value in config.items() if name in known} | self._word_vectors(encoding)
         model, weights = first_weights(lambda: models.build(self.family, spec, **own), seed)
         return NetworkState(structure_of(model), self._training_loss(), weights)
+
+    def _word_vectors(self, encoding: Encoding) -> dict[str, np.ndarray]:
+        """Vectors of a file for the words of the vocabulary: (tokens, dimensions) float32."""
+        from ..datasets import read_vectors
+
+        file = self.get_params(deep=False).get("vectors")
+        if file is None:
+            return {}
+        encoder = encoding.pipeline.encoder
+        if not isinstance(encoder, TextEncoder):
+            raise InputError("`vectors` are vectors of words, but X holds numbers; leave them out, or give texts")
+        found, _ = read_vectors(file, encoder.vocabulary_.words)
+        return {"vectors": np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found])}
 
     def _reading_settings(self) -> ReadingSettings:
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
@@ -192,6 +209,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
         return FitSettings(
             learning_rate=self._rate(config),
+            epsilon=float(self.epsilon),
             batch_size=self.batch_size,
             max_epochs=epochs or self.max_epochs,
             patience=self.patience,
@@ -289,6 +307,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config = self._checked_config()
         plan = _plan(self.family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
+        usual["epsilon"] = TrainingParameters.epsilon
         usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
@@ -297,6 +316,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         simpler = families[: families.index(self.family)]
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
+        file = self.get_params(deep=False).get("vectors")
+        shared["vectors"] = None if file is None else str(file)
         return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
 
 

@@ -152,6 +152,7 @@ def test_before_fit_it_says_so(df):
         ({"validation_fraction": 1.5}, "`validation_fraction`"),
         ({"learning_rate": -1.0}, "`learning_rate`"),
         ({"random_state": "a"}, "random_state"),
+        ({"epsilon": 0.0}, "`epsilon`"),
         ({"target_col": "sales"}, "no column 'sales'"),
         ({"past_covariates": ["price"]}, "no column 'price'"),
         ({"window_norm": "best"}, "`window_norm`"),
@@ -546,7 +547,9 @@ def test_steps_of_windows_are_the_first_of_the_horizon_and_never_more(df, fitted
         assert cutoff < end
         np.testing.assert_array_equal(rows["Linear"], expected[expected["unique_id"] == name]["Linear"])
     for model in (forecaster(), fitted, forecaster(horizon=None).fit(df)):
-        with pytest.raises(ValueError, match=r"`h` must be at most the horizon of \d+ steps .*received 40; set `horizon`"):
+        with pytest.raises(
+            ValueError, match=r"`h` must be at most the horizon of \d+ steps .*received 40; set `horizon`"
+        ):
             model.cross_validation(df, h=40)
     assert len(forecaster(horizon=None).cross_validation(df, h=3)) == 6  # `h` decides where nothing else does
     with pytest.raises(ValueError, match=r"`h` \(2\) must be the horizon \(4\) with `future_covariates`"):
