@@ -426,7 +426,7 @@ class Forecaster(Estimator):
         comparison : recurra.Comparison
             Its ``verdict["text"]`` says whether this family is worth its price.
         """
-        return super().compare_with_simpler(df, y, **settings)
+        return self._compared(df, y, settings)
 
     def export(self, path: str | Path, df: pd.DataFrame | None = None) -> Path:
         """Export the fitted model as a SavedModel that takes raw inputs, as ``recurra serve`` reads it.

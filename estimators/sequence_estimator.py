@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import keras
 
+    from ..comparison import Comparison
     from ..frames import Frame
     from ..pipelines.protocol import RawInputs
 
@@ -265,6 +266,23 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         for variable, value in zip(model.variables, self._state.weights, strict=True):
             variable.assign(value)
         return model
+
+    def compare_with_simpler(self, X: Any, y: Any = None, **settings: Any) -> Comparison:
+        """Compare this family with every simpler one, and with baselines, on the same folds.
+
+        Parameters
+        ----------
+        X, y : same as in `fit`
+            The data; the estimator need not be fitted, and stays as it is.
+        **settings : dict
+            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
+
+        Returns
+        -------
+        comparison : recurra.Comparison
+            Its ``verdict["text"]`` says whether this family is worth its price.
+        """
+        return self._compared(X, y, settings)
 
     # ------------------------------------------------------------------------------------------------ files
 

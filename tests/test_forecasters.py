@@ -154,6 +154,11 @@ def test_before_fit_it_says_so(df):
         ({"random_state": "a"}, "random_state"),
         ({"epsilon": 0.0}, "`epsilon`"),
         ({"target_col": "sales"}, "no column 'sales'"),
+        (
+            {"target_col": ["y", "z"]},
+            r"`target_col` must be the name of one column; received \['y', 'z'\]; .*recurra.fit",
+        ),
+        ({"id_col": ["store", "item"]}, "`id_col` must be the name of one column"),
         ({"past_covariates": ["price"]}, "no column 'price'"),
         ({"window_norm": "best"}, "`window_norm`"),
     ],
