@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models import draw_configs, parse_variant
+from ..errors import InputError
+from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
@@ -22,6 +24,9 @@ from .settings import CompareSettings
 from .trainers import Trainers
 from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
 
+if TYPE_CHECKING:
+    import keras
+
 # Part of the budget that compiling may take without a word.
 _MUCH = 0.2
 
@@ -30,6 +35,34 @@ def training_record(family: str, config: dict[str, Any], seed: int, history: His
     """What a model card says of a training."""
     ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
     return {"family": family, **config, "seed": seed, **ended}
+
+
+def fitted_with(
+    data: FoldData, network: keras.Model, partner: str | None, training: dict[str, Any]
+) -> tuple[FittedModel, dict[str, Any]]:
+    """A trained network, or its mix with a baseline, and what a model card says of it."""
+    if partner is None:
+        return data.network(network), training
+    mixed = data.mixed(network, partner)
+    weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
+    return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
+
+
+def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
+    """Variants of feed-forward families that read less than the lookback, such as ``dense:window=3``."""
+    found = []
+    for name in families:
+        family, own = parse_variant(name, kind)
+        if kind != "forecast" or is_recurrent(name) or "window" in own or "window" not in known_settings(family, kind):
+            continue
+        windows, widest = [], data.spec.inputs.length
+        while widest > 1:
+            widest //= 2
+            windows.append(widest)
+        norms = [""] if "window_norm" in own else ["", "+window_norm=none"]
+        sign = "+" if own else ":"
+        found += [f"{name}{sign}window={window}{norm}" for window in windows for norm in norms]
+    return found
 
 
 class ShuffledFold:
@@ -51,16 +84,25 @@ class Run:
         settings: which models, how often, how long.
         folder: where finished trials are kept, or None.
         on_progress: called often with where the run is.
+        partner: baseline that networks are mixed with, where that is settled already.
 
     Raises:
         InputError: if the folder holds the trials of another comparison.
     """
 
     def __init__(
-        self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
+        self,
+        experiment: Experiment,
+        settings: CompareSettings,
+        folder: Path | None,
+        on_progress: OnProgress,
+        partner: str | None = None,
     ) -> None:
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
+        self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
+        if settings.refit_folds and experiment.prepare(0).known is None:
+            raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
@@ -79,6 +121,32 @@ class Run:
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""
         return to_json(self.experiment.task, self.settings)  # type: ignore[arg-type]  # every task is a dataclass
+
+    @cached_property
+    def partner(self) -> str | None:
+        """The baseline that networks are mixed with: the best on the validation part of the first fold.
+
+        One for all folds, so that a mix is one model. Chosen there and not on each fold's own part because the name of
+        a model may not depend on the fold; which of a few baselines is joined tells a network next to nothing.
+
+        Raises:
+            InputError: if a mix was asked for and the baseline, or all of them, cannot be a graph.
+        """
+        mix = self.settings.mix
+        if self._partner is not None or mix in (None, "none"):
+            return self._partner
+        data = self.experiment.prepare(0)
+        names = list(self.settings.baselines) if mix == "auto" else [mix]
+        losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
+        if losses:
+            return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
+        if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
+            return None  # nobody asked for it
+        what = "none of the baselines" if mix == "auto" else str(mix)
+        raise InputError(
+            f"`mix` is {mix}, but {what} can be joined with a network for {self.experiment.task.name} in one graph; "
+            "choose another baseline, or leave `mix` out"
+        )
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -103,9 +171,10 @@ class Run:
         self._report(trial)
         if kind == "baseline":
             return data.baseline(model), {"baseline": model}
-        family, _ = parse_variant(model, self.experiment.task.output_kind)
-        config = _newest_config(model, outcomes)
-        return self.train_final(data, family, config, seed=0, trial=trial)
+        network, partner = split_mix(model)
+        family, _ = parse_variant(network, self.experiment.task.output_kind)
+        config = _newest_config(network, outcomes)
+        return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
 
     def retrain(
         self, model: str, outcomes: list[Outcome], *, shuffled: bool = False
@@ -135,12 +204,22 @@ class Run:
         return data, data.network(network), training_record(family, config, 0, history)
 
     def train_final(
-        self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial
+        self,
+        data: FoldData,
+        family: str,
+        config: dict[str, Any],
+        *,
+        seed: int,
+        trial: Trial,
+        partner: str | None = None,
     ) -> tuple[FittedModel, dict[str, Any]]:
-        """Train a configuration outside the trials."""
+        """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
-        return data.network(network), training_record(family, config, seed, history)
+        fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
+        if self.settings.refit_folds:
+            self.trainers.refit(data, family, config, history, options)
+        return fitted
 
     def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -172,41 +251,71 @@ class Run:
 
     def _baseline(self, name: str, fold: int) -> Outcome:
         trial = Trial(name, fold)
-        outcome = self._finished_or(trial, lambda: run_baseline(self.experiment.prepare(fold), trial))
+        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial)])
         outcome.row["chosen"] = True
         return outcome
 
     def _family(self, name: str, fold: int) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        data = self.experiment.prepare(fold)
+        configs = self._configs(name, fold, s.configs)
+        tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
+        best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
+        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best]) for seed in range(1, s.seeds)]
+        for number, outcomes in enumerate([*tried, *repeated]):
+            for outcome in outcomes:
+                outcome.row["chosen"] = number == best or number >= len(tried)
+        return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
+
+    def _configs(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
+        """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
-        configs = draw_configs(family, data.spec, s.configs, fixed={**(s.config or {}), **own})
+        fixed = {**(self.settings.config or {}), **own}
+        return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
 
-        def attempt(seed: int, number: int) -> Outcome:
-            trial = Trial(name, fold, seed, number)
+    def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
+        """One training and, where networks are mixed with a baseline, its mix."""
+        data = self.experiment.prepare(trial.fold)
+        family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
+        trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
 
-            def train() -> Outcome:
-                options = FitOptions(
-                    seed=seed,
-                    budget=self._time_for(name, data, family, configs[number]),
-                    checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                    on_epoch=self._on_epoch(trial),
-                )
-                return run_family(self.trainers, data, trial, family, configs[number], options)
+        def train() -> list[Outcome]:
+            options = FitOptions(
+                seed=trial.seed,
+                budget=self._time_for(trial.model, data, family, config),
+                checkpoint=None if self.store is None else self.store.checkpoint(trial),
+                on_epoch=self._on_epoch(trial),
+            )
+            refit = {"refit": True} if self.settings.refit_folds else {}
+            return run_family(self.trainers, data, trial, family, config, options, self.partner, **refit)
 
-            outcome = self._finished_or(trial, train)
-            self._spent[name] += outcome.row["train_seconds"]
-            return outcome
+        outcomes = self._finished_or(trials, train)
+        self._spent[trial.model] += outcomes[0].row["train_seconds"]
+        return outcomes
 
-        tried = [attempt(0, number) for number in range(len(configs))]
-        best = min(range(len(tried)), key=lambda i: tried[i].row["validation_loss"])
-        repeated = [attempt(seed, best) for seed in range(1, s.seeds)]
-        for number, outcome in enumerate(tried):
-            outcome.row["chosen"] = number == best
-        for outcome in repeated:
-            outcome.row["chosen"] = True
-        return tried + repeated
+    def narrower(self) -> list[Outcome]:
+        """Feed-forward families with shorter windows: what a *yes* has to stand up to.
+
+        Each window is half the one before it, down to one step, with and without window normalisation; all are trained
+        with the first seed on the first fold, and the best on its validation part with every seed on every fold.
+
+        Returns:
+            Outcomes of all of these; none where no family of the comparison has a window.
+        """
+        variants = narrower_variants(
+            self.settings.families, self.experiment.task.output_kind, self.experiment.prepare(0)
+        )
+        self.total += len(variants) + (self.n_folds * self.settings.seeds - 1 if variants else 0)
+        tried = {name: self._attempt(Trial(name, 0), self._configs(name, 0, 1)[0]) for name in variants}
+        if not tried:
+            return []
+        best = min(tried, key=lambda name: tried[name][0].row["validation_loss"])
+        places = [(fold, seed) for fold in range(self.n_folds) for seed in range(self.settings.seeds)][1:]
+        again = [self._attempt(Trial(best, fold, seed), self._configs(best, fold, 1)[0]) for fold, seed in places]
+        outcomes = [outcome for found in (*tried.values(), *again) for outcome in found]
+        for outcome in outcomes:
+            outcome.row["chosen"] = split_mix(outcome.row["model"])[0] == best
+        return outcomes
 
     def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
         """Seconds that the next training of a model may take: its trainings share what compiling leaves of its part."""
@@ -218,18 +327,21 @@ class Run:
         left = self.share * self._trainings - self._spent[name]
         return min(max(left, 0.0) / max(self._trainings - self._finished[name], 1), self.share)
 
-    def _finished_or(self, trial: Trial, work: Callable[[], Outcome]) -> Outcome:
-        outcome = self.store.get(trial) if self.store else None
-        if outcome is None:
-            self._report(trial)
+    def _finished_or(self, trials: list[Trial], work: Callable[[], list[Outcome]]) -> list[Outcome]:
+        """The outcomes of one training: of the model, and of its mix."""
+        kept = [self.store.get(trial) for trial in trials] if self.store else []
+        outcomes = [outcome for outcome in kept if outcome is not None]
+        if len(outcomes) < len(trials):
+            self._report(trials[0])
             begun = time.monotonic()
-            outcome = work()
-            self._seconds.setdefault(trial.model, []).append(time.monotonic() - begun)
-            if self.store:
-                self.store.put(trial, outcome)
+            outcomes = work()
+            self._seconds.setdefault(trials[0].model, []).append(time.monotonic() - begun)
+            for trial, outcome in reversed(list(zip(trials, outcomes, strict=True))):  # the model's own ends the work
+                if self.store:
+                    self.store.put(trial, outcome)
         self.done += 1
-        self._finished[trial.model] += 1
-        return outcome
+        self._finished[trials[0].model] += 1
+        return outcomes
 
     def report_finished(self, trial: Trial, seconds_each: float) -> None:
         """Report a trial that another process has finished, and how long each took, several at once."""

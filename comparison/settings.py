@@ -57,6 +57,18 @@ class CompareSettings:
         dict[str, Any] | None, "A setting of the families, such as units=32, for every family that has it."
     ] = None
 
+    mix: Annotated[
+        str | None,
+        "Mix every network with a baseline, as a model of its own: auto (the best on validation data), a baseline's "
+        "name, or none; by default auto for labels of texts, none elsewhere.",
+    ] = None
+
+    refit_folds: Annotated[
+        bool,
+        "Train every network of a fold once more on training and validation part, for as many steps as its best epoch "
+        "took, before it is scored: as baselines are; it doubles the time.",
+    ] = False
+
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 
@@ -78,6 +90,11 @@ class CompareSettings:
         for option, names in (("families", self.families), ("baselines", self.baselines)):
             if len(set(names)) < len(names):
                 raise InputError(f"`{option}` must name each model once; received {', '.join(names)}")
+        if self.mix not in (None, "none", "auto", *self.baselines):
+            near = ", ".join(self.baselines) or "none was chosen"
+            raise InputError(
+                f"`mix` must be none, auto or one of the baselines compared ({near}); received {self.mix!r}"
+            )
         variants = [parse_variant(name, task.output_kind) for name in self.families]
         takes = {family: known_settings(family, task.output_kind) for family, _ in variants}
         if unknown := sorted(set(self.config or {}) - set().union(*takes.values())):
@@ -127,14 +144,15 @@ def _load(source: str | Path | pd.DataFrame, task: str | Task | None, options: d
 
 def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSettings:
     """The settings given, the task's own defaults for the rest."""
-    from ..models import list_families, parse_settings
+    from ..models import default_families, parse_settings
 
     training = task.training
     chosen: dict[str, Any] = {
-        "families": list_families(task.output_kind),
+        "families": default_families(task.output_kind),
         "baselines": type(task).list_baselines(frame),
         "max_epochs": training.max_epochs,
         "patience": training.patience,
+        "mix": "auto" if type(task).mixes(frame) else "none",
     } | dict(given)
     chosen |= {name: tuple(chosen[name]) for name in ("families", "baselines")}
     chosen["budget"] = parse_budget(chosen.get("budget"))

@@ -13,7 +13,10 @@ ClassT = TypeVar("ClassT", bound=type)
 _WIDTH = 112
 
 PARAMETERS = {
-    "family": ('{"linear", "dense", "tcn", "simple_rnn", "gru", "lstm"}', "The kind of network."),
+    "family": (
+        '{"linear", "dense", "tcn", "simple_rnn", "gru", "lstm", "min_gru", "min_lstm"}',
+        'The kind of network, or a variant such as "lstm:forget=false".',
+    ),
     "units": ("int", "Width of the hidden layers, or of the state that is carried along."),
     "num_layers": ("int", "Hidden layers, one on top of the other; None lets the family choose by the length."),
     "bidirectional": ("bool", "Whether sequences are read from both ends."),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..spec import SequenceSpec
 
 Weights = list[np.ndarray]
+# Settings of the training, beside the learning rate, that are compiled into a trainer: epsilon, ema, decay.
+Own = tuple[tuple[str, float], ...]
 _MOST_IDLE = 16
 
 
@@ -60,8 +62,8 @@ class Structure:
         return model
 
 
-def _trainer(structure: Structure, loss: str, epsilon: float, steps: int) -> Trainer:  # noqa: ARG001  (compiled into it)
-    return Trainer(structure.build, loss=loss, epsilon=epsilon)
+def _trainer(structure: Structure, loss: str, own: Own, steps: int) -> Trainer:  # noqa: ARG001  (compiled into it)
+    return Trainer(structure.build, loss=loss, **dict(own))  # type: ignore[arg-type]  (checked by the family)
 
 
 class _Forward:
@@ -83,7 +85,7 @@ class TrainingSettings:
 
     loss: str
     learning_rate: float
-    epsilon: float
+    own: Own
     batch_size: int | None
     max_epochs: int
     patience: int
@@ -107,7 +109,7 @@ def train(
         The weights of the best epoch, and how the training went.
     """
     _, steps = steps_per_epoch(batches[0], settings.batch_size)
-    with _TRAINERS.borrow(structure, settings.loss, settings.epsilon, steps_per_execution(steps)) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, settings.own, steps_per_execution(steps)) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)

@@ -16,7 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
-from ..models import check_config, draw_configs, known_settings, list_families
+from ..models import (
+    TRAINING_SETTINGS,
+    check_config,
+    draw_configs,
+    known_settings,
+    list_families,
+    parse_variant,
+    simpler_families,
+)
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
@@ -50,6 +58,8 @@ _NAMES = {
     "simple_rnn": "SimpleRNN",
     "gru": "GRU",
     "lstm": "LSTM",
+    "min_gru": "MinGRU",
+    "min_lstm": "MinLSTM",
 }
 _START = "forecast.parquet"
 _SAMPLE = 8
@@ -127,7 +137,7 @@ class Forecaster(Estimator):
         fold = experiment.prepare_final()
         config = self._config(fold.spec)
         structure = Structure.of(self._family(), config, fold.spec)
-        weights, history = self._train(fold, structure, config["learning_rate"])
+        weights, history = self._train(fold, structure, config)
         pipeline = fold.pipeline
         with network(structure, weights) as model:
             calibrated = ForecastNetwork(pipeline, model).calibrated(fold.validation, tuple(self.levels))
@@ -157,10 +167,12 @@ class Forecaster(Estimator):
         return Forecast(**{**{f.name: getattr(opened.task, f.name) for f in fields(Forecast)}, "test_size": held_out})
 
     def _train(
-        self, fold: ForecastFold, structure: Structure, learning_rate: float
+        self, fold: ForecastFold, structure: Structure, config: dict[str, Any]
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
-        settings = TrainingSettings(self.loss, learning_rate, float(self.epsilon), self.batch_size, **sizes)
+        own = {name: config[name] for name in TRAINING_SETTINGS if name in config}
+        rate = float(own.pop("learning_rate"))
+        settings = TrainingSettings(self.loss, rate, tuple(sorted(own.items())), self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
         with self._watched(settings.max_epochs) as on_epoch:
             options = FitOptions(
@@ -518,11 +530,10 @@ class Forecaster(Estimator):
         return self._columns().read(X)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        known = list_families(Forecast.output_kind)
         family = self._family()
         own = "+".join(f"{name}={value}" for name, value in self._given(family).items())
         return {
-            "families": [*known[: known.index(family)], f"{family}:{own}" if own else family],
+            "families": [*simpler_families(family, Forecast.output_kind), f"{family}:{own}" if own else family],
             "task": Forecast.name,
             **{name: getattr(self, name) for name in ("horizon", "lookback", "season", "missing", "transform", "loss")},
             "calendar": tuple(self.calendar),
@@ -534,9 +545,10 @@ class Forecaster(Estimator):
     # ------------------------------------------------------------------------------------------------ parameters
 
     def _family(self) -> str:
-        if self.family not in (known := list_families(Forecast.output_kind)):
-            raise InputError(f"`family` must be one of {', '.join(known)}; received {self.family!r}")
-        return self.family
+        family, _ = parse_variant(self.family, Forecast.output_kind)
+        if family not in (known := list_families(Forecast.output_kind)):
+            raise InputError(f"`family` must be one of {', '.join(known)}; received {family!r}")
+        return family
 
     @property
     def _alias(self) -> str:
@@ -547,13 +559,15 @@ class Forecaster(Estimator):
         takes = known_settings(family, Forecast.output_kind)
         defaults = {f.name: f.default for f in fields(self)}
         given = {name: value for name, value in self.get_params(deep=False).items() if name in takes}
-        return {name: value for name, value in given.items() if value is not None and value != defaults[name]}
+        given = {name: value for name, value in given.items() if value is not None and value != defaults[name]}
+        return given | parse_variant(self.family, Forecast.output_kind)[1]
 
     def _config(self, spec: Any) -> dict[str, Any]:
         """The family's settings: those given, the family's defaults for the rest."""
-        given = self._given(self._family())
-        check_config(self.family, Forecast.output_kind, given)
-        return draw_configs(self.family, spec, 1, fixed=given)[0]
+        family = self._family()
+        given = self._given(family)
+        check_config(family, Forecast.output_kind, given)
+        return draw_configs(family, spec, 1, fixed=given)[0]
 
     def _columns(self) -> Columns:
         return Columns(

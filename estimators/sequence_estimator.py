@@ -12,13 +12,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, Plan
+from ..models import FAMILIES, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
 from ..predictor import Predictor
 from ..predictor.sequences import SequenceNetwork, SequenceSchema
-from ..spec import FIRST_WORD
 from .base import Estimator
 from .batches import Rows, Steps, blocks
 from .data_frames import comparison_frame, plain_frame
@@ -41,11 +40,13 @@ if TYPE_CHECKING:
     from ..pipelines.protocol import RawInputs
 
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
-_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
+_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3, "min_gru": 3e-3, "min_lstm": 3e-3}
 _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
 _MANY = 1024
+# Settings of trainings elsewhere: averaged weights and the schedule of the learning rate.
+_NOT_TRAINED_BY = TRAINING_SETTINGS.keys() - {"learning_rate", "epsilon"}
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 
@@ -152,9 +153,13 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config["epsilon"] = self.epsilon
         if self.learning_rate is not None:
             config["learning_rate"] = self.learning_rate
-        check_config(self.family, self._output_kind, config)
-        if given.get("vectors") is not None and "vectors" not in known_settings(self.family, self._output_kind):
-            raise InputError(f"{self.family} for {self._task} has no setting `vectors`; choose another family")
+        family, own = self._variant()
+        config |= own
+        check_config(family, self._output_kind, config)
+        if unused := sorted(set(config) & _NOT_TRAINED_BY):
+            raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")
+        if given.get("vectors") is not None and "vectors" not in known_settings(family, self._output_kind):
+            raise InputError(f"{family} for {self._task} has no setting `vectors`; choose another family")
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])
         if self.sequence_length is not None:
@@ -164,6 +169,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         if not 0 <= self.validation_fraction < 1:
             raise InputError(_message(self, "validation_fraction", "a number from 0 to below 1"))
         return config
+
+    def _variant(self) -> tuple[str, dict[str, Any]]:
+        """The family, and the settings that stand in its name."""
+        return parse_variant(self.family, self._output_kind)
 
     def _read(self, X: Any, *, reset: bool) -> Examples:
         kind = None if reset else self._encoding.kind
@@ -184,15 +193,15 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         """A network with first weights."""
         from .. import models
 
-        spec = encoding.pipeline.spec
-        known = applicable(settings_of(_plan(self.family, self._output_kind).build), spec)
+        spec, family = encoding.pipeline.spec, self._variant()[0]
+        known = applicable(settings_of(_plan(family, self._output_kind).build), spec)
         own = {name: value for name, value in config.items() if name in known} | self._word_vectors(encoding)
-        model, weights = first_weights(lambda: models.build(self.family, spec, **own), seed)
+        model, weights = first_weights(lambda: models.build(family, spec, **own), seed)
         return NetworkState(structure_of(model), self._training_loss(), weights)
 
     def _word_vectors(self, encoding: Encoding) -> dict[str, np.ndarray]:
         """Vectors of a file for the words of the vocabulary: (tokens, dimensions) float32."""
-        from ..datasets import read_vectors
+        from ..tasks.sequences import word_vectors
 
         file = self.get_params(deep=False).get("vectors")
         if file is None:
@@ -200,8 +209,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         encoder = encoding.pipeline.encoder
         if not isinstance(encoder, TextEncoder):
             raise InputError("`vectors` are vectors of words, but X holds numbers; leave them out, or give texts")
-        found, _ = read_vectors(file, encoder.vocabulary_.words)
-        return {"vectors": np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found])}
+        return {"vectors": word_vectors(file, encoder.vocabulary_.words)[0]}
 
     def _reading_settings(self) -> ReadingSettings:
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
@@ -210,7 +218,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
         return FitSettings(
             learning_rate=self._rate(config),
-            epsilon=float(self.epsilon),
+            epsilon=float(config["epsilon"]),
             batch_size=self.batch_size,
             max_epochs=epochs or self.max_epochs,
             patience=self.patience,
@@ -221,7 +229,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         )
 
     def _rate(self, config: dict[str, Any]) -> float:
-        return float(config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE)))
+        return float(config.get("learning_rate", _LEARNING_RATES.get(self._variant()[0], _LEARNING_RATE)))
 
     def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
@@ -320,23 +328,20 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return comparison_frame(read_examples(clone(self), X, fitted_kind=None, channels=self.channels), y, self._task)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        from ..models import list_families
-
-        config = self._checked_config()
-        plan = _plan(self.family, self._output_kind)
+        config, family = self._checked_config(), self._variant()[0]
+        plan = _plan(family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
         usual["epsilon"] = TrainingParameters.epsilon
         usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
         settings = "+".join(f"{name}={value}" for name, value in own.items())
-        families = list_families(self._output_kind)
-        simpler = families[: families.index(self.family)]
+        simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
         file = self.get_params(deep=False).get("vectors")
         shared["vectors"] = None if file is None else str(file)
-        return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
+        return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}
 
 
 def _as_numbers(encoding: Encoding, encoded: Ragged, targets: Targets, rows: TrainingRows, part: np.ndarray) -> Rows:

@@ -41,12 +41,18 @@ class Verdict(TypedDict):
         best: model with the lowest error, recurrent or not.
         text: a few sentences.
         effort: how hard the recurrent families were tried, where that is known.
+        samples_needed: where it cannot tell, how many forecast origins or examples would decide with a chance of 80 %,
+            if effect and spread stay as they are; None otherwise, and where that cannot be said.
+        memory_adds: where networks were mixed with a baseline, each recurrent mix against the best feed-forward mix and
+            against the baseline alone.
     """
 
     worth_it: bool | None
     best: str
     text: str
+    samples_needed: int | None
     effort: NotRequired[Effort]
+    memory_adds: NotRequired[list[TestRow]]
 
 
 def judge(
@@ -57,15 +63,17 @@ def judge(
     recurrent: Sequence[str],
     minimum_effect: float = 0.02,
     effort: Effort | None = None,
+    memory_adds: Sequence[TestRow] | None = None,
 ) -> Verdict:
     """Say in plain words whether a recurrent family earns its keep, and what it costs.
 
     A small p-value alone is no reason to keep a network, and a large one no proof that it is useless. So:
 
     - *yes* (True): some recurrent family beats the best simpler model, significantly (Holm, 5 %) and by at
-      least ``minimum_effect``.
-    - *no* (False): every recurrent family is significantly worse, or its 95 % interval ends below
-      ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
+      least ``minimum_effect``. A mix of one with a baseline must also beat, significantly, the best feed-forward mix
+      and its baseline alone: it would otherwise be paid for their work.
+    - *no* (False): every recurrent family is significantly worse, or the one-sided 95 % upper bound of its advantage
+      lies below ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
       conclusion needs no correction for their number.
     - *cannot tell* (None): neither; the text says what would help.
 
@@ -79,6 +87,7 @@ def judge(
             model), ``effect`` (fraction by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
             Tests of other models are ignored.
         wording: the task's metric to judge by, and its words.
+        memory_adds: tests of mixes of recurrent networks against the best feed-forward mix and against their baseline.
         recurrent: names of the recurrent families.
         minimum_effect: smallest fraction of the loss worth a network's trouble; 0.02 is 2 %.
         effort: how hard the recurrent families were tried; "no" after one configuration reads differently from "no"
@@ -113,15 +122,51 @@ def judge(
     if strangers:
         raise ValueError(f"`tests` name models without {scored.in_words()} in `summary`. Received: {sorted(strangers)}")
     untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in tests}]
-    worth_it = _decide(tests, minimum_effect, all_tested=not untested)
+    carried = {
+        test["model"] for test in memory_adds or () if not (_is_significant(test) and _known(test["effect"]) > 0)
+    }
+    winners = [test for test in tests if _wins(test, minimum_effect) and test["model"] not in carried]
+    worth_it = _decide(tests, winners, minimum_effect, all_tested=not untested)
     sentences = [
-        *_story(worth_it, tests, rows, wording=wording, minimum_effect=minimum_effect),
+        *_story(worth_it, tests, winners, rows, wording=wording, minimum_effect=minimum_effect),
+        *memory_in_words(memory_adds or (), rows, scored),
         *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
+        *(effort_in_words(effort, worth_it=worth_it) if effort is not None else ()),
     ]
-    if effort is None:
-        return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
-    sentences += effort_in_words(effort, worth_it=worth_it)
-    return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences), "effort": effort}
+    verdict: Verdict = {
+        "worth_it": worth_it,
+        "best": ranked[0]["model"],
+        "text": " ".join(sentences),
+        "samples_needed": None if worth_it is not None else _needed_by_all(tests, minimum_effect),
+    }
+    if effort is not None:
+        verdict["effort"] = effort
+    if memory_adds is not None:
+        verdict["memory_adds"] = list(memory_adds)
+    return verdict
+
+
+def best_mix(memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], metric: str) -> list[TestRow]:
+    """Of tests that say what memory adds, those of the recurrent mix with the lowest `metric`."""
+    known = [test for test in memory_adds if _is_number(test["effect"]) and test["model"] in rows]
+    best = min((test["model"] for test in known), key=lambda name: rows[name][metric], default=None)
+    return [test for test in known if test["model"] == best]
+
+
+def memory_in_words(
+    memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], scored: Metric[Any, Any]
+) -> list[str]:
+    """What memory adds to the simple model, of the best recurrent mix, in a sentence."""
+    of_best = best_mix(memory_adds, rows, scored.name)
+    if not of_best:
+        return []
+    against = [f"{_change(_known(test['effect']))} than that of {test['against']}{_interval(test)}" for test in of_best]
+    return [f"What memory adds: the {scored.noun} of {of_best[0]['model']} is {' and '.join(against)}."]
+
+
+def _interval(test: TestRow) -> str:
+    low, high = test["effect_low"], test["effect_high"]
+    return "" if low is None or high is None else f" (95 % interval {_range(low, high)})"
 
 
 def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
@@ -156,8 +201,10 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _decide(tests: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:
-    if any(_wins(test, minimum_effect) for test in tests):
+def _decide(
+    tests: Sequence[TestRow], winners: Sequence[TestRow], minimum_effect: float, *, all_tested: bool
+) -> bool | None:
+    if winners:
         return True
     # A family that was not tested might be the one that is worth it.
     if tests and all_tested and all(_hopeless(test, minimum_effect) for test in tests):
@@ -171,7 +218,7 @@ def _wins(test: TestRow, minimum_effect: float) -> bool:
 
 def _hopeless(test: TestRow, minimum_effect: float) -> bool:
     worse = _is_significant(test) and _known(test["effect"]) < 0
-    return worse or _known(test["effect_high"]) < minimum_effect
+    return worse or _known(test.get("effect_bound", test["effect_high"])) < minimum_effect
 
 
 def _is_significant(test: TestRow) -> bool:
@@ -181,6 +228,7 @@ def _is_significant(test: TestRow) -> bool:
 def _story(
     worth_it: bool | None,
     tests: Sequence[TestRow],
+    winners: Sequence[TestRow],
     rows: dict[str, SummaryRow],
     *,
     wording: Wording,
@@ -189,7 +237,6 @@ def _story(
     """The verdict, the evidence, the price, and what would help."""
     if not tests:
         return ["Cannot tell: no recurrent family was tested against a simpler model."]
-    winners = [test for test in tests if _wins(test, minimum_effect)]
     if winners:
         test = max(winners, key=lambda test: _known(test["effect"]))
     else:
@@ -261,11 +308,48 @@ def _help(test: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: f
     sd = model.get(f"{main}_sd")
     if _is_number(sd) and sd > abs(model[main] - other[main]):
         advice += " and more seeds, since its spread is larger than its distance to the simpler model"
+    if (needed := samples_needed(test, minimum_effect)) is not None:
+        advice += f"; about {needed:,} in place of {test['n']:,} would do, if effect and spread stay as they are"
     aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
     if _is_significant(test) and 0 < _known(test["effect"]) < minimum_effect:
         aim = f"whether its real but small advantage reaches the {_percent(minimum_effect)} that would matter"
         return f"To find out {aim}: {advice}."
     return f"To tell {aim}: {advice}."
+
+
+def samples_needed(test: TestRow, minimum_effect: float) -> int | None:
+    """How many samples would decide with a chance of 80 %, if effect and spread stay as they are.
+
+    An effect below the margin would have to be shown to be below it (one-sided, 5 %), one above to differ from nothing
+    (two-sided, 5 %); the standard error falls with the root of the number.
+
+    Returns:
+        A number of two digits; None where the test has no interval, or more than 1,000 times as many would be needed.
+
+    Source: Chow, Shao and Wang (2008), Sample size calculations in clinical research, 2nd edition, chapter 3.
+    """
+    effect, low, high = _known(test["effect"]), _known(test["effect_low"]), _known(test["effect_high"])
+    error = max(high - effect, effect - low) / _NORMAL[0.975]
+    below = effect < minimum_effect
+    distance = minimum_effect - effect if below else effect
+    factor = ((_NORMAL[0.95 if below else 0.975] + _NORMAL[0.8]) * error / distance) ** 2 if distance > 0 else math.nan
+    if not 0 < factor <= _MOST_TIMES or not test.get("n"):
+        return None
+    needed = max(factor, 1) * test["n"]
+    return int(float(f"{needed:.2g}"))
+
+
+def _needed_by_all(tests: Sequence[TestRow], minimum_effect: float) -> int | None:
+    """What the family that needs most would need, of those that are undecided."""
+    undecided = [test for test in tests if not _hopeless(test, minimum_effect)]
+    needed = [samples_needed(test, minimum_effect) for test in undecided]
+    known = [number for number in needed if number is not None]
+    return max(known) if known and len(known) == len(needed) else None
+
+
+# Quantiles of the normal distribution.
+_NORMAL = {0.8: 0.8416, 0.95: 1.6449, 0.975: 1.96}
+_MOST_TIMES = 1000
 
 
 def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wording: Wording) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -27,8 +28,10 @@ from ..pipelines import (
     stratified_split,
 )
 from ..predictor import Predictor
+from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
+from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
@@ -42,6 +45,9 @@ SequenceFrame = TextFrame | PanelFrame
 Truth = TypeVar("Truth")
 Truth_contra = TypeVar("Truth_contra", contravariant=True)
 VALIDATIONS = ("random", "last")
+_MIN_COUNT = 2
+# Files come in any scale; with vectors of this length movie reviews were learnt best.
+_VECTOR_LENGTH = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,10 @@ class SequenceSettings:
         str | None, "How texts are cut: word, char or space; by default char where most texts are single words."
     ] = None
     vocabulary_size: Annotated[int, "The most tokens known, the most frequent of the training texts."] = 20_000
-    min_count: Annotated[int, "How often a word must occur in the training texts to be known."] = 2
+    min_count: Annotated[
+        int | None,
+        "How often a word must occur in the training texts to be known; by default 2, and 1 with vectors from a file.",
+    ] = None
     sequence_length: Annotated[
         int | None,
         "Steps read of each text or sequence; by default what 95 % of the texts need, at most 512 words or 1,024 "
@@ -88,6 +97,11 @@ class SequenceSettings:
     def accepts(cls, frame: Frame) -> bool:
         """Texts and panels whose targets are the task's."""
         return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
+
+    @classmethod
+    def mixes(cls, frame: Frame) -> bool:
+        """Labels of texts: counting words is a rival that a network does not contain, and joining it takes seconds."""
+        return cls.name == "classification" and isinstance(frame, TextFrame)
 
     @classmethod
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:
@@ -163,6 +177,9 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         tokens, note = derive_tokens(frame.texts)
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
+    if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.min_count is None:
+        # A word that was seen once says little by itself, but its vector was learnt from many other texts.
+        task = replace(task, min_count=1 if task.settings.vectors else _MIN_COUNT)  # type: ignore[type-var]
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
 
 
@@ -274,7 +291,7 @@ class SequenceExperiment(Generic[Truth]):
         return TextEncoder(
             tokens=own.tokens if frame.kind == "text" else None,
             vocabulary_size=own.vocabulary_size,
-            min_count=own.min_count,
+            min_count=own.min_count or _MIN_COUNT,
             sequence_length=own.sequence_length,
             keep=own.keep,
         )
@@ -297,6 +314,7 @@ class SequenceFold(Generic[Truth]):
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
+        self._partners: dict[str, Partner | None] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -318,6 +336,12 @@ class SequenceFold(Generic[Truth]):
     def validation(self) -> SequenceBatches:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
+
+    @property
+    def known(self) -> SequenceBatches:
+        """Training and validation set."""
+        rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        return self.pipeline.batches(self.encoded, rows)
 
     @property
     def test(self) -> SequenceBatches:
@@ -346,19 +370,69 @@ class SequenceFold(Generic[Truth]):
 
     def baseline(self, name: str) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        known = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        targets = self.targets_of(known)
-        kept = self.task.learnable(targets)
-        inputs = [self.frame.inputs[i] for i in known[kept]]
-        learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
-        fitted = self.task.baselines[name].fit(inputs, learnt, len(self.pipeline.classes))
+        fitted = self._fit_baseline(name, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
-            y_pred = fitted([self.frame.inputs[i] for i in self.fold.test])
-            return self.task.evaluate(self.targets_of(self.fold.test), y_pred)
+            return self.task.evaluate(self.targets_of(self.fold.test), fitted(self._inputs(self.fold.test)))
 
         return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
+
+    def partner_loss(self, name: str) -> float | None:
+        """Loss on the validation part; None where the baseline has no graph."""
+        partner = self._partner(name)
+        return None if partner is None else partner.loss
+
+    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        """A trained network mixed with a baseline."""
+        partner, mixing = self._partner(baseline), self._mixing
+        if partner is None:
+            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        (weights, seconds) = timed(
+            lambda: mixing.weights(
+                self.targets_of(self.fold.validation), self._predicted(model, self.validation), partner.held_out
+            )
+        )
+        schema = SequenceSchema.of(self.pipeline, self.frame)
+        parts = SequenceNetwork(self.pipeline, model), SequenceBaseline(self.pipeline, partner.fitted)
+
+        def evaluate() -> Evaluation:
+            y_pred = mixing.mixed(weights, self._predicted(model, self.test), partner.tested)
+            return self.task.evaluate(self.targets_of(self.fold.test), y_pred)
+
+        fitted = FittedModel(lambda: Predictor(schema, SequenceMix(*parts, weights), self.task.name), evaluate)
+        return MixedModel(fitted, weights, partner.seconds + seconds, partner.predict_ms)
+
+    @property
+    def _mixing(self) -> type[ClassMixing] | type[ValueMixing]:
+        return ClassMixing if self.pipeline.classes else ValueMixing
+
+    def _partner(self, name: str) -> Partner | None:
+        """The baseline on both parts and on the training part alone; kept, since every network asks for it."""
+        if name not in self._partners:
+            self._partners[name] = self._new_partner(name)
+        return self._partners[name]
+
+    def _new_partner(self, name: str) -> Partner | None:
+        first, seconds = timed(lambda: self._fit_baseline(name, self.fold.train))
+        if first.why_no_graph is not None:
+            return None
+        held_out = first(self._inputs(self.fold.validation))
+        both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        fitted, again = timed(lambda: self._fit_baseline(name, both))
+        tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
+        loss = self._mixing.loss(self.targets_of(self.fold.validation), held_out)
+        return Partner(held_out, loss, fitted, tested, seconds + again, 1000 * spent / max(len(self.fold.test), 1))
+
+    def _fit_baseline(self, name: str, rows: np.ndarray) -> Any:
+        """A baseline fitted on those of the rows whose targets the training part knows."""
+        targets = self.targets_of(rows)
+        kept = self.task.learnable(targets)
+        learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
+        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes))
+
+    def _inputs(self, rows: np.ndarray) -> list[Any]:
+        return [self.frame.inputs[i] for i in rows]
 
     def timing_batches(self) -> tuple[SequenceBatches, int]:
         """The test set."""
@@ -375,10 +449,13 @@ class SequenceFold(Generic[Truth]):
         return self.pipeline.target_encoder_.y_true(values)
 
     def _evaluate_network(self, model: keras.Model) -> Evaluation:
+        return self.task.evaluate(self.targets_of(self.fold.test), self._predicted(model, self.test))
+
+    def _predicted(self, model: keras.Model, batches: SequenceBatches) -> Any:
+        """What a network predicts, as the metrics take it."""
         from ..training import predict_batches
 
-        outputs = self.pipeline.decode(predict_batches(model, self.test), self.test)
-        return self.task.evaluate(self.targets_of(self.fold.test), self.task.decode(outputs))
+        return self.task.decode(self.pipeline.decode(predict_batches(model, batches), batches))
 
     def _vectors_for(self, family: str) -> dict[str, np.ndarray]:
         from ..models import known_settings
@@ -392,7 +469,19 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        found, known = datasets.read_vectors(path, words)
-        reserved = np.zeros((FIRST_WORD, found.shape[1]), "float32")
-        note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
-        return np.concatenate([reserved, found]), [note]
+        vectors, known = word_vectors(path, words)
+        return vectors, [f"{known:,} of {len(words):,} words are initialised with a vector of {path}"]
+
+
+def word_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:
+    """What a table of embeddings begins with.
+
+    Args:
+        path: file of word vectors.
+        words: of a vocabulary.
+
+    Returns:
+        Vectors of its tokens, the reserved ones among them: float32 (tokens, dimensions); and how many the file has.
+    """
+    found, known = datasets.read_vectors(path, words, length=_VECTOR_LENGTH)
+    return np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found]), known

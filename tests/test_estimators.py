@@ -118,11 +118,13 @@ def test_word_vectors_of_a_file_are_the_first_ones_of_their_words(tmp_path):
     estimator = quick(DenseClassifier, units=2, vectors=str(file), train_vectors=False).fit(TEXTS, OPINIONS)
     words = estimator._encoding.pipeline.encoder.vocabulary_.words
     table = estimator.model_.get_layer("embedding").get_weights()[0]
-    np.testing.assert_array_equal(table[[3 + words.index("good"), 3 + words.index("bad")]], [[1, 0], [0, 1]])
+    np.testing.assert_array_equal(
+        table[[3 + words.index("good"), 3 + words.index("bad")]], [[5, 0], [0, 5]]
+    )  # of one length
     trained = quick(DenseClassifier, units=2, vectors=file, max_epochs=20).fit(TEXTS, OPINIONS)
     own = trained.model_.get_layer("embedding").get_weights()[0]
-    np.testing.assert_allclose(own[3 + words.index("good")], [1, 0], atol=0.2)
-    assert (own[3 + words.index("good")] != [1, 0]).any()
+    np.testing.assert_allclose(own[3 + words.index("good")], [5, 0], atol=0.2)
+    assert (own[3 + words.index("good")] != [5, 0]).any()
     assert estimator._comparison_settings()["vectors"] == str(file)
     assert "train_vectors=False" in estimator._comparison_settings()["families"][-1]
     estimator.save(tmp_path / "saved")
@@ -150,6 +152,14 @@ def test_epsilon_is_adams_and_compiles_nothing_anew():
     np.testing.assert_array_equal(again.predict_proba(X), usual.predict_proba(X))
     with pytest.raises(ValueError, match="`epsilon` of dense"):
         quick(DenseClassifier, epsilon=0.0).fit(X, Y)
+
+
+def test_training_settings_in_the_name_of_a_variant_are_taken_or_refused():
+    usual = quick(SequenceClassifier, family="dense:units=3").fit(X, Y)
+    gentle = quick(SequenceClassifier, family="dense:units=3+epsilon=0.01").fit(X, Y)
+    assert (gentle.predict_proba(X) != usual.predict_proba(X)).any()
+    with pytest.raises(ValueError, match="estimators have no setting `ema`"):
+        quick(SequenceClassifier, family="dense:units=3+ema=0.9").fit(X, Y)
 
 
 def test_buckets_of_neighbouring_words_are_a_setting():

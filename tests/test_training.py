@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from recurra import models
+from recurra.averaged_adam import AveragedAdam
 from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
@@ -149,6 +150,78 @@ def test_patience_ends_a_training(job, monkeypatch):
     shorter = job.trainer(max_epochs=4, patience=3, learning_rate=0.016)
     assert shorter.fit(*job.arguments, FitOptions(seed=0)).stopped_by == "max_epochs"
     assert same(weights_of(shorter), weights)  # those of the best epoch
+
+
+# Averaged weights
+
+
+def test_the_average_is_that_of_numpy():
+    random = np.random.default_rng(0)
+    variable = keras.Variable(random.normal(size=3).astype("float32"))
+    optimizer = AveragedAdam(0.1, ema=0.8)
+    average = np.zeros(3)
+    for t in range(60):
+        optimizer.apply([keras.ops.convert_to_tensor(random.normal(size=3).astype("float32"))], [variable])
+        decay = min(0.8, t / (t + 9))
+        average = decay * average + (1 - decay) * variable.numpy()
+    assert optimizer.averages[0].numpy() == pytest.approx(average, abs=1e-5)
+    assert np.abs(variable.numpy() - average).max() > 0.01
+    copied = AveragedAdam.from_config(optimizer.get_config())
+    assert (copied.ema, float(copied.learning_rate)) == (0.8, pytest.approx(0.1))
+
+
+def test_averaged_weights_are_judged_and_given_back(job):
+    trainer = job.trainer("gru", ema=0.9)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    plain = job.trainer("gru").fit(*job.arguments, FitOptions(seed=0))
+    assert len(history.losses) == len(plain.losses)
+    assert history.losses != plain.losses
+    target, weight = job.validation.targets()
+    forecast = predict_batches(trainer.model, job.validation)
+    assert np.mean(np.abs(forecast - target) * weight) == pytest.approx(history.best_loss, rel=1e-6)
+
+
+def test_an_average_does_not_disturb_the_training(job):
+    seen = []
+
+    def watched(**options):
+        trainer = job.trainer("gru", max_epochs=2, patience=9, **options)
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(weights_of(trainer)))
+        trainer.fit(*job.arguments, FitOptions(seed=0, callbacks=(watch,)))
+        return trainer
+
+    watched()
+    averaged = watched(ema=0.9)
+    for plain, other in zip(seen[:2], seen[2:], strict=True):
+        assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(plain, other, strict=True))
+    assert not same(weights_of(averaged), seen[-1])  # but the average is what comes out
+
+
+def test_a_resumed_training_knows_its_average(job, tmp_path):
+    options = {"ema": 0.9, "decay": 0.7, "decay_after": 2}
+    whole = job.trainer("gru", **options)
+    unbroken = whole.fit(*job.arguments, FitOptions(seed=0))
+
+    def interrupt(epoch, _):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "state.npz"
+    with pytest.raises(KeyboardInterrupt):
+        job.trainer("gru", **options).fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
+    other = job.trainer("gru", **options)
+    resumed = other.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint))
+    assert resumed.losses == unbroken.losses
+    assert same(weights_of(other), weights_of(whole))
+    # the same trainer again begins without a past
+    assert whole.fit(*job.arguments, FitOptions(seed=0)).losses == unbroken.losses
+
+
+def test_a_schedule_lowers_the_rate_whatever_the_loss_does(job, monkeypatch):
+    with_course(monkeypatch, [5.0, 4.0, 4.5, 4.6, 3.0])
+    trainer = job.trainer(max_epochs=5, patience=3, learning_rate=0.016, decay=0.5, decay_after=2)
+    trainer.fit(*job.arguments, FitOptions(seed=0))
+    assert float(trainer.model.optimizer.learning_rate) == pytest.approx(0.016 / 2**4)
 
 
 def test_without_a_finite_loss_the_first_weights_stay(job, monkeypatch):
