@@ -118,10 +118,9 @@ def test_word_vectors_of_a_file_are_the_first_ones_of_their_words(tmp_path):
     estimator = quick(DenseClassifier, units=2, vectors=str(file), train_vectors=False).fit(TEXTS, OPINIONS)
     words = estimator._encoding.pipeline.encoder.vocabulary_.words
     table = estimator.model_.get_layer("embedding").get_weights()[0]
-    np.testing.assert_array_equal(
-        table[[3 + words.index("good"), 3 + words.index("bad")]], [[5, 0], [0, 5]]
-    )  # of one length
-    trained = quick(DenseClassifier, units=2, vectors=file, max_epochs=20).fit(TEXTS, OPINIONS)
+    places = [3 + words.index("good"), 3 + words.index("bad")]
+    np.testing.assert_array_equal(table[places], [[5, 0], [0, 5]])  # all of one length
+    trained = quick(DenseClassifier, units=16, vectors=file, max_epochs=20).fit(TEXTS, OPINIONS)
     own = trained.model_.get_layer("embedding").get_weights()[0]
     np.testing.assert_allclose(own[3 + words.index("good")], [5, 0], atol=0.2)
     assert (own[3 + words.index("good")] != [5, 0]).any()
