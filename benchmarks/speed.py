@@ -44,6 +44,7 @@ if __name__ == "__main__":
         ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
+    parser.add_argument("--small", action="store_true", help="a quick try that writes nothing (estimators)")
     arguments = parser.parse_args()
     {
         "windows": windows_speed.main,
@@ -51,7 +52,7 @@ if __name__ == "__main__":
         "text": text_speed.main,
         "layers": lambda: layers_speed.layers(arguments.torch),
         "forecasting": forecasting_speed.main,
-        "estimators": estimators_speed.main,
+        "estimators": lambda: estimators_speed.main(small=arguments.small),
         "streams": streams_speed.main,
         "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),

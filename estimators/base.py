@@ -176,21 +176,8 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
             kept[name] = value
         return kept
 
-    def compare_with_simpler(self, X: Any, y: Any = None, **settings: Any) -> Comparison:
-        """Compare this family with every simpler one, and with baselines, on the same folds.
-
-        Parameters
-        ----------
-        X, y : same as in `fit`
-            The data; the estimator need not be fitted, and stays as it is.
-        **settings : dict
-            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
-
-        Returns
-        -------
-        comparison : recurra.Comparison
-            Its ``verdict["text"]`` says whether this family is worth its price.
-        """
+    def _compared(self, X: Any, y: Any, settings: dict[str, Any]) -> Comparison:
+        """Compare this family with every simpler one, and with baselines, on the same folds."""
         from ..comparison import compare
 
         return compare(self._frame(X, y), **{**self._comparison_settings(), **settings})

@@ -84,7 +84,10 @@ def gather(sequences: Steps, rows: np.ndarray, width: int) -> dict[str, np.ndarr
     steps = np.arange(width)
     inside = steps < lengths[..., None]  # (..., width)
     places = np.where(inside, sequences.starts[rows][..., None] + steps, 0)
-    found = sequences.flat[places]
+    steps_of_all = (
+        sequences.flat if len(sequences.flat) else np.zeros((1, *sequences.flat.shape[1:]), sequences.flat.dtype)
+    )
+    found = steps_of_all[places]  # texts may all be empty
     if found.ndim == inside.ndim:
         return {"tokens": np.where(inside, found, 0)}
     return {"values": np.where(inside[..., None], found, 0), "lengths": lengths.astype("int32")}

@@ -66,8 +66,10 @@ def read_examples(estimator: BaseEstimator, X: Any, *, fitted_kind: str | None, 
         ValueError, TypeError: with scikit-learn's words.
     """
     X = _unwrapped(X)
-    _check_there(estimator, X)
+    _refuse_what_is_no_list(estimator, X, fitted_kind)
     kind = _kind_of(X)
+    if fitted_kind == "text" and kind == "table" and isinstance(X, list) and np.ndim(X[0]) == 0:
+        kind = "text"  # that its first entry is no text is what has to be said
     if kind == "table" and fitted_kind == "values":  # sequences that happen to have the same length
         kind = "values"
         X = list(check_array(X, dtype=np.float64, estimator=estimator, input_name="X"))
@@ -88,13 +90,19 @@ def read_examples(estimator: BaseEstimator, X: Any, *, fitted_kind: str | None, 
     return Examples("table", Ragged(table.reshape(-1, 1) + 0.0, np.full(len(table), table.shape[1])))
 
 
-def _check_there(estimator: BaseEstimator, X: Any) -> None:
-    """Refuse one text and an empty list in scikit-learn's words; what has columns is left to its checks of tables."""
-    if isinstance(X, _TEXTS):
-        raise ValueError("Iterable over raw text documents expected, string object received.")
-    if isinstance(X, list) and not X:
-        name = type(estimator).__name__
-        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
+def _refuse_what_is_no_list(estimator: BaseEstimator, X: Any, fitted_kind: str | None) -> None:
+    """Refuse a single text, nothing, and what has no samples, in the words of scikit-learn's vectorizers and checks."""
+    if isinstance(X, str | bytes):
+        kind = "string" if isinstance(X, str) else "bytes"
+        raise ValueError(
+            f"Iterable over raw text documents expected, {kind} object received. Give a list, [text], for a text alone."
+        )
+    if (isinstance(X, list) and not X) or (isinstance(X, np.ndarray) and X.shape == (0,)):
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {type(estimator).__name__}."
+        )
+    if fitted_kind in ("text", "tokens") and not isinstance(X, list | np.ndarray | pd.DataFrame | pd.Series):
+        raise ValueError(f"Iterable over {_WORDS[fitted_kind]} expected, {type(X).__name__} object received.")
 
 
 def _kind_of(X: Any) -> str:
@@ -122,6 +130,8 @@ def _unwrapped(X: Any) -> Any:
         return X.tolist()
     if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "OUT":
         return X.tolist()
+    if isinstance(X, np.ndarray) and X.ndim == 0 and isinstance(X.item(), str | bytes):
+        return X.item()
     return list(X) if isinstance(X, tuple) else X
 
 

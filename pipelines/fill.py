@@ -29,6 +29,8 @@ def fill_window(values: tf.Tensor, *, rule: str = "interpolate", otherwise: tf.T
     length = tf.shape(values)[1]
     time = tf.range(length)[None, :, None]  # (1, time, 1)
     observed = tf.math.is_finite(values)  # (batch, time, channels)
+    if tf.executing_eagerly() and bool(tf.reduce_all(observed)):
+        return values  # op by op, the rest costs more than a small network
     # Observed times first, in order: the n-th entry is the time of the n-th observation of that channel.
     order = tf.argsort(tf.where(observed, time, time + length), axis=1)  # (batch, time, channels)
     seen = tf.cumsum(tf.cast(observed, tf.int32), axis=1)  # observations up to and with this time

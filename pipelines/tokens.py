@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,9 +161,21 @@ def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarra
             tokenized.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
             continue
         with tf.device("CPU"):
-            cut = cut_texts(tf.constant([as_bytes(text) for text in some]), tokens)
-        tokenized.append((cut.flat_values.numpy(), cut.row_lengths().numpy().astype(np.int64)))
+            flat, lengths = _cutter(tokens)(tf.constant([as_bytes(text) for text in some], tf.string))
+        tokenized.append((flat.numpy(), lengths.numpy().astype(np.int64)))
     return tokenized
+
+
+@functools.cache
+def _cutter(tokens: str) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """:func:`cut_texts` as a graph, of tokens and of their number in each text: op by op, one text takes longer."""
+    import tensorflow as tf
+
+    def cut(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        ragged = cut_texts(texts, tokens)
+        return ragged.flat_values, ragged.row_lengths()
+
+    return tf.function(cut, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 
 
 def as_bytes(text: str) -> bytes:
