@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
+from ..learning_rates import CANDIDATES, FIND
 from ..models import (
     TRAINING_SETTINGS,
     check_config,
@@ -175,7 +176,8 @@ class Forecaster(Estimator):
         rate = own.pop("learning_rate")
         settings = TrainingSettings(self.loss, rate, tuple(sorted(own.items())), self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
-        with self._watched(settings.max_epochs) as on_epoch:
+        epochs = settings.max_epochs * (len(CANDIDATES) if rate == FIND else 1)
+        with self._watched(epochs) as on_epoch:
             options = FitOptions(
                 seed=seed_of(self.random_state),
                 on_epoch=on_epoch,

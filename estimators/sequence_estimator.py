@@ -156,7 +156,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         family, own = self._variant()
         config |= own
         if isinstance(config.get("learning_rate"), str):
-            raise InputError(_message(self, "learning_rate", "a number above 0"))
+            raise InputError(
+                f"`learning_rate` of {type(self).__name__} must be a number above 0; received "
+                f'{config["learning_rate"]!r} ("find" is for comparisons, `recurra.fit` and forecasters)'
+            )
         check_config(family, self._output_kind, config)
         if unused := sorted(set(config) & _NOT_TRAINED_BY):
             raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")

@@ -37,7 +37,7 @@ from .settings import LOSSES, require_at_least_one, require_fraction, require_on
 if TYPE_CHECKING:
     import keras
 
-    from ..spec import FIRST_WORD, SequenceSpec
+    from ..spec import SequenceSpec
 
 SequenceFrame = TextFrame | PanelFrame
 # Test targets as the encoder has them, and what a model predicts for them: probabilities or values.
@@ -452,7 +452,8 @@ class SequenceFold(Generic[Truth]):
 
     def _predicted(self, model: keras.Model, batches: SequenceBatches) -> Any:
         """What a network predicts, as the metrics take it."""
-        from ..training import predict_batches
+        from ..spec import FIRST_WORD
+from ..training import predict_batches
 
         return self.task.decode(self.pipeline.decode(predict_batches(model, batches), batches))
 

@@ -92,6 +92,7 @@ def test_docstrings_describe_every_parameter_in_numpydoc_sections():
     [
         ({"units": 0}, "`units` of lstm for classification must be a whole number of at least 1"),
         ({"learning_rate": -1.0}, "`learning_rate` of lstm"),
+        ({"learning_rate": "find"}, "`learning_rate` of LSTMClassifier must be a number above 0; received 'find'"),
         ({"batch_size": 0}, "The 'batch_size' parameter of LSTMClassifier must be a whole number"),
         ({"max_epochs": 2.5}, "The 'max_epochs' parameter"),
         ({"validation_fraction": 1.0}, "The 'validation_fraction' parameter"),

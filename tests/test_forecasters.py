@@ -33,6 +33,7 @@ from recurra import (
     SequenceForecaster,
     SimpleRNNForecaster,
 )
+from recurra.errors import InputError
 from recurra.estimators import forecast_networks
 from recurra.estimators.forecasters import FORECASTERS
 from recurra.models import FAMILIES
@@ -251,6 +252,14 @@ def test_many_fits_share_one_compiled_network(df):
     for seed in range(3):
         forecaster(random_state=seed).fit(df)
     assert [sum(map(len, pool._idle.values())) for pool in pools] == before
+
+
+def test_a_learning_rate_can_be_found(df):
+    found = forecaster(max_epochs=3, learning_rate="find").fit(df)
+    given = forecaster(max_epochs=3, learning_rate=found.learning_rate_).fit(df)
+    assert found.history_["val_loss"] == given.history_["val_loss"]
+    with pytest.raises(InputError, match="a number above 0, or \"find\"; received 'guess'"):
+        forecaster(learning_rate="guess").fit(df)
 
 
 def test_warm_start_goes_on_where_the_first_fit_ended(df):
