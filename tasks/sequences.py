@@ -309,17 +309,17 @@ class SequenceFold(Generic[Truth]):
         """What models take in and give out."""
         return self.pipeline.spec
 
-    @property
+    @cached_property
     def train(self) -> SequenceBatches:
         """The training set."""
         return self.pipeline.batches(self.encoded, self.fold.train)
 
-    @property
+    @cached_property
     def validation(self) -> SequenceBatches:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
 
-    @property
+    @cached_property
     def test(self) -> SequenceBatches:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)
