@@ -189,6 +189,22 @@ class Trainer:
         state.restore_best_weights()
         return state.history
 
+    def compile(self, train: Batches, validation: Batches) -> float:
+        """Compile what training and validation run, where that was not done yet: a budget counts it apart.
+
+        Returns:
+            Seconds that it took.
+        """
+        if self.model is not None:
+            return 0.0
+        begun = time.monotonic()
+        model, (batch_size, _) = self._fresh(0), steps_per_epoch(train, self.batch_size)
+        _training_steps(model)(iter(train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=1)), 1)
+        for inputs, *_ in read_in_order(validation):
+            compiled(model)(inputs)
+            break
+        return time.monotonic() - begun
+
     def _fresh(self, seed: int) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
         with seeded(seed):

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from .arima import arima
 from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
@@ -47,6 +48,7 @@ __all__ = [
     "FittedBaseline",
     "KneserNey",
     "SequenceBaseline",
+    "arima",
     "available",
     "bigram",
     "drift",

@@ -2,7 +2,8 @@
 
 What the rows before the window tell (slope, seasonal factors) is estimated once per series and target; the window gives
 the last value. With the rows given, each equals its function's forecast from the last origin, as far as the window
-reaches: a gap that began before the window is filled with its end. Theta and ETS estimate anew from the rows they get.
+reaches: a gap that began before the window is filled with its end. Theta, ARIMA and ETS estimate anew from the rows
+that they get.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arima import arima
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
 from .history import from_first_observed, training_history
@@ -30,10 +32,12 @@ FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.nd
     "naive2": naive2,
     "drift": drift,
     "theta": theta,
+    "arima": arima,
     "ets": ets,
 }
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated by a library at every forecast",
+    "arima": "its orders and its parameters are estimated by a library at every forecast",
     "ets": "its form and its constants are estimated by a library at every forecast",
 }
 

@@ -12,13 +12,13 @@ import pandas as pd
 from ..display import html
 from ..errors import InputError
 from ..frames import Frame
-from ..models import FAMILIES, draw_configs, parse_variant
+from ..models import FAMILIES, draw_configs, parse_variant, split_mix
 from ..predictor import Predictor
 from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
-from .run import training_record
+from .run import fitted_with, training_record
 from .settings import CompareSettings, open_experiment
 from .terminal_progress import watching
 from .trainers import Trainers
@@ -75,8 +75,8 @@ def fit(
 
     Args:
         source, task, on_progress, progress, **settings: as in :func:`compare`.
-        family: one of ``recurra.list_families()``, a variant such as ``"lstm:units=32"``, or one of
-            ``recurra.list_baselines(task)``, such as ``"tfidf_logistic"``.
+        family: one of ``recurra.list_families()``, a variant such as ``"lstm:units=32"``, one of
+            ``recurra.list_baselines(task)``, such as ``"tfidf_logistic"``, or a mix, ``"lstm + nbsvm"``.
         seed: of weights and order.
 
     Returns:
@@ -91,7 +91,9 @@ def fit(
         >>> fitted.predictor.predict(fitted.frame)
     """
     seed = check_seed(seed)
-    chosen: dict[str, Any] = {"families": [_checked(family)], "baselines": []}
+    network, partner = split_mix(family)
+    mixed = {} if partner is None else {"baselines": [partner], "mix": partner}
+    chosen: dict[str, Any] = {"families": [_checked(network)], "baselines": []} | mixed
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
     experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
@@ -111,10 +113,13 @@ def _checked(family: str) -> str:
 
 def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int, on_progress: OnProgress) -> FitResult:
     data = experiment.prepare_final()
-    if common.baselines:
+    network, partner = split_mix(family)
+    if partner is not None and data.partner_loss(partner) is None:
+        raise InputError(f"`family` {family!r}: {partner} cannot be joined with a network in one graph; choose another")
+    if not common.families:
         on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))
         return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
-    name, own = parse_variant(family, experiment.task.output_kind)
+    name, own = parse_variant(network, experiment.task.output_kind)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
     trial = Trial(family, 0, seed)
 
@@ -123,7 +128,8 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
 
     options = FitOptions(seed=seed, budget=common.budget or float("inf"), on_epoch=on_epoch)
     model, history = Trainers(experiment.task, common).train(data, name, config, options)
-    return _result(experiment, data, data.network(model), training_record(name, config, seed, history), history)
+    fitted, training = fitted_with(data, model, partner, training_record(name, config, seed, history))
+    return _result(experiment, data, fitted, training, history)
 
 
 def _result(

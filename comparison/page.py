@@ -15,7 +15,7 @@ from ..frames import SeriesFrame
 from ..models import is_recurrent
 from ..pages import Choice, Figure, Page, Section, Table, bars, heat_map, intervals, lines, render
 from .leaderboard import caption, leaderboard_columns
-from .summary_rows import kind_of
+from .summary_rows import kind_of, memory_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,26 @@ def _leaderboard(comparison: Comparison) -> Section:
                 x="error lower by (%)",
             )
         )
-    return Section("Leaderboard", [], figures, [Table(head, rows, words, left=2, bold=best)])
+    return Section(
+        "Leaderboard", [], [*figures, *_memory_adds(comparison)], [Table(head, rows, words, left=2, bold=best)]
+    )
+
+
+def _memory_adds(comparison: Comparison) -> list[Figure]:
+    """What memory adds to the simple model, where networks were mixed with one."""
+    rows = memory_rows(comparison)
+    if not rows:
+        return []
+    ends = {r["against"]: (_times(r["effect"]) or 0.0, _times(r["effect_low"]), _times(r["effect_high"])) for r in rows}
+    return [
+        intervals(
+            ends,
+            alt=f"what memory adds: advantage of {rows[0]['model']}",
+            caption=f"What memory adds: how much lower the error of {rows[0]['model']} is than that of the same mix "
+            "without memory, and than that of its baseline alone.",
+            x="error lower by (%)",
+        )
+    ]
 
 
 def _predictions(comparison: Comparison) -> list[Section]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models import draw_configs, parse_variant
+from ..errors import InputError
+from ..models import draw_configs, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
@@ -22,11 +24,28 @@ from .settings import CompareSettings
 from .trainers import Trainers
 from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
 
+if TYPE_CHECKING:
+    import keras
+
+# Part of the budget that compiling may take without a word.
+_MUCH = 0.2
+
 
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
     """What a model card says of a training."""
     ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
     return {"family": family, **config, "seed": seed, **ended}
+
+
+def fitted_with(
+    data: FoldData, network: keras.Model, partner: str | None, training: dict[str, Any]
+) -> tuple[FittedModel, dict[str, Any]]:
+    """A trained network, or its mix with a baseline, and what a model card says of it."""
+    if partner is None:
+        return data.network(network), training
+    mixed = data.mixed(network, partner)
+    weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
+    return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
 
 
 class ShuffledFold:
@@ -48,15 +67,22 @@ class Run:
         settings: which models, how often, how long.
         folder: where finished trials are kept, or None.
         on_progress: called often with where the run is.
+        partner: baseline that networks are mixed with, where that is settled already.
 
     Raises:
         InputError: if the folder holds the trials of another comparison.
     """
 
     def __init__(
-        self, experiment: Experiment, settings: CompareSettings, folder: Path | None, on_progress: OnProgress
+        self,
+        experiment: Experiment,
+        settings: CompareSettings,
+        folder: Path | None,
+        on_progress: OnProgress,
+        partner: str | None = None,
     ) -> None:
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
+        self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
@@ -65,7 +91,10 @@ class Run:
             check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
         each = settings.configs + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
-        self.share = (settings.budget or float("inf")) / (self.n_folds * len(settings.families) * each)
+        self._trainings = self.n_folds * each  # of one family
+        self.share = (settings.budget or float("inf")) / (max(len(settings.families), 1) * self._trainings)
+        self._spent: defaultdict[str, float] = defaultdict(float)  # seconds of training and compiling, by model
+        self._compiling = 0.0  # seconds
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
@@ -73,6 +102,32 @@ class Run:
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""
         return to_json(self.experiment.task, self.settings)  # type: ignore[arg-type]  # every task is a dataclass
+
+    @cached_property
+    def partner(self) -> str | None:
+        """The baseline that networks are mixed with: the best on the validation part of the first fold.
+
+        One for all folds, so that a mix is one model. Chosen there and not on each fold's own part because the name of
+        a model may not depend on the fold; which of a few baselines is joined tells a network next to nothing.
+
+        Raises:
+            InputError: if a mix was asked for and the baseline, or all of them, cannot be a graph.
+        """
+        mix = self.settings.mix
+        if self._partner is not None or mix in (None, "none"):
+            return self._partner
+        data = self.experiment.prepare(0)
+        names = list(self.settings.baselines) if mix == "auto" else [mix]
+        losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
+        if losses:
+            return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
+        if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
+            return None  # nobody asked for it
+        what = "none of the baselines" if mix == "auto" else str(mix)
+        raise InputError(
+            f"`mix` is {mix}, but {what} can be joined with a network for {self.experiment.task.name} in one graph; "
+            "choose another baseline, or leave `mix` out"
+        )
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -97,9 +152,10 @@ class Run:
         self._report(trial)
         if kind == "baseline":
             return data.baseline(model), {"baseline": model}
-        family, _ = parse_variant(model, self.experiment.task.output_kind)
-        config = _newest_config(model, outcomes)
-        return self.train_final(data, family, config, seed=0, trial=trial)
+        network, partner = split_mix(model)
+        family, _ = parse_variant(network, self.experiment.task.output_kind)
+        config = _newest_config(network, outcomes)
+        return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
 
     def retrain(
         self, model: str, outcomes: list[Outcome], *, shuffled: bool = False
@@ -129,12 +185,19 @@ class Run:
         return data, data.network(network), training_record(family, config, 0, history)
 
     def train_final(
-        self, data: FoldData, family: str, config: dict[str, Any], *, seed: int, trial: Trial
+        self,
+        data: FoldData,
+        family: str,
+        config: dict[str, Any],
+        *,
+        seed: int,
+        trial: Trial,
+        partner: str | None = None,
     ) -> tuple[FittedModel, dict[str, Any]]:
-        """Train a configuration outside the trials."""
+        """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
-        return data.network(network), training_record(family, config, seed, history)
+        return fitted_with(data, network, partner, training_record(family, config, seed, history))
 
     def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -142,6 +205,11 @@ class Run:
         for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
             trainings = "training was" if count == 1 else "trainings were"
             notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
+        if self.settings.budget is not None and self._compiling > _MUCH * self.settings.budget:
+            notes.append(
+                f"compiling the networks took {self._compiling:.0f} s of a budget of {self.settings.budget:.0f} s, and "
+                "what is left is for training; a larger `budget` would be fairer to what is slow to compile"
+            )
         if self.at_once > 1:
             notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
         return [*notes, *self.experiment.closing_notes()]
@@ -161,7 +229,7 @@ class Run:
 
     def _baseline(self, name: str, fold: int) -> Outcome:
         trial = Trial(name, fold)
-        outcome = self._finished_or(trial, lambda: run_baseline(self.experiment.prepare(fold), trial))
+        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial)])
         outcome.row["chosen"] = True
         return outcome
 
@@ -172,39 +240,56 @@ class Run:
         family, own = parse_variant(name, self.experiment.task.output_kind)
         configs = draw_configs(family, data.spec, s.configs, fixed={**(s.config or {}), **own})
 
-        def attempt(seed: int, number: int) -> Outcome:
+        def attempt(seed: int, number: int) -> list[Outcome]:
             trial = Trial(name, fold, seed, number)
-            options = FitOptions(
-                seed=seed,
-                budget=self.share,
-                checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._on_epoch(trial),
-            )
-            return self._finished_or(
-                trial, lambda: run_family(self.trainers, data, trial, family, configs[number], options)
-            )
+            trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
+
+            def train() -> list[Outcome]:
+                options = FitOptions(
+                    seed=seed,
+                    budget=self._time_for(name, data, family, configs[number]),
+                    checkpoint=None if self.store is None else self.store.checkpoint(trial),
+                    on_epoch=self._on_epoch(trial),
+                )
+                return run_family(self.trainers, data, trial, family, configs[number], options, self.partner)
+
+            outcomes = self._finished_or(trials, train)
+            self._spent[name] += outcomes[0].row["train_seconds"]
+            return outcomes
 
         tried = [attempt(0, number) for number in range(len(configs))]
-        best = min(range(len(tried)), key=lambda i: tried[i].row["validation_loss"])
+        best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
         repeated = [attempt(seed, best) for seed in range(1, s.seeds)]
-        for number, outcome in enumerate(tried):
-            outcome.row["chosen"] = number == best
-        for outcome in repeated:
-            outcome.row["chosen"] = True
-        return tried + repeated
+        for number, outcomes in enumerate([*tried, *repeated]):
+            for outcome in outcomes:
+                outcome.row["chosen"] = number == best or number >= len(tried)
+        return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
 
-    def _finished_or(self, trial: Trial, work: Callable[[], Outcome]) -> Outcome:
-        outcome = self.store.get(trial) if self.store else None
-        if outcome is None:
-            self._report(trial)
+    def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
+        """Seconds that the next training of a model may take: its trainings share what compiling leaves of its part."""
+        if self.settings.budget is None:
+            return float("inf")
+        seconds = self.trainers.compile(data, family, config)
+        self._compiling += seconds
+        self._spent[name] += seconds
+        left = self.share * self._trainings - self._spent[name]
+        return min(max(left, 0.0) / max(self._trainings - self._finished[name], 1), self.share)
+
+    def _finished_or(self, trials: list[Trial], work: Callable[[], list[Outcome]]) -> list[Outcome]:
+        """The outcomes of one training: of the model, and of its mix."""
+        kept = [self.store.get(trial) for trial in trials] if self.store else []
+        outcomes = [outcome for outcome in kept if outcome is not None]
+        if len(outcomes) < len(trials):
+            self._report(trials[0])
             begun = time.monotonic()
-            outcome = work()
-            self._seconds.setdefault(trial.model, []).append(time.monotonic() - begun)
-            if self.store:
-                self.store.put(trial, outcome)
+            outcomes = work()
+            self._seconds.setdefault(trials[0].model, []).append(time.monotonic() - begun)
+            for trial, outcome in reversed(list(zip(trials, outcomes, strict=True))):  # the model's own ends the work
+                if self.store:
+                    self.store.put(trial, outcome)
         self.done += 1
-        self._finished[trial.model] += 1
-        return outcome
+        self._finished[trials[0].model] += 1
+        return outcomes
 
     def report_finished(self, trial: Trial, seconds_each: float) -> None:
         """Report a trial that another process has finished, and how long each took, several at once."""

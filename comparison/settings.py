@@ -39,7 +39,9 @@ class CompareSettings:
         int, "Configurations tried of each family: its defaults and random draws, chosen on the validation set."
     ] = 1
     budget: Annotated[
-        float | None, "Time for all training together, such as 90s, 10m or 1h; every trial may use an equal share."
+        float | None,
+        "Time for all training together and the compiling before it, such as 90s, 10m or 1h; every family may use an "
+        "equal share.",
     ] = None
     max_epochs: Annotated[
         int | None, "The most epochs of a training; by default 100 for forecasts, otherwise about 30,000 steps."
@@ -53,6 +55,12 @@ class CompareSettings:
     ] = None
     config: Annotated[
         dict[str, Any] | None, "A setting of the families, such as units=32, for every family that has it."
+    ] = None
+
+    mix: Annotated[
+        str | None,
+        "Mix every network with a baseline, as a model of its own: auto (the best on validation data), a baseline's "
+        "name, or none; by default auto for labels of texts, none elsewhere.",
     ] = None
 
     def __post_init__(self) -> None:
@@ -76,6 +84,11 @@ class CompareSettings:
         for option, names in (("families", self.families), ("baselines", self.baselines)):
             if len(set(names)) < len(names):
                 raise InputError(f"`{option}` must name each model once; received {', '.join(names)}")
+        if self.mix not in (None, "none", "auto", *self.baselines):
+            near = ", ".join(self.baselines) or "none was chosen"
+            raise InputError(
+                f"`mix` must be none, auto or one of the baselines compared ({near}); received {self.mix!r}"
+            )
         variants = [parse_variant(name, task.output_kind) for name in self.families]
         takes = {family: known_settings(family, task.output_kind) for family, _ in variants}
         if unknown := sorted(set(self.config or {}) - set().union(*takes.values())):
@@ -133,6 +146,7 @@ def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSett
         "baselines": type(task).list_baselines(frame),
         "max_epochs": training.max_epochs,
         "patience": training.patience,
+        "mix": "auto" if type(task).mixes(frame) else "none",
     } | dict(given)
     chosen |= {name: tuple(chosen[name]) for name in ("families", "baselines")}
     chosen["budget"] = parse_budget(chosen.get("budget"))

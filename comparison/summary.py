@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Effort, TestRow, Verdict, judge, mean_ignoring_nan
-from ..models import is_recurrent
+from ..models import is_recurrent, split_mix
 from ..tasks import Task
 from .run import Run
 from .trials import Outcome, Row
@@ -52,7 +52,7 @@ def _line(rows: Sequence[Row], task: Task) -> Row:
 
 
 def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tuple[list[TestRow], Verdict]:
-    """Test every recurrent family against the best simpler model, and judge.
+    """Test every recurrent network, and every mix of one, against the best simpler model, and judge.
 
     Returns:
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
@@ -65,7 +65,8 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
     if simpler and recurrent:
         losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, simpler[0]]}
         tests = experiment.significance(losses, against=simpler[0])
-    effort = _effort([outcome.row for outcome in outcomes if outcome.row["model"] in recurrent])
+    trained = [outcome.row for outcome in outcomes if outcome.row["kind"] == "family"]
+    effort = _effort([row for row in trained if row["model"] in recurrent])
     verdict = judge(
         summary,
         tests,
@@ -73,8 +74,27 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
         recurrent=recurrent,
         minimum_effect=MINIMUM_EFFECT,
         effort=effort,
+        memory_adds=_memory_adds(run, summary, outcomes),
     )
     return tests, verdict
+
+
+def _memory_adds(run: Run, summary: list[Row], outcomes: list[Outcome]) -> list[TestRow] | None:
+    """Mixes of recurrent networks against the best feed-forward mix, and against their baseline alone.
+
+    Nested differences: what is compared differs by the memory, or by the network, and nothing else. None without mixes.
+    """
+    mixes = [line["model"] for line in summary if line["kind"] == "mix"]
+    recurrent = [name for name in mixes if is_recurrent(name)]
+    simpler = [name for name in mixes if name not in recurrent][:1]
+    if not recurrent:
+        return None
+    rivals = [*simpler, split_mix(recurrent[0])[1]]
+    rows: list[TestRow] = []
+    for rival in rivals:
+        losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, str(rival)]}
+        rows += run.experiment.significance(losses, against=str(rival))
+    return rows
 
 
 def _effort(rows: list[Row]) -> Effort:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..display.number_format import number
+from ..evaluation import best_mix
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
     from ..comparison.trials import Row
-    from ..evaluation import Metric
+    from ..evaluation import Metric, TestRow
 
 RECURRENT, FEED_FORWARD, BASELINE = "recurrent", "feed-forward", "baseline"
 
@@ -23,8 +24,8 @@ def main_metric(comparison: Comparison) -> Metric[Any, Any]:
 
 
 def rows_of(comparison: Comparison, kind: str) -> list[Row]:
-    """Rows of the summary of one kind, ``family`` or ``baseline``, the best first."""
-    return [row for row in comparison.summary_rows if row["kind"] == kind]
+    """Rows of the summary, the best first: of baselines, or of families, which here are all that was trained."""
+    return [row for row in comparison.summary_rows if (row["kind"] == "baseline") is (kind == "baseline")]
 
 
 def best_with_examples(comparison: Comparison) -> list[Row]:
@@ -38,6 +39,12 @@ def last_trial(comparison: Comparison, model: str) -> Row:
     rows = [row for row in comparison.trial_rows if row["model"] == model and row["chosen"]]
     newest = max(row["fold"] for row in rows)
     return next(row for row in rows if row["fold"] == newest)
+
+
+def memory_rows(comparison: Comparison) -> list[TestRow]:
+    """What memory adds to a simple model: the tests of the best recurrent mix; none without mixes."""
+    rows = {row["model"]: row for row in comparison.summary_rows}
+    return best_mix(comparison.verdict.get("memory_adds", ()), rows, main_metric(comparison).name)
 
 
 def is_recurrent(model: str) -> bool:

@@ -39,6 +39,10 @@ class Trainers:
             raise RuntimeError("a trainer that has trained has a model")
         return trainer.model, history
 
+    def compile(self, data: FoldData, family: str, config: dict[str, Any]) -> float:
+        """Compile a configuration that was not compiled before; the seconds that it took."""
+        return self._trainer(data, family, config).compile(data.train, data.validation)
+
     def _trainer(self, data: FoldData, family: str, config: dict[str, Any]) -> Trainer:
         # Another fold may have seen other words: then its vocabulary differs, and so does the model.
         which = (family, data.spec, json.dumps(config, sort_keys=True), data.trainer_key(family))

@@ -7,7 +7,7 @@ import re
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from ..tasks import Evaluation, FoldData
 if TYPE_CHECKING:
     import keras
 
+    from ..tasks.mixing import MixedModel
     from ..training import FitOptions, History
     from .trainers import Trainers
 
@@ -44,6 +45,12 @@ class Trial:
         """Name of the files the trial is kept in."""
         model = re.sub(r"[^\w=+.]", "_", self.model)  # a variant's name holds a colon
         return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}"
+
+    def mixed(self, baseline: str) -> Trial:
+        """The trial of the same network mixed with a baseline."""
+        from ..models import mix_name
+
+        return replace(self, model=mix_name(self.model, baseline))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +101,20 @@ class TrialStore:
 
 
 def run_family(
-    trainers: Trainers, data: FoldData, trial: Trial, family: str, config: dict[str, Any], options: FitOptions
-) -> Outcome:
-    """Train and evaluate one configuration of a family."""
+    trainers: Trainers,
+    data: FoldData,
+    trial: Trial,
+    family: str,
+    config: dict[str, Any],
+    options: FitOptions,
+    partner: str | None = None,
+) -> list[Outcome]:
+    """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`."""
     from ..models import macs
 
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
+    mixed = None if partner is None else data.mixed(model, partner)
     evaluation = fitted.evaluate()
     price = {
         "parameters": fitted.predictor.model.parameters(),
@@ -110,7 +124,25 @@ def run_family(
     }
     chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}
     row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
-    return Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)
+    outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]
+    if mixed is not None and partner is not None:
+        outcomes.append(_outcome_of_mix(mixed, trial.mixed(partner), chosen, price))
+    return outcomes
+
+
+def _outcome_of_mix(mixed: MixedModel, trial: Trial, chosen: Row, price: Row) -> Outcome:
+    """Evaluate a mix; its price is that of the network and what the baseline adds."""
+    evaluation = mixed.fitted.evaluate()
+    price = {
+        "parameters": mixed.fitted.predictor.model.parameters(),
+        "macs": price["macs"],
+        "train_seconds": price["train_seconds"] + mixed.seconds,
+        "predict_ms": price["predict_ms"] + mixed.predict_ms,
+    }
+    weights = dict(zip(("network_weight", "baseline_weight"), mixed.weights, strict=True))
+    chosen = {**chosen, "config": {**chosen["config"], **weights}}
+    row = _row(trial, "mix", chosen, None, evaluation, price, None)
+    return Outcome({**row, "notes": list(mixed.fitted.notes)}, evaluation.losses, evaluation.example)
 
 
 def run_baseline(data: FoldData, trial: Trial) -> Outcome:

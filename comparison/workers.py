@@ -49,6 +49,7 @@ class Work:
         folds: their numbers.
         threads: that the worker may use.
         sender: the process that it comes from.
+        partner: the baseline that networks are mixed with.
     """
 
     frame: Frame
@@ -59,6 +60,7 @@ class Work:
     folds: tuple[int, ...]
     threads: int
     sender: int
+    partner: str | None = None
 
     def run(self) -> tuple[str, ByFold, list[str]]:
         """The model, its outcomes, and what preparing the data noted."""
@@ -74,7 +76,7 @@ _kept: list[tuple[Path, Run]] = []  # a worker keeps what it has compiled for th
 def _run_of(work: Work) -> Run:
     if not _kept or _kept[0][0] != work.folder:
         opened = work.task.open(work.frame, folds=work.settings.folds, batch_size=work.settings.batch_size)
-        _kept[:] = [(work.folder, Run(opened, work.settings, work.folder, ignore))]
+        _kept[:] = [(work.folder, Run(opened, work.settings, work.folder, ignore, work.partner))]
     return _kept[0][1]
 
 
@@ -118,7 +120,17 @@ def _run_in_workers(run: Run, workers: int, folder: Path | None) -> dict[tuple[s
     found: dict[tuple[str, int], list[Outcome]] = {}
     with _kept_in(folder) as place, _watching(run, place / "trials"), _killed_workers(folder):
         works = [
-            Work(run.experiment.frame, run.experiment.task, run.settings, place, model, folds, threads, os.getpid())
+            Work(
+                run.experiment.frame,
+                run.experiment.task,
+                run.settings,
+                place,
+                model,
+                folds,
+                threads,
+                os.getpid(),
+                run.partner,
+            )
             for model, folds in _share_out(run, workers)
         ]
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)
@@ -173,12 +185,14 @@ def _watching(run: Run, trials: Path) -> Iterator[None]:
 
 def _watch(run: Run, trials: Path, ended: threading.Event) -> None:
     begun, seen = time.monotonic(), set(trials.glob("*.json"))
-    run.done = len(seen)
+    run.done = sum(json.loads(path.read_text(encoding="utf-8"))["kind"] != "mix" for path in seen)
     resumed = run.done
     while not ended.wait(_POLL_SECONDS):
         for path in sorted(set(trials.glob("*.json")) - seen):
             seen.add(path)
             row = json.loads(path.read_text(encoding="utf-8"))
+            if row["kind"] == "mix":  # of a training that is counted by its network
+                continue
             run.done += 1
             seconds_each = (time.monotonic() - begun) / (run.done - resumed)
             trial = Trial(row["model"], row["fold"], row["seed"] or 0, row["config_number"] or 0)

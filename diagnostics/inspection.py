@@ -175,7 +175,8 @@ def inspect_comparison(
     from ..models import is_recurrent
 
     if model is None:
-        names = [row["model"] for row in comparison.summary_rows if is_recurrent(row["model"])]
+        rows = [row for row in comparison.summary_rows if row["kind"] == "family"]
+        names = [row["model"] for row in rows if is_recurrent(row["model"])]
         if not names:
             return None
         model = names[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame, dat
 from ..models import TRAINING_SETTINGS, build, known_settings, parse_variant
 from ..pipelines import LanguagePipeline, RowRange, SequencePipeline, SeriesPipeline, TextRange, corpus_fold
 from ..predictor import Predictor
+from ..predictor.mix import ForecastMix, SequenceMix
 from .examples import Examples, language_examples, sequence_examples, series_examples
 
 if TYPE_CHECKING:
@@ -110,9 +111,11 @@ def subject_of_comparison(comparison: Comparison, model: str, *, shuffled: bool 
 
 
 def with_network(model: Predictor[Any]) -> Predictor[Any]:
-    """An exported model as the predictor that it was made from, where the export holds it."""
+    """An exported model as the predictor that it was made from, where the export holds it; of a mix its network."""
     if isinstance(model, ExportedModel):
-        return model.trained or model
+        model = model.trained or model
+    if isinstance(model.model, SequenceMix | ForecastMix):
+        return replace(model, model=model.model.network)
     return model
 
 

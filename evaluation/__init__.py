@@ -30,7 +30,7 @@ from .significance import (
     holm,
     paired_series_test,
 )
-from .verdict import Effort, Verdict, effort_in_words, judge
+from .verdict import Effort, Verdict, best_mix, effort_in_words, judge
 
 __all__ = [
     "OF_DATA",
@@ -42,6 +42,7 @@ __all__ = [
     "Wording",
     "accuracy",
     "accuracy_by_step",
+    "best_mix",
     "bits_per_token",
     "compare_losses",
     "compare_paired_losses",

@@ -41,12 +41,15 @@ class Verdict(TypedDict):
         best: model with the lowest error, recurrent or not.
         text: a few sentences.
         effort: how hard the recurrent families were tried, where that is known.
+        memory_adds: where networks were mixed with a baseline, each recurrent mix against the best feed-forward mix and
+            against the baseline alone.
     """
 
     worth_it: bool | None
     best: str
     text: str
     effort: NotRequired[Effort]
+    memory_adds: NotRequired[list[TestRow]]
 
 
 def judge(
@@ -57,13 +60,15 @@ def judge(
     recurrent: Sequence[str],
     minimum_effect: float = 0.02,
     effort: Effort | None = None,
+    memory_adds: Sequence[TestRow] | None = None,
 ) -> Verdict:
     """Say in plain words whether a recurrent family earns its keep, and what it costs.
 
     A small p-value alone is no reason to keep a network, and a large one no proof that it is useless. So:
 
     - *yes* (True): some recurrent family beats the best simpler model, significantly (Holm, 5 %) and by at
-      least ``minimum_effect``.
+      least ``minimum_effect``. A mix of one with a baseline must also beat, significantly, the best feed-forward mix
+      and its baseline alone: it would otherwise be paid for their work.
     - *no* (False): every recurrent family is significantly worse, or its 95 % interval ends below
       ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
       conclusion needs no correction for their number.
@@ -79,6 +84,7 @@ def judge(
             model), ``effect`` (fraction by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
             Tests of other models are ignored.
         wording: the task's metric to judge by, and its words.
+        memory_adds: tests of mixes of recurrent networks against the best feed-forward mix and against their baseline.
         recurrent: names of the recurrent families.
         minimum_effect: smallest fraction of the loss worth a network's trouble; 0.02 is 2 %.
         effort: how hard the recurrent families were tried; "no" after one configuration reads differently from "no"
@@ -113,15 +119,46 @@ def judge(
     if strangers:
         raise ValueError(f"`tests` name models without {scored.in_words()} in `summary`. Received: {sorted(strangers)}")
     untested = [name for name in rows if name in recurrent and name not in {t["model"] for t in tests}]
-    worth_it = _decide(tests, minimum_effect, all_tested=not untested)
+    carried = {
+        test["model"] for test in memory_adds or () if not (_is_significant(test) and _known(test["effect"]) > 0)
+    }
+    winners = [test for test in tests if _wins(test, minimum_effect) and test["model"] not in carried]
+    worth_it = _decide(tests, winners, minimum_effect, all_tested=not untested)
     sentences = [
-        *_story(worth_it, tests, rows, wording=wording, minimum_effect=minimum_effect),
+        *_story(worth_it, tests, winners, rows, wording=wording, minimum_effect=minimum_effect),
+        *memory_in_words(memory_adds or (), rows, scored),
         *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
+        *(effort_in_words(effort, worth_it=worth_it) if effort is not None else ()),
     ]
-    if effort is None:
-        return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
-    sentences += effort_in_words(effort, worth_it=worth_it)
-    return {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences), "effort": effort}
+    verdict: Verdict = {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+    if effort is not None:
+        verdict["effort"] = effort
+    if memory_adds is not None:
+        verdict["memory_adds"] = list(memory_adds)
+    return verdict
+
+
+def best_mix(memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], metric: str) -> list[TestRow]:
+    """Of tests that say what memory adds, those of the recurrent mix with the lowest `metric`."""
+    known = [test for test in memory_adds if _is_number(test["effect"]) and test["model"] in rows]
+    best = min((test["model"] for test in known), key=lambda name: rows[name][metric], default=None)
+    return [test for test in known if test["model"] == best]
+
+
+def memory_in_words(
+    memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], scored: Metric[Any, Any]
+) -> list[str]:
+    """What memory adds to the simple model, of the best recurrent mix, in a sentence."""
+    of_best = best_mix(memory_adds, rows, scored.name)
+    if not of_best:
+        return []
+    against = [f"{_change(_known(test['effect']))} than that of {test['against']}{_interval(test)}" for test in of_best]
+    return [f"What memory adds: the {scored.noun} of {of_best[0]['model']} is {' and '.join(against)}."]
+
+
+def _interval(test: TestRow) -> str:
+    low, high = test["effect_low"], test["effect_high"]
+    return "" if low is None or high is None else f" (95 % interval {_range(low, high)})"
 
 
 def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
@@ -156,8 +193,10 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _decide(tests: Sequence[TestRow], minimum_effect: float, *, all_tested: bool) -> bool | None:
-    if any(_wins(test, minimum_effect) for test in tests):
+def _decide(
+    tests: Sequence[TestRow], winners: Sequence[TestRow], minimum_effect: float, *, all_tested: bool
+) -> bool | None:
+    if winners:
         return True
     # A family that was not tested might be the one that is worth it.
     if tests and all_tested and all(_hopeless(test, minimum_effect) for test in tests):
@@ -181,6 +220,7 @@ def _is_significant(test: TestRow) -> bool:
 def _story(
     worth_it: bool | None,
     tests: Sequence[TestRow],
+    winners: Sequence[TestRow],
     rows: dict[str, SummaryRow],
     *,
     wording: Wording,
@@ -189,7 +229,6 @@ def _story(
     """The verdict, the evidence, the price, and what would help."""
     if not tests:
         return ["Cannot tell: no recurrent family was tested against a simpler model."]
-    winners = [test for test in tests if _wins(test, minimum_effect)]
     if winners:
         test = max(winners, key=lambda test: _known(test["effect"]))
     else:

@@ -22,7 +22,7 @@ from .cost import macs
 from .layers.window_statistics import is_flat, window_scale, window_size
 from .seeded import seeded
 from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
-from .variants import convert, split_pairs, split_variant
+from .variants import convert, mix_name, split_mix, split_pairs, split_variant
 
 # What each kind of output is for, in words.
 _TASKS = {
@@ -135,9 +135,11 @@ __all__ = [
     "known_settings",
     "list_families",
     "macs",
+    "mix_name",
     "parse_settings",
     "parse_variant",
     "seeded",
+    "split_mix",
     "window_scale",
     "window_size",
 ]
@@ -257,8 +259,9 @@ def parse_settings(pairs: Iterable[str], families: Sequence[str], kind: str) -> 
 
 
 def is_recurrent(name: str) -> bool:
-    """Whether a model carries a state of its own: a recurrent family, or a variant whose outputs are fed back."""
-    family, settings = parse_variant(name)
+    """Whether a model carries a state of its own: a recurrent family, a variant whose outputs are fed back, or a mix of
+    such a network."""
+    family, settings = parse_variant(split_mix(name)[0])
     return family in FAMILIES and (FAMILIES[family].recurrent or bool(settings.get("feedback")))
 
 

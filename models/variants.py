@@ -11,6 +11,20 @@ from .settings import Setting
 _WORDS = {"true": True, "false": False, "none": None}
 
 
+_MIXED = " + "
+
+
+def mix_name(network: str, baseline: str) -> str:
+    """What a network and a baseline that are mixed are called: "lstm + nbsvm"."""
+    return f"{network}{_MIXED}{baseline}"
+
+
+def split_mix(name: str) -> tuple[str, str | None]:
+    """The network and the baseline of a mix; of any other model its name, and None."""
+    network, mixed, baseline = name.partition(_MIXED)
+    return network, baseline if mixed else None
+
+
 def split_variant(name: str) -> tuple[str, dict[str, str]]:
     """Split a variant into its family and its settings, still as text.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .ragged import Ragged
+from .read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -77,7 +78,7 @@ class SequenceBatches:
             plan = tf.data.Dataset.from_tensor_slices(self._in_order(batch_size))
         else:
             plan = self._shuffled(batch_size, seed, first_epoch * (steps or 1))
-        return plan.map(self._gather(), num_parallel_calls=2, deterministic=True).prefetch(4)
+        return read_ahead(plan, self._gather())
 
     def order(self, batch_size: int) -> np.ndarray:
         """Which example has which place in an unshuffled run, -1 for a padding row: (batches × batch_size,)."""

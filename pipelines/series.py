@@ -318,6 +318,20 @@ class SeriesPipeline:
             ready["future"] = tf.concat(future, axis=-1)
         return ready
 
+    def scaled_targets(self, forecast: Any) -> Any:
+        """Forecasts in the user's units → scaled ones, as ops: float64 (batch, horizon, targets).
+
+        What has no logarithm lies ten standard deviations below the mean.
+        """
+        import tensorflow as tf
+
+        n = len(self.targets_)
+        mean, scale = self.channels_.mean[:n], self.channels_.scale[:n]
+        forecast = tf.cast(forecast, tf.float64)
+        if self.transform == "log":
+            forecast = tf.math.log(tf.maximum(forecast, tf.exp(mean - 10 * scale)))
+        return (forecast - mean) / scale
+
     def restore(self, forecast: Any) -> Any:
         """Scaled forecasts → the user's units: float64 (batch, horizon, targets), an array or a tensor."""
         n = len(self.targets_)

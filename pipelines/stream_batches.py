@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..spec import END
+from .read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -75,7 +76,7 @@ class StreamBatches:
 
         data = tf.data.Dataset
         numbers = data.range(n) if seed is None else data.counter(first_epoch * (steps or n))
-        return numbers.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+        return read_ahead(numbers, batch)
 
     def order(self, batch_size: int) -> np.ndarray:
         """Which row of which batch has which place in an unshuffled run; none is padding: (batches × batch_size,)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .fill import fill_window
+from .read_ahead import read_ahead
 from .windows import Windows, gather, numbers_in_order, numbers_shuffled
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class WindowBatches:
         def batch(which: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
             return self._split(gather(rows, self.windows, which), has_gaps)
 
-        return numbers.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+        return read_ahead(numbers, batch)
 
     def order(self, batch_size: int) -> np.ndarray:
         """Which window has which place in an unshuffled run, -1 for a padding row: (batches × batch_size,)."""

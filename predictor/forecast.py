@@ -273,12 +273,20 @@ class ForecastNetwork:
         self.pipeline, self.model, self.intervals = pipeline, model, intervals
         self.extra_inputs: dict[str, tf.TensorSpec] = {}
 
-    def calibrated(self, validation: WindowBatches, levels: tuple[int, ...] = LEVELS) -> ForecastNetwork:
-        """The same with intervals from the residuals of validation windows."""
+    def calibrated(
+        self, validation: WindowBatches, levels: tuple[int, ...] = LEVELS, *, forecast: np.ndarray | None = None
+    ) -> ForecastNetwork:
+        """The same with intervals from the residuals of validation windows.
+
+        Args:
+            validation: the windows.
+            levels: coverage aimed at, in percent.
+            forecast: scaled forecasts of the windows that the intervals are for; by default the network's own.
+        """
         from ..training import predict_batches, read_in_order
 
         target, weight = validation.targets(read_in_order(validation))
-        forecast = predict_batches(self.model, validation)
+        forecast = predict_batches(self.model, validation) if forecast is None else forecast
         residuals = np.where(weight > 0, forecast - target, np.nan)  # (windows, horizon, targets)
         flat_notes: tuple[str, ...] = ()
         if self.pipeline.many_series_:
@@ -300,8 +308,12 @@ class ForecastNetwork:
             "forecast: intervals are calibrated on the others, and have no width after a window that never changes",
         )
 
-    def predict_windows(self, windows: WindowBatches) -> Outputs:
+    def predict_windows(self, windows: WindowBatches, forecast: np.ndarray | None = None) -> Outputs:
         """Forecast windows in the user's units.
+
+        Args:
+            windows: what is forecast.
+            forecast: scaled forecasts (windows, horizon, targets) to give intervals; by default the network's own.
 
         Returns:
             ``forecast`` and, with intervals, ``forecast-lo-80``, ``forecast-hi-80``, ...:
@@ -309,15 +321,18 @@ class ForecastNetwork:
         """
         from ..training import predict_batches
 
-        forecast = predict_batches(self.model, windows)
+        forecast = predict_batches(self.model, windows) if forecast is None else forecast
         scaled = self.intervals is not None and self.pipeline.many_series_
         return self._restored(forecast, self._window_scales(windows)[0] if scaled else 1.0)
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs as :meth:`SeriesPipeline.raw` gives them → forecasts in the user's units."""
         ready = self.pipeline.preprocess(raw)
-        forecast = self.model(ready, training=False)
-        return self._restored(forecast, self._scale_of(ready["values"])[0] if self.pipeline.many_series_ else 1.0)
+        return self.in_units(self.model(ready, training=False), ready["values"])
+
+    def in_units(self, forecast: Any, values: Any) -> dict[str, Any]:
+        """Scaled forecasts of the scaled windows `values` → the user's units, with intervals."""
+        return self._restored(forecast, self._scale_of(values)[0] if self.pipeline.many_series_ else 1.0)
 
     @cached_property
     def step(self) -> GraphStep:

@@ -18,6 +18,7 @@ from ..atomic import replacing, umask
 from ..errors import InputError
 from .forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from .language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
+from .mix import ForecastMix, SequenceMix
 from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ Config = dict[str, Any]
 
 def _forecast(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
     own = ForecastSchema.from_config(schema)
-    made = ForecastNetwork if model["kind"] == ForecastNetwork.kind else ForecastBaseline
+    made = {kind.kind: kind for kind in (ForecastNetwork, ForecastMix)}.get(model["kind"], ForecastBaseline)
     return own, made.restored(own, folder, model)
 
 
 def _sequences(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
     own = SequenceSchema.from_config(schema)
-    made = SequenceNetwork if model["kind"] == SequenceNetwork.kind else SequenceBaseline
+    made = {kind.kind: kind for kind in (SequenceNetwork, SequenceMix)}.get(model["kind"], SequenceBaseline)
     return own, made.restored(own, folder, model)
 
 

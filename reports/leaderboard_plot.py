@@ -94,7 +94,7 @@ def _spread(row: Row, metric: Metric[Any, Any]) -> np.ndarray:
 
 
 def _draw_bar(axes: Axes, place: int, row: Row, metric: Metric[Any, Any], colour: str, longest: float) -> None:
-    alpha = 1.0 if row["kind"] == "family" else 0.55
+    alpha = 1.0 if row["kind"] != "baseline" else 0.55
     axes.barh(place, min(row[metric.name], longest), height=0.62, color=colour, alpha=alpha, zorder=2)
 
 
@@ -112,7 +112,7 @@ def _write_numbers(axes: Axes, place: int, row: Row, text: str) -> None:
         textcoords="offset points",
         va="center",
         fontsize=9,
-        color=INK if row["kind"] == "family" else QUIET,
+        color=INK if row["kind"] != "baseline" else QUIET,
         annotation_clip=False,
     )
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..comparison.metric_text import sample_unit
-from ..comparison.summary_rows import verdict_title
+from ..comparison.summary_rows import memory_rows, verdict_title
 from ..display.number_format import p_value, percent, percent_interval
 from ..display.visible_text import Rewrite, shortened, unchanged, visible
 from .leaderboard import leaderboard, plain_table
@@ -63,12 +63,14 @@ def tests_table(comparison: Comparison, rewrite: Rewrite = unchanged) -> Rendera
     table.add_column("model", no_wrap=True)
     for heading in (*columns, "n"):
         table.add_column(heading, justify="right", no_wrap=True)
-    with_notes = any(test.get("note") for test in tests)
+    with_notes = any(test.get("note") for test in [*tests, *memory_rows(comparison)])
     if with_notes:
         table.add_column("note")
-    for test in tests:
+    nested = memory_rows(comparison)
+    names = [test["model"] for test in tests] + [f"memory adds to {test['against']}" for test in nested]
+    for name, test in zip(names, [*tests, *nested], strict=True):
         cells = _test_cells(test)
-        row = [test["model"], *(cells[key] for key in columns.values()), f"{test['n']:,}"]
+        row = [name, *(cells[key] for key in columns.values()), f"{test['n']:,}"]
         row += [rewrite(test.get("note") or "")] * with_notes
         table.add_row(*(Text(visible(cell)) for cell in row))
     return table
@@ -130,8 +132,10 @@ def notes(comparison: Comparison, rewrite: Rewrite = unchanged) -> RenderableTyp
 
 def _tests_caption(comparison: Comparison, with_mcnemar: bool) -> list[str]:
     noun, against = comparison.task.metrics[0].noun, comparison.test_rows[0]["against"]
+    nested = memory_rows(comparison)
     return [
         f"effect: fraction by which the {noun} is lower than that of {against}, the best simpler model",
+        *[f"memory adds to X: that of {nested[0]['model']} against X" for _ in nested[:1]],
         "Holm p: corrected for the number of tests",
         *["McNemar p: whether both err equally often, first seed, not corrected"] * with_mcnemar,
         f"n: {sample_unit(comparison)} compared",

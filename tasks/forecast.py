@@ -26,6 +26,7 @@ from ..evaluation import (
     seasonal_scale,
     smape,
 )
+from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import Frame, SeriesFrame, describe
 from ..pipelines import (
     EncodedSeries,
@@ -40,6 +41,8 @@ from ..pipelines import (
 )
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
+from ..predictor.mix import ForecastMix
+from .mixing import MixedModel, Partner, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import LOSSES, require_at_least_one, require_one_of
 
@@ -222,6 +225,11 @@ class Forecast:
         """Names of the baselines, the simplest first."""
         return list(FORECAST_BASELINES)
 
+    @classmethod
+    def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
+        """Only where it is asked for: networks read the last value and the season by themselves."""
+        return False
+
     @property
     def training(self) -> TrainingDefaults:
         """At most 100 epochs, 9 without improvement."""
@@ -363,6 +371,7 @@ class ForecastFold:
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
         self.notes: list[str] = []
+        self._partners: dict[str, Partner | None] = {}
 
     @property
     def spec(self) -> SequenceSpec:
@@ -414,8 +423,72 @@ class ForecastFold:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
         return FittedModel(
             lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
-            lambda: self._evaluate({"forecast": self._baseline_forecasts(name)}),
+            lambda: self._evaluate({"forecast": self._baseline_forecasts(name, self.test_set, self.fold.test)}),
         )
+
+    def partner_loss(self, name: str) -> float | None:
+        """MASE on the validation windows; None where the baseline has no graph."""
+        partner = self._partner(name)
+        return None if partner is None else partner.loss
+
+    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        """A trained network mixed with a baseline, its intervals calibrated on the mix's own validation errors."""
+        from ..training import predict_batches
+
+        partner = self._partner(baseline)
+        if partner is None:
+            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        first = predict_batches(model, self.validation)
+        weights, seconds = timed(lambda: self._mix_weights(first, partner.held_out))
+        mixed = mixed_values(weights, first, self._scaled(partner.held_out))
+        network = ForecastNetwork(self.pipeline, model).calibrated(self.validation, forecast=mixed)
+
+        def evaluate() -> Evaluation:
+            test = self.pipeline.batches(self.encoded, self.fold.test)
+            scaled = mixed_values(weights, predict_batches(model, test), self._scaled(partner.tested))
+            return self._evaluate(network.predict_windows(test, scaled))
+
+        def predictor() -> Predictor[SeriesFrame]:
+            served = ForecastBaseline(self.pipeline, partner.fitted)
+            return Predictor(self._schema(), ForecastMix(network, served, weights), Forecast.name)
+
+        return MixedModel(
+            FittedModel(predictor, evaluate, network.notes), weights, partner.seconds + seconds, partner.predict_ms
+        )
+
+    def _mix_weights(self, first: np.ndarray, second: np.ndarray) -> Weights:
+        """Weights of scaled forecasts and a baseline's on the validation windows, every series in its own unit."""
+        held = self._held_out
+        if self.pipeline.transform == "log":
+            return value_weights(self._scaled(held.y_true), first, self._scaled(second))
+        unit = held.scale[:, None, :]  # (windows, 1, targets)
+        return value_weights(held.y_true / unit, self.pipeline.restore(first) / unit, second / unit)
+
+    def _scaled(self, forecast: np.ndarray) -> np.ndarray:
+        return np.asarray(self.pipeline.scaled_targets(forecast))
+
+    @cached_property
+    def _held_out(self) -> ForecastTestSet:
+        """The validation windows."""
+        own = self.experiment
+        return ForecastTestSet.of(
+            own.frame, self.fold.validation, lookback=own.lookback, horizon=own.horizon, season=own.season
+        )
+
+    def _partner(self, name: str) -> Partner | None:
+        """The baseline on the validation and on the test windows; kept, since every network asks for it."""
+        if name not in self._partners:
+            fitted = self._fitted(name)
+            self._partners[name] = None if fitted.why_no_graph is not None else self._new_partner(name, fitted)
+        return self._partners[name]
+
+    def _new_partner(self, name: str, fitted: Any) -> Partner:
+        held, seconds = timed(lambda: self._baseline_forecasts(name, self._held_out, self.fold.validation))
+        loss = float(np.nanmean(self._held_out.losses(held)))
+        if self._test_set is None:
+            return Partner(held, loss, fitted, None, seconds, 0.0)
+        tested, spent = timed(lambda: self._baseline_forecasts(name, self.test_set, self.fold.test))
+        return Partner(held, loss, fitted, tested, seconds + spent, 1000 * spent / max(len(tested), 1))
 
     def timing_batches(self) -> tuple[WindowBatches, int]:
         """The test windows."""
@@ -449,9 +522,9 @@ class ForecastFold:
             window=self.experiment.lookback,
         )
 
-    def _baseline_forecasts(self, name: str) -> np.ndarray:
-        """Forecasts of the test windows (windows, horizon, targets), each from the rows before it."""
-        frame, test = self.experiment.frame, self.test_set
+    def _baseline_forecasts(self, name: str, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
+        """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
+        frame = self.experiment.frame
         windows, values = test.windows, frame.columns(frame.targets)
         offsets = np.cumsum(frame.lengths) - frame.lengths
         forecast = np.empty_like(test.y_true)
@@ -459,7 +532,7 @@ class ForecastFold:
         for i in np.flatnonzero(windows.count):
             mine = series == i
             origins = starts[mine] + windows.lookback - offsets[i]
-            known = values[offsets[i] : offsets[i] + self.fold.test.stop[i]]
+            known = values[offsets[i] : offsets[i] + rows.stop[i]]
             for target in range(values.shape[1]):
                 column = known[:, target]
                 args = (column, origins, windows.horizon, self.experiment.season)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import keras
 
     from ..spec import SequenceSpec
+    from .mixing import MixedModel
 
 LanguageFrame = CorpusFrame | TextFrame
 LanguageBatches = StreamBatches | SequenceBatches
@@ -131,6 +132,11 @@ class LanguageModel:
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:  # noqa: ARG003  (all count every text)
         """Names of the baselines, the simplest first."""
         return list(LANGUAGE_BASELINES)
+
+    @classmethod
+    def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
+        """Never: an n-gram model carries a history of its own."""
+        return False
 
     @property
     def training(self) -> TrainingDefaults:
@@ -313,6 +319,14 @@ class LanguageFold:
             return Predictor(schema, LanguageModelBaseline(self.pipeline, fitted), LanguageModel.name)
 
         return FittedModel(predictor, evaluate)
+
+    def partner_loss(self, name: str) -> None:  # noqa: ARG002
+        """None: n-gram models are not mixed with networks."""
+        return
+
+    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:  # noqa: ARG002
+        """There is none."""
+        raise ValueError(f"`baseline` cannot be mixed with a language model. Received: {baseline!r}")
 
     def timing_batches(self) -> tuple[LanguageBatches, int]:
         """The test set; a prediction is a token."""

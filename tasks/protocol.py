@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..pipelines import Batches
     from ..predictor import Predictor
     from ..spec import SequenceSpec
+    from .mixing import MixedModel
 
 TestSetT = TypeVar("TestSetT")
 PredictionsT = TypeVar("PredictionsT")
@@ -135,6 +136,12 @@ class FoldData(Protocol):
     def baseline(self, name: str) -> FittedModel:
         """A baseline, fitted on training and validation set: nothing stops it early."""
 
+    def partner_loss(self, name: str) -> float | None:
+        """Loss on the validation part of a baseline fitted on the training part; None where it cannot be mixed."""
+
+    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        """A trained network of :meth:`build` mixed with a baseline; the weights come from the validation part."""
+
     def timing_batches(self) -> tuple[Batches, int]:
         """What prediction time is measured on, and the predictions in one batch of it."""
 
@@ -242,6 +249,10 @@ class Task(Protocol):
     @property
     def training(self) -> TrainingDefaults:
         """How its networks are trained."""
+
+    @classmethod
+    def mixes(cls, frame: Frame) -> bool:
+        """Whether networks are mixed with the best simple baseline where nobody says otherwise."""
 
     def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> Experiment:
         """The experiment that this task is on a frame."""

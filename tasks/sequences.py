@@ -27,8 +27,10 @@ from ..pipelines import (
     stratified_split,
 )
 from ..predictor import Predictor
+from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
+from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
@@ -88,6 +90,11 @@ class SequenceSettings:
     def accepts(cls, frame: Frame) -> bool:
         """Texts and panels whose targets are the task's."""
         return isinstance(frame, TextFrame | PanelFrame) and frame.task == cls.name
+
+    @classmethod
+    def mixes(cls, frame: Frame) -> bool:
+        """Labels of texts: counting words is a rival that a network does not contain, and joining it takes seconds."""
+        return cls.name == "classification" and isinstance(frame, TextFrame)
 
     @classmethod
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:
@@ -297,6 +304,7 @@ class SequenceFold(Generic[Truth]):
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
+        self._partners: dict[str, Partner | None] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -346,19 +354,69 @@ class SequenceFold(Generic[Truth]):
 
     def baseline(self, name: str) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        known = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        targets = self.targets_of(known)
-        kept = self.task.learnable(targets)
-        inputs = [self.frame.inputs[i] for i in known[kept]]
-        learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
-        fitted = self.task.baselines[name].fit(inputs, learnt, len(self.pipeline.classes))
+        fitted = self._fit_baseline(name, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
-            y_pred = fitted([self.frame.inputs[i] for i in self.fold.test])
-            return self.task.evaluate(self.targets_of(self.fold.test), y_pred)
+            return self.task.evaluate(self.targets_of(self.fold.test), fitted(self._inputs(self.fold.test)))
 
         return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
+
+    def partner_loss(self, name: str) -> float | None:
+        """Loss on the validation part; None where the baseline has no graph."""
+        partner = self._partner(name)
+        return None if partner is None else partner.loss
+
+    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        """A trained network mixed with a baseline."""
+        partner, mixing = self._partner(baseline), self._mixing
+        if partner is None:
+            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        (weights, seconds) = timed(
+            lambda: mixing.weights(
+                self.targets_of(self.fold.validation), self._predicted(model, self.validation), partner.held_out
+            )
+        )
+        schema = SequenceSchema.of(self.pipeline, self.frame)
+        parts = SequenceNetwork(self.pipeline, model), SequenceBaseline(self.pipeline, partner.fitted)
+
+        def evaluate() -> Evaluation:
+            y_pred = mixing.mixed(weights, self._predicted(model, self.test), partner.tested)
+            return self.task.evaluate(self.targets_of(self.fold.test), y_pred)
+
+        fitted = FittedModel(lambda: Predictor(schema, SequenceMix(*parts, weights), self.task.name), evaluate)
+        return MixedModel(fitted, weights, partner.seconds + seconds, partner.predict_ms)
+
+    @property
+    def _mixing(self) -> type[ClassMixing] | type[ValueMixing]:
+        return ClassMixing if self.pipeline.classes else ValueMixing
+
+    def _partner(self, name: str) -> Partner | None:
+        """The baseline on both parts and on the training part alone; kept, since every network asks for it."""
+        if name not in self._partners:
+            self._partners[name] = self._new_partner(name)
+        return self._partners[name]
+
+    def _new_partner(self, name: str) -> Partner | None:
+        first, seconds = timed(lambda: self._fit_baseline(name, self.fold.train))
+        if first.why_no_graph is not None:
+            return None
+        held_out = first(self._inputs(self.fold.validation))
+        both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        fitted, again = timed(lambda: self._fit_baseline(name, both))
+        tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
+        loss = self._mixing.loss(self.targets_of(self.fold.validation), held_out)
+        return Partner(held_out, loss, fitted, tested, seconds + again, 1000 * spent / max(len(self.fold.test), 1))
+
+    def _fit_baseline(self, name: str, rows: np.ndarray) -> Any:
+        """A baseline fitted on those of the rows whose targets the training part knows."""
+        targets = self.targets_of(rows)
+        kept = self.task.learnable(targets)
+        learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
+        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes))
+
+    def _inputs(self, rows: np.ndarray) -> list[Any]:
+        return [self.frame.inputs[i] for i in rows]
 
     def timing_batches(self) -> tuple[SequenceBatches, int]:
         """The test set."""
@@ -375,10 +433,13 @@ class SequenceFold(Generic[Truth]):
         return self.pipeline.target_encoder_.y_true(values)
 
     def _evaluate_network(self, model: keras.Model) -> Evaluation:
+        return self.task.evaluate(self.targets_of(self.fold.test), self._predicted(model, self.test))
+
+    def _predicted(self, model: keras.Model, batches: SequenceBatches) -> Any:
+        """What a network predicts, as the metrics take it."""
         from ..training import predict_batches
 
-        outputs = self.pipeline.decode(predict_batches(model, self.test), self.test)
-        return self.task.evaluate(self.targets_of(self.fold.test), self.task.decode(outputs))
+        return self.task.decode(self.pipeline.decode(predict_batches(model, batches), batches))
 
     def _vectors_for(self, family: str) -> dict[str, np.ndarray]:
         from ..models import known_settings

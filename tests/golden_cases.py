@@ -151,7 +151,10 @@ def cases():
     some = list(texts()["text"][:6])
     wave_frame = SeriesFrame.from_table(wave(), time="month", target="y")
     window = {"horizon": 3, "lookback": 24, "season": 12, "calendar": ("year",), "seeds": 2}
-    every = ["linear", "dense", "simple_rnn", "gru", "lstm"]
+    every = {
+        "families": ["linear", "dense", "simple_rnn", "gru", "lstm"],
+        "baselines": ["naive", "seasonal_naive", "naive2", "drift", "theta", "ets"],  # those there were then
+    }
     many = {"horizon": 2, "lookback": 8, "season": 7, "transform": "log", "baselines": ["naive", "seasonal_naive"]}
     classes = {"families": ["dense", "gru"], "baselines": ["majority", "logistic_flattened"]}
     language = {"task": "language-model", "families": ["linear", "dense", "lstm"]}
@@ -162,7 +165,7 @@ def cases():
     name_frame = TextFrame.from_table(lines(), text="name", label="origin")
     tag_frame = PanelFrame.from_arrays(steps, tags, task="tagging")
     return {
-        "forecast": (wave_frame, {**window, "families": every}, wave_frame),
+        "forecast": (wave_frame, {**window, **every}, wave_frame),
         "forecast_many": (shop_frame(shops()), {**many, "families": ["linear", "gru"]}, continued_shops()),
         "text_classification": (text_frame, {"families": ["linear", "dense", "lstm"]}, some),
         "panel_classification": (PanelFrame.from_arrays(values, label), classes, values[:5]),

@@ -13,6 +13,7 @@ from statsmodels.datasets import co2
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
+import recurra.baselines.arima  # noqa: F401  (its function hides the module)
 from recurra.baselines import (
     FORECAST_BASELINES,
     drift,
@@ -219,6 +220,46 @@ def test_ets_and_theta_know_the_season_and_the_trend_of_co2():
     assert max(error("ets"), error("theta")) < 0.85 * error("seasonal_naive")
 
 
+def autoregression(rows, *lags, seed=0):
+    noise, values = np.random.default_rng(seed).normal(size=rows + 100), [0.0] * len(lags)
+    for error in noise:
+        values.append(sum(lag * value for lag, value in zip(lags, values[::-1], strict=False)) + error)
+    return np.array(values[-rows:]), noise[-rows:]
+
+
+def test_arima_forecasts_an_autoregression_as_well_as_its_own_equation():
+    values, noise = autoregression(700, 1.2, -0.4)
+    origins = np.arange(500, 699)
+    found = FORECAST_BASELINES["arima"](values, origins, 1, 1)[:, 0]
+    known = 1.2 * values[origins - 1] - 0.4 * values[origins - 2]
+    np.testing.assert_allclose(known + noise[origins], values[origins])
+    assert np.mean((found - values[origins]) ** 2) < 1.05 * np.mean(noise[origins] ** 2)
+    assert np.mean((found - values[origins]) ** 2) < 0.8 * np.mean((values[origins - 1] - values[origins]) ** 2)
+
+
+def test_arima_forecasts_what_statsmodels_forecasts_with_the_same_parameters():
+    from statsmodels.tsa.arima.model import ARIMA
+
+    values = np.cumsum(autoregression(400, 0.6)[0]) + 0.2 * np.arange(400)
+    found = sys.modules["recurra.baselines.arima"]._search((values[:300] - values[:300].mean()) / values[:300].std())
+    assert found.differences == 1
+    p, q = len(found.ar), len(found.ma)
+    model = ARIMA(np.diff(values), order=(p, 0, q), trend="c")
+    names = ["const", *(f"ar.L{i + 1}" for i in range(p)), *(f"ma.L{i + 1}" for i in range(q)), "sigma2"]
+    assert model.param_names == names
+    params = [found.mean * values[:300].std(), *found.ar, *found.ma, 1.0]
+    expected = values[-1] + np.cumsum(model.smooth(params).forecast(8))
+    np.testing.assert_allclose(FORECAST_BASELINES["arima"](values, np.array([300, 400]), 8, 1)[1], expected, rtol=1e-4)
+
+
+def test_arima_is_the_last_value_on_a_random_walk_and_the_mean_on_noise():
+    noise = np.random.default_rng(1).normal(size=500)
+    walk, origins = np.cumsum(noise), np.arange(400, 500)
+    far = np.abs(FORECAST_BASELINES["arima"](walk, origins, 3, 1) - walk[origins - 1, None])
+    assert far.mean() < 0.5  # of steps as large as 1; a small drift, or a lag, may look real
+    assert np.abs(FORECAST_BASELINES["arima"](noise, origins, 3, 1) - noise[:400].mean()).mean() < 0.15
+
+
 def test_long_seasons_are_handled():
     values = wave(168 * 5, season=168)
     forecast = ets(values, np.array([168 * 4]), 168, 168)[0]
@@ -367,7 +408,7 @@ def test_a_window_shorter_than_the_season_has_no_graph():
     np.testing.assert_allclose(found[:, :, 0], np.repeat([[series[0][-1, 0]], [series[1][-1, 0]]], HORIZON, axis=1))
 
 
-@pytest.mark.parametrize("name", ["theta", "ets"])
+@pytest.mark.parametrize("name", ["theta", "arima", "ets"])
 def test_theta_and_ets_estimate_anew_from_the_rows_they_get(name, tmp_path):
     series = some_series(2)
     fitted, raw = fit_to(name, series, window=20)

@@ -184,3 +184,9 @@ def test_shuffled_examples_are_those_in_order(batches, seed, batch_size):
     a_pass = len(batches) // batch_size
     shuffled = batches.dataset(batch_size=batch_size, seed=seed).take(a_pass)
     assert all(each in known for batch in shuffled for each in fingerprints(*batch))
+
+
+def test_nothing_is_tuned_so_an_iterator_that_is_given_up_waits_for_no_one(batches):
+    """TensorFlow's tuner sleeps; on one core every training waited for it, seconds after its last epoch."""
+    size = batches.batch_size
+    assert batches.dataset(batch_size=size, seed=0, steps=2).options().autotune.enabled is False

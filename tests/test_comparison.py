@@ -12,13 +12,16 @@ import pytest
 import recurra
 from recurra.comparison import parse_budget
 from recurra.comparison.run import Run
+from recurra.comparison.settings import open_experiment
 from recurra.comparison.summary import summarise, test_and_judge
+from recurra.comparison.trainers import Trainers
 from recurra.comparison.trials import Outcome, Trial
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 from recurra.pipelines import RowRange, Windows
 from recurra.tasks import Forecast
 from recurra.tasks.forecast import ForecastExperiment, ForecastTestSet, align_losses
+from recurra.training import FitOptions, Trainer
 
 run_module = importlib.import_module("recurra.comparison.run")
 forecast_module = importlib.import_module("recurra.tasks.forecast")
@@ -60,12 +63,12 @@ class Untrained:
         self.validation, self.test = validation, test
         self.trials, self.configs, self.budgets = [], [], []
 
-    def __call__(self, trainers, data, trial, family, config, options):  # noqa: ARG002
+    def __call__(self, trainers, data, trial, family, config, options, partner=None):  # noqa: ARG002
         self.trials.append(trial)
         self.configs.append(config)
         self.budgets.append(options.budget)
         windows = data.test_set.windows
-        return outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))
+        return [outcome(trial, np.full(len(windows), self.test(trial)), validation_loss=self.validation(trial))]
 
 
 def outcome(trial, losses, *, kind="family", validation_loss=1.0, chosen=True):
@@ -110,12 +113,45 @@ def test_every_family_gets_as_many_configurations_and_seeds(untrained):
     assert len({json.dumps(config, sort_keys=True) for config in drawn.values()}) == 3
 
 
-def test_the_budget_is_shared_equally(untrained):
+def test_the_budget_is_shared_equally(untrained, monkeypatch):
     asked = untrained()
+    monkeypatch.setattr(Trainers, "compile", lambda *_: 0.0)
     quick(wave(), configs=3, seeds=2, budget="4m", config=None)
     # 2 folds of 2 families with 3 configurations and 1 more seed each
     assert len(asked.budgets) == 16
     assert set(asked.budgets) == {240 / 16}
+
+
+def test_compiling_is_part_of_the_budget(untrained, monkeypatch):
+    asked = untrained()
+    compiled = set()
+
+    def compile_once(_, data, family, config):  # noqa: ARG001
+        new = family not in compiled
+        compiled.add(family)
+        return 30.0 * new
+
+    monkeypatch.setattr(Trainers, "compile", compile_once)
+    result = quick(wave(), seeds=2, budget="4m")
+    # 2 folds of 2 families, twice: a family has 120 s; compiling takes 30 of them
+    assert asked.budgets[:4] == [22.5, pytest.approx((120 - 30 - 1) / 3), 22.5, pytest.approx((120 - 30 - 1) / 3)]
+    assert max(asked.budgets) <= 30
+    assert "compiling the networks took 60 s of a budget of 240 s" in " ".join(result.notes)
+    assert not [note for note in quick(wave(), seeds=2).notes if "compiling" in note]
+
+
+def test_a_trainer_compiles_once_and_trains_as_if_it_had_not():
+    fold = open_experiment(wave(), families=["gru"], horizon=3, lookback=8, season=1)[0].prepare(0)
+    weights = []
+    for first in (False, True):
+        trainer = Trainer(lambda: fold.build("gru", {"units": 4}), max_epochs=2)
+        if first:
+            assert trainer.compile(fold.train, fold.validation) > 0
+            assert trainer.compile(fold.train, fold.validation) == 0
+        trainer.fit(fold.train, fold.validation, FitOptions(seed=3))
+        weights.append(trainer.model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_without_a_budget_there_is_no_limit(untrained):
@@ -432,7 +468,7 @@ def test_a_comparison_is_one_line(comparison):
         ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
         (
             {"baselines": ["oracle"]},
-            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, ets; rec",
+            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, arima, ets; rec",
         ),
         ({"folds": 0}, "`folds` must be at least 1; received 0"),
         ({"seeds": 0}, "`seeds` must be at least 1; received 0"),

@@ -13,7 +13,7 @@ from recurra.export import load_model, save_model
 from recurra.predictor import Predictor
 
 SERIES = {"horizon": 5, "lookback": 14, "season": 7, "time": "ds", "id": "id", "target": "y"}
-NO_GRAPH = {"theta", "ets", "dtw_1nn"}
+NO_GRAPH = {"theta", "arima", "ets", "dtw_1nn"}
 
 
 @pytest.fixture(scope="module")

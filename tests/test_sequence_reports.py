@@ -38,7 +38,7 @@ OWN_PLOTS = {
 }
 SETTINGS = {
     "forecast": {"horizon": 3, "lookback": 6, "season": 1, "baselines": ["naive"], "test_size": 20, "max_origins": 7},
-    "classification": {"baselines": ["majority", "logistic_flattened"], "folds": 2, "seeds": 2},
+    "classification": {"baselines": ["majority", "logistic_flattened"], "folds": 2, "seeds": 2, "mix": "auto"},
     "regression": {"baselines": ["mean"]},
     "tagging": {"baselines": ["majority_tag"]},
     "language-model": {"baselines": ["unigram", "bigram"], "tokens": "char", "parallel_streams": 2, "seeds": 2},
@@ -225,7 +225,8 @@ def test_confusion_counts_the_predictions_of_the_last_fold(finished):
     assert comparison.plot_data.classes == ("often", "rare")
     figure = draw_confusion(comparison)
     best = next(line for line in comparison.summary_rows if line["kind"] == "baseline")["model"]
-    for axes, model in zip(figure.axes, ["gru", best], strict=True):
+    trained = next(line for line in comparison.summary_rows if line["kind"] != "baseline")["model"]
+    for axes, model in zip(figure.axes, [trained, best], strict=True):
         row = next(row for row in comparison.trial_rows if row["model"] == model and row["fold"] == 1)
         assert axes.get_xlabel() == f"predicted by {model}: {100 * row['accuracy']:.1f} % correct"
         numbers = count(comparison.plot_data.y_true, comparison.examples[model], 2)

@@ -1,0 +1,176 @@
+"""A network and a baseline as one model: trained apart, joined by two weights, exported as one graph."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..evaluation.mixing import LEAST_PROBABILITY, Weights
+from ..pipelines.protocol import Tensors
+from .forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
+from .forecast_step import window_step
+from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from .step import GraphStep
+
+
+class SequenceMix:
+    """A network and a baseline for labels, values or tags: their logits, or their values, are weighted.
+
+    Args:
+        network, baseline: each as it would serve alone.
+        weights: of the network and of the baseline; see :mod:`recurra.evaluation.mixing`.
+    """
+
+    kind = "sequence_mix"
+    reads_all_rows = False
+    step = None
+    why_no_step = "a mix reads a sequence as a whole, because its baseline does"
+
+    def __init__(self, network: SequenceNetwork, baseline: SequenceBaseline, weights: Weights) -> None:
+        self.network, self.baseline, self.weights = network, baseline, weights
+        self.why_no_graph = baseline.why_no_graph
+        self.extra_inputs: dict[str, tf.TensorSpec] = dict(baseline.extra_inputs)
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """Raw inputs → outputs as those of the network."""
+        import tensorflow as tf
+
+        encoder, found = self.network.pipeline.target_encoder_, self.baseline.outputs_of(raw)
+        if "value" in found:
+            value = tf.cast(self.network.serve(raw)["value"], tf.float64)
+            return {"value": self.weights[0] * value + self.weights[1] * tf.cast(found["value"], tf.float64)}
+        ready = self.network.pipeline.preprocess(raw)
+        first = tf.nn.softmax(tf.cast(self.network.model(ready, training=False), tf.float64))
+        second = tf.nn.softmax(tf.cast(found["logits"], tf.float64))
+        logits = self.weights[0] * _logs(first) + self.weights[1] * _logs(second)
+        return encoder.serve(tf.cast(logits, tf.float32))
+
+    def parameters(self) -> int:
+        """Weights of the network and numbers that the baseline learnt."""
+        return _parameters(self)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The numbers of both, and the two weights."""
+        return _arrays(self)
+
+    def trackables(self) -> list[Any]:
+        """Layers and tables of both."""
+        return _trackables(self)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write both, each into files of its own."""
+        return _save(self, folder)
+
+    @classmethod
+    def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceMix:
+        """What :meth:`save` wrote."""
+        network = SequenceNetwork.restored(schema, folder, config["network"])
+        baseline = SequenceBaseline.restored(schema, folder, config["baseline"])
+        return cls(network, baseline, tuple(config["weights"]))
+
+    def __repr__(self) -> str:
+        return _written(self)
+
+
+class ForecastMix:
+    """A network and a baseline for forecasts: their scaled forecasts are weighted; its intervals are its own.
+
+    Args:
+        network: with the intervals of the mix, or none.
+        baseline: as it would serve alone.
+        weights: of the network and of the baseline.
+    """
+
+    kind = "forecast_mix"
+
+    def __init__(self, network: ForecastNetwork, baseline: ForecastBaseline, weights: Weights) -> None:
+        self.network, self.baseline, self.weights = network, baseline, weights
+        self.why_no_graph, self.reads_all_rows = baseline.why_no_graph, baseline.reads_all_rows
+        self.extra_inputs: dict[str, tf.TensorSpec] = dict(baseline.extra_inputs)
+        self.why_no_step = baseline.why_no_step
+
+    @cached_property
+    def step(self) -> GraphStep | None:
+        """A row at a time, the last rows as the state."""
+        if self.why_no_step is not None:
+            return None
+        return window_step(self.network.pipeline, self.serve, "the baseline of a mix keeps no state of its own")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the intervals should know."""
+        return self.network.notes
+
+    def serve(self, raw: Tensors) -> Tensors:
+        """Raw inputs → forecasts in the user's units, with intervals."""
+        import tensorflow as tf
+
+        pipeline = self.network.pipeline
+        ready = pipeline.preprocess(raw)
+        first = tf.cast(self.network.model(ready, training=False), tf.float64)
+        second = pipeline.scaled_targets(self.baseline.serve(raw)["forecast"])
+        mixed = tf.where(tf.math.is_finite(second), self.weights[0] * first + self.weights[1] * second, first)
+        return self.network.in_units(mixed, ready["values"])
+
+    def parameters(self) -> int:
+        """Weights of the network and numbers that the baseline learnt."""
+        return _parameters(self)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The numbers of both, and the two weights."""
+        return _arrays(self)
+
+    def trackables(self) -> list[Any]:
+        """Layers and tables of both."""
+        return _trackables(self)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write both, each into files of its own."""
+        return _save(self, folder)
+
+    @classmethod
+    def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastMix:
+        """What :meth:`save` wrote."""
+        network = ForecastNetwork.restored(schema, folder, config["network"])
+        baseline = ForecastBaseline.restored(schema, folder, config["baseline"])
+        return cls(network, baseline, tuple(config["weights"]))
+
+    def __repr__(self) -> str:
+        return _written(self)
+
+
+Mix = SequenceMix | ForecastMix
+
+
+def _logs(probabilities: tf.Tensor) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.math.log(tf.maximum(probabilities, LEAST_PROBABILITY))
+
+
+def _parameters(mix: Mix) -> int:
+    return mix.network.parameters() + mix.baseline.parameters() + 2
+
+
+def _arrays(mix: Mix) -> list[np.ndarray]:
+    return [*mix.network.arrays(), *mix.baseline.arrays(), np.array(mix.weights)]
+
+
+def _trackables(mix: Mix) -> list[Any]:
+    return [*mix.network.trackables(), *mix.baseline.trackables()]
+
+
+def _save(mix: Mix, folder: Path) -> dict[str, Any]:
+    parts = {"network": mix.network.save(folder), "baseline": mix.baseline.save(folder)}
+    return {"kind": mix.kind, **parts, "weights": list(mix.weights)}
+
+
+def _written(mix: Mix) -> str:
+    return f"{mix.network!r} and {mix.baseline!r}, weighted {mix.weights[0]:.2f} and {mix.weights[1]:.2f}"

@@ -1,0 +1,104 @@
+"""Mixes of a task: what a network and a baseline predicted of the validation part → weights, and mixed predictions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..evaluation.mixing import (
+    LEAST_PROBABILITY,
+    Weights,
+    class_weights,
+    mixed_probabilities,
+    mixed_values,
+    value_weights,
+)
+from .protocol import FittedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Partner:
+    """A baseline that a network may be mixed with.
+
+    Attributes:
+        held_out: what it predicts of the validation part, fitted on the training part alone.
+        loss: its mean loss there: log loss of classes, absolute error of values.
+        fitted: the baseline that predicts, fitted on both parts.
+        tested: what that one predicts of the test set; None where nothing is scored.
+        seconds: of fitting it twice.
+        predict_ms: milliseconds per prediction.
+    """
+
+    held_out: Any
+    loss: float
+    fitted: Any
+    tested: Any
+    seconds: float
+    predict_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class MixedModel:
+    """A network mixed with a baseline, on the data of one fold.
+
+    Attributes:
+        fitted: predictor and evaluation of the mix.
+        weights: of the network and of the baseline.
+        seconds: that the mix takes beyond the network's training.
+        predict_ms: milliseconds per prediction beyond the network's.
+    """
+
+    fitted: FittedModel
+    weights: Weights
+    seconds: float
+    predict_ms: float
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What the work gives, and its seconds."""
+    begun = time.perf_counter()
+    return work(), time.perf_counter() - begun
+
+
+class ClassMixing:
+    """Classes: weighted logits; a prediction is (n, classes), or a list of (time, classes)."""
+
+    @staticmethod
+    def loss(y_true: Any, predicted: Any) -> float:
+        """Mean log loss over the classes that training knows."""
+        y, p = _rows(y_true), _rows(predicted)
+        known = y >= 0
+        return float(-np.mean(np.log(np.maximum(p[known, y[known]], LEAST_PROBABILITY)))) if known.any() else np.nan
+
+    @staticmethod
+    def weights(y_true: Any, first: Any, second: Any) -> Weights:
+        """Logistic regression on the two logits."""
+        return class_weights(_rows(y_true), _rows(first), _rows(second))
+
+    @staticmethod
+    def mixed(weights: Weights, first: Any, second: Any) -> Any:
+        """Probabilities of the mix."""
+        if not isinstance(first, list):
+            return mixed_probabilities(weights, first, second)
+        return [mixed_probabilities(weights, a, b) for a, b in zip(first, second, strict=True)]
+
+
+class ValueMixing:
+    """Numbers: weighted values (n,)."""
+
+    @staticmethod
+    def loss(y_true: np.ndarray, predicted: np.ndarray) -> float:
+        """Mean absolute error."""
+        return float(np.mean(np.abs(y_true - predicted)))
+
+    weights = staticmethod(value_weights)
+    mixed = staticmethod(mixed_values)
+
+
+def _rows(given: Any) -> np.ndarray:
+    """Steps of all sequences in a row; what is one for each sequence stays as it is."""
+    return np.concatenate(given) if isinstance(given, list) else np.asarray(given)
