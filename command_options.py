@@ -34,7 +34,7 @@ class ColumnRoles:
     target: Annotated[tuple[str, ...] | None, "Columns to forecast; by default y or the only numeric column."] = None
     id: Annotated[
         str | None,
-        "Column that tells the series, sequences or texts apart; of series also several, such as store,item.",
+        "Column that tells the series, sequences or texts apart; also several, such as store,item, save of texts.",
     ] = None
     past_covariates: Annotated[tuple[str, ...] | None, "Covariates known only up to now."] = None
     future_covariates: Annotated[tuple[str, ...] | None, "Covariates known ahead."] = None
@@ -126,7 +126,7 @@ COMPARE = {**ROLES, **TASK_SETTINGS, **COMPARE_SETTINGS}
 # Nothing is trained in an audit.
 AUDIT = {**ROLES, **TASK_SETTINGS, "folds": COMPARE_SETTINGS["folds"]}
 # What makes sense where one family is trained on all data.
-_NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins", "mix")
+_NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins", "mix", "refit_folds")
 FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FOR_FIT}
 # Options of the other commands, for messages that name them.
 _OTHERS = FLAGS | {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from .atomic import replacing
+from .averaged_adam import AveragedAdam
 from .errors import InputError
 from .models import has_recurrent_layers, seeded
 from .models.recurrent import portable
@@ -57,6 +59,29 @@ class Elementwise(keras.losses.Loss):
             return ops.square(error)
         return ops.where(error < 1, 0.5 * ops.square(error), error - 0.5)
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The reduced loss. A weight for each single error weighs the error itself: what takes a window's spread off
+        has to do so before errors are squared, or the windows with a large one would count for all."""
+        if not self._weighs_errors(y_pred, sample_weight):
+            return super().__call__(y_true, y_pred, sample_weight)
+        error, weight = self._error(y_true, y_pred), ops.cast(sample_weight, self.dtype)
+        return super().__call__(ops.zeros_like(error), error * weight)
+
+    def weighted(self, y_true: Any, y_pred: Any, weight: Any) -> tuple[float, float]:
+        """The weighted sum of all losses, and what to divide it by; weights as in a call."""
+        if not self._weighs_errors(y_pred, weight):
+            losses = ops.convert_to_numpy(self.call(y_true, y_pred))
+            return float((losses * weight).sum(dtype=float)), float(weight.sum(dtype=float))
+        error = self._error(y_true, y_pred) * ops.cast(weight, self.dtype)
+        losses = ops.convert_to_numpy(self.call(ops.zeros_like(error), error))
+        return float(losses.sum(dtype=float)), float((weight > 0).sum())
+
+    def _weighs_errors(self, y_pred: Any, weight: Any) -> bool:
+        return weight is not None and self.kind in ("mse", "huber") and len(weight.shape) == len(y_pred.shape)
+
+    def _error(self, y_true: Any, y_pred: Any) -> Any:
+        return ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind}
 
@@ -67,7 +92,8 @@ class History:
 
     Attributes:
         best_epoch: epoch, counted from 1, whose weights the model has now.
-        best_loss: its validation loss, in scaled units or nats.
+        best_loss: its validation loss, in scaled units (squared errors and Huber's of many series in units of each
+            window's spread) or nats.
         losses: validation loss after each epoch.
         seconds: wall-clock time, over all runs where it was resumed.
         stopped_by: "patience", "budget", "max_epochs" or "callback".
@@ -98,6 +124,8 @@ class FitOptions:
         on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
         weights: where the training goes on from, in place of first weights drawn from the seed.
         callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
+        followed: validation losses of an earlier training, which this one follows in place of measuring its own: see
+            :meth:`Trainer.refit`.
     """
 
     seed: int = 0
@@ -106,6 +134,7 @@ class FitOptions:
     on_epoch: Callable[[int, float], bool | None] = lambda *_: None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
+    followed: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
@@ -124,6 +153,10 @@ class Trainer:
         max_epochs, patience: the most epochs, and how many without improvement end the training; None: as many as
             make 30,000 steps (30 to 1,000 epochs), and 600 steps (3 to 150 epochs).
         clipnorm: gradients whose global norm is larger are scaled down to it.
+        ema: decay of an exponential moving average of the weights, which is what is judged and given back; 0: the
+            weights themselves.
+        decay, decay_after: where `decay` is below 1, the learning rate is multiplied by it at the end of every epoch
+            from number `decay_after` on, whatever the validation loss does, and no longer halved without improvement.
 
     Example:
         >>> trainer = Trainer(lambda: models.build("lstm", pipeline.spec))
@@ -142,6 +175,9 @@ class Trainer:
         max_epochs: int | None = 100,
         patience: int | None = 9,
         clipnorm: float = 1.0,
+        ema: float = 0.0,
+        decay: float = 1.0,
+        decay_after: int = 1,
     ) -> None:
         self._build = build
         self.learning_rate, self.epsilon = learning_rate, epsilon
@@ -151,7 +187,8 @@ class Trainer:
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
-        self.clipnorm = clipnorm
+        self.clipnorm, self.ema = clipnorm, ema
+        self.decay, self.decay_after = decay, decay_after
         self.model: keras.Model | None = None
 
     def fit(self, train: Batches, validation: Batches, options: FitOptions | None = None) -> History:
@@ -166,16 +203,19 @@ class Trainer:
         Returns:
             The history.
         """
-        options = options or FitOptions()
-        batch_size, steps = steps_per_epoch(train, self.batch_size)
+        return self._train(train, validation, options or FitOptions(), steps_of=train)
+
+    def _train(self, train: Batches, validation: Batches, options: FitOptions, *, steps_of: Batches) -> History:
+        """Train in epochs that have as many steps as those of `steps_of` would."""
+        batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
         model = self._fresh(options.seed)
         if options.weights is not None:
             model.set_weights(options.weights)
         at_once = steps_per_execution(steps)
         steps = max(1, round(steps / at_once)) * at_once  # whole executions only
-        epochs = self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
+        epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
-        state = _TrainingState(self.loss, validation, patience, options)
+        state = _TrainingState(self.loss, validation, patience, options, (self.decay, self.decay_after))
         state.set_model(model)
         state.resume()
         if state.epoch < epochs and state.epochs_without_improvement < patience:
@@ -188,6 +228,28 @@ class Trainer:
             _run_epochs(model, iter(examples), watching, range(state.epoch, epochs), steps=steps, at_once=at_once)
         state.restore_best_weights()
         return state.history
+
+    def refit(
+        self, known: Batches, train: Batches, validation: Batches, history: History, options: FitOptions
+    ) -> float:
+        """Train the same first weights anew on more rows, for as many steps as the best epoch took.
+
+        The learning rate falls where it fell then, and nothing is validated: what was held out is learnt from.
+
+        Args:
+            known: what is learnt from now: the training and the validation part.
+            train, validation: what the earlier training learnt from, and what stopped it.
+            history: how that went; without an epoch of finite loss there is nothing to repeat.
+            options: of the earlier training.
+
+        Returns:
+            Seconds that it took.
+        """
+        if not history.best_epoch:
+            return 0.0
+        followed = tuple(history.losses[: history.best_epoch])
+        options = replace(options, followed=followed, checkpoint=None, budget=float("inf"), on_epoch=lambda *_: None)
+        return self._train(known, validation, options, steps_of=train).seconds
 
     def compile(self, train: Batches, validation: Batches) -> float:
         """Compile what training and validation run, where that was not done yet: a budget counts it apart.
@@ -216,7 +278,7 @@ class Trainer:
             own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
             self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
             self.model.compile(
-                keras.optimizers.Adam(self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clipnorm),
+                self._optimizer(),
                 self.loss,
                 jit_compile=has_recurrent_layers(fresh),
             )
@@ -228,6 +290,12 @@ class Trainer:
             variable.assign(ops.zeros_like(variable))
         self.model.optimizer.learning_rate = self.learning_rate
         return self.model
+
+    def _optimizer(self) -> keras.optimizers.Adam:
+        options = {"epsilon": self.epsilon, "global_clipnorm": self.clipnorm}
+        if self.ema:
+            return AveragedAdam(self.learning_rate, ema=self.ema, **options)
+        return keras.optimizers.Adam(self.learning_rate, **options)
 
 
 def steps_per_epoch(train: Batches, batch_size: int | None = None) -> tuple[int, int]:
@@ -365,9 +433,17 @@ class _TrainingState(keras.callbacks.Callback):
     training would differ from an unbroken one.
     """
 
-    def __init__(self, loss: Elementwise, validation: Batches, patience: int, options: FitOptions) -> None:
+    def __init__(
+        self,
+        loss: Elementwise,
+        validation: Batches,
+        patience: int,
+        options: FitOptions,
+        schedule: tuple[float, int] = (1.0, 1),
+    ) -> None:
         super().__init__()
         self.loss, self.patience, self.options = loss, patience, options
+        self.decay, self.decay_after = schedule
         self.history = History()
         self.epoch, self.epochs_without_improvement = 0, 0
         self.best_weights: list[np.ndarray] = []
@@ -387,20 +463,19 @@ class _TrainingState(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        loss = self._validation_loss()
+        self.epoch = epoch + 1
+        with self._averaged_weights():
+            loss = self.options.followed[epoch] if self.options.followed else self._validation_loss()
+            if loss < self.history.best_loss:
+                self.history.best_loss, self.history.best_epoch = loss, self.epoch
+                self.epochs_without_improvement = 0
+                self.best_weights = [ops.convert_to_numpy(v) for v in self.model.variables]
+            else:
+                self.epochs_without_improvement += 1
         if logs is not None:
             logs["val_loss"] = loss
-        self.epoch = epoch + 1
         self.history.losses.append(loss)
-        if loss < self.history.best_loss:
-            self.history.best_loss, self.history.best_epoch = loss, self.epoch
-            self.epochs_without_improvement = 0
-            self.best_weights = [ops.convert_to_numpy(v) for v in self.model.variables]
-        else:
-            self.epochs_without_improvement += 1
-            if self.epochs_without_improvement % max(1, self.patience // 3) == 0:
-                rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
-                self.model.optimizer.learning_rate = rate / 2
+        self._lower_the_rate()
         if self.epochs_without_improvement >= self.patience:
             self.history.stopped_by = "patience"
             self.model.stop_training = True
@@ -410,14 +485,40 @@ class _TrainingState(keras.callbacks.Callback):
             self.history.stopped_by = "callback"
             self.model.stop_training = True
 
+    def _lower_the_rate(self) -> None:
+        """By the schedule, or where there is none after every third of the patience without improvement."""
+        factor = 1.0
+        if self.decay < 1:
+            factor = self.decay if self.epoch >= self.decay_after else 1.0
+        elif self.epochs_without_improvement and self.epochs_without_improvement % max(1, self.patience // 3) == 0:
+            factor = 0.5
+        if factor < 1:
+            rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
+            self.model.optimizer.learning_rate = rate * factor
+
+    @contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Put the average of the weights, where there is one, into the model for a while."""
+        averages = getattr(self.model.optimizer, "averages", [])
+        if not averages:
+            yield
+            return
+        kept = [ops.convert_to_numpy(v) for v in self.model.trainable_variables]
+        for variable, average in zip(self.model.trainable_variables, averages, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.model.trainable_variables, kept, strict=True):
+                variable.assign(value)
+
     def _validation_loss(self) -> float:
         # A state carried from batch to batch belongs to the training.
         kept = [ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
         total = count = 0.0
         for inputs, target, weight in self.batches:
-            losses = ops.convert_to_numpy(self.loss.call(target, compiled(self.model)(inputs)))
-            total += float((losses * weight).sum(dtype=float))
-            count += float(weight.sum(dtype=float))
+            sums = self.loss.weighted(target, compiled(self.model)(inputs), weight)
+            total, count = total + sums[0], count + sums[1]
         for variable, value in zip(self.model.non_trainable_variables, kept, strict=True):
             variable.assign(value)
         loss = total / count

@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import report
 
-from recurra import GRUClassifier, LSTMClassifier
+from recurra import DenseClassifier, GRUClassifier, LSTMClassifier, LSTMForecaster, TCNClassifier
 from recurra.estimators.network import Inputs
 
 ROWS, STEPS, UNITS, BATCH, EPOCHS, TURNS = 2_000, 100, 64, 32, 6, 5
@@ -35,7 +36,7 @@ def _timed(function: Callable[[], Any]) -> float:
 
 def training_sides() -> dict[str, Side]:
     """The same network, rows, epochs and batch size: fit from here, from Keras, from Keras's wrapper."""
-    x, y = data()
+    x, y = data(ROWS, STEPS)
     n_validation = ROWS // 10
     estimator = LSTMClassifier(units=UNITS, batch_size=BATCH, max_epochs=EPOCHS, patience=EPOCHS, random_state=0)
     network = estimator.fit(x[:400], y[:400]).model_
@@ -106,6 +107,29 @@ def prediction_sides() -> tuple[dict[str, Side], dict[str, Side]]:
     return one, many
 
 
+def one_row_sides() -> dict[str, Side]:
+    """One row of a table, one text, one series: what an answer costs in each of them."""
+    x, y = data(400)
+    texts = [" ".join(np.random.default_rng(i).choice(["good", "bad", "film", "plot"], 20)) for i in range(400)]
+    series = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2000-01-01", periods=300, freq="MS")})
+    series["y"] = np.sin(np.arange(300) / 6)
+    short: dict[str, Any] = {"max_epochs": 1, "random_state": 0}
+    numbers = TCNClassifier(units=UNITS, **short).fit(x, y)
+    words = DenseClassifier(**short).fit(texts, y)
+    forecaster = LSTMForecaster(horizon=12, lookback=24, **short).fit(series)
+    newest = series.tail(24)
+
+    def repeated(predict: Callable[[], Any]) -> Side:
+        return lambda _: _timed(lambda: [predict() for _ in range(ONE_BY_ONE)]) / ONE_BY_ONE
+
+    return {
+        f"TCN, {STEPS} steps": repeated(lambda: numbers.predict(x[:1])),
+        "Dense, a text of 20 words": repeated(lambda: words.predict(texts[:1])),
+        "LSTM forecaster, after the training data": repeated(forecaster.predict),
+        "LSTM forecaster, from 24 newest rows": repeated(lambda: forecaster.predict(df=newest)),
+    }
+
+
 def take_turns(sides: dict[str, Side], turns: int, scale: float, unit: str) -> list[dict[str, Any]]:
     """Each side in turn, once before anything is counted."""
     samples: dict[str, list[float]] = {name: [] for name in sides}
@@ -157,6 +181,7 @@ def main() -> None:
         {
             training: take_turns(training_sides(), TURNS, 1, "seconds"),
             f"One row of {STEPS} steps": take_turns(one, TURNS, 1000, "ms"),
+            "One row of other estimators": take_turns(one_row_sides(), TURNS, 1000, "ms"),
             f"{PREDICTED:,} rows of {STEPS} steps": take_turns(many, TURNS, 1, "seconds"),
             "The same shape again and again: GRU of 8 units, 200 rows of 12 steps, 20 epochs": fits,
         },

@@ -69,6 +69,12 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
+    # A yes must not rest on a rival that was made to read too much.
+    if verdict["worth_it"] and (more := run.narrower()):
+        outcomes += more
+        summary = summarise(outcomes, experiment.task)
+        tests, verdict = test_and_judge(run, summary, outcomes)
+        experiment.notes.append(_narrower_note(more))
     comparison = Comparison(
         task=experiment.task,
         frame=experiment.frame,
@@ -89,6 +95,15 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
     if refit:
         comparison.refits = _refits(run, summary, outcomes)
     return comparison
+
+
+def _narrower_note(more: list[Outcome]) -> str:
+    tried = dict.fromkeys(outcome.row["model"] for outcome in more if outcome.row["kind"] == "family")
+    best = next(outcome.row["model"] for outcome in more if outcome.row["chosen"])
+    return (
+        f"before a recurrent network was called worth its cost, {len(tried)} feed-forward ones with shorter windows "
+        f"were tried on the first fold; the best on its validation part, {best}, takes part in the comparison"
+    )
 
 
 def _refits(run: Run, summary: list[Row], outcomes: list[Outcome]) -> list[Refit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..models import draw_configs, parse_variant, split_mix
+from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
@@ -46,6 +46,23 @@ def fitted_with(
     mixed = data.mixed(network, partner)
     weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
     return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
+
+
+def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
+    """Variants of feed-forward families that read less than the lookback, such as ``dense:window=3``."""
+    found = []
+    for name in families:
+        family, own = parse_variant(name, kind)
+        if kind != "forecast" or is_recurrent(name) or "window" in own or "window" not in known_settings(family, kind):
+            continue
+        windows, widest = [], data.spec.inputs.length
+        while widest > 1:
+            widest //= 2
+            windows.append(widest)
+        norms = [""] if "window_norm" in own else ["", "+window_norm=none"]
+        sign = "+" if own else ":"
+        found += [f"{name}{sign}window={window}{norm}" for window in windows for norm in norms]
+    return found
 
 
 class ShuffledFold:
@@ -84,6 +101,8 @@ class Run:
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
+        if settings.refit_folds and experiment.prepare(0).known is None:
+            raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
@@ -197,7 +216,10 @@ class Run:
         """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
-        return fitted_with(data, network, partner, training_record(family, config, seed, history))
+        fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
+        if self.settings.refit_folds:
+            self.trainers.refit(data, family, config, history, options)
+        return fitted
 
     def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
@@ -236,34 +258,64 @@ class Run:
     def _family(self, name: str, fold: int) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        data = self.experiment.prepare(fold)
-        family, own = parse_variant(name, self.experiment.task.output_kind)
-        configs = draw_configs(family, data.spec, s.configs, fixed={**(s.config or {}), **own})
-
-        def attempt(seed: int, number: int) -> list[Outcome]:
-            trial = Trial(name, fold, seed, number)
-            trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
-
-            def train() -> list[Outcome]:
-                options = FitOptions(
-                    seed=seed,
-                    budget=self._time_for(name, data, family, configs[number]),
-                    checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                    on_epoch=self._on_epoch(trial),
-                )
-                return run_family(self.trainers, data, trial, family, configs[number], options, self.partner)
-
-            outcomes = self._finished_or(trials, train)
-            self._spent[name] += outcomes[0].row["train_seconds"]
-            return outcomes
-
-        tried = [attempt(0, number) for number in range(len(configs))]
+        configs = self._configs(name, fold, s.configs)
+        tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
-        repeated = [attempt(seed, best) for seed in range(1, s.seeds)]
+        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best]) for seed in range(1, s.seeds)]
         for number, outcomes in enumerate([*tried, *repeated]):
             for outcome in outcomes:
                 outcome.row["chosen"] = number == best or number >= len(tried)
         return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
+
+    def _configs(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
+        """Configurations of a family or variant, the default first."""
+        family, own = parse_variant(name, self.experiment.task.output_kind)
+        fixed = {**(self.settings.config or {}), **own}
+        return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
+
+    def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
+        """One training and, where networks are mixed with a baseline, its mix."""
+        data = self.experiment.prepare(trial.fold)
+        family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
+        trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
+
+        def train() -> list[Outcome]:
+            options = FitOptions(
+                seed=trial.seed,
+                budget=self._time_for(trial.model, data, family, config),
+                checkpoint=None if self.store is None else self.store.checkpoint(trial),
+                on_epoch=self._on_epoch(trial),
+            )
+            refit = {"refit": True} if self.settings.refit_folds else {}
+            return run_family(self.trainers, data, trial, family, config, options, self.partner, **refit)
+
+        outcomes = self._finished_or(trials, train)
+        self._spent[trial.model] += outcomes[0].row["train_seconds"]
+        return outcomes
+
+    def narrower(self) -> list[Outcome]:
+        """Feed-forward families with shorter windows: what a *yes* has to stand up to.
+
+        Each window is half the one before it, down to one step, with and without window normalisation; all are trained
+        with the first seed on the first fold, and the best on its validation part with every seed on every fold.
+
+        Returns:
+            Outcomes of all of these; none where no family of the comparison has a window.
+        """
+        variants = narrower_variants(
+            self.settings.families, self.experiment.task.output_kind, self.experiment.prepare(0)
+        )
+        self.total += len(variants) + (self.n_folds * self.settings.seeds - 1 if variants else 0)
+        tried = {name: self._attempt(Trial(name, 0), self._configs(name, 0, 1)[0]) for name in variants}
+        if not tried:
+            return []
+        best = min(tried, key=lambda name: tried[name][0].row["validation_loss"])
+        places = [(fold, seed) for fold in range(self.n_folds) for seed in range(self.settings.seeds)][1:]
+        again = [self._attempt(Trial(best, fold, seed), self._configs(best, fold, 1)[0]) for fold, seed in places]
+        outcomes = [outcome for found in (*tried.values(), *again) for outcome in found]
+        for outcome in outcomes:
+            outcome.row["chosen"] = split_mix(outcome.row["model"])[0] == best
+        return outcomes
 
     def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
         """Seconds that the next training of a model may take: its trainings share what compiling leaves of its part."""

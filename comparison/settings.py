@@ -63,6 +63,12 @@ class CompareSettings:
         "name, or none; by default auto for labels of texts, none elsewhere.",
     ] = None
 
+    refit_folds: Annotated[
+        bool,
+        "Train every network of a fold once more on training and validation part, for as many steps as its best epoch "
+        "took, before it is scored: as baselines are; it doubles the time.",
+    ] = False
+
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 
@@ -138,11 +144,11 @@ def _load(source: str | Path | pd.DataFrame, task: str | Task | None, options: d
 
 def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSettings:
     """The settings given, the task's own defaults for the rest."""
-    from ..models import list_families, parse_settings
+    from ..models import default_families, parse_settings
 
     training = task.training
     chosen: dict[str, Any] = {
-        "families": list_families(task.output_kind),
+        "families": default_families(task.output_kind),
         "baselines": type(task).list_baselines(frame),
         "max_epochs": training.max_epochs,
         "patience": training.patience,

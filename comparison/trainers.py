@@ -39,6 +39,15 @@ class Trainers:
             raise RuntimeError("a trainer that has trained has a model")
         return trainer.model, history
 
+    def refit(
+        self, data: FoldData, family: str, config: dict[str, Any], history: History, options: FitOptions
+    ) -> float:
+        """Train a configuration that was trained just now on the validation part too; the seconds that it took."""
+        if data.known is None:
+            raise ValueError("`data` must have a training and a validation part that can be joined. Received: None")
+        trainer = self._trainer(data, family, config)
+        return trainer.refit(data.known, data.train, data.validation, history, options)
+
     def compile(self, data: FoldData, family: str, config: dict[str, Any]) -> float:
         """Compile a configuration that was not compiled before; the seconds that it took."""
         return self._trainer(data, family, config).compile(data.train, data.validation)

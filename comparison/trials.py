@@ -108,18 +108,25 @@ def run_family(
     config: dict[str, Any],
     options: FitOptions,
     partner: str | None = None,
+    *,
+    refit: bool = False,
 ) -> list[Outcome]:
-    """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`."""
+    """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`.
+
+    With `refit` the network is scored after it was trained once more, on the validation part too; intervals and the
+    weights of the mix come from the network that had not seen it.
+    """
     from ..models import macs
 
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
     mixed = None if partner is None else data.mixed(model, partner)
+    seconds = history.seconds + (trainers.refit(data, family, config, history, options) if refit else 0.0)
     evaluation = fitted.evaluate()
     price = {
         "parameters": fitted.predictor.model.parameters(),
         "macs": macs(model, data.cost_length),
-        "train_seconds": history.seconds,
+        "train_seconds": seconds,
         "predict_ms": predict_ms(model, data),
     }
     chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}

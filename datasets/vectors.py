@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..spec import FIRST_WORD
 from .files import OPENERS, check_there
 
 # Words without a vector get small random numbers, as untrained embeddings have.
 _SPREAD = 0.05
 
 
-def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:
+def read_vectors(path: str | Path, words: Sequence[str], *, length: float | None = None) -> tuple[np.ndarray, int]:
     """Read the vectors of some words.
 
     Args:
         path: the file, plain or compressed; a first line of two numbers (word2vec's text format) is left out.
         words: whose vectors to read.
+        length: to which each vector of the file is scaled; None leaves them as they are.
 
     Returns:
         Vectors (words, dimensions) float32, small random numbers where the file has none; and how many it has.
@@ -47,7 +49,8 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
             # words may hold spaces; the numbers come last
             word = " ".join(cells[: len(cells) - vectors.shape[1]])
             if word in place:
-                vectors[place[word]] = _numbers(cells, vectors.shape[1], f"{path}: line {number}")
+                row = np.array(_numbers(cells, vectors.shape[1], f"{path}: line {number}"))
+                vectors[place[word]] = row if length is None else row * (length / (np.linalg.norm(row) or 1.0))
                 found += 1
     if vectors is None or not found:
         raise InputError(
@@ -55,6 +58,17 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, in
             "text format, with a word and its numbers on every line"
         )
     return vectors.astype("float32"), found
+
+
+def table_of_vectors(path: str | Path, words: Sequence[str], *, length: float | None = None) -> tuple[np.ndarray, int]:
+    """Read the vectors of a vocabulary: (tokens, dimensions), those of reserved tokens zero; and how many there are.
+
+    Args:
+        path, length: as for :func:`read_vectors`.
+        words: of the vocabulary, in the order of their ids.
+    """
+    found, known = read_vectors(path, words, length=length)
+    return np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found]), known
 
 
 def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:

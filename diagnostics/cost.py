@@ -22,7 +22,7 @@ _TIMED_RUNS = 5
 _BATCH = 32
 # A training step goes forward once and back with twice the products: gradients of inputs and of weights.
 _TRAINING = 3
-# Values that backpropagation needs of a unit and step: gates, cell and hidden state.
+# Values that backpropagation needs of a unit and step: gates, cell and hidden state; of other cells the states alone.
 _KEPT = {"LSTM": 6, "GRU": 5, "SimpleRNN": 1}
 
 
@@ -73,7 +73,7 @@ def _activation_bytes(network: keras.Model, length: int) -> int:
         if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
             own = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
             read = layer.input[0] if isinstance(layer.input, list | tuple) else layer.input
-            size = (read.shape[1] or length) * own.units * _KEPT.get(type(own).__name__, 1)
+            size = (read.shape[1] or length) * own.units * _KEPT.get(type(own).__name__, len(own.state_size))
             size *= 2 if isinstance(layer, keras.layers.Bidirectional) else 1
         numbers += size
     return int(numbers * _FLOAT * _BATCH)

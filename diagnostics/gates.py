@@ -5,9 +5,13 @@ The layers themselves run compiled loops that keep nothing; here the textbook's 
     LSTM        i, f, o = σ(x W + h U + b)   g = tanh(x W + h U + b)   c' = f c + i g      h' = o tanh(c')
     GRU         z, r = σ(x W + h U + b)      g = tanh(x W + b + r (h U + b))               h' = z h + (1 - z) g
     SimpleRNN   h' = tanh(x W + h U + b)
+    minGRU      z = σ(x W + b)               g = x W + b                                   h' = z h + (1 - z) g
+    minLSTM     i, f = σ(x W + b), over their sum      g = x W + b                         h' = f h + i g
 
-What keeps is f in an LSTM and z in a GRU as Keras has it (other books swap z and 1 - z); a SimpleRNN has no such gate.
-All three have a growth rate: the largest Lyapunov exponent λ of products of ∂h'/∂h, half-life ln 2 / -λ.
+and those of an LSTM that lacks parts, or of a SimpleRNN with a deeper transition, as their settings say. What keeps is
+f in an LSTM and z in a GRU as Keras has it (other books swap z and 1 - z); a SimpleRNN has no such gate, and an LSTM
+without its forget gate keeps all. All have a growth rate: the largest Lyapunov exponent λ of products of ∂h'/∂h,
+half-life ln 2 / -λ.
 
 Source: Hochreiter & Schmidhuber (1997); Gers, Schmidhuber & Cummins (2000); Cho et al. (2014); Elman (1990). Half-life
 of a gate: Tallec & Ollivier (2018). Saturation: Karpathy, Johnson & Fei-Fei (2015). λ of recurrent networks: Vogt et
@@ -16,11 +20,13 @@ al. (2022).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..models.recurrent import RNN, LSTMCell, LSTMForm, MinimalCell
 from .examples import Examples
 from .influence import layer_inputs
 
@@ -28,8 +34,9 @@ if TYPE_CHECKING:
     import keras
 
 Arrays = dict[str, np.ndarray]
+_Step = Callable[[np.ndarray, list[np.ndarray]], tuple[list[np.ndarray], Arrays]]
 # The gate that keeps what was, by the kind of cell.
-KEEPS = {"lstm": "forget", "gru": "update", "simple_rnn": None}
+KEEPS = {"lstm": "forget", "gru": "update", "simple_rnn": None, "min_gru": "update", "min_lstm": "forget"}
 _LOW, _HIGH = 0.1, 0.9
 _EXAMPLES, _LYAPUNOV_EXAMPLES = 256, 32
 
@@ -40,7 +47,7 @@ class LayerGates:
 
     Attributes:
         layer: its name.
-        cell: "lstm", "gru" or "simple_rnn".
+        cell: a key of ``KEEPS``.
         steps: that it reads.
         steps_per_segment: steps of the data in one of them.
         keep: for each unit the share kept in one step, the geometric mean of its gate (units,); empty without a gate.
@@ -132,12 +139,13 @@ def unroll(layer: keras.layers.RNN, x: np.ndarray) -> Arrays:
     """Run a layer from a zero state, keeping everything.
 
     Args:
-        layer: an LSTM, GRU or SimpleRNN.
+        layer: an LSTM, GRU or SimpleRNN, or a layer of this package.
         x: what it reads (rows, steps, channels).
 
     Returns:
         Each (rows, steps, units): LSTM ``input``, ``forget``, ``candidate``, ``output``, ``cell``, ``hidden``; GRU
-        ``update``, ``reset``, ``candidate``, ``hidden``; SimpleRNN ``hidden``.
+        ``update``, ``reset``, ``candidate``, ``hidden``; SimpleRNN ``hidden``; a gate that a cell does not have is left
+        out.
 
     Example:
         >>> unroll(keras.layers.GRU(3), np.zeros((2, 5, 1)))["update"].shape
@@ -152,10 +160,14 @@ def unroll(layer: keras.layers.RNN, x: np.ndarray) -> Arrays:
 
 
 def is_standard(layer: Any) -> bool:
-    """Whether the layer is one of the three with its usual activations."""
+    """Whether the layer's equations are known here: Keras's three with their usual activations, or one of ours."""
     import keras
 
-    if not isinstance(layer, keras.layers.LSTM | keras.layers.GRU | keras.layers.SimpleRNN) or not layer.built:
+    if not layer.built:
+        return False
+    if isinstance(layer, RNN):
+        return True
+    if not isinstance(layer, keras.layers.LSTM | keras.layers.GRU | keras.layers.SimpleRNN):
         return False
     usual = layer.activation is keras.activations.tanh
     gate = getattr(layer, "recurrent_activation", keras.activations.sigmoid) is keras.activations.sigmoid
@@ -163,12 +175,14 @@ def is_standard(layer: Any) -> bool:
 
 
 def cell_kind(layer: Any) -> str:
-    """ "lstm", "gru" or "simple_rnn"."""
+    """A key of ``KEEPS``."""
     import keras
 
-    if isinstance(layer, keras.layers.LSTM):
+    if isinstance(layer.cell, MinimalCell):
+        return layer.cell.kind
+    if isinstance(layer.cell, keras.layers.LSTMCell | LSTMCell):
         return "lstm"
-    return "gru" if isinstance(layer, keras.layers.GRU) else "simple_rnn"
+    return "gru" if isinstance(layer.cell, keras.layers.GRUCell) else "simple_rnn"
 
 
 def half_life_of(keep: float, read: int) -> float | None:
@@ -227,7 +241,7 @@ def _measure(name: str, layer: Any, x: np.ndarray, lengths: np.ndarray, segment:
     if keeps is None:
         keep = low = high = np.empty(0)
     else:
-        gate = states[keeps][real]  # (real steps, units)
+        gate = states.get(keeps, np.ones_like(states["hidden"]))[real]  # (real steps, units)
         keep = np.exp(np.log(np.maximum(gate, 1e-12)).mean(axis=0))
         low, high = (gate < _LOW).mean(axis=0), (gate > _HIGH).mean(axis=0)
     return LayerGates(
@@ -265,23 +279,47 @@ def _standard(columns: np.ndarray) -> np.ndarray:
     return (columns - columns.mean(axis=0)) / np.where(deviation > 1e-12, deviation, np.inf)
 
 
-def _step_of(layer: Any, rows: int, dtype: Any) -> tuple[Any, list[np.ndarray]]:
+def _step_of(layer: Any, rows: int, dtype: Any) -> tuple[_Step, list[np.ndarray]]:
     """One step of a layer, and its zero state: step(x, state) → (state, everything by name)."""
     cell, kind = layer.cell, cell_kind(layer)
-    kernel, recurrent = (np.asarray(w, dtype=float) for w in (cell.kernel, cell.recurrent_kernel))
-    shape = (2, kernel.shape[1]) if kind == "gru" else (kernel.shape[1],)
-    bias = np.zeros(shape) if cell.bias is None else np.asarray(cell.bias, dtype=float)
+    steps = {"lstm": _lstm, "gru": _gru, "simple_rnn": _simple_rnn, "min_gru": _min_gru, "min_lstm": _min_lstm}
     zero = np.zeros((rows, layer.units), dtype)
+    return steps[kind](cell), [zero] * (2 if kind == "lstm" else 1)
 
-    def lstm(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
+
+def _weights(cell: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Kernel, bias and recurrent kernel, where there is one."""
+    kernel = np.asarray(cell.kernel, dtype=float)
+    recurrent = np.asarray(getattr(cell, "recurrent_kernel", 0), dtype=float)
+    bias = np.zeros((2, kernel.shape[1])[not hasattr(cell, "reset_after") :]) if cell.bias is None else cell.bias
+    return kernel, np.asarray(bias, dtype=float), recurrent
+
+
+def _lstm(cell: Any) -> _Step:
+    kernel, bias, recurrent = _weights(cell)
+    form = getattr(cell, "form", LSTMForm())
+    peepholes = dict(zip(form.peepholes, np.asarray(cell.peephole) if form.peepholes else (), strict=True))
+
+    def step(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
         h, c = state
-        i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
-        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        return [h, c], {"input": i, "forget": f, "candidate": g, "output": o, "cell": c, "hidden": h}
+        z = dict(zip(form.columns, np.split(x @ kernel + h @ recurrent + bias, len(form.columns), axis=1), strict=True))
+        seen = {name: _sigmoid(z[name] + peepholes.get(name, 0) * c) for name in ("input", "forget") if name in z}
+        if form.coupled:
+            seen["input"] = 1 - seen["forget"]
+        seen["candidate"] = np.tanh(z["candidate"])
+        c = seen.get("forget", 1) * c + seen.get("input", 1) * seen["candidate"]
+        if form.output:
+            seen["output"] = _sigmoid(z["output"] + peepholes.get("output", 0) * c)
+        h = seen.get("output", 1) * np.tanh(c)
+        return [h, c], {**seen, "cell": c, "hidden": h}
 
-    def gru(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
+    return step
+
+
+def _gru(cell: Any) -> _Step:
+    kernel, bias, recurrent = _weights(cell)
+
+    def step(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
         [h] = state
         xz, xr, xg = np.split(x @ kernel + bias[0], 3, axis=1)
         hz, hr, hg = np.split(h @ recurrent + bias[1], 3, axis=1)
@@ -290,12 +328,49 @@ def _step_of(layer: Any, rows: int, dtype: Any) -> tuple[Any, list[np.ndarray]]:
         h = z * h + (1 - z) * g
         return [h], {"update": z, "reset": r, "candidate": g, "hidden": h}
 
-    def simple_rnn(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
-        h = np.tanh(x @ kernel + state[0] @ recurrent + bias)
+    return step
+
+
+def _simple_rnn(cell: Any) -> _Step:
+    kernel, bias, recurrent = _weights(cell)
+    further = [np.asarray(w, dtype=float) for w in getattr(cell, "loop_weights", ())[3:]]
+    relu = getattr(cell, "identity", False)
+
+    def activation(z: np.ndarray) -> np.ndarray:
+        return np.where(z.real > 0, z, 0) if relu else np.tanh(z)
+
+    def step(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
+        h = activation(x @ kernel + state[0] @ recurrent + bias)
+        for more, shift in zip(further[::2], further[1::2], strict=True):
+            h = activation(h @ more + shift)
         return [h], {"hidden": h}
 
-    step = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}[kind]
-    return step, [zero] * (2 if kind == "lstm" else 1)
+    return step
+
+
+def _min_gru(cell: Any) -> _Step:
+    kernel, bias, _ = _weights(cell)
+
+    def step(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
+        z, g = np.split(x @ kernel + bias, 2, axis=1)
+        z = _sigmoid(z)
+        h = z * state[0] + (1 - z) * g
+        return [h], {"update": z, "candidate": g, "hidden": h}
+
+    return step
+
+
+def _min_lstm(cell: Any) -> _Step:
+    kernel, bias, _ = _weights(cell)
+
+    def step(x: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], Arrays]:
+        i, f, g = np.split(x @ kernel + bias, 3, axis=1)
+        i, f = _sigmoid(i), _sigmoid(f)
+        i, f = i / (i + f), f / (i + f)
+        h = f * state[0] + i * g
+        return [h], {"input": i, "forget": f, "candidate": g, "hidden": h}
+
+    return step
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:

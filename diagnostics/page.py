@@ -166,7 +166,7 @@ def _gate_figures(layer: LayerGates, steps: list[str]) -> list[Figure]:
     segment, read = layer.steps_per_segment, len(layer.example["hidden"])
     names = steps if segment == 1 else [steps[min(t * segment, len(steps) - 1)] for t in range(read)]
     gate = KEEPS[layer.cell]
-    figures = [] if gate is None else [_half_lives(layer), _kept(layer, gate, names)]
+    figures = [] if gate not in layer.example else [_half_lives(layer), _kept(layer, gate, names)]
     return [*figures, _hidden(layer, names)]
 
 

@@ -52,12 +52,19 @@ class NetworkState:
         loss: what it is trained by.
         weights: its weights and the states of its dropout layers.
         optimizer: what Adam remembers, for ``partial_fit``; None where nobody will go on.
+        epsilon: what Adam adds to the size of the gradients; it is compiled into the training step.
     """
 
     structure: str
     loss: str
     weights: Weights
     optimizer: Weights | None = None
+    epsilon: float = 1e-7
+
+    @property
+    def compiled(self) -> tuple[str, str, float]:
+        """What tells compiled networks apart."""
+        return self.structure, self.loss, self.epsilon
 
 
 @dataclass
@@ -96,7 +103,7 @@ def train(
         ``{"loss": [...], "val_loss": [...]}``, a number for each epoch.
     """
     progress = Progress() if validation is None else Progress({"loss": [], "val_loss": []})
-    with POOL.borrow(state.structure, state.loss) as network:
+    with POOL.borrow(*state.compiled) as network:
         network.start(state.weights, settings.learning_rate, state.optimizer)
         watchers = _KerasCallbacks(settings, network, len(train_rows))
         for epoch in range(settings.max_epochs):

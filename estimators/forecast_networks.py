@@ -60,8 +60,8 @@ class Structure:
         return model
 
 
-def _trainer(structure: Structure, loss: str) -> Trainer:
-    return Trainer(structure.build, loss=loss)
+def _trainer(structure: Structure, loss: str, epsilon: float) -> Trainer:
+    return Trainer(structure.build, loss=loss, epsilon=epsilon)
 
 
 class _Forward:
@@ -83,6 +83,7 @@ class TrainingSettings:
 
     loss: str
     learning_rate: float
+    epsilon: float
     batch_size: int | None
     max_epochs: int
     patience: int
@@ -105,7 +106,7 @@ def train(
     Returns:
         The weights of the best epoch, and how the training went.
     """
-    with _TRAINERS.borrow(structure, settings.loss) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, settings.epsilon) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
-from ..models import check_config, draw_configs, known_settings, list_families
+from ..models import check_config, draw_configs, known_settings, list_families, parse_variant, simpler_families
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
@@ -38,6 +38,7 @@ from .seeds import seed_of
 if TYPE_CHECKING:
     import keras
 
+    from ..comparison import Comparison
     from ..pipelines.protocol import RawInputs
     from ..tasks.forecast import ForecastFold
 
@@ -49,6 +50,8 @@ _NAMES = {
     "simple_rnn": "SimpleRNN",
     "gru": "GRU",
     "lstm": "LSTM",
+    "min_gru": "MinGRU",
+    "min_lstm": "MinLSTM",
 }
 _START = "forecast.parquet"
 _SAMPLE = 8
@@ -76,6 +79,7 @@ class Forecaster(Estimator):
     max_epochs: int = 100
     patience: int = 9
     learning_rate: float | None = None
+    epsilon: float = 1e-7
     batch_size: int | None = None
     validation_fraction: float = 0.1
     warm_start: bool = False
@@ -158,7 +162,7 @@ class Forecaster(Estimator):
         self, fold: ForecastFold, structure: Structure, learning_rate: float
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
-        settings = TrainingSettings(self.loss, learning_rate, self.batch_size, **sizes)
+        settings = TrainingSettings(self.loss, learning_rate, self.epsilon, self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
         with self._watched(settings.max_epochs) as on_epoch:
             options = FitOptions(
@@ -302,7 +306,8 @@ class Forecaster(Estimator):
         df : DataFrame
             As for `fit`.
         h : int, default=None
-            Steps ahead; by default `horizon`.
+            Steps ahead, as in `predict` at most `horizon`, which is the default: what is scored is the network that
+            `fit` would give. Where neither says it, so many steps are the horizon.
         n_windows : int, default=1
             Number of cutoffs.
         step_size : int, default=None
@@ -319,9 +324,9 @@ class Forecaster(Estimator):
         Raises
         ------
         ValueError
-            A series that is too short for the windows; the message names it.
+            `h` beyond the horizon, or a series that is too short for the windows; the message names it.
         """
-        steps = _count("h", h if h is not None else self.horizon or getattr(self, "horizon_", None))
+        steps, horizon = self._steps_to_score(h)
         n_windows, every = (
             _count("n_windows", n_windows),
             _count("step_size", steps if step_size is None else step_size),
@@ -331,8 +336,9 @@ class Forecaster(Estimator):
         cutoffs = [steps + (n_windows - 1 - i) * every for i in range(n_windows)]  # rows before each series' end
         name_short(
             frame,
-            cutoffs[0] + 2 * steps,
-            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * steps} rows before the first",
+            cutoffs[0] + 2 * horizon,
+            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the "
+            "first",
         )
         again = int(refit) if refit else n_windows
         tables = []
@@ -340,7 +346,7 @@ class Forecaster(Estimator):
             fitted = self
             for i, after in enumerate(cutoffs):
                 if i % again == 0:
-                    fitted = clone(self).set_params(horizon=steps, warm_start=False)
+                    fitted = clone(self).set_params(horizon=horizon, warm_start=False)
                     fitted._fit_frame(before_cutoff(frame, series, after), [frame.ids[k] for k in series])
                 tables.append(_window(fitted, frame.select([frame.ids[k] for k in series]), after, steps))
         table = written.like(pd.concat(tables, ignore_index=True), frame)
@@ -348,6 +354,43 @@ class Forecaster(Estimator):
         order = {label: k for k, label in enumerate(written.labels(frame))}
         by = [table[frame.id].map(order), table["cutoff"]]
         return table.iloc[np.lexsort((*by[::-1],))].reset_index(drop=True)
+
+    def _steps_to_score(self, h: int | None) -> tuple[int, int]:
+        """Steps that cross-validation scores, and those that its networks forecast."""
+        horizon = self.horizon or getattr(self, "horizon_", None)
+        steps = _count("h", horizon if h is None else h)
+        if horizon is None or steps == horizon:
+            return steps, steps
+        if steps > horizon:
+            raise InputError(
+                f"`h` must be at most the horizon of {horizon} steps that the forecaster has; received {steps}; set "
+                "`horizon` to it, so that a network for so many steps is fitted"
+            )
+        if _names(self.future_covariates):
+            raise InputError(
+                f"`h` must be the horizon of {horizon} steps where there are `future_covariates`, because a forecast "
+                f"reads them for all of it; received {steps}; set `horizon` to it"
+            )
+        return steps, int(horizon)
+
+    def compare_with_simpler(self, df: Any, y: Any = None, **settings: Any) -> Comparison:
+        """Compare this family with every simpler one, and with baselines, on the same folds.
+
+        Parameters
+        ----------
+        df : DataFrame
+            As for `fit`; the forecaster need not be fitted, and stays as it is.
+        y : None
+            Ignored.
+        **settings : dict
+            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
+
+        Returns
+        -------
+        comparison : recurra.Comparison
+            Its ``verdict["text"]`` says whether this family is worth its price.
+        """
+        return super().compare_with_simpler(df, y, **settings)
 
     def score(self, df: pd.DataFrame, y: Any = None) -> float:  # noqa: ARG002  (scikit-learn's searches hand one over)
         """Forecast the last `horizon_` rows of each series from the rows before them.
@@ -461,11 +504,10 @@ class Forecaster(Estimator):
         return self._columns().read(X)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        known = list_families(Forecast.output_kind)
         family = self._family()
         own = "+".join(f"{name}={value}" for name, value in self._given(family).items())
         return {
-            "families": [*known[: known.index(family)], f"{family}:{own}" if own else family],
+            "families": [*simpler_families(family, Forecast.output_kind), f"{family}:{own}" if own else family],
             "task": Forecast.name,
             **{name: getattr(self, name) for name in ("horizon", "lookback", "season", "missing", "transform", "loss")},
             "calendar": tuple(self.calendar),
@@ -477,9 +519,10 @@ class Forecaster(Estimator):
     # ------------------------------------------------------------------------------------------------ parameters
 
     def _family(self) -> str:
-        if self.family not in (known := list_families(Forecast.output_kind)):
-            raise InputError(f"`family` must be one of {', '.join(known)}; received {self.family!r}")
-        return self.family
+        family, _ = parse_variant(self.family, Forecast.output_kind)
+        if family not in (known := list_families(Forecast.output_kind)):
+            raise InputError(f"`family` must be one of {', '.join(known)}; received {family!r}")
+        return family
 
     @property
     def _alias(self) -> str:
@@ -490,15 +533,23 @@ class Forecaster(Estimator):
         takes = known_settings(family, Forecast.output_kind)
         defaults = {f.name: f.default for f in fields(self)}
         given = {name: value for name, value in self.get_params(deep=False).items() if name in takes}
-        return {name: value for name, value in given.items() if value is not None and value != defaults[name]}
+        given = {name: value for name, value in given.items() if value is not None and value != defaults[name]}
+        return given | parse_variant(self.family, Forecast.output_kind)[1]
 
     def _config(self, spec: Any) -> dict[str, Any]:
         """The family's settings: those given, the family's defaults for the rest."""
-        given = self._given(self._family())
-        check_config(self.family, Forecast.output_kind, given)
-        return draw_configs(self.family, spec, 1, fixed=given)[0]
+        family = self._family()
+        given = self._given(family)
+        check_config(family, Forecast.output_kind, given)
+        return draw_configs(family, spec, 1, fixed=given)[0]
 
     def _columns(self) -> Columns:
+        if isinstance(self.target_col, list | tuple):
+            raise InputError(
+                f"`target_col` names one column, since the table of forecasts has one; received {self.target_col!r}; "
+                "fit a forecaster for each (the others may be its `past_covariates`), or fit all with one network by "
+                'recurra.fit(df, id=..., time=..., target=[...], family="lstm")'
+            )
         return Columns(
             self.id_col,
             self.time_col,
@@ -516,6 +567,7 @@ def _window(fitted: Forecaster, frame: SeriesFrame, after: int, steps: int) -> p
     if shown.future_covariates:
         fitted._columns().refuse_lacking(shown, steps)
     table = fitted._forecast(shown).astype({frame.id: object})
+    table = table[np.arange(len(table)) % fitted.horizon_ < steps].reset_index(drop=True)
     ends = shown.table[frame.time].iloc[np.cumsum(shown.lengths) - 1]
     table.insert(2, "cutoff", np.repeat(ends.array, steps))
     table.insert(3, frame.targets[0], truth_after(frame, known, steps))

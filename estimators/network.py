@@ -28,14 +28,15 @@ class CompiledNetwork:
     Args:
         structure: from :func:`recurra.estimators.structure.structure_of`.
         loss: "crossentropy", "mse", "mae" or "huber".
+        epsilon: Adam's.
 
     One thread at a time: borrow it from :data:`POOL`.
     """
 
-    def __init__(self, structure: str, loss: str) -> None:
+    def __init__(self, structure: str, loss: str, epsilon: float) -> None:
         self.model = network_of(structure)
         self.loss = Elementwise(loss)
-        self.optimizer = keras.optimizers.Adam(global_clipnorm=_CLIPNORM)
+        self.optimizer = keras.optimizers.Adam(epsilon=epsilon, global_clipnorm=_CLIPNORM)
         self.model.compile(self.optimizer, self.loss)
         self.optimizer.build(self.model.trainable_variables)
         self._structure = structure

@@ -6,6 +6,7 @@ They are dataclasses so that ``__init__`` names every parameter and does nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -14,6 +15,7 @@ class TrainingParameters:
     """How a network is trained."""
 
     learning_rate: float | None = None
+    epsilon: float = 1e-7
     batch_size: int = 32
     max_epochs: int = 100
     patience: int = 10
@@ -55,6 +57,7 @@ class LinearParameters:
     """Settings of the linear family."""
 
     ngrams: int = 1
+    ngram_buckets: int = 2**18
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -70,6 +73,9 @@ class DenseParameters:
     window: int | None = None
     embedding: int | None = None
     ngrams: int = 1
+    ngram_buckets: int = 2**16
+    vectors: str | Path | None = None
+    train_vectors: bool = True
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -85,6 +91,9 @@ class TCNParameters:
     input_dropout: float = 0.0
     embedding: int | None = None
     ngrams: int = 1
+    ngram_buckets: int = 2**16
+    vectors: str | Path | None = None
+    train_vectors: bool = True
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -101,6 +110,9 @@ class RecurrentParameters:
     residual: bool = False
     embedding: int | None = None
     ngrams: int = 1
+    ngram_buckets: int = 2**16
+    vectors: str | Path | None = None
+    train_vectors: bool = True
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -121,7 +133,10 @@ class AnyFamilyParameters:
     residual: bool | None = None
     embedding: int | None = None
     ngrams: int | None = None
+    ngram_buckets: int | None = None
+    vectors: str | Path | None = None
+    train_vectors: bool | None = None
 
 
-# Parameters that go to the family's factory.
-FAMILY_SETTINGS = frozenset(AnyFamilyParameters.__dataclass_fields__) - {"family"}
+# Parameters that go to the family's factory as they are; `vectors` names a file, of which it takes the numbers.
+FAMILY_SETTINGS = frozenset(AnyFamilyParameters.__dataclass_fields__) - {"family", "vectors"}

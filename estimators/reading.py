@@ -66,6 +66,7 @@ def read_examples(estimator: BaseEstimator, X: Any, *, fitted_kind: str | None, 
         ValueError, TypeError: with scikit-learn's words.
     """
     X = _unwrapped(X)
+    _check_there(estimator, X)
     kind = _kind_of(X)
     if kind == "table" and fitted_kind == "values":  # sequences that happen to have the same length
         kind = "values"
@@ -85,6 +86,15 @@ def read_examples(estimator: BaseEstimator, X: Any, *, fitted_kind: str | None, 
         return _of_sequences(estimator, X, fitted_kind is None, channels)
     table = validate_data(estimator, X, reset=fitted_kind is None, dtype=np.float64)
     return Examples("table", Ragged(table.reshape(-1, 1) + 0.0, np.full(len(table), table.shape[1])))
+
+
+def _check_there(estimator: BaseEstimator, X: Any) -> None:
+    """Refuse one text and an empty list in scikit-learn's words; what has columns is left to its checks of tables."""
+    if isinstance(X, _TEXTS):
+        raise ValueError("Iterable over raw text documents expected, string object received.")
+    if isinstance(X, list) and not X:
+        name = type(estimator).__name__
+        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
 
 
 def _kind_of(X: Any) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from .. import datasets
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, Plan
+from ..models import FAMILIES, Plan, parse_variant, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from ..pipelines.protocol import RawInputs
 
 # Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
-_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3}
+_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3, "min_gru": 3e-3, "min_lstm": 3e-3}
 _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
@@ -115,7 +116,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         together = None if of_row is None else of_row[rows.rows]
         training, validation = hold_out(rows, strata, 0.0 if epochs else self.validation_fraction, seed, together)
         if go_on:
-            encoding, state = self._encoding, replace(self._state)
+            encoding, state = self._encoding, replace(self._state, epsilon=self.epsilon)
         else:
             self._check_targets(targets)
             own = rows.rows[training], rows.weight[training]
@@ -147,9 +148,12 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
 
         given = self.get_params(deep=False)
         config = {name: given[name] for name in FAMILY_SETTINGS if given.get(name) is not None}
+        config["epsilon"] = self.epsilon
         if self.learning_rate is not None:
             config["learning_rate"] = self.learning_rate
-        check_config(self.family, self._output_kind, config)
+        family, own = self._variant()
+        config |= own
+        check_config(family, self._output_kind, config)
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])
         if self.sequence_length is not None:
@@ -159,6 +163,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         if not 0 <= self.validation_fraction < 1:
             raise InputError(_message(self, "validation_fraction", "a number from 0 to below 1"))
         return config
+
+    def _variant(self) -> tuple[str, dict[str, Any]]:
+        """The family, and the settings that stand in its name."""
+        return parse_variant(self.family, self._output_kind)
 
     def _read(self, X: Any, *, reset: bool) -> Examples:
         kind = None if reset else self._encoding.kind
@@ -179,11 +187,23 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         """A network with first weights."""
         from .. import models
 
-        spec = encoding.pipeline.spec
-        known = applicable(settings_of(_plan(self.family, self._output_kind).build), spec)
-        own = {name: value for name, value in config.items() if name in known}
-        model, weights = first_weights(lambda: models.build(self.family, spec, **own), seed)
-        return NetworkState(structure_of(model), self._training_loss(), weights)
+        spec, family = encoding.pipeline.spec, self._variant()[0]
+        known = applicable(settings_of(_plan(family, self._output_kind).build), spec)
+        own = {name: value for name, value in config.items() if name in known} | self._word_vectors(encoding)
+        model, weights = first_weights(lambda: models.build(family, spec, **own), seed)
+        return NetworkState(structure_of(model), self._training_loss(), weights, epsilon=self.epsilon)
+
+    def _word_vectors(self, encoding: Encoding) -> dict[str, np.ndarray]:
+        """First values of the table of words, where `vectors` names a file of them."""
+        path, family = getattr(self, "vectors", None), self._variant()[0]
+        if path is None:
+            return {}
+        if "vectors" not in settings_of(_plan(family, self._output_kind).build):
+            raise InputError(f"the family {family} takes no `vectors`; leave them out, or choose another family")
+        encoder = encoding.pipeline.encoder
+        if not isinstance(encoder, TextEncoder):
+            raise InputError("`vectors` are of words, but X holds numbers; leave them out")
+        return {"vectors": datasets.table_of_vectors(path, encoder.vocabulary_.words)[0]}
 
     def _reading_settings(self) -> ReadingSettings:
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
@@ -202,7 +222,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         )
 
     def _rate(self, config: dict[str, Any]) -> float:
-        return float(config.get("learning_rate", _LEARNING_RATES.get(self.family, _LEARNING_RATE)))
+        return float(config.get("learning_rate", _LEARNING_RATES.get(self._variant()[0], _LEARNING_RATE)))
 
     def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
@@ -231,7 +251,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         flat = found.flat if found.flat.ndim == 1 else found.flat.astype(dtype)
         sequences = Steps(flat, found.starts, found.lengths)
         parts = []
-        with POOL.borrow(self._state.structure, self._state.loss) as network:
+        with POOL.borrow(*self._state.compiled) as network:
             for rows, inputs in blocks(sequences, self._encoding.widths):
                 parts.append((rows, network.predict(self._state.weights, inputs, dtype=dtype)[: len(rows)]))
         outputs = np.empty((len(examples), parts[0][1].shape[1]))
@@ -261,7 +281,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             raise InputError("the folder holds a predictor of another kind; save the estimator once more")
         model = predictor.model.model
         self._encoding = Encoding(self.input_kind_, predictor.schema.pipeline.to_config())
-        self._state = NetworkState(structure_of(model), self._training_loss(), [v.numpy() for v in model.variables])
+        weights = [variable.numpy() for variable in model.variables]
+        self._state = NetworkState(structure_of(model), self._training_loss(), weights, epsilon=self.epsilon)
 
     def _sample(self, X: Any) -> RawInputs:
         inputs = self._made_up() if X is None else self._read(X, reset=False).inputs[:_SAMPLE]
@@ -284,20 +305,25 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return comparison_frame(read_examples(clone(self), X, fitted_kind=None, channels=self.channels), y, self._task)
 
     def _comparison_settings(self) -> dict[str, Any]:
-        from ..models import list_families
-
-        config = self._checked_config()
-        plan = _plan(self.family, self._output_kind)
+        config, family = self._checked_config(), self._variant()[0]
+        plan = _plan(family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
+        usual |= {"epsilon": TrainingParameters.epsilon}
         usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
         settings = "+".join(f"{name}={value}" for name, value in own.items())
-        families = list_families(self._output_kind)
-        simpler = families[: families.index(self.family)]
+        simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
-        shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size", "min_count")}
-        return {"families": [*simpler, f"{self.family}:{settings}" if settings else self.family], **shared}
+        shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size")}
+        vectors = getattr(self, "vectors", None)
+        if vectors is not None:
+            shared["vectors"] = str(vectors)
+        if (
+            vectors is not None or self.min_count != SequenceParameters.min_count
+        ):  # else as the comparison would have it
+            shared["min_count"] = self.min_count
+        return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}
 
 
 def _as_numbers(encoding: Encoding, encoded: Ragged, targets: Targets, rows: TrainingRows, part: np.ndarray) -> Rows:

@@ -110,17 +110,19 @@ def paired_bootstrap(
     differing = int(np.sum(sums != 0))
     if differing == 0:
         margin = 3 / len(sums) * float(max(np.abs(loss_a[scored]).max(), np.abs(loss_b[scored]).max()))
-        return TestResult(0.0, 1.0, 0.0, -margin, margin, n, note="no example tells the two apart; rule of three")
+        note = "no example tells the two apart; rule of three"
+        return TestResult(0.0, 1.0, 0.0, -margin, margin, n, note=note, bound=-margin)
     degrees = max(differing - 1, 1)
     widening = np.sqrt((degrees + 1) / degrees) * stats.t.ppf(0.975, degrees) / stats.norm.ppf(0.975)
     rng = np.random.default_rng(seed)
     drawn = np.concatenate(list(_resampled_means(sums, sizes, resamples=resamples, rng=rng)))
     error = float(drawn.std() * np.sqrt((degrees + 1) / degrees))
     drawn = mean + widening * (drawn - mean)
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, bound, high = np.quantile(drawn, [0.025, 0.05, 0.975])
     beyond = min(np.sum(drawn <= 0), np.sum(drawn >= 0))
     p_value = min(1.0, 2 * (float(beyond) + 1) / (resamples + 1))
-    return TestResult(mean / error if error else None, p_value, mean, float(low), float(high), n)
+    statistic = mean / error if error else None
+    return TestResult(statistic, p_value, mean, float(low), float(high), n, bound=float(bound))
 
 
 def in_blocks(n: int, *, blocks: int = 100) -> np.ndarray:
@@ -190,13 +192,14 @@ def compare_paired_losses(
         result = paired_bootstrap(
             averaged[model], averaged[against], groups=groups, weights=weights, resamples=resamples, seed=seed
         )
-        effect, low, high = _effects(result, averaged[model], averaged[against], weights)
+        effect, low, high, bound = _effects(result, averaged[model], averaged[against], weights)
         row: TestRow = {
             "model": model,
             "against": against,
             "effect": effect,
             "effect_low": low,
             "effect_high": high,
+            "effect_bound": bound,
             "p_value": result.p_value,
             "n": result.n,
             "note": result.note,
@@ -225,18 +228,19 @@ def _aligned(
 
 def _effects(
     result: TestResult, loss: np.ndarray, reference: np.ndarray, weights: np.ndarray | None
-) -> tuple[float | None, float | None, float | None]:
-    """The difference and its interval as fractions of the reference's mean loss, over what both were scored on."""
+) -> tuple[float | None, float | None, float | None, float | None]:
+    """Difference, interval and bound as fractions of the reference's mean loss, over what both were scored on."""
     both = ~np.isnan(loss) & ~np.isnan(reference)
     weights = np.ones(len(loss)) if weights is None else np.asarray(weights, dtype=float)
     unit = float(np.average(reference[both], weights=weights[both])) if weights[both].any() else float("nan")
     if result.low is None or result.high is None:
         effect = -result.difference / unit if unit > 0 else None
-        return effect, None, None
+        return effect, None, None, None
     if unit == 0:
-        return -1.0 if result.difference else 0.0, -1.0, 0.0
+        return -1.0 if result.difference else 0.0, -1.0, 0.0, 0.0
+    bound = result.low if result.bound is None else result.bound
     # no loss is lower than nothing
-    return -result.difference / unit, -result.high / unit, min(-result.low / unit, 1.0)
+    return -result.difference / unit, -result.high / unit, min(-result.low / unit, 1.0), min(-bound / unit, 1.0)
 
 
 def _resampled_means(

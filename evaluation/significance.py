@@ -20,6 +20,7 @@ class TestResult:
         difference: mean of ``loss_a - loss_b``, in the unit of the loss.
         low: lower end of the 95 % confidence interval of the difference.
         high: its upper end.
+        bound: one-sided 95 % lower bound of the difference: the lower end of the 90 % interval.
         n: differences that were there.
         degrees: degrees of freedom of the statistic.
         note: why there is no result, or which kernel was used instead; otherwise empty.
@@ -35,6 +36,7 @@ class TestResult:
     n: int
     degrees: float | None = None
     note: str = ""
+    bound: float | None = None
 
 
 class TestRow(TypedDict):
@@ -42,6 +44,7 @@ class TestRow(TypedDict):
 
     Keys:
         effect: fraction by which the mean loss is lower (positive: better), with its 95 % interval.
+        effect_bound: one-sided 95 % upper bound of the effect, what an equivalence test looks at.
         p_holm: the p-value, corrected for the number of tests.
         mcnemar_p: not corrected; classification only.
     """
@@ -56,6 +59,7 @@ class TestRow(TypedDict):
     n: int
     note: str
     mcnemar_p: NotRequired[float | None]
+    effect_bound: NotRequired[float | None]
 
 
 TestRow.__test__ = False  # type: ignore[attr-defined]  # pytest collects classes by this name
@@ -130,7 +134,8 @@ def diebold_mariano(
     degrees = n / horizon - 1 if degrees is None else degrees
     margin = float(stats.t.ppf(0.975, degrees)) * error
     p_value = float(2 * stats.t.sf(abs(mean / error), degrees))
-    return TestResult(mean / error, p_value, mean, mean - margin, mean + margin, n, degrees, note)
+    bound = mean - float(stats.t.ppf(0.95, degrees)) * error
+    return TestResult(mean / error, p_value, mean, mean - margin, mean + margin, n, degrees, note, bound)
 
 
 def paired_series_test(loss_a: np.ndarray, loss_b: np.ndarray) -> TestResult:
@@ -228,6 +233,7 @@ def compare_losses(
             "effect": _ratio(-result.difference, unit),
             "effect_low": _ratio(result.high, -unit),
             "effect_high": None if high is None else min(high, 1.0),  # no loss is lower than nothing
+            "effect_bound": _ratio(result.bound, -unit),
             "p_value": result.p_value,
             "n": result.n,
             "note": result.note,

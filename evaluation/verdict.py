@@ -41,6 +41,8 @@ class Verdict(TypedDict):
         best: model with the lowest error, recurrent or not.
         text: a few sentences.
         effort: how hard the recurrent families were tried, where that is known.
+        samples_needed: where it cannot tell, how many forecast origins or examples would decide with a chance of 80 %,
+            if effect and spread stay as they are; None otherwise, and where that cannot be said.
         memory_adds: where networks were mixed with a baseline, each recurrent mix against the best feed-forward mix and
             against the baseline alone.
     """
@@ -48,6 +50,7 @@ class Verdict(TypedDict):
     worth_it: bool | None
     best: str
     text: str
+    samples_needed: int | None
     effort: NotRequired[Effort]
     memory_adds: NotRequired[list[TestRow]]
 
@@ -69,8 +72,8 @@ def judge(
     - *yes* (True): some recurrent family beats the best simpler model, significantly (Holm, 5 %) and by at
       least ``minimum_effect``. A mix of one with a baseline must also beat, significantly, the best feed-forward mix
       and its baseline alone: it would otherwise be paid for their work.
-    - *no* (False): every recurrent family is significantly worse, or its 95 % interval ends below
-      ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
+    - *no* (False): every recurrent family is significantly worse, or the one-sided 95 % upper bound of its advantage
+      lies below ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
       conclusion needs no correction for their number.
     - *cannot tell* (None): neither; the text says what would help.
 
@@ -130,7 +133,12 @@ def judge(
         *_trivial_unbeaten(ranked, minimum_effect, wording=wording),
         *(effort_in_words(effort, worth_it=worth_it) if effort is not None else ()),
     ]
-    verdict: Verdict = {"worth_it": worth_it, "best": ranked[0]["model"], "text": " ".join(sentences)}
+    verdict: Verdict = {
+        "worth_it": worth_it,
+        "best": ranked[0]["model"],
+        "text": " ".join(sentences),
+        "samples_needed": None if worth_it is not None else _needed_by_all(tests, minimum_effect),
+    }
     if effort is not None:
         verdict["effort"] = effort
     if memory_adds is not None:
@@ -210,7 +218,7 @@ def _wins(test: TestRow, minimum_effect: float) -> bool:
 
 def _hopeless(test: TestRow, minimum_effect: float) -> bool:
     worse = _is_significant(test) and _known(test["effect"]) < 0
-    return worse or _known(test["effect_high"]) < minimum_effect
+    return worse or _known(test.get("effect_bound", test["effect_high"])) < minimum_effect
 
 
 def _is_significant(test: TestRow) -> bool:
@@ -300,11 +308,48 @@ def _help(test: TestRow, model: SummaryRow, other: SummaryRow, minimum_effect: f
     sd = model.get(f"{main}_sd")
     if _is_number(sd) and sd > abs(model[main] - other[main]):
         advice += " and more seeds, since its spread is larger than its distance to the simpler model"
+    if (needed := samples_needed(test, minimum_effect)) is not None:
+        advice += f"; about {needed:,} in place of {test['n']:,} would do, if effect and spread stay as they are"
     aim = f"an advantage of {_percent(minimum_effect)} that matters from one that doesn't"
     if _is_significant(test) and 0 < _known(test["effect"]) < minimum_effect:
         aim = f"whether its real but small advantage reaches the {_percent(minimum_effect)} that would matter"
         return f"To find out {aim}: {advice}."
     return f"To tell {aim}: {advice}."
+
+
+def samples_needed(test: TestRow, minimum_effect: float) -> int | None:
+    """How many samples would decide with a chance of 80 %, if effect and spread stay as they are.
+
+    An effect below the margin would have to be shown to be below it (one-sided, 5 %), one above to differ from nothing
+    (two-sided, 5 %); the standard error falls with the root of the number.
+
+    Returns:
+        A number of two digits; None where the test has no interval, or more than 1,000 times as many would be needed.
+
+    Source: Chow, Shao and Wang (2008), Sample size calculations in clinical research, 2nd edition, chapter 3.
+    """
+    effect, low, high = _known(test["effect"]), _known(test["effect_low"]), _known(test["effect_high"])
+    error = max(high - effect, effect - low) / _NORMAL[0.975]
+    below = effect < minimum_effect
+    distance = minimum_effect - effect if below else effect
+    factor = ((_NORMAL[0.95 if below else 0.975] + _NORMAL[0.8]) * error / distance) ** 2 if distance > 0 else math.nan
+    if not 0 < factor <= _MOST_TIMES or not test.get("n"):
+        return None
+    needed = max(factor, 1) * test["n"]
+    return int(float(f"{needed:.2g}"))
+
+
+def _needed_by_all(tests: Sequence[TestRow], minimum_effect: float) -> int | None:
+    """What the family that needs most would need, of those that are undecided."""
+    undecided = [test for test in tests if not _hopeless(test, minimum_effect)]
+    needed = [samples_needed(test, minimum_effect) for test in undecided]
+    known = [number for number in needed if number is not None]
+    return max(known) if known and len(known) == len(needed) else None
+
+
+# Quantiles of the normal distribution.
+_NORMAL = {0.8: 0.8416, 0.95: 1.6449, 0.975: 1.96}
+_MOST_TIMES = 1000
 
 
 def _trivial_unbeaten(ranked: Sequence[SummaryRow], minimum_effect: float, *, wording: Wording) -> list[str]:

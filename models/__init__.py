@@ -16,7 +16,7 @@ import keras
 
 from ..errors import InputError
 from ..spec import SequenceSpec
-from . import dense, linear, recurrent, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
+from . import cells, dense, linear, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
 from .cost import macs
 from .layers.window_statistics import is_flat, window_scale, window_size
@@ -41,10 +41,12 @@ class Plan:
     Attributes:
         build: the factory.
         grid: what ``configs`` draws from; the first value of each list is the default, always tried first.
+        check: refuses settings that contradict one another.
     """
 
     build: Callable[..., keras.Model]
     grid: dict[str, list[Any]]
+    check: Callable[[dict[str, Any]], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class Family:
     Attributes:
         plans: for each kind of output of :mod:`recurra.spec` its plan, or in words why the family cannot predict it.
         recurrent: whether its models carry a hidden state.
+        default: whether it takes part in a comparison for which no families are named.
     """
 
     plans: dict[str, Plan | str]
     recurrent: bool = False
+    default: bool = True
 
 
 def _plans(
@@ -73,23 +77,25 @@ def _plans(
     }
 
 
-def _recurrent(name: str, layer: type[keras.layers.Layer]) -> Family:
-    """A recurrent family: the same builders around its own layer."""
+def _recurrent(name: str, cell: Callable[..., Any], *, default: bool = True) -> Family:
+    """A recurrent family: the same builders around its own cell."""
+
+    def plan(builder: Callable[..., keras.Model], grid: dict[str, list[Any]]) -> Plan:
+        return Plan(cells.with_cell(builder, name, cell), grid, partial(cells.check_cell, cell))
+
     plans = _plans(
-        Plan(partial(recurrent_forecaster.recurrent_forecaster, name, layer), recurrent_forecaster.FORECASTER_GRID),
-        Plan(partial(recurrent_classifier.recurrent_classifier, name, layer), recurrent_classifier.CLASSIFIER_GRID),
-        Plan(partial(recurrent_classifier.recurrent_tagger, name, layer), recurrent_classifier.TAGGER_GRID),
-        Plan(
-            partial(recurrent_language_model.recurrent_language_model, name, layer),
-            recurrent_language_model.LANGUAGE_MODEL_GRID,
-        ),
+        plan(recurrent_forecaster.recurrent_forecaster, recurrent_forecaster.FORECASTER_GRID),
+        plan(recurrent_classifier.recurrent_classifier, recurrent_classifier.CLASSIFIER_GRID),
+        plan(recurrent_classifier.recurrent_tagger, recurrent_classifier.TAGGER_GRID),
+        plan(recurrent_language_model.recurrent_language_model, recurrent_language_model.LANGUAGE_MODEL_GRID),
     )
-    return Family(plans, recurrent=True)
+    return Family(plans, recurrent=True, default=default)
 
 
 # Sources: SimpleRNN, Elman (1990), Finding structure in time, Cognitive Science 14; GRU, Cho et al. (2014), Learning
 # phrase representations using RNN encoder-decoder, EMNLP; LSTM, Hochreiter & Schmidhuber (1997), Long short-term
-# memory, Neural Computation 9, with the forget gate ("keep") of Gers, Schmidhuber & Cummins (2000), ibidem 12.
+# memory, Neural Computation 9, with the forget gate ("keep") of Gers, Schmidhuber & Cummins (2000), ibidem 12; minGRU
+# and minLSTM, Feng et al. (2024), Were RNNs all we needed?, arXiv:2410.01201.
 FAMILIES: dict[str, Family] = {
     "linear": Family(
         _plans(
@@ -115,9 +121,11 @@ FAMILIES: dict[str, Family] = {
             Plan(tcn.tcn_language_model, tcn.LANGUAGE_MODEL_GRID),
         )
     ),
-    "simple_rnn": _recurrent("simple_rnn", recurrent.SimpleRNN),
-    "gru": _recurrent("gru", recurrent.GRU),
-    "lstm": _recurrent("lstm", recurrent.LSTM),
+    "simple_rnn": _recurrent("simple_rnn", cells.simple_rnn),
+    "gru": _recurrent("gru", cells.gru),
+    "lstm": _recurrent("lstm", cells.lstm),
+    "min_gru": _recurrent("min_gru", cells.min_gru, default=False),
+    "min_lstm": _recurrent("min_lstm", cells.min_lstm, default=False),
 }
 
 __all__ = [
@@ -128,6 +136,7 @@ __all__ = [
     "Plan",
     "build",
     "check_config",
+    "default_families",
     "draw_configs",
     "has_recurrent_layers",
     "is_flat",
@@ -139,6 +148,7 @@ __all__ = [
     "parse_settings",
     "parse_variant",
     "seeded",
+    "simpler_families",
     "split_mix",
     "window_scale",
     "window_size",
@@ -148,6 +158,17 @@ __all__ = [
 def list_families(kind: str | None = None) -> list[str]:
     """Names of the families, the simplest first; with a kind of output, of those that can predict it."""
     return [name for name, family in FAMILIES.items() if kind is None or isinstance(family.plans[kind], Plan)]
+
+
+def default_families(kind: str) -> list[str]:
+    """Names of the families in a comparison for which none are named, the simplest first."""
+    return [name for name in list_families(kind) if FAMILIES[name].default]
+
+
+def simpler_families(family: str, kind: str) -> list[str]:
+    """Families that a comparison sets a family against: those of :func:`default_families` that stand before it."""
+    known = list_families(kind)
+    return [name for name in known[: known.index(family)] if FAMILIES[name].default]
 
 
 def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
@@ -192,6 +213,7 @@ def check_config(family: str, kind: str, config: dict[str, Any]) -> None:
         InputError: naming the setting, its value and what is expected.
     """
     check_settings(_named(family, kind), _settings(family, kind), config)
+    _plan(family, kind).check(config)
 
 
 def draw_configs(

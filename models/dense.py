@@ -12,7 +12,7 @@ from keras import ops
 
 from ..spec import PADDING, SequenceSpec
 from .embedding import Embedding, embed
-from .forecaster import ShareTargets, WindowNorm, forecaster
+from .forecaster import ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
     add_condition,
@@ -59,7 +59,7 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "dropout": [0.0, 0.2, 0.5],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
-READINGS = ("average", "window")
+READINGS = ("average", "average_and_max", "window")
 
 
 def default_reading_window(spec: SequenceSpec) -> int:
@@ -77,6 +77,7 @@ def dense_forecaster(
     num_layers: Layers = 1,
     dropout: Rate = 0.0,
     residual: Flag = False,
+    window: ForecastWindow = None,
     window_norm: WindowNorm = None,
     share_targets: ShareTargets = True,
 ) -> keras.Model:
@@ -88,7 +89,7 @@ def dense_forecaster(
         num_layers: number of hidden layers.
         dropout: fraction of hidden units left out in training.
         residual: add each hidden layer's input to its output, from the second one on.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window, window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -101,7 +102,7 @@ def dense_forecaster(
         x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
         return keras.layers.Dense(outputs, name="head")(x)
 
-    return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets)
+    return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets, window=window)
 
 
 def dense_classifier(
@@ -122,11 +123,14 @@ def dense_classifier(
 ) -> keras.Model:
     """Build a feed-forward network on the average of the words' vectors, or on the first ones side by side.
 
+    The strongest sign of each dimension may stand beside the average: one word can decide, however long the text is.
+
     Values are read side by side, all `length` of them.
 
     Args:
         spec: what goes in and comes out.
-        reading: "average" of all words' vectors, or a "window" of the first ones in their order.
+        reading: "average" of all words' vectors, "average_and_max" of them side by side, or a "window" of the first
+            ones in their order.
         window: words in it; None follows :func:`default_reading_window`.
         units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         input_dropout: fraction of words left out in training.
@@ -158,7 +162,9 @@ def dense_classifier(
         if reading == "window":
             x = keras.layers.Flatten()(Masked(name="masked_words")(x, steps))  # (batch, window × embedding)
         else:
-            x = Pool("mean", name="average")(x, steps)  # (batch, embedding)
+            pools = [Pool("mean", name="average")(x, steps)]  # (batch, embedding)
+            pools += [Pool("max", name="highest")(x, steps)] if reading == "average_and_max" else []
+            x = keras.layers.Concatenate()(pools) if len(pools) > 1 else pools[0]
     x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
     return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name="dense")
 

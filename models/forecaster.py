@@ -8,11 +8,12 @@ from typing import Annotated
 import keras
 from keras import ops
 
+from ..errors import InputError
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
 from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
 from .layers.window_statistics import WINDOW_NORMS, WindowStatistics
 from .sequence_inputs import of_kind
-from .settings import Flag, Rule, one_of
+from .settings import Flag, Rule, at_least, one_of
 from .tensor import Tensor
 
 # (values, future or None, outputs) → (batch, outputs)
@@ -28,6 +29,14 @@ WindowNorm = Annotated[str | None, one_of(*WINDOW_NORMS), Rule(default_window_no
 ShareTargets = Flag
 
 
+def default_window(spec: SequenceSpec) -> int:
+    """All of the lookback."""
+    return of_kind(spec.inputs, ValuesInput).length
+
+
+ForecastWindow = Annotated[int | None, at_least(1), Rule(default_window)]
+
+
 def forecaster(
     family: str,
     spec: SequenceSpec,
@@ -35,6 +44,7 @@ def forecaster(
     *,
     window_norm: str | None = None,
     share_targets: bool = True,
+    window: int | None = None,
 ) -> keras.Model:
     """Wrap a family's `core` into a model from named inputs to (batch, horizon, targets).
 
@@ -48,6 +58,7 @@ def forecaster(
             deviation (Kim et al. 2022, RevIN). By default "last" for one series and "standard" for many.
         share_targets: one network reads every target by itself, with the same weights (channel independence,
             Nie et al. 2023); otherwise one network reads all targets together.
+        window: how many of the newest steps are read, at most the lookback; by default all.
 
     Returns:
         An uncompiled model. Windows come in and forecasts go out in double precision, so that a large level keeps its
@@ -60,7 +71,11 @@ def forecaster(
     if inputs.future_channels:
         future = keras.Input((outputs.horizon, inputs.future_channels), name="future")
 
-    targets, covariates = values[:, :, : outputs.targets], values[:, :, outputs.targets :]
+    window = window or inputs.length
+    if window > inputs.length:
+        raise InputError(f"`window` must be between 1 and the lookback {inputs.length}; received {window}")
+    read = values if window == inputs.length else values[:, -window:]  # (batch, window, channels)
+    targets, covariates = read[:, :, : outputs.targets], read[:, :, outputs.targets :]
     level, scale = WindowStatistics(window_norm, name="window_statistics")(targets)  # 2 × (batch, 1, targets)
     x = ops.cast((targets - level) / scale, "float32")  # (batch, lookback, targets)
     covariates = ops.cast(covariates, "float32")

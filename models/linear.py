@@ -12,7 +12,7 @@ import keras
 
 from ..spec import SequenceSpec
 from .embedding import add_ngrams
-from .forecaster import ShareTargets, WindowNorm, forecaster
+from .forecaster import ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
     add_condition,
@@ -38,13 +38,17 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
 
 
 def linear_forecaster(
-    spec: SequenceSpec, *, window_norm: WindowNorm = None, share_targets: ShareTargets = True
+    spec: SequenceSpec,
+    *,
+    window: ForecastWindow = None,
+    window_norm: WindowNorm = None,
+    share_targets: ShareTargets = True,
 ) -> keras.Model:
     """Build a linear model of the next steps.
 
     Args:
         spec: what goes in and comes out.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window, window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -55,9 +59,9 @@ def linear_forecaster(
         if future is not None:
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
         # Starts near zero: larger random weights would add noise that early stopping may keep.
-        return keras.layers.Dense(outputs, kernel_initializer=_near_zero(spec.inputs.length), name="head")(x)
+        return keras.layers.Dense(outputs, kernel_initializer=_near_zero(values.shape[1]), name="head")(x)
 
-    return forecaster("linear", spec, core, window_norm=window_norm, share_targets=share_targets)
+    return forecaster("linear", spec, core, window_norm=window_norm, share_targets=share_targets, window=window)
 
 
 def linear_classifier(spec: SequenceSpec, *, ngrams: NGrams = 1, ngram_buckets: Buckets = 2**18) -> keras.Model:

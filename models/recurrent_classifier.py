@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import keras
 
 from ..spec import SequenceSpec
+from .cells import Cell
 from .embedding import Embedding, embed
 from .layers.dropout import Dropout
 from .layers.time_steps import POOLINGS, JoinSteps, Masked, Pool
@@ -53,7 +55,7 @@ Pooling = Annotated[str | None, one_of(*POOLINGS), Rule(default_pooling)]
 
 def recurrent_classifier(
     family: str,
-    layer: type[keras.layers.Layer],
+    cell: Cell,
     spec: SequenceSpec,
     *,
     units: Units = 64,
@@ -74,7 +76,7 @@ def recurrent_classifier(
 
     Args:
         family: name of the model.
-        layer: the recurrent layer.
+        cell: what makes the recurrent layers.
         spec: what goes in and comes out.
         units: width of the carried state.
         num_layers: recurrent layers on top of one another.
@@ -115,14 +117,15 @@ def recurrent_classifier(
     pooling = pooling or default_pooling(spec)
     # Both last states are two ends of a sequence: only the layer itself knows where its backward half ends.
     both_ends = bidirectional and pooling == "last"
-    x = _stack(layer, x, steps if bidirectional else None, units, num_layers, residual, dropout, not both_ends)
+    make = cell(-(-spec.inputs.length // segment))
+    x = _stack(make, x, steps if bidirectional else None, units, num_layers, residual, dropout, not both_ends)
     x = x if both_ends else Pool(pooling, name="pooling")(x, steps)  # (batch, units)
     return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name=family)
 
 
 def recurrent_tagger(
     family: str,
-    layer: type[keras.layers.Layer],
+    cell: Cell,
     spec: SequenceSpec,
     *,
     units: Units = 64,
@@ -141,7 +144,7 @@ def recurrent_tagger(
 
     Args:
         family: name of the model.
-        layer: the recurrent layer.
+        cell: what makes the recurrent layers.
         spec: what goes in and comes out.
         units, num_layers, bidirectional, residual, dropout, input_dropout, embedding, ngrams, ngram_buckets, vectors,
             train_vectors: as in :func:`recurrent_classifier`.
@@ -162,12 +165,13 @@ def recurrent_tagger(
             train_vectors=train_vectors,
         )  # (batch, time, embedding)
     x = drop_steps(x, input_dropout)
-    x = _stack(layer, x, steps if bidirectional else None, units, num_layers, residual, dropout, True)
+    make = cell(spec.inputs.length)
+    x = _stack(make, x, steps if bidirectional else None, units, num_layers, residual, dropout, True)
     return keras.Model(inputs, keras.layers.Dense(output_size(spec), name="head")(x), name=family)
 
 
 def _stack(
-    layer: type[keras.layers.Layer],
+    make: Callable[..., keras.layers.RNN],
     x: Tensor,
     steps: Tensor | None,
     units: int,
@@ -183,11 +187,11 @@ def _stack(
     """
     for i in range(num_layers):
         whole = sequences or i < num_layers - 1
-        cell = layer(units, return_sequences=whole)
+        layer = make(units, return_sequences=whole)
         if steps is None:
-            y = cell(x)
+            y = layer(x)
         else:
-            y = keras.layers.Bidirectional(cell)(x, mask=steps)
+            y = keras.layers.Bidirectional(layer)(x, mask=steps)
             y = Masked()(y, steps) if whole else y
         x = x + y if residual and whole and y.shape[-1] == x.shape[-1] else y
         x = Dropout(dropout)(x) if dropout else x

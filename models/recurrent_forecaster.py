@@ -8,6 +8,7 @@ import keras
 
 from ..errors import InputError
 from ..spec import SequenceSpec
+from .cells import Cell
 from .forecaster import ShareTargets, WindowNorm, forecaster
 from .layers.dropout import Dropout
 from .layers.segments import Segments
@@ -48,7 +49,7 @@ SegmentLength = Annotated[int | None, at_least(1), Rule(default_segment)]
 
 def recurrent_forecaster(
     family: str,
-    layer: type[keras.layers.Layer],
+    cell: Cell,
     spec: SequenceSpec,
     *,
     units: Units = 64,
@@ -64,7 +65,7 @@ def recurrent_forecaster(
 
     Args:
         family: name of the model.
-        layer: the recurrent layer.
+        cell: what makes the recurrent layers.
         spec: what goes in and comes out.
         units: width of the carried state.
         num_layers: recurrent layers on top of one another.
@@ -83,6 +84,7 @@ def recurrent_forecaster(
     segment = segment_length or default_segment(spec)
     if not 1 <= segment <= lookback:
         raise InputError(f"`segment_length` must be between 1 and the lookback {lookback}; received {segment}")
+    make = cell(lookback // segment)
 
     def core(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
         x = values  # (batch, lookback, channels)
@@ -91,8 +93,8 @@ def recurrent_forecaster(
             x = keras.layers.Dense(units, activation="relu", name="projection")(x)  # (batch, steps, units)
         for i in range(num_layers):
             last = i == num_layers - 1
-            cell = layer(units, return_sequences=not last)
-            y = keras.layers.Bidirectional(cell)(x) if bidirectional else cell(x)
+            layer = make(units, return_sequences=not last)
+            y = keras.layers.Bidirectional(layer)(x) if bidirectional else layer(x)
             same = not last and y.shape[-1] == x.shape[-1]
             x = x + y if residual and same else y
             x = Dropout(dropout)(x) if dropout else x

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import keras
 
 from ..spec import SequenceSpec
+from .cells import Cell
 from .language_model_inputs import add_condition, language_inputs, next_token, token_table
 from .layers.dropout import Dropout
 from .settings import Flag, Layers, Rate, Units, at_least
@@ -22,7 +23,7 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
 
 def recurrent_language_model(
     family: str,
-    layer: type[keras.layers.Layer],
+    cell: Cell,
     spec: SequenceSpec,
     *,
     units: Units = 128,
@@ -36,7 +37,7 @@ def recurrent_language_model(
 
     Args:
         family: name of the model.
-        layer: the recurrent layer.
+        cell: what makes the recurrent layers.
         spec: what goes in and comes out.
         units: width of each layer's state.
         num_layers: recurrent layers on top of one another.
@@ -50,16 +51,18 @@ def recurrent_language_model(
         An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary) and
         the states for the next call.
     """
-    each = 2 if issubclass(layer, keras.layers.LSTM) else 1  # h, and c
+    make = cell(spec.inputs.length)
+    layers = [make(units, return_sequences=True, return_state=True) for _ in range(num_layers)]
+    each = len(layers[0].state_size)  # h, and c
     inputs = language_inputs(spec, [(units, "float32")] * each * num_layers)
     table = token_table(spec, embedding or units, tie_weights)
     x = table(inputs["tokens"])  # (batch, time, embedding)
     x = Dropout(dropout)(x) if dropout else x
     x = add_condition(x, inputs, spec)
     states = []
-    for i in range(num_layers):
+    for i, layer in enumerate(layers):
         before = [inputs[f"state_{each * i + j}"] for j in range(each)]
-        y, *after = layer(units, return_sequences=True, return_state=True)(x, initial_state=before)
+        y, *after = layer(x, initial_state=before)
         states += after
         x = x + y if residual and y.shape[-1] == x.shape[-1] else y  # (batch, time, units)
         x = Dropout(dropout)(x) if dropout else x

@@ -10,10 +10,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from numbers import Real
 from types import NoneType
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args
 
 import numpy as np
 
@@ -99,13 +98,14 @@ def one_of(*names: Any) -> Constraint:
     return Constraint(lambda x: type(x) is type(names[0]) and x in names, listed)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, and not true or false."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-_FRACTION = Constraint(lambda x: _is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
+_FRACTION = Constraint(lambda x: is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
 _FLAG = Constraint(lambda x: isinstance(x, bool | np.bool_), "true or false")
-_POSITIVE = Constraint(lambda x: _is_number(x) and 0 < x < np.inf, "a number above 0")
+_POSITIVE = Constraint(lambda x: is_number(x) and 0 < x < np.inf, "a number above 0")
 _VECTORS = Constraint(lambda x: isinstance(x, np.ndarray), "an array (vocabulary, dimensions)")
 
 # Settings that several families have.
@@ -118,19 +118,20 @@ Buckets = Annotated[int, at_least(2), TokensOnly()]
 Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
 TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
 
-# Settings of the training, not of the network: Adam's own.
+# Settings of the training, not of the network: what :class:`recurra.training.Trainer` has under the same names.
 TRAINING_SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting(float, False, _POSITIVE),
     "epsilon": Setting(float, False, _POSITIVE),
+    "ema": Setting(float, False, _FRACTION),
+    "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
+    "decay_after": Setting(int, False, at_least(1)),
 }
 
 
 def settings_of(factory: Callable[..., Any]) -> dict[str, Setting]:
-    """Settings that a factory takes, by name; those after the specification, which a partial leaves as the first."""
-    function = factory.func if isinstance(factory, partial) else factory
-    hints = get_type_hints(function, include_extras=True)
-    names = list(inspect.signature(factory).parameters)[1:]
-    return {name: _setting(name, hints[name]) for name in names}
+    """Settings that a factory takes, by name: its parameters after the specification."""
+    parameters = list(inspect.signature(factory, eval_str=True).parameters.values())[1:]
+    return {parameter.name: _setting(parameter.name, parameter.annotation) for parameter in parameters}
 
 
 def _setting(name: str, hint: Any) -> Setting:

@@ -394,6 +394,12 @@ class ForecastFold:
         return self.pipeline.batches(self.encoded, self.fold.test)
 
     @property
+    def known(self) -> WindowBatches:
+        """Windows whose targets lie before the cutoff."""
+        rows = replace(self.fold.train, stop=self.fold.validation.stop)
+        return self.pipeline.batches(self.encoded, rows)
+
+    @property
     def test_set(self) -> ForecastTestSet:
         """What is scored."""
         if self._test_set is None:

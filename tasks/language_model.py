@@ -281,6 +281,10 @@ class LanguageFold:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
 
+    @property
+    def known(self) -> None:
+        """None: the states that are carried along belong to the training text."""
+
     @cached_property
     def test(self) -> LanguageBatches:
         """What is scored."""

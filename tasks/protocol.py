@@ -122,6 +122,10 @@ class FoldData(Protocol):
     def validation(self) -> Batches: ...
 
     @property
+    def known(self) -> Batches | None:
+        """Training and validation part together, for a refit; None where they cannot be joined."""
+
+    @property
     def notes(self) -> list[str]: ...
 
     def trainer_key(self, family: str) -> int | None:

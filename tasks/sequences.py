@@ -29,7 +29,6 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
-from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -44,6 +43,9 @@ SequenceFrame = TextFrame | PanelFrame
 Truth = TypeVar("Truth")
 Truth_contra = TypeVar("Truth_contra", contravariant=True)
 VALIDATIONS = ("random", "last")
+_MIN_COUNT = 2
+# Files come in any scale; with vectors of this length movie reviews were learnt best.
+_VECTOR_LENGTH = 5.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class SequenceSettings:
         str | None, "How texts are cut: word, char or space; by default char where most texts are single words."
     ] = None
     vocabulary_size: Annotated[int, "The most tokens known, the most frequent of the training texts."] = 20_000
-    min_count: Annotated[int, "How often a word must occur in the training texts to be known."] = 2
+    min_count: Annotated[
+        int | None,
+        "How often a word must occur in the training texts to be known; by default 2, and 1 with vectors from a file.",
+    ] = None
     sequence_length: Annotated[
         int | None,
         "Steps read of each text or sequence; by default what 95 % of the texts need, at most 512 words or 1,024 "
@@ -170,6 +175,9 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         tokens, note = derive_tokens(frame.texts)
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
+    if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.min_count is None:
+        # A word that was seen once says little by itself, but its vector was learnt from many other texts.
+        task = replace(task, min_count=1 if task.settings.vectors else _MIN_COUNT)  # type: ignore[type-var]
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
 
 
@@ -281,7 +289,7 @@ class SequenceExperiment(Generic[Truth]):
         return TextEncoder(
             tokens=own.tokens if frame.kind == "text" else None,
             vocabulary_size=own.vocabulary_size,
-            min_count=own.min_count,
+            min_count=own.min_count or _MIN_COUNT,
             sequence_length=own.sequence_length,
             keep=own.keep,
         )
@@ -326,6 +334,12 @@ class SequenceFold(Generic[Truth]):
     def validation(self) -> SequenceBatches:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
+
+    @cached_property
+    def known(self) -> SequenceBatches:
+        """Training and validation set."""
+        rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+        return self.pipeline.batches(self.encoded, rows)
 
     @cached_property
     def test(self) -> SequenceBatches:
@@ -453,7 +467,6 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        found, known = datasets.read_vectors(path, words)
-        reserved = np.zeros((FIRST_WORD, found.shape[1]), "float32")
+        table, known = datasets.table_of_vectors(path, words, length=_VECTOR_LENGTH)
         note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
-        return np.concatenate([reserved, found]), [note]
+        return table, [note]

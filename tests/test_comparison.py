@@ -11,6 +11,7 @@ import pytest
 
 import recurra
 from recurra.comparison import parse_budget
+from recurra.comparison.progress import ignore
 from recurra.comparison.run import Run
 from recurra.comparison.settings import open_experiment
 from recurra.comparison.summary import summarise, test_and_judge
@@ -18,7 +19,9 @@ from recurra.comparison.trainers import Trainers
 from recurra.comparison.trials import Outcome, Trial
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
+from recurra.models import build
 from recurra.pipelines import RowRange, Windows
+from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 from recurra.tasks import Forecast
 from recurra.tasks.forecast import ForecastExperiment, ForecastTestSet, align_losses
 from recurra.training import FitOptions, Trainer
@@ -463,7 +466,10 @@ def test_a_comparison_is_one_line(comparison):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"families": ["gpu"]}, "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm; received 'gpu'"),
+        (
+            {"families": ["gpu"]},
+            "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm, min_gru, min_lstm; received 'gpu'",
+        ),
         ({"families": []}, "`families` must name a family; choose from linear, dense"),
         ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
         (
@@ -501,3 +507,39 @@ def test_budgets_are_read(text, seconds):
 def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
     with pytest.raises(InputError, match=r"there is no setting `max_epoch`; did you mean `max_epochs`"):
         quick(wave(), max_epoch=2)
+
+
+def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untrained):
+    """All on the first fold with the first seed, chosen there by validation loss, and only that one everywhere."""
+    rank = {"dense:window=2": 0.1, "linear:window=1": 0.2}
+    stub = untrained(validation=lambda trial: rank.get(trial.model, 1.0))
+    names = ["linear", "dense", "dense:window=3", "gru"]
+    experiment, common = open_experiment(
+        wave(), horizon=2, lookback=8, season=1, families=names, baselines=["naive"], folds=2, seeds=2
+    )
+    outcomes = Run(experiment, common, None, ignore).narrower()
+    first = [trial.model for trial in stub.trials[:12]]
+    assert first == [
+        f"{family}:window={window}{norm}"
+        for family in ("linear", "dense")
+        for window in (4, 2, 1)
+        for norm in ("", "+window_norm=none")
+    ]
+    assert {(trial.fold, trial.seed) for trial in stub.trials[:12]} == {(0, 0)}
+    rest = [(trial.model, trial.fold, trial.seed) for trial in stub.trials[12:]]
+    assert rest == [("dense:window=2", fold, seed) for fold, seed in ((0, 1), (1, 0), (1, 1))]
+    chosen = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
+    assert [(row["model"], row["fold"], row["seed"]) for row in chosen] == [("dense:window=2", 0, 0), *rest]
+    assert all(config["window"] in (1, 2, 4) for config in stub.configs)
+
+
+def test_a_window_reads_the_newest_steps_alone():
+    spec = SequenceSpec(ValuesInput(6, 1), ForecastOutput(1, 1))
+    inputs = np.arange(12.0).reshape(2, 6, 1)
+    for family in ("linear", "dense"):
+        model = build(family, spec, window=2, window_norm="none")
+        changed = inputs.copy()
+        changed[:, :4] = 99
+        np.testing.assert_array_equal(model({"values": inputs}), model({"values": changed}))
+        with pytest.raises(InputError, match="`window` must be between 1 and the lookback 6; received 7"):
+            build(family, spec, window=7)

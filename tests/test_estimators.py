@@ -206,6 +206,34 @@ def test_texts_and_tokens():
         estimator.predict(X)
 
 
+def test_word_vectors_of_a_file_begin_the_table_of_words_and_may_stay(tmp_path):
+    texts, labels = ["good film", "bad film", "good plot", "bad plot"] * 5, [1, 0, 1, 0] * 5
+    file = tmp_path / "vectors.txt"
+    file.write_text("good 1 2 3\nbad -1 -2 -3\nother 9 9 9\n", encoding="utf-8")
+    kept = recurra.DenseClassifier(vectors=file, train_vectors=False, max_epochs=2, random_state=0).fit(texts, labels)
+    words = kept._encoding.pipeline.encoder.vocabulary_.words
+    table = next(w for w in kept.model_.weights if w.shape == (3 + len(words), 3)).numpy()
+    np.testing.assert_array_equal(table[3 + words.index("good")], [1, 2, 3])
+    np.testing.assert_array_equal(table[3 + words.index("bad")], [-1, -2, -3])
+    trained = recurra.DenseClassifier(vectors=file, max_epochs=2, random_state=0).fit(texts, labels)
+    assert not any(np.array_equal(w.numpy(), table) for w in trained.model_.weights if w.shape == table.shape)
+    assert kept._comparison_settings()["vectors"] == str(file)
+    for wrong, message in (({"X": X, "y": Y}, "X holds numbers"), ({"X": texts, "y": labels}, "takes no `vectors`")):
+        family = "linear" if "takes" in message else "dense"
+        with pytest.raises(ValueError, match=message):
+            recurra.SequenceClassifier(family=family, vectors=file, max_epochs=1).fit(**wrong)
+
+
+def test_epsilon_is_adams_and_buckets_are_the_rows_of_the_table_of_neighbours():
+    usual, large = (quick(epsilon=epsilon, random_state=0).fit(X, Y) for epsilon in (1e-7, 1.0))
+    assert not np.allclose(usual.predict_proba(X), large.predict_proba(X))
+    with pytest.raises(ValueError, match="`epsilon`"):
+        quick(epsilon=0.0).fit(X, Y)
+    texts = recurra.LinearClassifier(ngrams=2, ngram_buckets=64, min_count=1, max_epochs=1)
+    shapes = [tuple(w.shape) for w in texts.fit(["a b", "b a"] * 4, [0, 1] * 4).model_.weights]
+    assert (64, 2) in shapes
+
+
 def test_frames_keep_the_order_of_their_columns():
     table = pd.DataFrame(X, columns=list("abcdef"))
     estimator = quick().fit(table, Y)
@@ -221,6 +249,8 @@ def test_frames_keep_the_order_of_their_columns():
         (X[0], "Expected 2D array, got 1D array"),
         (np.where(X > 2, np.nan, X), "NaN"),
         ([["a", "b"]], "LinearClassifier is expecting a table"),
+        ("one text", "raw text documents expected, string object received"),
+        ([], r"Found array with 0 sample\(s\) .* minimum of 1 is required by LinearClassifier"),
     ],
 )
 def test_bad_inputs_get_scikit_learns_words(fitted, bad, words):

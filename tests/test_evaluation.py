@@ -496,3 +496,32 @@ def test_a_yes_asks_for_nothing_more():
     assert verdict["worth_it"] is True
     assert "only the default configuration" in verdict["text"]
     assert "might change" not in verdict["text"]
+
+
+def test_a_no_needs_the_one_sided_bound_below_the_margin():
+    """Schuirmann's test at 5 % looks at the 90 % interval: its upper end, not that of the 95 % one."""
+    rng = np.random.default_rng(0)
+    naive = rng.gamma(2, size=400)
+    row = compare_losses({"gru": naive + rng.normal(0, 0.1, 400), "naive": naive}, against="naive", horizon=1)[0]
+    assert row["effect"] < row["effect_bound"] < row["effect_high"]
+    of_normal = (row["effect_bound"] - row["effect"]) / (row["effect_high"] - row["effect"])
+    assert of_normal == pytest.approx(1.645 / 1.96, abs=0.01)
+    between = {**row, "effect": 0.0, "effect_low": -0.021, "effect_bound": 0.018, "effect_high": 0.021, "p_holm": 1.0}
+    rows = [{"model": "naive", "mase": 1.0}, {"model": "gru", "mase": 1.0, "parameters": 9}]
+    assert judge(rows, [between], recurrent=["gru"])["worth_it"] is False
+    wider = {**between, "effect_bound": 0.0201}
+    assert judge(rows, [wider], recurrent=["gru"])["worth_it"] is None
+
+
+def test_an_undecided_verdict_says_how_many_samples_would_decide():
+    """By hand: an effect of 0, an interval of 0 ± 0.0392 from 100: error 0.02; (1.6449 + 0.8416)² of it needs 618."""
+    rows = [{"model": "naive", "mase": 1.0}, {"model": "gru", "mase": 1.0, "parameters": 9}]
+    test = {"model": "gru", "against": "naive", "effect": 0.0, "effect_low": -0.0392, "effect_high": 0.0392}
+    test |= {"effect_bound": 0.0329, "p_value": 1.0, "p_holm": 1.0, "n": 100, "note": ""}
+    verdict = judge(rows, [test], recurrent=["gru"])
+    assert verdict["samples_needed"] == 620
+    assert "about 620 in place of 100 would do" in verdict["text"]
+    better = {**test, "effect": 0.03, "effect_low": -0.0092, "effect_high": 0.0692}
+    assert judge(rows, [better], recurrent=["gru"])["samples_needed"] == 350
+    at_the_margin = {**test, "effect": 0.0199}
+    assert judge(rows, [at_the_margin], recurrent=["gru"])["samples_needed"] is None

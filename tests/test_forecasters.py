@@ -155,6 +155,7 @@ def test_before_fit_it_says_so(df):
         ({"target_col": "sales"}, "no column 'sales'"),
         ({"past_covariates": ["price"]}, "no column 'price'"),
         ({"window_norm": "best"}, "`window_norm`"),
+        ({"target_col": ["y", "z"]}, "`target_col` names one column"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_fit_and_named(changes, message, df):
@@ -310,7 +311,9 @@ def test_exported_it_forecasts_the_same(df, fitted, tmp_path):
 
 def test_compare_with_simpler_gives_a_verdict(df):
     model = recurra.DenseForecaster(**OPTIONS, units=4)
-    comparison = model.compare_with_simpler(df, folds=1, seeds=1, max_epochs=1, baselines=["naive"])
+    with pytest.raises(ValueError, match="must be a pandas DataFrame"):
+        model.compare_with_simpler([1.0, 2.0])
+    comparison = model.compare_with_simpler(df=df, folds=1, seeds=1, max_epochs=1, baselines=["naive"])
     assert {"linear", "naive"} < set(comparison.summary.index)
     assert any(name.startswith("dense:units=4") for name in comparison.summary.index)
     assert comparison.verdict["text"]
@@ -535,6 +538,23 @@ def test_each_window_is_what_fit_and_predict_give():
         expected = forecaster().fit(table[table["ds"] <= cutoff]).predict()
         for name in COLUMNS[2:]:
             np.testing.assert_array_equal(rows[name], expected[name])
+
+
+def test_fewer_steps_than_the_horizon_are_the_first_ones_of_the_same_network():
+    table = made(ids=("a",))
+    model = forecaster()
+    result = model.cross_validation(table, h=2)
+    expected = forecaster().fit(table.iloc[:-2]).predict(h=2)
+    for name in COLUMNS[2:]:
+        np.testing.assert_array_equal(result[name], expected[name])
+
+
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_more_steps_than_the_horizon_are_refused_as_in_predict(df, fitted, is_fitted):
+    with pytest.raises(ValueError, match=r"at most the horizon of 4 steps.*received 5"):
+        (fitted if is_fitted else forecaster()).cross_validation(df, h=5)
+    with pytest.raises(ValueError, match="must be the horizon of 4 steps where there are `future_covariates`"):
+        forecaster(future_covariates=["price"]).cross_validation(df.assign(price=1.0), h=2)
 
 
 def test_future_covariates_after_a_cutoff_are_known_to_it(sales):

@@ -13,12 +13,14 @@ from recurra.errors import InputError
 from recurra.models import (
     FAMILIES,
     build,
+    default_families,
     draw_configs,
     has_recurrent_layers,
     is_recurrent,
     known_settings,
     list_families,
     macs,
+    simpler_families,
 )
 from recurra.models.layers.dropout import Dropout
 from recurra.models.layers.window_statistics import WINDOW_NORMS
@@ -125,11 +127,16 @@ def test_a_saved_model_gives_the_same(family, case, tmp_path):
 
 def test_an_unknown_family_lists_the_known_ones():
     with pytest.raises(
-        InputError, match="no family 'transformer'; choose from linear, dense, tcn, simple_rnn, gru, lstm"
+        InputError,
+        match="no family 'transformer'; choose from linear, dense, tcn, simple_rnn, gru, lstm, min_gru, min_lstm",
     ):
         build("transformer", spec_of())
-    assert list_families() == ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm"]
-    assert [name for name in FAMILIES if is_recurrent(name)] == ["simple_rnn", "gru", "lstm"]
+    usual = ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm"]
+    assert list_families() == [*usual, "min_gru", "min_lstm"]
+    assert default_families("forecast") == usual
+    assert simpler_families("gru", "forecast") == usual[:4]
+    assert simpler_families("min_lstm", "forecast") == usual
+    assert [name for name in FAMILIES if is_recurrent(name)] == ["simple_rnn", "gru", "lstm", "min_gru", "min_lstm"]
 
 
 @every_family

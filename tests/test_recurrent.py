@@ -154,8 +154,8 @@ def test_weight_gradient_against_finite_differences(kind):
 
     def loss(*weights):
         initial = [tf.zeros((3, 3), "float64")] * (1 + (kind == "LSTM"))
-        name = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}[kind]
-        h, _ = scan.scan(name, x, weights, initial, None, return_sequences=False, keep=True)
+        cell = getattr(recurrent, kind).loop
+        h, _ = scan.scan(cell, x, weights, initial, None, return_sequences=False, keep=True)
         return tf.reduce_sum(tf.sin(h))
 
     with without_xla():
@@ -335,7 +335,7 @@ def test_new_lengths_compile_a_few_times_only():
     x = tf.random.stateless_normal((8, 40, 2), (1, 2))
     layer, stock = pair("GRU", x, units=3)
     compiled = scan.compiled(
-        scan.forward_shard, cell="GRU".lower(), inputs=2, units=3, return_sequences=False, keep=True
+        scan.forward_shard, cell=recurrent.GRU.loop, inputs=2, units=3, return_sequences=False, keep=True
     )
     in_graph = tf.function(lambda x: layer(x, training=True), input_signature=[tf.TensorSpec((None, None, 2))])
     sizes = set()

@@ -308,6 +308,7 @@ def test_compare_paired_losses_gives_effects_as_fractions_of_the_loss_to_beat():
     assert lstm["p_holm"] >= lstm["p_value"]
     assert (lstm["against"], lstm["n"], lstm["note"]) == ("nbsvm", 2000, "")
     keys = {"model", "against", "effect", "effect_low", "effect_high", "p_value", "p_holm", "n", "note"}
+    keys |= {"effect_bound"}
     assert set(compare_paired_losses(losses, against="nbsvm")[0]) == keys
 
 

@@ -58,6 +58,7 @@ SETTINGS = {
     "segments": {"segment_length": 3, "ngrams": 2, "pooling": "mean", "bidirectional": True},
     "pairs": {"ngrams": 2},
     "window": {"reading": "window", "window": 4, "num_layers": 2, "input_dropout": 0.2, "ngrams": 3},
+    "both_pools": {"reading": "average_and_max", "input_dropout": 0.2},
     "fed_back": {"feedback": 2, "window": 2, "num_layers": 2},
 }
 
@@ -70,7 +71,7 @@ every_classifier = [
     for source in INPUTS
     for settings, wanted in SETTINGS.items()
     if not wanted or (next(iter(wanted)) in known_settings(family, kind) and kind != "value")
-    if settings not in ("pairs", "window") or source == "tokens"
+    if settings not in ("pairs", "window", "both_pools") or source == "tokens"
 ]
 
 
@@ -394,16 +395,23 @@ def test_a_setting_has_a_name_and_a_value(pair):
         parse_settings([pair], ["gru"], "class")
 
 
+def settings_column(section, family):
+    """Names in the last column of the rows of a family."""
+    rows = re.findall(rf"^\| `{family}` \|(.*)$", section, re.MULTILINE)
+    return [set(re.findall(r"`(\w+)`", row.split("|")[-2])) for row in rows]
+
+
 @every_family
 @every_kind
 def test_every_setting_is_in_the_docs(family, kind):
     text = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^## {TITLES[kind]}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    [row] = re.findall(rf"^\| `{family}` \|(.*)$", section, re.MULTILINE)
-    if family in ("gru", "lstm"):
-        assert "as `simple_rnn`" in row
-    else:
-        assert set(re.findall(r"`(\w+)`", row.split("|")[-2])) == known_settings(family, kind) - {*TRAINING_SETTINGS}
+    [cells] = re.findall(r"^## Cells\n(.*?)(?=^## )", text, re.DOTALL | re.MULTILINE)
+    [settings] = settings_column(section, family)
+    if settings == {"simple_rnn"}:  # "as `simple_rnn`"
+        [settings] = settings_column(section, "simple_rnn")
+    own = set().union(*settings_column(cells, family))
+    assert settings | own == known_settings(family, kind) - {*TRAINING_SETTINGS}
 
 
 @every_family
@@ -508,6 +516,18 @@ def test_dense_average_by_hand():
     set_by_name(model, embedding=[table], head=[0.5, 0], **{hidden: [2, -1]})
     # relu(2 × (1 + 3) / 2 - 1) = 3; head 0.5
     np.testing.assert_allclose(model({"tokens": tf.constant([[3, 4, 0]])}), [[1.5, 1.5, 1.5]])
+
+
+def test_dense_reads_the_average_and_the_strongest_sign():
+    model = build(
+        "dense", SequenceSpec(INPUTS["tokens"], ValueOutput()), reading="average_and_max", units=2, embedding=1
+    )
+    table = np.zeros((VOCABULARY, 1))
+    table[3], table[4] = 1, 3
+    hidden = next(layer.name for layer in model.layers if layer.name.startswith("dense"))
+    set_by_name(model, embedding=[table], head=[1, 0], **{hidden: [1, 0]})
+    # (1 + 3) / 2 + 3 = 5, of two units each; padding counts for neither
+    np.testing.assert_allclose(model({"tokens": tf.constant([[3, 4, 0]])}), [[10]])
 
 
 def test_dense_window_leaves_out_what_comes_later():

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from recurra import models
+from recurra.averaged_adam import AveragedAdam
 from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
@@ -188,6 +189,86 @@ def test_patience_ends_a_training(job, monkeypatch):
     assert same(weights_of(shorter), weights)  # those of the best epoch
 
 
+# Averaged weights
+
+
+def test_the_average_is_that_of_numpy():
+    random = np.random.default_rng(0)
+    variable = keras.Variable(random.normal(size=3).astype("float32"))
+    optimizer = AveragedAdam(0.1, ema=0.8)
+    average = np.zeros(3)
+    for t in range(60):
+        optimizer.apply([keras.ops.convert_to_tensor(random.normal(size=3).astype("float32"))], [variable])
+        decay = min(0.8, t / (t + 9))
+        average = decay * average + (1 - decay) * variable.numpy()
+    assert optimizer.averages[0].numpy() == pytest.approx(average, abs=1e-5)
+    assert np.abs(variable.numpy() - average).max() > 0.01
+    copied = AveragedAdam.from_config(optimizer.get_config())
+    assert (copied.ema, float(copied.learning_rate)) == (0.8, pytest.approx(0.1))
+
+
+def test_averaged_weights_are_judged_and_given_back(job):
+    trainer = job.trainer("gru", ema=0.9)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    plain = job.trainer("gru").fit(*job.arguments, FitOptions(seed=0))
+    assert len(history.losses) == len(plain.losses)
+    assert history.losses != plain.losses
+    target, weight = job.validation.targets()
+    forecast = predict_batches(trainer.model, job.validation)
+    assert np.mean(np.abs(forecast - target) * weight) == pytest.approx(history.best_loss, rel=1e-6)
+
+
+def test_an_average_does_not_disturb_the_training(job):
+    seen = []
+
+    def watched(**options):
+        trainer = job.trainer("gru", max_epochs=2, patience=9, **options)
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(weights_of(trainer)))
+        trainer.fit(*job.arguments, FitOptions(seed=0, callbacks=(watch,)))
+        return trainer
+
+    watched()
+    averaged = watched(ema=0.9)
+    for plain, other in zip(seen[:2], seen[2:], strict=True):
+        assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(plain, other, strict=True))
+    assert not same(weights_of(averaged), seen[-1])  # but the average is what comes out
+
+
+def test_a_resumed_training_knows_its_average(job, tmp_path):
+    options = {"ema": 0.9, "decay": 0.7, "decay_after": 2}
+    whole = job.trainer("gru", **options)
+    unbroken = whole.fit(*job.arguments, FitOptions(seed=0))
+
+    def interrupt(epoch, _):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "state.npz"
+    with pytest.raises(KeyboardInterrupt):
+        job.trainer("gru", **options).fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint, on_epoch=interrupt))
+    other = job.trainer("gru", **options)
+    resumed = other.fit(*job.arguments, FitOptions(seed=0, checkpoint=checkpoint))
+    assert resumed.losses == unbroken.losses
+    assert same(weights_of(other), weights_of(whole))
+    # the same trainer again begins without a past
+    assert whole.fit(*job.arguments, FitOptions(seed=0)).losses == unbroken.losses
+
+
+def test_a_refit_gives_back_the_average_too(job):
+    trainer = job.trainer(ema=0.9, max_epochs=3)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    trainer.refit(job.train, *job.arguments, history, FitOptions(seed=0))  # the same rows once more: the same weights
+    assert same(weights_of(trainer), weights)
+
+
+def test_a_schedule_lowers_the_rate_whatever_the_loss_does(job, monkeypatch):
+    with_course(monkeypatch, [5.0, 4.0, 4.5, 4.6, 3.0])
+    trainer = job.trainer(max_epochs=5, patience=3, learning_rate=0.016, decay=0.5, decay_after=2)
+    trainer.fit(*job.arguments, FitOptions(seed=0))
+    assert float(trainer.model.optimizer.learning_rate) == pytest.approx(0.016 / 2**4)
+
+
 def test_without_a_finite_loss_the_first_weights_stay(job, monkeypatch):
     with_course(monkeypatch, [float("inf")] * 4)
     trainer = job.trainer(patience=2)
@@ -221,6 +302,18 @@ def test_a_missing_target_costs_nothing():
     truth, forecast = np.zeros((1, 2, 1), "float32"), np.array([[[3.0], [999.0]]], "float32")
     weight = np.array([[[1.0], [0.0]]], "float32")
     assert float(Elementwise("mae")(truth, forecast, sample_weight=weight)) == 1.5  # 3 and nothing, over two steps
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("mse", 4 / 3), ("huber", (0.5 + 0.5 + 0.0) / 3)])
+def test_spreads_are_taken_off_errors_before_they_are_squared(kind, expected):
+    # a small series, one a thousand times as large, and a missing value
+    size = 2.0**0.5 if kind == "mse" else 1.0
+    truth = np.zeros((3, 1, 1), "float32")
+    forecast = size * np.array([1.0, 1000.0, 7.0], "float32").reshape(3, 1, 1)
+    weight = 1 / np.array([1.0, 1000.0, np.inf], "float32").reshape(3, 1, 1)
+    assert float(Elementwise(kind)(truth, forecast, sample_weight=weight)) == pytest.approx(expected, rel=1e-6)
+    total, count = Elementwise(kind).weighted(truth, forecast, weight)
+    assert (total, count) == (pytest.approx(3 * expected, rel=1e-6), 2)
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("mae", [0.5, 2.0]), ("mse", [0.25, 4.0]), ("huber", [0.125, 1.5])])

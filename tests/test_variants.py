@@ -41,7 +41,10 @@ def test_variants_of_one_family_are_compared(tagged, tmp_path):
     [
         (["dense:windw=1"], "has no setting `windw`"),
         (["dense:window=0"], "`window` of dense for tagging must be a whole number of at least 1; received 0"),
-        (["dence:window=1"], "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm; received 'dence'"),
+        (
+            ["dence:window=1"],
+            "`families` must be some of linear, dense, tcn, simple_rnn, gru, lstm, min_gru, min_lstm; received 'dence'",
+        ),
         (["dense:window=1", "dense:window=1"], "`families` must name each model once"),
     ],
 )

@@ -5,6 +5,7 @@ and which error is the best possible, is described in ``datasets/synthetic.py``.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import recurra
@@ -112,6 +113,36 @@ def test_nothing_beats_a_linear_model_on_an_autoregression(tmp_path):
     assert_linear_is_enough(comparison)
     # A dense network contains a linear model, so it can be as good; chance decides by well below a hundredth.
     assert comparison.summary.loc["linear", "mase"] < 1.01 * comparison.summary["mase"].min()
+
+
+# A threshold autoregression: a window of one step is enough, whatever the lookback
+
+
+def threshold_autoregression(rows=900):
+    """y[t] = 0.9 |y[t-1]| - 1 + 0.5 e: nothing before the last value helps."""
+    noise, y = np.random.default_rng(0).normal(size=rows), np.zeros(rows)
+    for t in range(1, rows):
+        y[t] = 0.9 * abs(y[t - 1]) - 1 + 0.5 * noise[t]
+    return pd.DataFrame({"y": y})
+
+
+@pytest.mark.slow
+def test_a_rival_that_reads_too_much_is_tried_with_shorter_windows_before_a_yes(tmp_path):
+    settings = {"time": "none", "horizon": 1, "lookback": 8, "families": ["dense", "gru"], "max_epochs": 15}
+    settings |= {"test_size": 250, "max_origins": 250, "config": {"learning_rate": 5e-3, "units": 32}}
+    comparison = compared(threshold_autoregression(), tmp_path, **settings)
+    assert comparison.verdict["worth_it"] is not True
+    assert any("feed-forward ones with shorter windows were tried" in note for note in comparison.notes)
+    rival = comparison.tests["against"].iloc[0]
+    assert rival.startswith("dense:window=")
+    trials = comparison.trials.set_index("model")
+    assert trials.loc[rival, "chosen"]
+    tried = [name for name in trials.index if name.startswith("dense:window=")]
+    assert len(tried) == 2 * 3  # 4, 2 and 1 of 8 steps, with and without window normalisation
+    assert trials.loc[tried, "chosen"].sum() == 1
+    assert rival == trials.loc[tried, "validation_loss"].idxmin()
+    again = compared(threshold_autoregression(), tmp_path, **settings)  # resumes, and finds the same
+    assert again.verdict == comparison.verdict
 
 
 # A random walk: the last value is the best forecast

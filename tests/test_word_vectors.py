@@ -10,6 +10,7 @@ import recurra
 from recurra.datasets import read_vectors
 from recurra.errors import InputError
 from recurra.frames import TextFrame
+from recurra.tasks import Classification
 
 
 def test_vectors_of_known_words_are_read(tmp_path):
@@ -20,6 +21,10 @@ def test_vectors_of_known_words_are_read(tmp_path):
     assert found == 2
     np.testing.assert_allclose(vectors[[0, 2]], [[0.5, -1, 0.2], [4, 5, 6]])
     assert 0 < np.abs(vectors[1]).max() <= 0.05
+    scaled, _ = read_vectors(file, ["cat", "dog", "New York"], length=5.0)
+    np.testing.assert_allclose(np.linalg.norm(scaled[[0, 2]], axis=1), 5, rtol=1e-6)
+    np.testing.assert_allclose(scaled[2] / scaled[2][0], vectors[2] / vectors[2][0], rtol=1e-6)
+    np.testing.assert_array_equal(scaled[1], vectors[1])  # none of the file's own
 
 
 @pytest.mark.parametrize(
@@ -39,8 +44,8 @@ def test_a_file_without_vectors_is_refused(tmp_path, content, words):
 
 def test_embeddings_begin_with_the_vectors(tmp_path):
     file = tmp_path / "glove.txt"
-    file.write_text("good 1 0\nbad 0 1\n")
-    texts = pd.DataFrame({"text": ["good film", "bad film"] * 20, "label": [1, 0] * 20})
+    file.write_text("good 1 0\nbad 0 1\nonce 3 4\n")
+    texts = pd.DataFrame({"text": ["good film", "bad film"] * 20 + ["good once"], "label": [1, 0] * 20 + [1]})
     fitted = recurra.fit(
         TextFrame.from_table(texts, label="label"),
         family="dense",
@@ -51,5 +56,14 @@ def test_embeddings_begin_with_the_vectors(tmp_path):
     )
     words = fitted.predictor.schema.pipeline.encoder.vocabulary_.words
     table = fitted.predictor.model.model.get_layer("embedding").get_weights()[0]
-    np.testing.assert_array_equal(table[3 + words.index("good")], [1, 0])
-    assert any("2 of 3 words are initialised with a vector" in note for note in fitted.notes)
+    # all of one length, and a word that occurs once is known: the file knows more of it
+    np.testing.assert_allclose(table[3 + words.index("good")], [5, 0])
+    assert fitted.task.min_count == 1
+    assert any("are initialised with a vector" in note for note in fitted.notes)
+
+
+def test_a_rare_word_is_known_by_default_only_where_a_file_knows_it():
+    frame = TextFrame.from_table(pd.DataFrame({"text": ["a b", "b c"] * 9, "label": [0, 1] * 9}), label="label")
+    assert Classification(tokens="word").open(frame).task.min_count == 2
+    assert Classification(tokens="word", vectors="words.txt").open(frame).task.min_count == 1
+    assert Classification(tokens="word", vectors="words.txt", min_count=3).open(frame).task.min_count == 3

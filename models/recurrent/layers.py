@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from keras import activations
 
+from . import gru, lstm, simple_rnn
 from .portable import is_portable, portable_scan
 from .scan import scan
 
@@ -18,36 +19,41 @@ def why_stock(layer: Any, mask: Any) -> str | None:
     On a GPU that loop is cuDNN. The others are options that no model of recurra uses.
     """
     cell = layer.cell
-    reasons = {
+    every = {
         "another backend than TensorFlow": keras.backend.backend() != "tensorflow",
         "a GPU": bool(tf.config.list_logical_devices("GPU")),
         "functions run eagerly": tf.config.functions_run_eagerly(),
+        "unroll": layer.unroll,
+        "zero_output_for_mask": layer.zero_output_for_mask,
+        "a nested mask": mask is not None and not hasattr(mask, "shape"),
+    }
+    reasons = every | (_options(layer, cell) if not hasattr(cell, "loop") else {})
+    return next((reason for reason, found in reasons.items() if found), None)
+
+
+def _options(layer: Any, cell: Any) -> dict[str, bool]:
+    """Options of Keras's own three layers."""
+    return {
         "use_cudnn=True": getattr(layer, "use_cudnn", None) is True,
         "activation": cell.activation is not activations.tanh,
         "recurrent_activation": getattr(cell, "recurrent_activation", activations.sigmoid) is not activations.sigmoid,
         "recurrent_dropout": cell.recurrent_dropout > 0,
         "dropout with implementation=1": cell.dropout > 0 and getattr(cell, "implementation", 2) == 1,
         "reset_after=False": not getattr(cell, "reset_after", True),
-        "unroll": layer.unroll,
-        "zero_output_for_mask": layer.zero_output_for_mask,
-        "a nested mask": mask is not None and not hasattr(mask, "shape"),
     }
-    return next((reason for reason, found in reasons.items() if found), None)
 
 
-def fast_loop(layer: Any, name: str, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
+def fast_loop(layer: Any, loop: Any, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
     """What `keras.layers.RNN.inner_loop` returns: last h, all h (or the last), last states."""
     cell = layer.cell
     initial_state, mask = fitting(layer, sequences, initial_state, mask)
-    if training and cell.dropout > 0:
+    if training and getattr(cell, "dropout", 0) > 0:
         sequences = sequences * cell.get_dropout_mask(sequences[:, 0, :])[:, tf.newaxis, :]
-    bias = cell.bias
-    if bias is None:
-        bias = tf.zeros([2] * (name == "gru") + [cell.kernel.shape[1]], cell.kernel.dtype)
+    weights = _weights(cell, loop)
     # Half precision has no kernels worth the name on a CPU: inputs and weights are rounded to it as Keras does, and
     # what is done with them is done in float32.
     dtype = tf.float64 if layer.compute_dtype == "float64" else tf.float32
-    x, kernel, recurrent, bias = (tf.cast(a, dtype) for a in (sequences, cell.kernel, cell.recurrent_kernel, bias))
+    x, *weights = (tf.cast(a, dtype) for a in (sequences, *weights))
     initial = [tf.cast(state, dtype) for state in initial_state]
     mask = None if mask is None else tf.cast(mask, tf.bool)
     if layer.go_backwards:
@@ -55,11 +61,21 @@ def fast_loop(layer: Any, name: str, sequences: Any, initial_state: Any, mask: A
         mask = None if mask is None else tf.reverse(mask, [1])
     flags = {"return_sequences": layer.return_sequences}
     if is_portable(training):
-        hs, states = portable_scan(name, x, (kernel, recurrent, bias), initial, mask, **flags)
+        hs, states = portable_scan(loop, x, tuple(weights), initial, mask, **flags)
     else:
-        hs, states = scan(name, x, (kernel, recurrent, bias), initial, mask, keep=bool(training), **flags)
+        hs, states = scan(loop, x, tuple(weights), initial, mask, keep=bool(training), **flags)
     hs = hide_unstarted(hs, mask, layer.return_sequences)
     return (hs[:, -1], hs, states) if layer.return_sequences else (hs, hs[:, tf.newaxis], states)
+
+
+def _weights(cell: Any, loop: Any) -> list[Any]:
+    """Weights in the order in which the loop takes them."""
+    if hasattr(cell, "loop_weights"):
+        return list(cell.loop_weights)
+    bias = cell.bias
+    if bias is None:
+        bias = tf.zeros([2] * (loop is gru) + [cell.kernel.shape[1]], cell.kernel.dtype)
+    return [cell.kernel, cell.recurrent_kernel, bias]
 
 
 def fitting(layer: Any, x: Any, states: Any, mask: Any) -> tuple[list[Any], Any]:
@@ -109,10 +125,10 @@ class _FastLoop:
     """Replaces Keras's loop over time where it can.
 
     Attributes:
-        loop: the cell's name in `scan`.
+        loop: of the cell, as `scan` takes it.
     """
 
-    loop: ClassVar[str]
+    loop: ClassVar[Any]
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """What `keras.layers.RNN` calls for all steps."""
@@ -128,7 +144,7 @@ class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
     Source: Elman (1990), Finding structure in time, Cognitive Science 14.
     """
 
-    loop = "simple_rnn"
+    loop: ClassVar[Any] = simple_rnn
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -138,7 +154,7 @@ class GRU(_FastLoop, keras.layers.GRU):
     Source: Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
     """
 
-    loop = "gru"
+    loop: ClassVar[Any] = gru
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -148,4 +164,23 @@ class LSTM(_FastLoop, keras.layers.LSTM):
     Source: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9.
     """
 
-    loop = "lstm"
+    loop: ClassVar[Any] = lstm
+
+
+@keras.saving.register_keras_serializable("recurra")
+class RNN(_FastLoop, keras.layers.RNN):
+    """`keras.layers.RNN` around one of this package's cells, with the cell's loop for the CPU.
+
+    Args:
+        cell: a layer with `state_size`, `loop` and `loop_weights`: LSTMCell, TransitionCell or MinimalCell.
+    """
+
+    @property
+    def loop(self) -> Any:
+        """The loop of the cell."""
+        return self.cell.loop
+
+    @property
+    def units(self) -> int:
+        """Width of the state."""
+        return int(self.cell.units)

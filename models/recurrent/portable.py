@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from . import lstm
-from .scan import CELLS, in_front
+from .scan import in_front
 
 _forced: contextvars.ContextVar[bool | None] = contextvars.ContextVar("recurra_portable", default=None)
 
@@ -55,14 +55,14 @@ def is_portable(training: bool) -> bool:
     return True
 
 
-def portable_scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, return_sequences: bool) -> Any:
+def portable_scan(cell: Any, x: Any, weights: Any, initial: Any, mask: Any, *, return_sequences: bool) -> Any:
     """Run a cell over time in core ops; arguments and returns as in `scan.scan`."""
-    if cell == "lstm" and mask is None:
+    if cell is lstm and mask is None:
         hs, last = fused_lstm(x, weights, initial)
     else:
         time = tf.shape(x)[1]
         x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-        hs, last, _ = CELLS[cell].forward(x, weights, initial, in_front(mask), time, keep=False)
+        hs, last, _ = cell.forward(x, weights, initial, in_front(mask), time, keep=False)
     return (tf.transpose(hs, [1, 0, 2]) if return_sequences else last[0]), last
 
 

@@ -1,9 +1,11 @@
-"""Run a cell over time on a CPU: what SimpleRNN, GRU and LSTM share.
+"""Run a cell over time on a CPU: what all cells share.
 
 Why it is faster than the stock loop:
 
 - The input projection of all steps is one matrix product before the loop, the weight gradients are one after it.
 - The gradient is written by hand (`backward` of each cell), so nothing is kept but gates and states.
+  Cells that are compared with the usual ones differentiate one step at a time (`stepped`) or run all at once
+  (`parallel`).
 - XLA compiles the loop, so a step costs no executor overhead.
 - The batch is cut into a shard a core. TensorFlow runs independent compiled loops at the same time, while inside one
   of them a step is too small to be shared between cores.
@@ -20,18 +22,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from . import gru, lstm, simple_rnn
 
-CELLS = {"lstm": lstm, "gru": gru, "simple_rnn": simple_rnn}
-
-
-def scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, return_sequences: bool, keep: bool) -> Any:
+def scan(cell: Any, x: Any, weights: Any, initial: Any, mask: Any, *, return_sequences: bool, keep: bool) -> Any:
     """Run a cell over time.
 
     Args:
-        cell: "lstm", "gru" or "simple_rnn".
+        cell: has `forward` and `backward`: the module lstm, gru or simple_rnn, or the `loop` of another cell.
         x: (batch, time, inputs).
-        weights: kernel (inputs, gates * units), recurrent kernel (units, gates * units), bias.
+        weights: kernel (inputs, width) first, then the cell's others; of lstm, gru and simple_rnn the recurrent kernel
+            (units, gates * units) and the bias.
         initial: the first states, each (batch, units).
         mask: bool (batch, time), True where a step counts, or None.
         return_sequences: return all h rather than the last one.
@@ -64,7 +63,7 @@ def scan(cell: str, x: Any, weights: Any, initial: Any, mask: Any, *, return_seq
 
 
 def sharded(
-    cell: str,
+    cell: Any,
     x: Any,
     weights: Any,
     initial: Any,
@@ -87,13 +86,13 @@ def sharded(
     def cut_all(arrays: Any) -> Any:
         return list(zip(*(cut(array) for array in arrays), strict=True))
 
-    masks = cut(mask)
+    masks, count = cut(mask), len(weights)
 
     @tf.custom_gradient
     def run(*arguments: Any) -> Any:
         # An eager tape would look inside the compiled functions, which are there so that it needn't.
-        x, kernel, recurrent, bias, *initial = (tf.stop_gradient(argument) for argument in arguments)
-        weights = kernel, recurrent, bias
+        x, *rest = (tf.stop_gradient(argument) for argument in arguments)
+        weights, initial = tuple(rest[:count]), rest[count:]
         inputs = list(zip(cut(x), cut_all(initial), masks, strict=True))
         results = [forward(part, weights, first, mask, length) for part, first, mask in inputs]
 
@@ -111,7 +110,7 @@ def sharded(
             d_weights = [tf.add_n(list(d)) for d in zip(*(part[1] for part in parts), strict=True)]
             d_initial = [tf.concat(d, axis=0) for d in zip(*(part[2] for part in parts), strict=True)]
             # Apart from the rest, so that it is left out of the graph where the inputs need no gradient.
-            d_x = tf.concat([d_inputs(part[0], kernel) for part in parts], axis=0)  # (batch, time, inputs)
+            d_x = tf.concat([d_inputs(part[0], weights[0]) for part in parts], axis=0)  # (batch, time, inputs)
             return d_x, *d_weights, *d_initial
 
         last = [tf.concat(states, axis=0) for states in zip(*(result[1] for result in results), strict=True)]
@@ -130,13 +129,13 @@ def forward_shard(
     mask: Any,
     length: Any,
     *,
-    cell: str,
+    cell: Any,
     return_sequences: bool,
     keep: bool,
 ) -> Any:
     """Go forward over the rows of one shard."""
     x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-    hs, last, kept = CELLS[cell].forward(x, weights, initial, in_front(mask), length, keep=keep)
+    hs, last, kept = cell.forward(x, weights, initial, in_front(mask), length, keep=keep)
     return tf.transpose(hs, [1, 0, 2]) if return_sequences else None, last, kept
 
 
@@ -150,15 +149,15 @@ def backward_shard(
     d_hs: Any,
     d_last: Any,
     *,
-    cell: str,
+    cell: Any,
 ) -> Any:
     """Go backward over the rows of one shard."""
     d_hs = None if d_hs is None else tf.transpose(d_hs, [1, 0, 2])  # (time, batch, units)
     x = tf.transpose(x, [1, 0, 2])  # (time, batch, inputs)
-    return CELLS[cell].backward(kept, x, weights, initial, in_front(mask), length, d_hs, d_last)
+    return cell.backward(kept, x, weights, initial, in_front(mask), length, d_hs, d_last)
 
 
-def d_inputs_shard(d_zs: Any, kernel: Any, *, cell: str) -> Any:  # noqa: ARG001 - all compiled functions take their cell
+def d_inputs_shard(d_zs: Any, kernel: Any, *, cell: Any) -> Any:  # noqa: ARG001 - all compiled functions take their cell
     """The gradient of the inputs of one shard."""
     return tf.transpose(tf.tensordot(d_zs, kernel, [[2], [1]]), [1, 0, 2])  # (batch, time, inputs)
 
