@@ -244,16 +244,19 @@ def memory(
     task: Annotated[
         str,
         typer.Argument(
-            help="recall (what the first symbol was), adding (the sum of two marked numbers) or copy (ten symbols)."
+            help="recall (what the first symbol was), order (which of two marked symbols came last), adding (the sum "
+            "of two marked numbers) or copy (ten symbols)."
         ),
     ] = "recall",
-    distances: Annotated[
-        list[str] | None, typer.Option(help="Steps to be bridged; by default 5,10,20,50,100,200.")
-    ] = None,
+    distances: Annotated[list[str] | None, typer.Option(help="Steps to be bridged; by default 5,10,20,50,100.")] = None,
     families: Annotated[list[str] | None, typer.Option(help="Models; by default dense, simple_rnn, gru, lstm.")] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions of each training.")] = 1,
-    max_epochs: Annotated[int | None, typer.Option(help="The most epochs of a training.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Epochs without improvement that end a training.")] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions of each training.")] = 3,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="The most epochs of a training, of each learning rate tried; by default 40.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without improvement that end a training; by default 10.")
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Time for all training together, such as 90s, 10m, 1h.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A setting for every family that has it, such as units=32.")
@@ -278,6 +281,9 @@ def memory(
         )
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))
+    if (gradients := reports.gradient_table(result)) is not None:
+        out.print("")
+        out.print(gradients)
     _print(f"results: {', '.join(map(str, files))}")
 
 

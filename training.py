@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from keras import ops
 from .atomic import replacing
 from .averaged_adam import AveragedAdam
 from .errors import InputError
+from .learning_rates import FIND, find, rounds
 from .models import has_recurrent_layers, seeded
 from .models.recurrent import portable
 from .pipelines.protocol import Batches
@@ -28,6 +30,8 @@ _MAX_STEPS_PER_EXECUTION = 16
 _CHECKPOINT_SECONDS = 1.0
 _FEW_BATCHES = 4  # of a validation or test set that is kept once it has been read
 _read: WeakKeyDictionary[Batches, list[Any]] = WeakKeyDictionary()
+# Adam's first, where nobody says another.
+LEARNING_RATE = 1e-3
 LOSSES = ("mae", "mse", "huber")
 # Where nobody says how long to train: steps without improvement, and steps in all, within these numbers of epochs.
 _PATIENCE_STEPS, _PATIENCE_EPOCHS = 600, (3, 150)
@@ -95,8 +99,11 @@ class History:
         best_loss: its validation loss, in scaled units (squared errors and Huber's of many series in units of each
             window's spread) or nats.
         losses: validation loss after each epoch.
-        seconds: wall-clock time, over all runs where it was resumed.
-        stopped_by: "patience", "budget", "max_epochs" or "callback".
+        seconds: wall-clock time, over all runs where it was resumed, and over all learning rates that were tried.
+        stopped_by: "patience", "budget", "max_epochs", "callback", or "target": the loss that was asked for.
+        learning_rate: Adam's first one, given or found.
+        rates: where it was found, each rate that was tried with its ``epochs``, its best ``loss`` (None: never finite),
+            and what it was ``stopped_by``, which says "max_epochs" of one that lost a round.
     """
 
     best_epoch: int = 0
@@ -104,6 +111,8 @@ class History:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     stopped_by: str = "max_epochs"
+    learning_rate: float = float("nan")
+    rates: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return (
@@ -145,7 +154,9 @@ class Trainer:
 
     Args:
         build: makes a fresh uncompiled model.
-        learning_rate: Adam's first learning rate; halved after `patience` // 3 epochs without improvement.
+        learning_rate: Adam's first learning rate; halved after `patience` // 3 epochs without improvement. "find" tries
+            some (:mod:`recurra.learning_rates`) from the same first weights, and goes on with the one whose validation
+            loss is smallest: exactly the training that this rate would have had from the start.
         epsilon: what Adam adds to the size of the gradients before it divides by it. The default makes steps of the
             same size for rare and frequent words; near the gradients' own size (1e-4), rare ones move less.
         loss: "mae", "mse", "huber" or "crossentropy".
@@ -153,6 +164,7 @@ class Trainer:
         max_epochs, patience: the most epochs, and how many without improvement end the training; None: as many as
             make 30,000 steps (30 to 1,000 epochs), and 600 steps (3 to 150 epochs).
         clipnorm: gradients whose global norm is larger are scaled down to it.
+        target_loss: a validation loss with which the training has reached what it is for, and ends; None: it goes on.
         ema: decay of an exponential moving average of the weights, which is what is judged and given back; 0: the
             weights themselves.
         decay, decay_after: where `decay` is below 1, the learning rate is multiplied by it at the end of every epoch
@@ -168,17 +180,20 @@ class Trainer:
         self,
         build: Callable[[], keras.Model],
         *,
-        learning_rate: float = 1e-3,
+        learning_rate: float | str = LEARNING_RATE,
         epsilon: float = 1e-7,
         loss: str = "mae",
         batch_size: int | None = None,
         max_epochs: int | None = 100,
         patience: int | None = 9,
         clipnorm: float = 1.0,
+        target_loss: float | None = None,
         ema: float = 0.0,
         decay: float = 1.0,
         decay_after: int = 1,
     ) -> None:
+        if isinstance(learning_rate, str) and learning_rate != FIND:
+            raise ValueError(f'`learning_rate` must be a number or "{FIND}". Received: {learning_rate!r}')
         self._build = build
         self.learning_rate, self.epsilon = learning_rate, epsilon
         # Padding has no weight: a mean over it too would make short sequences count for less.
@@ -187,7 +202,7 @@ class Trainer:
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
-        self.clipnorm, self.ema = clipnorm, ema
+        self.clipnorm, self.target_loss, self.ema = clipnorm, target_loss, ema
         self.decay, self.decay_after = decay, decay_after
         self.model: keras.Model | None = None
 
@@ -203,29 +218,43 @@ class Trainer:
         Returns:
             The history.
         """
-        return self._train(train, validation, options or FitOptions(), steps_of=train)
+        return self._train(train, validation, options or FitOptions(), steps_of=train, learning_rate=self.learning_rate)
 
-    def _train(self, train: Batches, validation: Batches, options: FitOptions, *, steps_of: Batches) -> History:
+    def _train(
+        self,
+        train: Batches,
+        validation: Batches,
+        options: FitOptions,
+        *,
+        steps_of: Batches,
+        learning_rate: float | str,
+    ) -> History:
         """Train in epochs that have as many steps as those of `steps_of` would."""
         batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
-        model = self._fresh(options.seed)
+        model = self._fresh(options.seed, learning_rate)
         if options.weights is not None:
             model.set_weights(options.weights)
         at_once = steps_per_execution(steps)
         steps = max(1, round(steps / at_once)) * at_once  # whole executions only
         epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
-        state = _TrainingState(self.loss, validation, patience, options, (self.decay, self.decay_after))
-        state.set_model(model)
-        state.resume()
-        if state.epoch < epochs and state.epochs_without_improvement < patience:
+        judge = _Judge(self.loss, validation, patience, self.target_loss, (self.decay, self.decay_after))
+
+        def run(state: _TrainingState, until: int) -> None:
+            if state.epoch >= until or state.over or state.told_to_end:
+                return
             examples = train.dataset(batch_size=batch_size, seed=options.seed, first_epoch=state.epoch, steps=steps)
-            watching = keras.callbacks.CallbackList(
-                [state, *options.callbacks], model=model, epochs=epochs, steps=steps
-            )
+            watching = keras.callbacks.CallbackList([state, *options.callbacks], model=model, epochs=until, steps=steps)
             # A budget is looked at after each execution.
-            at_once = at_once if options.budget < float("inf") else min(steps, _MAX_STEPS_PER_EXECUTION)
-            _run_epochs(model, iter(examples), watching, range(state.epoch, epochs), steps=steps, at_once=at_once)
+            few = at_once if options.budget < float("inf") else min(steps, _MAX_STEPS_PER_EXECUTION)
+            _run_epochs(model, iter(examples), watching, range(state.epoch, until), steps=steps, at_once=few)
+
+        if isinstance(learning_rate, str) and not _exists(options.checkpoint):
+            ends = rounds(steps, epochs) if self.target_loss is None else [epochs]
+            state = _search(model, judge, options, ends, run)
+        else:
+            state = _TrainingState(model, judge, options, learning_rate)  # type: ignore[arg-type]  # or the file's
+        run(state, epochs)
         state.restore_best_weights()
         return state.history
 
@@ -249,7 +278,8 @@ class Trainer:
             return 0.0
         followed = tuple(history.losses[: history.best_epoch])
         options = replace(options, followed=followed, checkpoint=None, budget=float("inf"), on_epoch=lambda *_: None)
-        return self._train(known, validation, options, steps_of=train).seconds
+        again = self._train(known, validation, options, steps_of=train, learning_rate=history.learning_rate)
+        return again.seconds
 
     def compile(self, train: Batches, validation: Batches) -> float:
         """Compile what training and validation run, where that was not done yet: a budget counts it apart.
@@ -260,17 +290,18 @@ class Trainer:
         if self.model is not None:
             return 0.0
         begun = time.monotonic()
-        model, (batch_size, _) = self._fresh(0), steps_per_epoch(train, self.batch_size)
+        model, (batch_size, _) = self._fresh(0, self.learning_rate), steps_per_epoch(train, self.batch_size)
         _training_steps(model)(iter(train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=1)), 1)
         for inputs, *_ in read_in_order(validation):
             compiled(model)(inputs)
             break
         return time.monotonic() - begun
 
-    def _fresh(self, seed: int) -> keras.Model:
+    def _fresh(self, seed: int, learning_rate: float | str) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
         with seeded(seed):
             fresh = self._build()
+        rate = 0.0 if isinstance(learning_rate, str) else learning_rate  # a search sets its own
         if self.model is None:
             self.model = fresh
             # in the precision of the outputs: errors of a large level are small beside it
@@ -278,7 +309,7 @@ class Trainer:
             own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
             self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
             self.model.compile(
-                self._optimizer(),
+                self._optimizer(rate),
                 self.loss,
                 jit_compile=has_recurrent_layers(fresh),
             )
@@ -288,14 +319,14 @@ class Trainer:
             variable.assign(first)
         for variable in self.model.optimizer.variables:
             variable.assign(ops.zeros_like(variable))
-        self.model.optimizer.learning_rate = self.learning_rate
+        self.model.optimizer.learning_rate = rate
         return self.model
 
-    def _optimizer(self) -> keras.optimizers.Adam:
+    def _optimizer(self, rate: float) -> keras.optimizers.Adam:
         options = {"epsilon": self.epsilon, "global_clipnorm": self.clipnorm}
         if self.ema:
-            return AveragedAdam(self.learning_rate, ema=self.ema, **options)
-        return keras.optimizers.Adam(self.learning_rate, **options)
+            return AveragedAdam(rate, ema=self.ema, **options)
+        return keras.optimizers.Adam(rate, **options)
 
 
 def steps_per_epoch(train: Batches, batch_size: int | None = None) -> tuple[int, int]:
@@ -426,29 +457,19 @@ def compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
     return model._forward
 
 
-class _TrainingState(keras.callbacks.Callback):
-    """What happens after every epoch.
-
-    Keras has a callback for each of these, but theirs forget what they knew when a run is resumed, so the resumed
-    training would differ from an unbroken one.
-    """
+class _Judge:
+    """What decides about a training: the validation set, the patience, the loss that is good enough, the schedule."""
 
     def __init__(
         self,
         loss: Elementwise,
         validation: Batches,
         patience: int,
-        options: FitOptions,
-        schedule: tuple[float, int] = (1.0, 1),
+        target_loss: float | None,
+        schedule: tuple[float, int],
     ) -> None:
-        super().__init__()
-        self.loss, self.patience, self.options = loss, patience, options
+        self.loss, self.patience, self.target_loss = loss, patience, target_loss
         self.decay, self.decay_after = schedule
-        self.history = History()
-        self.epoch, self.epochs_without_improvement = 0, 0
-        self.best_weights: list[np.ndarray] = []
-        self._begun = self._written = time.monotonic()
-        self._spent = 0.0  # seconds of earlier runs
         # Gathered once: what was read for one epoch is read for all.
         self.batches = _without_padding_rows(validation)
         if not any(weight.any() for *_, weight in self.batches):
@@ -457,10 +478,42 @@ class _TrainingState(keras.callbacks.Callback):
                 "stop the training; give more rows (of a series newer ones), fewer `folds` or a larger test set"
             )
 
+    def reached(self, loss: float) -> bool:
+        return self.target_loss is not None and loss <= self.target_loss
+
+
+class _TrainingState(keras.callbacks.Callback):
+    """What happens after every epoch.
+
+    Keras has a callback for each of these, but theirs forget what they knew when a run is resumed, so the resumed
+    training would differ from an unbroken one.
+    """
+
+    def __init__(self, model: keras.Model, judge: _Judge, options: FitOptions, learning_rate: float) -> None:
+        super().__init__()
+        self.judge, self.options = judge, options
+        self.set_model(model)
+        self.history = History(learning_rate=learning_rate)
+        self.epoch, self.epochs_without_improvement = 0, 0
+        self.best_weights: list[np.ndarray] = []
+        self.told_to_end = False  # by the budget or a caller: a search has to end with it
+        self._begun = self._written = time.monotonic()
+        self.spent = 0.0  # seconds of earlier runs
+        self.resume()
+
+    @property
+    def over(self) -> bool:
+        """Whether more epochs would be in vain."""
+        return self.epochs_without_improvement >= self.judge.patience or self.judge.reached(self.history.best_loss)
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._elapsed() > self.options.budget:
-            self.history.stopped_by = "budget"
-            self.model.stop_training = True
+            self._end("budget")
+
+    def _end(self, by: str) -> None:
+        self.history.stopped_by = by
+        self.told_to_end = self.told_to_end or by in ("budget", "callback")
+        self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch + 1
@@ -476,21 +529,23 @@ class _TrainingState(keras.callbacks.Callback):
             logs["val_loss"] = loss
         self.history.losses.append(loss)
         self._lower_the_rate()
-        if self.epochs_without_improvement >= self.patience:
-            self.history.stopped_by = "patience"
-            self.model.stop_training = True
+        if self.judge.reached(loss):
+            self._end("target")
+        elif self.epochs_without_improvement >= self.judge.patience:
+            self._end("patience")
         self.history.seconds = self._elapsed()
-        self._write()
+        self.write()
         if self.options.on_epoch(self.epoch, loss):
-            self.history.stopped_by = "callback"
-            self.model.stop_training = True
+            self._end("callback")
 
     def _lower_the_rate(self) -> None:
         """By the schedule, or where there is none after every third of the patience without improvement."""
         factor = 1.0
-        if self.decay < 1:
-            factor = self.decay if self.epoch >= self.decay_after else 1.0
-        elif self.epochs_without_improvement and self.epochs_without_improvement % max(1, self.patience // 3) == 0:
+        if self.judge.decay < 1:
+            factor = self.judge.decay if self.epoch >= self.judge.decay_after else 1.0
+        elif (
+            self.epochs_without_improvement and self.epochs_without_improvement % max(1, self.judge.patience // 3) == 0
+        ):
             factor = 0.5
         if factor < 1:
             rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -516,8 +571,8 @@ class _TrainingState(keras.callbacks.Callback):
         # A state carried from batch to batch belongs to the training.
         kept = [ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
         total = count = 0.0
-        for inputs, target, weight in self.batches:
-            sums = self.loss.weighted(target, compiled(self.model)(inputs), weight)
+        for inputs, target, weight in self.judge.batches:
+            sums = self.judge.loss.weighted(target, compiled(self.model)(inputs), weight)
             total, count = total + sums[0], count + sums[1]
         for variable, value in zip(self.model.non_trainable_variables, kept, strict=True):
             variable.assign(value)
@@ -525,14 +580,15 @@ class _TrainingState(keras.callbacks.Callback):
         return loss if np.isfinite(loss) else float("inf")
 
     def _elapsed(self) -> float:
-        return self._spent + time.monotonic() - self._begun
+        return self.spent + time.monotonic() - self._begun
 
     def _state(self) -> list[Any]:
         return [*self.model.variables, *self.model.optimizer.variables]
 
-    def _write(self) -> None:
+    def write(self, *, at_once: bool = False) -> None:
+        """Write the checkpoint, if one was asked for; after an epoch only where the last one is a while ago."""
         checkpoint = self.options.checkpoint
-        if checkpoint is None or time.monotonic() - self._written < _CHECKPOINT_SECONDS:
+        if checkpoint is None or (time.monotonic() - self._written < _CHECKPOINT_SECONDS and not at_once):
             return
         arrays = {f"now_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._state())}
         arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
@@ -559,13 +615,73 @@ class _TrainingState(keras.callbacks.Callback):
             self.best_weights = [arrays[f"best_{i}"] for i in range(len(self.model.variables))]
         self.epoch, self.epochs_without_improvement = info["epoch"], info["epochs_without_improvement"]
         self.history = History(**info["history"])
-        self._spent = self.history.seconds
+        self.spent = self.history.seconds
 
     def restore_best_weights(self) -> None:
         """Put the best epoch's weights into the model; the first ones, where no epoch had a finite loss."""
         for variable, value in zip(self.model.variables, self.best_weights, strict=True):
             variable.assign(value)
         self.history.seconds = self._elapsed()
+
+
+def _search(
+    model: keras.Model,
+    judge: _Judge,
+    options: FitOptions,
+    ends: Sequence[int],
+    run: Callable[[_TrainingState, int], None],
+) -> _TrainingState:
+    """Train the candidates, each from the first weights, until one is left: its training, ready to go on.
+
+    Each keeps its state in a file of its own beside the checkpoint. After a kill the search begins anew and finds there
+    what is done, so it decides as an unbroken one.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+    first = [ops.convert_to_numpy(v) for v in variables]
+    states: dict[float, _TrainingState] = {}
+
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = options.checkpoint or Path(folder) / "checkpoint.npz"
+
+        def state_of(rate: float) -> _TrainingState:
+            for variable, value in zip(variables, first, strict=True):
+                variable.assign(value)
+            model.optimizer.learning_rate = rate
+            others = sum(state.history.seconds for r, state in states.items() if r != rate)
+            file = checkpoint.with_name(f"{checkpoint.stem}.rate-{rate:g}.npz")
+            own = replace(options, checkpoint=file, budget=options.budget - others)
+            return _TrainingState(model, judge, own, rate)
+
+        def train(rate: float, end: int) -> tuple[list[float], bool]:
+            state = states[rate] = state_of(rate)
+            run(state, end)
+            state.write(at_once=True)  # the next round goes on from there
+            return state.history.losses, state.told_to_end or judge.reached(state.history.best_loss)
+
+        best, losses = find(train, ends)
+        winner = state_of(best)
+        winner.history.rates = [
+            {
+                "learning_rate": rate,
+                "epochs": len(losses[rate]),
+                "loss": min(losses[rate]) if np.isfinite(losses[rate]).any() else None,
+                "stopped_by": states[rate].history.stopped_by,
+            }
+            for rate in sorted(losses)
+        ]
+        last = next((state for state in states.values() if state.told_to_end), states[best])
+        winner.told_to_end, winner.history.stopped_by = last.told_to_end, last.history.stopped_by
+        winner.history.seconds = winner.spent = sum(state.history.seconds for state in states.values())
+        winner.options = options
+        winner.write(at_once=True)
+        for state in states.values():
+            if state.options.checkpoint is not None:
+                state.options.checkpoint.unlink()
+    return winner
+
+
+def _exists(checkpoint: Path | None) -> bool:
+    return checkpoint is not None and checkpoint.exists()
 
 
 def _without_padding_rows(batches: Batches) -> list[tuple[dict[str, Any], np.ndarray, np.ndarray]]:

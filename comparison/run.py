@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..learning_rates import FIND
 from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
@@ -22,7 +23,7 @@ from .identity import check_identity
 from .progress import OnProgress, Progress
 from .settings import CompareSettings
 from .trainers import Trainers
-from .trials import Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
+from .trials import Observe, Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +35,7 @@ _MUCH = 0.2
 def training_record(family: str, config: dict[str, Any], seed: int, history: History) -> dict[str, Any]:
     """What a model card says of a training."""
     ended = {"best_epoch": history.best_epoch, "stopped_by": history.stopped_by}
-    return {"family": family, **config, "seed": seed, **ended}
+    return {"family": family, **config, "seed": seed, "learning_rate": history.learning_rate, **ended}
 
 
 def fitted_with(
@@ -85,6 +86,8 @@ class Run:
         folder: where finished trials are kept, or None.
         on_progress: called often with where the run is.
         partner: baseline that networks are mixed with, where that is settled already.
+        observe: called with the data, the network and the seed of every training that is over; what it gives joins the
+            trial's row.
 
     Raises:
         InputError: if the folder holds the trials of another comparison.
@@ -97,7 +100,9 @@ class Run:
         folder: Path | None,
         on_progress: OnProgress,
         partner: str | None = None,
+        observe: Observe | None = None,
     ) -> None:
+        self.observe = observe
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
         experiment.check()  # faults of the data are reported before a folder is made
@@ -261,7 +266,10 @@ class Run:
         configs = self._configs(name, fold, s.configs)
         tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
-        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best]) for seed in range(1, s.seeds)]
+        # A rate is chosen as a configuration is: by the first seed, for all.
+        is_found = configs[best].get("learning_rate") == FIND
+        found = {"learning_rate": tried[best][0].row["learning_rate"]} if is_found else {}
+        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best] | found) for seed in range(1, s.seeds)]
         for number, outcomes in enumerate([*tried, *repeated]):
             for outcome in outcomes:
                 outcome.row["chosen"] = number == best or number >= len(tried)
@@ -286,8 +294,9 @@ class Run:
                 checkpoint=None if self.store is None else self.store.checkpoint(trial),
                 on_epoch=self._on_epoch(trial),
             )
-            refit = {"refit": True} if self.settings.refit_folds else {}
-            return run_family(self.trainers, data, trial, family, config, options, self.partner, **refit)
+            more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
+            more |= {} if self.observe is None else {"observe": self.observe}
+            return run_family(self.trainers, data, trial, family, config, options, self.partner, **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]

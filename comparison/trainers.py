@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models import TRAINING_SETTINGS
 from ..tasks import FoldData, Task
-from ..training import FitOptions, History, Trainer
+from ..training import LEARNING_RATE, FitOptions, History, Trainer
 from .settings import CompareSettings
 
 if TYPE_CHECKING:
@@ -54,10 +54,14 @@ class Trainers:
 
     def _trainer(self, data: FoldData, family: str, config: dict[str, Any]) -> Trainer:
         # Another fold may have seen other words: then its vocabulary differs, and so does the model.
-        which = (family, data.spec, json.dumps(config, sort_keys=True), data.trainer_key(family))
+        # The learning rate is a variable: another one is no reason to compile again.
+        compiled = {name: value for name, value in config.items() if name != "learning_rate"}
+        which = (family, data.spec, json.dumps(compiled, sort_keys=True), data.trainer_key(family))
         if which not in self._kept:
             shape = {name: value for name, value in config.items() if name not in TRAINING_SETTINGS}
             own = {name: value for name, value in config.items() if name in TRAINING_SETTINGS}
             defaults = {"max_epochs": self._max_epochs, "patience": self._patience, "batch_size": self._batch_size}
             self._kept[which] = Trainer(lambda: data.build(family, shape), loss=self._loss, **{**defaults, **own})
-        return self._kept[which]
+        trainer = self._kept[which]
+        trainer.learning_rate = config.get("learning_rate", LEARNING_RATE)
+        return trainer

@@ -6,7 +6,7 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _TIMED_RUNS = 7
 Row = dict[str, Any]
+# The data, a trained network and its seed → what else its row shall say; it has to be picklable.
+Observe = Callable[["FoldData", "keras.Model", int], Row]
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def run_family(
     partner: str | None = None,
     *,
     refit: bool = False,
+    observe: Observe | None = None,
 ) -> list[Outcome]:
     """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`.
 
@@ -131,6 +134,7 @@ def run_family(
     }
     chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}
     row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
+    row |= {} if observe is None else observe(data, model, trial.seed)
     outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]
     if mixed is not None and partner is not None:
         outcomes.append(_outcome_of_mix(mixed, trial.mixed(partner), chosen, price))
@@ -175,11 +179,14 @@ def _row(
     row |= evaluation.metrics
     if evaluation.by_step:
         row["by_step"] = evaluation.by_step
-    ended = {
+    ended: Row = {
         "epochs": None if history is None else len(history.losses),
         "best_epoch": None if history is None else history.best_epoch,
         "stopped_by": None if history is None else history.stopped_by,
+        "learning_rate": None if history is None else history.learning_rate,
     }
+    if history is not None and history.rates:
+        ended["learning_rates_tried"] = history.rates
     return {**row, **price, **ended}
 
 

@@ -25,7 +25,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from ..errors import InputError
 from .progress import ignore
 from .run import Run
-from .trials import Outcome, Trial
+from .trials import Observe, Outcome, Trial
 
 if TYPE_CHECKING:
     from ..frames import Frame
@@ -50,6 +50,7 @@ class Work:
         threads: that the worker may use.
         sender: the process that it comes from.
         partner: the baseline that networks are mixed with.
+        observe: see :class:`recurra.comparison.run.Run`.
     """
 
     frame: Frame
@@ -61,6 +62,7 @@ class Work:
     threads: int
     sender: int
     partner: str | None = None
+    observe: Observe | None = None
 
     def run(self) -> tuple[str, ByFold, list[str]]:
         """The model, its outcomes, and what preparing the data noted."""
@@ -76,7 +78,7 @@ _kept: list[tuple[Path, Run]] = []  # a worker keeps what it has compiled for th
 def _run_of(work: Work) -> Run:
     if not _kept or _kept[0][0] != work.folder:
         opened = work.task.open(work.frame, folds=work.settings.folds, batch_size=work.settings.batch_size)
-        _kept[:] = [(work.folder, Run(opened, work.settings, work.folder, ignore, work.partner))]
+        _kept[:] = [(work.folder, Run(opened, work.settings, work.folder, ignore, work.partner, work.observe))]
     return _kept[0][1]
 
 
@@ -130,6 +132,7 @@ def _run_in_workers(run: Run, workers: int, folder: Path | None) -> dict[tuple[s
                 threads,
                 os.getpid(),
                 run.partner,
+                run.observe,
             )
             for model, folds in _share_out(run, workers)
         ]

@@ -69,6 +69,7 @@ DATASETS: dict[str, Dataset] = {
     "digits": digits.DATASET,
     "binary_addition": synthetic_sequences.BINARY_ADDITION,
     "recall": synthetic_sequences.RECALL,
+    "order": synthetic_sequences.ORDER,
     "adding": synthetic_sequences.ADDING,
     "copy": synthetic_sequences.COPY,
     "imdb": imdb.DATASET,

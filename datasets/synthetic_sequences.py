@@ -2,13 +2,18 @@
 
 Source: drawn here, from a fixed seed, by numpy's PCG64 generator. ``adding`` and ``copy`` after Hochreiter &
 Schmidhuber, Long Short-Term Memory (1997), and Arjovsky, Shah & Bengio, Unitary Evolution Recurrent Neural Networks
-(2016), section 5; ``recall`` after the latch problem of Bengio, Simard & Frasconi (1994).
+(2016), section 5; ``order`` after the temporal order problem of the former, section 5.6; ``recall`` after the latch
+problem of Bengio, Simard & Frasconi (1994).
 Licence: as this project's.
 Observed: every set has a held-out test set of 1,000 sequences, drawn independently of the training set.
 
 - ``recall``: the first token is 0 or 1, then ``distance`` distractors follow, zeros and ones as well; the label is the
   first token. How many ones a sequence has says nothing about it, so an average over the tokens scores 0.5, and so does
   a model that does not remember the first.
+- ``order``: X and Y occur once each, at least four steps apart, ``distance`` distractors before them and as many after;
+  the label is the one that came last. Every word occurs as often under one label as under the other, and so does every
+  pair or triple of neighbours; a window at either end that is shorter than ``distance`` sees neither. What nothing but
+  a state can do: hold the newer one, and let the older go.
 - ``adding``: two channels, a uniform number and a marker that is 1 at one step of each half; the value is the sum of
   the two marked numbers. Always predicting 1 has a mean squared error of 1/6 and a mean absolute error of 1/3.
 - ``copy``: ten symbols, ``distance`` blanks, then ten go signs; the tags are blanks until the first go, then the
@@ -26,6 +31,8 @@ from .record import Dataset
 
 TRAIN, TEST = 4000, 1000
 _LETTERS = np.array(list("abcdefgh"))
+# Steps among which both marked symbols of `order` are, and by how much they are apart at least.
+_MARKED, _APART = 10, 4
 _SYMBOLS = 10  # to be copied: as many as in both papers
 
 
@@ -57,6 +64,34 @@ def recall(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: in
     rest = (places < (ones - first)[:, None]).astype(int)
     tokens = [[*map(str, row)] for row in np.column_stack([first, rest]).tolist()]
     return pd.DataFrame({"tokens": tokens, "label": first, "split": _split(train, test)})
+
+
+def order(distance: int = 20, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> pd.DataFrame:
+    """Draw the table of the order problem: which of X and Y came last?
+
+    Args:
+        distance: distractors before the ten steps that hold both, and after them.
+        train: sequences for training.
+        test: sequences of the held-out test set.
+        seed: of the generator.
+
+    Returns:
+        Columns tokens (lists of 2 ``distance`` + 10 tokens), label ("X" or "Y") and split.
+
+    Example:
+        >>> sorted(set(order(3, train=1, test=0)["tokens"].iloc[0]) - set("abcd"))
+        ['X', 'Y']
+    """
+    random = np.random.default_rng(seed)
+    count = train + test
+    tokens = random.choice(_LETTERS[:4], size=(count, 2 * distance + _MARKED))
+    first = random.integers(_MARKED - _APART, size=count)
+    second = random.integers(first + _APART, _MARKED)
+    last = random.choice(["X", "Y"], size=count)
+    rows = np.arange(count)
+    tokens[rows, distance + first] = np.where(last == "X", "Y", "X")
+    tokens[rows, distance + second] = last
+    return pd.DataFrame({"tokens": tokens.tolist(), "label": last, "split": _split(train, test)})
 
 
 def adding(distance: int = 50, *, train: int = TRAIN, test: int = TEST, seed: int = 0) -> dict[str, Any]:
@@ -169,6 +204,18 @@ RECALL = Dataset(
     licence="Apache-2.0",
     download=False,
     loader=recall,
+    roles={"text": "tokens", "label": "label", "split": "split"},
+    frame="text",
+)
+ORDER = Dataset(
+    name="order",
+    description="which of X and Y came last, after 20 distractors",
+    rows=TRAIN + TEST,
+    source="drawn from a seed",
+    short_source="random generator",
+    licence="Apache-2.0",
+    download=False,
+    loader=order,
     roles={"text": "tokens", "label": "label", "split": "split"},
     frame="text",
 )

@@ -8,6 +8,7 @@ gates.py            what a recurrent layer lets in, keeps and shows
 cost.py             parameters, multiply-adds, memory, seconds, and how they grow
 error_analysis.py   the worst examples, errors by group, calibration, coverage, what repeats
 audit/              leaks: does the test part, or an input, know what it should not?
+memory_gradient.py  what is left of a gradient after so many steps, inside a recurrent layer
 memory_tasks.py     where each family forgets, on synthetic sequences
 """
 

@@ -111,7 +111,11 @@ FORECASTER_PARAMETERS = PARAMETERS | {
     ),
     "share_targets": ("bool", "Whether each target is read by itself, with the same weights."),
     "loss": ('{"mae", "mse", "huber"}', "What is made small, in scaled units."),
-    "learning_rate": ("float", "Adam's first learning rate, halved while the validation loss stands; None: 0.001."),
+    "learning_rate": (
+        'float or "find"',
+        "Adam's first learning rate, halved while the validation loss stands; None: 0.001; "
+        '"find": the best of a few on the validation rows, kept in `learning_rate_`.',
+    ),
     "batch_size": ("int", "Windows in a training step; None: 32, and 128 from 8,192 windows on."),
     "patience": ("int", "Epochs without a smaller validation loss that end the training; the best weights are kept."),
     "validation_fraction": (

@@ -84,7 +84,7 @@ class TrainingSettings:
     """How a forecaster's network is trained; see :class:`recurra.training.Trainer`."""
 
     loss: str
-    learning_rate: float
+    learning_rate: float | str
     own: Own
     batch_size: int | None
     max_epochs: int

@@ -86,7 +86,7 @@ class Forecaster(Estimator):
     loss: str = "mae"
     max_epochs: int = 100
     patience: int = 9
-    learning_rate: float | None = None
+    learning_rate: float | str | None = None
     epsilon: float = 1e-7
     batch_size: int | None = None
     validation_fraction: float = 0.1
@@ -147,6 +147,7 @@ class Forecaster(Estimator):
         self.freq_ = frame.freq
         self.history_ = {"val_loss": list(history.losses)}
         self.n_iter_, self.best_epoch_ = len(history.losses), history.best_epoch
+        self.learning_rate_ = history.learning_rate
         self.notes_ = [*experiment.notes, *calibrated.notes]
         self.data_description_ = describe(frame)
 
@@ -171,7 +172,7 @@ class Forecaster(Estimator):
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
         own = {name: config[name] for name in TRAINING_SETTINGS if name in config}
-        rate = float(own.pop("learning_rate"))
+        rate = own.pop("learning_rate")
         settings = TrainingSettings(self.loss, rate, tuple(sorted(own.items())), self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
         with self._watched(settings.max_epochs) as on_epoch:

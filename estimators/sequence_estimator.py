@@ -155,6 +155,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             config["learning_rate"] = self.learning_rate
         family, own = self._variant()
         config |= own
+        if isinstance(config.get("learning_rate"), str):
+            raise InputError(_message(self, "learning_rate", "a number above 0"))
         check_config(family, self._output_kind, config)
         if unused := sorted(set(config) & _NOT_TRAINED_BY):
             raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")

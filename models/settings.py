@@ -106,6 +106,7 @@ def is_number(value: Any) -> bool:
 _FRACTION = Constraint(lambda x: is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
 _FLAG = Constraint(lambda x: isinstance(x, bool | np.bool_), "true or false")
 _POSITIVE = Constraint(lambda x: is_number(x) and 0 < x < np.inf, "a number above 0")
+_RATE_OR_FIND = Constraint(lambda x: x == "find" or _POSITIVE.fits(x), 'a number above 0, or "find"')
 _VECTORS = Constraint(lambda x: isinstance(x, np.ndarray), "an array (vocabulary, dimensions)")
 
 # Settings that several families have.
@@ -120,8 +121,9 @@ TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
 
 # Settings of the training, not of the network: what :class:`recurra.training.Trainer` has under the same names.
 TRAINING_SETTINGS: dict[str, Setting] = {
-    "learning_rate": Setting(float, False, _POSITIVE),
+    "learning_rate": Setting(float, False, _RATE_OR_FIND),
     "epsilon": Setting(float, False, _POSITIVE),
+    "target_loss": Setting(float, True, _POSITIVE),
     "ema": Setting(float, False, _FRACTION),
     "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
     "decay_after": Setting(int, False, at_least(1)),

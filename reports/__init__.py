@@ -7,13 +7,14 @@ there are is said by its task. The plots need matplotlib, which is imported when
 from .audit_terminal import audit_report
 from .inspection_terminal import inspection_report
 from .leaderboard import leaderboard
-from .memory_table import memory_table
+from .memory_table import gradient_table, memory_table
 from .terminal import class_counts, notes, terminal_report, tests_table, verdict_panel
 from .writing import write_memory_result, write_plots
 
 __all__ = [
     "audit_report",
     "class_counts",
+    "gradient_table",
     "inspection_report",
     "leaderboard",
     "memory_table",

@@ -224,7 +224,7 @@ REFUSED = [
         ["memory", "recall", "--out", "sales.csv/x"],
         "cannot write to sales.csv/x: Not a directory; choose another --out",
     ),
-    (["memory", "chess"], "the memory task must be one of recall, adding, copy; received 'chess'"),
+    (["memory", "chess"], "the memory task must be one of recall, order, adding, copy; received 'chess'"),
     (["memory", "--distances", "far"], "--distances must be whole numbers such as 5,50; received 'far'"),
 ]
 

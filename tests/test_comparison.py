@@ -32,7 +32,7 @@ forecast_module = importlib.import_module("recurra.tasks.forecast")
 ROW_KEYS = {
     *("model", "kind", "fold", "seed", "config_number", "config", "chosen", "notes", "validation_loss"),
     *("mae", "rmse", "mase", "smape", "by_step", "parameters", "macs", "train_seconds", "predict_ms"),
-    *("epochs", "best_epoch", "stopped_by"),
+    *("epochs", "best_epoch", "stopped_by", "learning_rate"),
 }
 FAMILY_KEYS = ROW_KEYS | {"coverage_80", "coverage_95"}  # baselines give no intervals
 
@@ -481,7 +481,7 @@ def test_a_comparison_is_one_line(comparison):
         ({"max_origins": 0}, "`max_origins` must be at least 1; received 0"),
         ({"budget": "abc"}, "`budget` must be a time such as 90s, 10m or 1h; received 'abc'"),
         ({"budget": "0m"}, "`budget` must be a time"),
-        ({"config": {"unit": 3}}, "`config` must be settings of the chosen families (bidirectional, dropout"),
+        ({"config": {"unit": 3}}, "`config` must be settings of the chosen families (bidirectional, decay"),
         ({"tokens": "word"}, "`tokens` does not apply to the task forecast, which has `horizon`, `lookback`"),
         (
             {"task": "oracle"},

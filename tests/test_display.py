@@ -100,7 +100,7 @@ def test_fits_predictors_and_comparisons_are_short_and_have_html():
 
 def test_memory_results_have_a_table():
     rows = pd.DataFrame({"model": ["lstm"], "distance": [5], "seed": [0], "accuracy": [0.987]})
-    page = MemoryResult("recall", rows.assign(stopped_by="patience", train_seconds=1.0), 0.5)._repr_html_()
+    page = MemoryResult("recall", rows.assign(stopped_by="patience", outcome="forgets"), 0.5)._repr_html_()
     assert_safe_and_readable(page)
     assert "lstm|0.987|5|" in Page(page).text
 

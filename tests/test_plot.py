@@ -62,7 +62,7 @@ def recall():
         for model, two in {"lstm": (1.0, 0.9), "gru": (1.0, 0.5)}.items()
         for distance, accuracy in zip((5, 20), two, strict=True)
     ]
-    return MemoryResult("recall", pd.DataFrame(rows).assign(stopped_by="patience", train_seconds=1.0), 0.5)
+    return MemoryResult("recall", pd.DataFrame(rows).assign(stopped_by="patience", outcome="forgets"), 0.5)
 
 
 HISTORY = History(best_epoch=2, best_loss=0.5, losses=[1.0, 0.5, 0.75], seconds=2.0, stopped_by="patience")

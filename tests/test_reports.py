@@ -483,6 +483,11 @@ class FinishedMemory:
     task: str = "recall"
     chance: float = 0.5
     cut_short: tuple = ((3, "`max_epochs`"),)
+    undecided: frozenset = frozenset({("dense:window=20", 20)})
+    gradients: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
+
+    def reach(self, model):
+        return {"lstm": "20"}.get(model, "")
 
     def write(self, folder):
         path = folder / "memory.json"
@@ -505,7 +510,7 @@ def test_memory_table_has_accuracies_and_reach():
     text = flat(printed(memory_table(finished_memory(), rewrite=as_flags)))
     assert "recall 5 20 remembers" in text
     assert "lstm 0.950 0.900 20" in text
-    assert f"dense:window=20 0.950 0.450 {MISSING}" in text
+    assert f"dense:window=20 0.950 0.450? {MISSING}" in text
     assert "guessing: 0.50" in text
     assert "3 of 8 trainings ended by --max_epochs, more might have helped" in text
 
@@ -522,7 +527,7 @@ def test_memory_plot_is_written_beside_the_numbers(tmp_path):
     lstm = drawn[family_styles(["lstm"])["lstm"].colour]
     assert lstm.get_xdata().tolist() == [5, 20]
     np.testing.assert_allclose(lstm.get_ydata(), [0.95, 0.9])
-    assert len(axes.collections) == 2  # a band over seeds for each model
+    assert len(axes.collections) == 3  # a band over seeds for each model, and what was cut short
 
 
 # Numbers.

@@ -16,6 +16,7 @@ every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 ROW_KEYS = {
     *("model", "kind", "fold", "seed", "trials", "config_number", "config", "chosen", "notes", "validation_loss"),
     *("by_step", "parameters", "macs", "train_seconds", "predict_ms", "epochs", "best_epoch", "stopped_by"),
+    "learning_rate",
 }
 
 

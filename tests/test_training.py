@@ -16,6 +16,7 @@ from recurra.averaged_adam import AveragedAdam
 from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
+from recurra.learning_rates import CANDIDATES, better_half, rounds
 from recurra.pipelines import RowRange, SeriesPipeline, single_split
 from recurra.pipelines.window_batches import WindowBatches
 from recurra.predictor import Predictor
@@ -473,3 +474,89 @@ def test_a_folder_answers_one_question_only(killed):
     other = replace(other, table=other.table.assign(y=other.table["y"] + 1))
     with pytest.raises(InputError, match="it is about other data"):
         compare(other, out=folder, **SETTINGS)
+
+
+# A learning rate that is found
+
+
+def test_a_found_rate_trains_as_if_it_had_been_given(job):
+    trainer = job.trainer("gru", max_epochs=6, learning_rate="find")
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    assert [row["learning_rate"] for row in history.rates] == sorted(CANDIDATES)
+    best = min(history.rates, key=lambda row: row["loss"])
+    assert (history.learning_rate, history.best_loss) == (best["learning_rate"], best["loss"])
+    given = job.trainer("gru", max_epochs=6, learning_rate=history.learning_rate)
+    assert given.fit(*job.arguments, FitOptions(seed=0)).losses == history.losses
+    assert same(weights_of(given), weights)
+    # with a seed of its own again from the start
+    assert trainer.fit(*job.arguments, FitOptions(seed=0)).rates == history.rates
+
+
+def test_a_refit_takes_the_rate_that_was_found(job):
+    trainer = job.trainer(max_epochs=4, learning_rate="find")
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    trainer.refit(job.train, *job.arguments, history, FitOptions(seed=0))  # on the same rows: the same training
+    assert same(weights_of(trainer), weights)
+
+
+@pytest.mark.parametrize("killed_after", [2, 9, 14])
+def test_a_killed_search_decides_as_an_unbroken_one(job, tmp_path, killed_after):
+    trainer = job.trainer(max_epochs=12, learning_rate="find")  # 36 epochs in all
+    unbroken = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights, epochs = weights_of(trainer), []
+
+    def interrupt(epoch, _):
+        epochs.append(epoch)
+        if len(epochs) == killed_after:
+            raise KeyboardInterrupt
+
+    options = FitOptions(seed=0, checkpoint=tmp_path / "state.npz", on_epoch=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(*job.arguments, options)
+    assert list(tmp_path.iterdir())
+    trainer.model = None  # as in another process
+    resumed = trainer.fit(*job.arguments, options)
+    assert len(epochs) == 36
+    assert (resumed.rates, resumed.losses) == (unbroken.rates, unbroken.losses)
+    assert same(weights_of(trainer), weights)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
+def test_the_price_of_a_search_is_counted_and_its_budget_kept(job):
+    spent = []
+    trainer = job.trainer(max_epochs=10_000, patience=10_000, learning_rate="find")
+    history = trainer.fit(*job.arguments, FitOptions(budget=1e-9, on_epoch=lambda *_: spent.append(1)))
+    assert history.stopped_by == "budget"
+    assert (len(spent), len(history.rates)) == (1, 1)  # the first candidate had it all
+
+
+def test_a_caller_who_has_enough_ends_the_search(job):
+    seen = []
+    trainer = job.trainer(max_epochs=50, learning_rate="find")
+    history = trainer.fit(*job.arguments, FitOptions(on_epoch=lambda *_: len(seen) == 4 or seen.append(1)))
+    assert (len(seen), len(history.losses), history.stopped_by) == (4, 5, "callback")
+
+
+def test_the_target_ends_a_training_and_until_then_every_rate_has_its_chance(job, monkeypatch):
+    with_course(monkeypatch, [3.0, 3.0, 3.0, 3.0, 3.1, 3.1, 3.1, 3.1, 2.0, 0.1, 0.0])
+    trainer = job.trainer(max_epochs=20, patience=3, learning_rate="find", target_loss=0.5)
+    history = trainer.fit(*job.arguments, FitOptions())
+    assert history.stopped_by == "target"
+    assert (history.learning_rate, history.losses) == (CANDIDATES[2], [2.0, 0.1])
+    assert {row["learning_rate"]: row["stopped_by"] for row in history.rates} == {
+        CANDIDATES[0]: "patience",
+        CANDIDATES[1]: "patience",
+        CANDIDATES[2]: "target",
+    }
+
+
+def test_rounds_of_the_search():
+    assert rounds(steps_per_epoch=100, most_epochs=50) == [2, 6]
+    assert rounds(steps_per_epoch=1000, most_epochs=50) == [1, 3]
+    assert rounds(steps_per_epoch=10, most_epochs=30) == [20, 30]
+    losses = {0.1: [1.0, 0.2], 0.2: [0.5, 0.9], 0.3: [float("inf"), float("inf")]}
+    assert better_half(losses, losses, 1) == [0.1, 0.2]
+    assert better_half(losses, [0.1, 0.2], 1) == [0.2]  # what comes later doesn't count
+    assert better_half({0.1: [1.0], 0.2: [1.0]}, [0.2, 0.1], 1) == [0.1]
