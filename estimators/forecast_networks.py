@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models import TRAINING_SETTINGS, build, seeded
-from ..training import FitOptions, History, Trainer, compiled, steps_per_epoch, steps_per_execution
+from ..training import FitOptions, History, Trainer, compiled
 from .pool import Pool
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Structure:
         return model
 
 
-def _trainer(structure: Structure, loss: str, own: Own, steps: int) -> Trainer:  # noqa: ARG001  (compiled into it)
+def _trainer(structure: Structure, loss: str, own: Own) -> Trainer:
     return Trainer(structure.build, loss=loss, **dict(own))  # type: ignore[arg-type]
 
 
@@ -108,8 +108,7 @@ def train(
     Returns:
         The weights of the best epoch, and how the training went.
     """
-    _, steps = steps_per_epoch(batches[0], settings.batch_size)
-    with _TRAINERS.borrow(structure, settings.loss, settings.own, steps_per_execution(steps)) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, settings.own) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)

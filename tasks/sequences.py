@@ -326,23 +326,23 @@ class SequenceFold(Generic[Truth]):
         """What models take in and give out."""
         return self.pipeline.spec
 
-    @property
+    @cached_property
     def train(self) -> SequenceBatches:
         """The training set."""
         return self.pipeline.batches(self.encoded, self.fold.train)
 
-    @property
+    @cached_property
     def validation(self) -> SequenceBatches:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
 
-    @property
+    @cached_property
     def known(self) -> SequenceBatches:
         """Training and validation set."""
         rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
         return self.pipeline.batches(self.encoded, rows)
 
-    @property
+    @cached_property
     def test(self) -> SequenceBatches:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)

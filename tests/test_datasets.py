@@ -53,7 +53,7 @@ def assert_well_formed(sentence):
 def compressed(content):
     return {
         "": content,
-        ".gz": gzip.compress(content),
+        ".gz": gzip.compress(content, mtime=0),
         ".bz2": bz2.compress(content),
         ".xz": lzma.compress(content),
         ".zst": zstandard.compress(content),
@@ -166,12 +166,12 @@ def test_an_old_encoding_is_read_and_noted(tmp_path):
         ("t.csv", "ds,y\n2024-01-01,1\n".encode("utf-16"), ("UTF-16", "UTF-8")),
         ("t.csv", 'ds,y\n"2024-01-01,1\n', ("quotation marks",)),
         ("t.csv", b"PAR1....PAR1", ("Parquet", ".parquet")),
-        ("t.csv", gzip.compress(CSV.encode()), ("gzip", ".gz")),
+        ("t.csv", gzip.compress(CSV.encode(), mtime=0), ("gzip", ".gz")),
         ("t.csv", b"PK\x03\x04....", ("Excel", ".csv")),
         ("t.parquet", CSV, ("no Parquet data",)),
         ("t.parquet", b"PAR1 and nonsense", ("not a complete Parquet file",)),
         ("t.csv.gz", CSV, ("not a complete .gz file",)),
-        ("t.csv.gz", gzip.compress(CSV.encode())[:-12], ("not a complete .gz file",)),
+        ("t.csv.gz", gzip.compress(CSV.encode(), mtime=0)[:-12], ("not a complete .gz file",)),
         ("t.csv.xz", CSV, ("not a complete .xz file",)),
         ("t.csv.zst", CSV, ("not a complete .zst file",)),
         ("t.csv.bz2", CSV, ("not a complete .bz2 file",)),
@@ -396,7 +396,7 @@ def test_a_changed_or_damaged_file_in_the_folder_is_refused(upstream):
     with pytest.raises(InputError, match=r"t\.csv: the file has the checksum .* was expected; delete it"):
         fetch("t.csv", f"{address}/t.csv", checksum)
     (folder / "t.csv").unlink()
-    (folder / "t.csv.gz").write_bytes(gzip.compress(CSV.encode())[:-9])
+    (folder / "t.csv.gz").write_bytes(gzip.compress(CSV.encode(), mtime=0)[:-9])
     with pytest.raises(InputError, match="the file is damaged"):
         fetch("t.csv", f"{address}/t.csv", checksum)
 
