@@ -30,6 +30,7 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
+from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -452,8 +453,7 @@ class SequenceFold(Generic[Truth]):
 
     def _predicted(self, model: keras.Model, batches: SequenceBatches) -> Any:
         """What a network predicts, as the metrics take it."""
-        from ..spec import FIRST_WORD
-from ..training import predict_batches
+        from ..training import predict_batches
 
         return self.task.decode(self.pipeline.decode(predict_batches(model, batches), batches))
 
