@@ -502,7 +502,8 @@ def test_a_refit_takes_the_rate_that_was_found(job):
 
 
 @pytest.mark.parametrize("killed_after", [2, 9, 14])
-def test_a_killed_search_decides_as_an_unbroken_one(job, tmp_path, killed_after):
+def test_a_killed_search_decides_as_an_unbroken_one(job, tmp_path, monkeypatch, killed_after):
+    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     trainer = job.trainer(max_epochs=12, learning_rate="find")  # 36 epochs in all
     unbroken = trainer.fit(*job.arguments, FitOptions(seed=0))
     weights, epochs = weights_of(trainer), []
