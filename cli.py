@@ -554,7 +554,27 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
             stream.reconfigure(errors="replace")
     try:
-        app(standalone_mode=True)
+        sys.exit(app(prog_name="recurra", standalone_mode=False))
     except InputError as error:
-        err.print(Text(f"recurra: {visible(as_flags(str(error)))}", style="red"), soft_wrap=True)
+        _print_error(as_flags(str(error)))
         sys.exit(2)
+    except typer.TyperException as error:
+        _print_misuse(error)
+        sys.exit(2)
+    except typer.Abort:
+        _print_error("stopped")
+        sys.exit(1)
+
+
+def _print_error(sentence: str) -> None:
+    err.print(Text(f"recurra: {visible(sentence)}", style="red"), soft_wrap=True)
+
+
+def _print_misuse(error: typer.TyperException) -> None:
+    """What is no command line, as one sentence like all others; without any arguments the help says it already."""
+    found = str(error.format_message() if hasattr(error, "format_message") else error)
+    if not found:
+        return
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "recurra"
+    _print_error(f"{found[:1].lower()}{found[1:].rstrip('.')}; see {command} --help")

@@ -34,7 +34,7 @@ class ColumnRoles:
     target: Annotated[tuple[str, ...] | None, "Columns to forecast; by default y or the only numeric column."] = None
     id: Annotated[
         str | None,
-        "Column that tells the series, sequences or texts apart; of series also several, such as store,item.",
+        "Column that tells the series, sequences or texts apart; also several, such as store,item, save of texts.",
     ] = None
     past_covariates: Annotated[tuple[str, ...] | None, "Covariates known only up to now."] = None
     future_covariates: Annotated[tuple[str, ...] | None, "Covariates known ahead."] = None

@@ -54,6 +54,29 @@ class Elementwise(keras.losses.Loss):
             return ops.square(error)
         return ops.where(error < 1, 0.5 * ops.square(error), error - 0.5)
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The reduced loss. A weight for each single error weighs the error itself: what takes a window's spread off
+        has to do so before errors are squared, or the windows with a large one would count for all."""
+        if not self._weighs_errors(y_pred, sample_weight):
+            return super().__call__(y_true, y_pred, sample_weight)
+        error, weight = self._error(y_true, y_pred), ops.cast(sample_weight, self.dtype)
+        return super().__call__(ops.zeros_like(error), error * weight)
+
+    def weighted(self, y_true: Any, y_pred: Any, weight: Any) -> tuple[float, float]:
+        """The weighted sum of all losses, and what to divide it by; weights as in a call."""
+        if not self._weighs_errors(y_pred, weight):
+            losses = ops.convert_to_numpy(self.call(y_true, y_pred))
+            return float((losses * weight).sum(dtype=float)), float(weight.sum(dtype=float))
+        error = self._error(y_true, y_pred) * ops.cast(weight, self.dtype)
+        losses = ops.convert_to_numpy(self.call(ops.zeros_like(error), error))
+        return float(losses.sum(dtype=float)), float((weight > 0).sum())
+
+    def _weighs_errors(self, y_pred: Any, weight: Any) -> bool:
+        return weight is not None and self.kind in ("mse", "huber") and len(weight.shape) == len(y_pred.shape)
+
+    def _error(self, y_true: Any, y_pred: Any) -> Any:
+        return ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind}
 
@@ -64,7 +87,8 @@ class History:
 
     Attributes:
         best_epoch: epoch, counted from 1, whose weights the model has now.
-        best_loss: its validation loss, in scaled units or nats.
+        best_loss: its validation loss, in scaled units (squared errors and Huber's of many series in units of each
+            window's spread) or nats.
         losses: validation loss after each epoch.
         seconds: wall-clock time, over all runs where it was resumed.
         stopped_by: "patience", "budget", "max_epochs" or "callback".
@@ -428,9 +452,8 @@ class _TrainingState(keras.callbacks.Callback):
         kept = [ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
         total = count = 0.0
         for inputs, target, weight in self.batches:
-            losses = ops.convert_to_numpy(self.loss.call(target, compiled(self.model)(inputs)))
-            total += float((losses * weight).sum(dtype=float))
-            count += float(weight.sum(dtype=float))
+            sums = self.loss.weighted(target, compiled(self.model)(inputs), weight)
+            total, count = total + sums[0], count + sums[1]
         for variable, value in zip(self.model.non_trainable_variables, kept, strict=True):
             variable.assign(value)
         loss = total / count

@@ -258,12 +258,6 @@ PROBLEMS: dict[str, Problem] = {
             "config": {"units": 16, "learning_rate": 1e-2, "segment_length": 1, "window_norm": "none"},
         },
     ),
-    "random walk, 60 rows": Problem(
-        OPEN,
-        "too few forecast origins to tell 2 %",
-        random_walk(rows=60),
-        {"test_size": 12, "lookback": 4, "max_origins": 12},
-    ),
     "labels by chance, 60 sequences": Problem(
         OPEN, "a dozen examples tell nothing", panel(60, lambda _, r: int(r.integers(2)), "classification"), PANEL
     ),

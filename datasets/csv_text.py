@@ -39,7 +39,7 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
     separator = _sniff(text)
     try:
         with _long_fields():
-            table = _read(text, separator, path, as_text, notes)
+            table = _read(text, separator, path, as_text, notes, skipped)
     except csv.Error as error:
         raise InputError(
             f"{path}: the file cannot be read as CSV ({error}); check its quotation marks, and end all lines alike"
@@ -53,7 +53,9 @@ def _with_line_feeds(text: str) -> str:
     return text.replace("\r", "\n") if "\r" in text and "\n" not in text else text
 
 
-def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str]) -> pd.DataFrame:
+def _read(
+    text: str, separator: str, path: Path, as_text: Collection[str], notes: list[str], skipped: int
+) -> pd.DataFrame:
     header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), None)
     if header is None:
         raise InputError(f"{path}: no header was found where the names of the columns were expected; add one")
@@ -62,8 +64,8 @@ def _read(text: str, separator: str, path: Path, as_text: Collection[str], notes
     if separator == "\t" and _has_loose_quotes(text, len(header)):
         quoting = csv.QUOTE_NONE
         notes.append(f"{path.name!r} has tabs and one row per line: its quotation marks are read as part of the texts")
-    table = _parse(text, separator, header, path, as_text, quoting)
-    _check_short_lines(table, text, separator, header, path, quoting)
+    table = _parse(text, separator, header, path, as_text, quoting, skipped)
+    _check_short_lines(table, text, separator, header, path, quoting, skipped)
     empty = [name for name in table.columns if str(name).startswith("Unnamed: ") and table[name].isna().all()]
     table = table.drop(columns=empty)  # a separator at the end of every line
     _keep_line_numbers(table, text)
@@ -148,7 +150,13 @@ def _sniff(text: str) -> str:
 
 
 def _parse(
-    text: str, separator: str, header: list[str], path: Path, as_text: Collection[str], quoting: Quoting
+    text: str,
+    separator: str,
+    header: list[str],
+    path: Path,
+    as_text: Collection[str],
+    quoting: Quoting,
+    skipped: int,
 ) -> pd.DataFrame:
     columns = len(header)
     try:
@@ -172,18 +180,25 @@ def _parse(
                 f"{path}: the file cannot be read as CSV ({str(error).strip()}); check its quotation marks"
             ) from error
         raise InputError(
-            f"{path}: line {found[2]} has {found[3]} fields where {found[1]} were expected, as in the header; correct "
-            "the line (a text with a separator in it needs quotation marks)"
+            f"{path}: line {int(found[2]) + skipped} has {found[3]} fields where {found[1]} were expected, as in the "
+            "header; correct the line (a text with a separator in it needs quotation marks)"
         ) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
         raise InputError(
-            f"{path}: line 2 has more fields than the header has names ({columns}); correct the header or the line"
+            f"{path}: line {2 + skipped} has more fields than the header has names ({columns}); correct the header "
+            "or the line"
         )
     return table
 
 
 def _check_short_lines(
-    table: pd.DataFrame, text: str, separator: str, header: list[str], path: Path, quoting: Quoting
+    table: pd.DataFrame,
+    text: str,
+    separator: str,
+    header: list[str],
+    path: Path,
+    quoting: Quoting,
+    skipped: int,
 ) -> None:
     """Find a line that ends early: pandas fills it up silently."""
     if len(header) < 2 or not table.iloc[:, -1].isna().any():
@@ -192,8 +207,8 @@ def _check_short_lines(
     for fields in reader:
         if fields and len(fields) != len(header):
             raise InputError(
-                f"{path}: line {reader.line_num} has {len(fields)} fields where {len(header)} were expected, as in the "
-                "header; correct the line (leave a missing cell empty, but keep its separator)"
+                f"{path}: line {reader.line_num + skipped} has {len(fields)} fields where {len(header)} were expected, "
+                "as in the header; correct the line (leave a missing cell empty, but keep its separator)"
             )
 
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ..spec import SequenceSpec
 
 Weights = list[np.ndarray]
-# Settings of the training, beside the learning rate, that are compiled into a trainer: epsilon, ema, decay.
-Own = tuple[tuple[str, float], ...]
 _MOST_IDLE = 16
 
 
@@ -62,8 +60,8 @@ class Structure:
         return model
 
 
-def _trainer(structure: Structure, loss: str, own: Own, steps: int) -> Trainer:  # noqa: ARG001  (compiled into it)
-    return Trainer(structure.build, loss=loss, **dict(own))  # type: ignore[arg-type]  (checked by the family)
+def _trainer(structure: Structure, loss: str, steps: int, epsilon: float) -> Trainer:  # noqa: ARG001
+    return Trainer(structure.build, loss=loss, epsilon=epsilon)  # the steps, too, are compiled into it
 
 
 class _Forward:
@@ -85,7 +83,7 @@ class TrainingSettings:
 
     loss: str
     learning_rate: float
-    own: Own
+    epsilon: float
     batch_size: int | None
     max_epochs: int
     patience: int
@@ -109,7 +107,7 @@ def train(
         The weights of the best epoch, and how the training went.
     """
     _, steps = steps_per_epoch(batches[0], settings.batch_size)
-    with _TRAINERS.borrow(structure, settings.loss, settings.own, steps_per_execution(steps)) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, steps_per_execution(steps), settings.epsilon) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)

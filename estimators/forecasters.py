@@ -21,6 +21,7 @@ class SequenceForecaster(Forecaster):
     dropout: float | None = None
     bidirectional: bool | None = None
     residual: bool | None = None
+    window: int | None = None
     window_norm: str | None = None
     share_targets: bool | None = None
 
@@ -31,6 +32,7 @@ class LinearForecaster(Forecaster):
     """Forecast one or many series with a linear function of the newest values."""
 
     family = "linear"
+    window: int | None = None
     window_norm: str | None = None
     share_targets: bool = True
 
@@ -45,6 +47,7 @@ class DenseForecaster(Forecaster):
     num_layers: int = 1
     dropout: float = 0.0
     residual: bool = False
+    window: int | None = None
     window_norm: str | None = None
     share_targets: bool = True
 

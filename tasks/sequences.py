@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -30,7 +29,6 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
-from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -469,19 +467,6 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        vectors, known = word_vectors(path, words)
-        return vectors, [f"{known:,} of {len(words):,} words are initialised with a vector of {path}"]
-
-
-def word_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:
-    """What a table of embeddings begins with.
-
-    Args:
-        path: file of word vectors.
-        words: of a vocabulary.
-
-    Returns:
-        Vectors of its tokens, the reserved ones among them: float32 (tokens, dimensions); and how many the file has.
-    """
-    found, known = datasets.read_vectors(path, words, length=_VECTOR_LENGTH)
-    return np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found]), known
+        table, known = datasets.table_of_vectors(path, words, length=_VECTOR_LENGTH)
+        note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
+        return table, [note]

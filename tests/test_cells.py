@@ -128,6 +128,7 @@ def test_gradients_against_finite_differences(name):
     initial = [tf.constant(random.normal(size=(3, UNITS))) for _ in layer.state_size]
     weights = [tf.convert_to_tensor(w) for w in layer.cell.loop_weights]
 
+    @tf.function  # step by step it takes ten times as long
     def loss(x, *rest):
         hs, last = scan.scan(
             layer.loop, x, rest[: len(weights)], rest[len(weights) :], mask, return_sequences=True, keep=True
@@ -352,7 +353,8 @@ def sentences():
 def test_variants_stand_in_one_comparison_and_are_exported(sentences, tmp_path):
     families = ["lstm:forget=false", "simple_rnn:recurrent=identity", "min_gru"]
     small = {"config": {"units": 3, "embedding": 2}, "max_epochs": 1}
-    result = recurra.compare(sentences, families=families, baselines=["majority"], seeds=1, folds=1, **small)
+    once = {"seeds": 1, "folds": 1, "mix": "none"}
+    result = recurra.compare(sentences, families=families, baselines=["majority"], **once, **small)
     assert set(result.summary.index) == {*families, "majority"}
     assert {row["model"]: row["config"].get("forget") for row in result.to_dict()["trials"]}[
         "lstm:forget=false"

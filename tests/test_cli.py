@@ -288,6 +288,20 @@ def test_the_command_itself_ends_with_code_2(desk):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["compare", "ar2", "--hoirzon", "3"], r"no such option: --hoirzon .*--horizon.*; see recurra compare --help"),
+        (["fit", "ar2", "--family", "gru", "--seed", "x"], r"invalid value for '--seed': .*; see recurra fit --help"),
+        (["predict"], r"missing argument 'model'; see recurra predict --help"),
+    ],
+)
+def test_what_is_no_command_line_is_said_in_one_sentence(arguments, sentence, desk):
+    done = recurra(*arguments, cwd=desk, expect=2)
+    assert re.fullmatch(f"recurra: {sentence}\n", done.stderr)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
     ("arguments", "name"),
     [
         (["compare"], "source"),

@@ -96,6 +96,24 @@ READ = {
         "QS-JAN",
         "2010-01-01",
     ),
+    "quarters before the year": (
+        series([f"{q}-{year}" for year in range(2010, 2025) for q in (1, 2, 3, 4)]),
+        {},
+        "QS-JAN",
+        "2025-01-01",
+    ),
+    "months with a year of two digits": (
+        series(pd.date_range("1949-01", periods=80, freq="MS").strftime("%b-%y")),
+        {},
+        "MS",
+        "1955-09-01",
+    ),
+    "months over the turn of the century": (
+        series(pd.date_range("1998-01", periods=80, freq="MS").strftime("%b %y")),
+        {},
+        "MS",
+        "2004-09-01",
+    ),
     "quarters with a slash": (
         series([f"Q{q.quarter}/{q.year}" for q in pd.date_range("1990", periods=80, freq="QS")]),
         {},
@@ -201,10 +219,20 @@ def test_an_order_that_the_first_day_gives_away_is_kept_for_days_that_do_not(tmp
 
 # Name → text or table, roles, words of the refusal.
 REFUSED = {
-    "quarters before the year": (
-        series([f"{q}-{year}" for year in range(2010, 2025) for q in (1, 2, 3, 4)]),
+    "the first four months of each year": (
+        series([f"2010-0{m}-01".replace("2010", str(year)) for year in range(2010, 2025) for m in (1, 2, 3, 4)]),
         {},
         ("65% of the axis", "quarters", "`freq`"),
+    ),
+    "days without a year": (
+        series(pd.date_range("2011-01-01", periods=40).strftime("%b-%d")),
+        {},
+        ("the text 'Jan-01'", "line 2", "1949-01"),
+    ),
+    "a January each year in two digits": (
+        series([f"Jan-{year:02d}" for year in range(1, 25)]),
+        {},
+        ("the text 'Jan-01'", "line 2", "1949-01"),
     ),
     "both orders are regular": (
         series([f"01/{month:02d}/2010" for month in range(1, 13)]),
@@ -219,7 +247,7 @@ REFUSED = {
             ]
         ),
         {"id": "id"},
-        ("different steps", "'region' every 31 days", "'shop' every 1 day"),
+        ("different steps", "'region' every 31 days", "'shop' every day,"),
     ),
     "a comma with two meanings": (
         "date;visits\n" + "".join(f"2020-01-{day:02d};1,{400 + day}\n" for day in range(1, 30)),
@@ -308,6 +336,9 @@ def test_lines_before_the_header(tmp_path):
     text = "# a file\n# units, kW, of, things\ntime,el\n2020-01-01,1\n2020-01-02,x\n"
     with pytest.raises(InputError, match="line 5"):
         recurra.load(write(tmp_path, text), target="el")
+    for wrong in ("2020-01-02,2,3", "2020-01-02"):  # too many fields, too few
+        with pytest.raises(InputError, match="line 5 has"):
+            recurra.load(write(tmp_path, text.replace("2020-01-02,x", wrong)), target="el")
     frame = recurra.load(write(tmp_path, text.replace("x", "2")))
     assert "2 lines before the header" in " ".join(frame.notes)
     header = recurra.load(write(tmp_path, "#date,y\n2020-01-01,1\n2020-01-02,2\n"), time="#date")

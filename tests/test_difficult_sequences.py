@@ -798,3 +798,29 @@ def test_one_class_or_an_infinite_value_is_refused_with_its_place(tmp_path):
     np.savez(tmp_path / "x.npz", X=values, y=[0, 1] * 6)
     refuses(lambda: load(tmp_path / "x.npz"), "sequence 3", "infinite value at step 2, channel 1")
     refuses(lambda: PanelFrame.from_arrays(sequences(), [1] * 12), "only one label")
+
+
+def test_several_columns_of_ids_are_joined(tmp_path):
+    random = np.random.default_rng(0)
+    rows = [
+        {"patient": f"0{p}", "visit": v, "t": t, "x": random.normal() + 3 * (p % 2), "kind": "ab"[p % 2]}
+        for p in range(10)
+        for v in range(2)
+        for t in range(4)
+    ]
+    path = tmp_path / "visits.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    frame = recurra.load(path, id="patient,visit", time="t", label="kind")
+    assert frame.channels == ("x",)
+    assert list(frame.names[:3]) == ["00,0", "00,1", "01,0"]
+    fitted = recurra.fit(frame, family="majority")
+    table = fitted.predictor.predict(path)
+    assert list(table["patient,visit"]) == list(frame.names)
+    in_python = recurra.load(pd.DataFrame(rows), id=["patient", "visit"], time="t", label="kind")
+    assert list(in_python.names) == list(frame.names)
+    with pytest.raises(InputError, match="hold commas"):
+        recurra.load(
+            pd.DataFrame({"a": ["x,y", "x"], "b": ["z", "y,z"], "v": 1.0, "label": "k"}), id="a,b", label="label"
+        )
+    with pytest.raises(InputError, match="no column is called 'vist'"):
+        recurra.load(path, id="patient,vist", label="kind")

@@ -217,6 +217,14 @@ def test_a_resumed_training_knows_its_average(job, tmp_path):
     assert whole.fit(*job.arguments, FitOptions(seed=0)).losses == unbroken.losses
 
 
+def test_a_refit_gives_back_the_average_too(job):
+    trainer = job.trainer(ema=0.9, max_epochs=3)
+    history = trainer.fit(*job.arguments, FitOptions(seed=0))
+    weights = weights_of(trainer)
+    trainer.refit(job.train, *job.arguments, history, FitOptions(seed=0))  # the same rows once more: the same weights
+    assert same(weights_of(trainer), weights)
+
+
 def test_a_schedule_lowers_the_rate_whatever_the_loss_does(job, monkeypatch):
     with_course(monkeypatch, [5.0, 4.0, 4.5, 4.6, 3.0])
     trainer = job.trainer(max_epochs=5, patience=3, learning_rate=0.016, decay=0.5, decay_after=2)
@@ -257,6 +265,18 @@ def test_a_missing_target_costs_nothing():
     truth, forecast = np.zeros((1, 2, 1), "float32"), np.array([[[3.0], [999.0]]], "float32")
     weight = np.array([[[1.0], [0.0]]], "float32")
     assert float(Elementwise("mae")(truth, forecast, sample_weight=weight)) == 1.5  # 3 and nothing, over two steps
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("mse", 4 / 3), ("huber", (0.5 + 0.5 + 0.0) / 3)])
+def test_spreads_are_taken_off_errors_before_they_are_squared(kind, expected):
+    # a small series, one a thousand times as large, and a missing value
+    size = 2.0**0.5 if kind == "mse" else 1.0
+    truth = np.zeros((3, 1, 1), "float32")
+    forecast = size * np.array([1.0, 1000.0, 7.0], "float32").reshape(3, 1, 1)
+    weight = 1 / np.array([1.0, 1000.0, np.inf], "float32").reshape(3, 1, 1)
+    assert float(Elementwise(kind)(truth, forecast, sample_weight=weight)) == pytest.approx(expected, rel=1e-6)
+    total, count = Elementwise(kind).weighted(truth, forecast, weight)
+    assert (total, count) == (pytest.approx(3 * expected, rel=1e-6), 2)
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("mae", [0.5, 2.0]), ("mse", [0.25, 4.0]), ("huber", [0.125, 1.5])])

@@ -15,6 +15,7 @@ from ..wording import verb
 from .array_targets import as_targets
 from .duplicates import note_duplicates
 from .groups import group_numbers, note_groups
+from .joined_ids import join_ids
 from .long_table import LongTableColumns, read_long_table
 from .nested_cells import read_nested_cells
 from .ragged_arrays import as_sequence, check_widths
@@ -56,7 +57,7 @@ class PanelFrame:
         cls,
         table: pd.DataFrame,
         *,
-        id: str | None = None,
+        id: str | Sequence[str] | None = None,
         time: str | None = None,
         values: str | None = None,
         channels: Sequence[str] | None = None,
@@ -75,7 +76,8 @@ class PanelFrame:
         Args:
             table: with ``id`` one row per step and one column per channel; otherwise one row per sequence, with a
                 column of lists or with one column per step.
-            id: column that tells the sequences apart. With ``values`` or ``steps`` what each row is called.
+            id: column that tells the sequences apart, or several ("patient,visit"), which become one. With ``values``
+                or ``steps`` what each row is called.
             time: column by which the steps of a sequence are sorted, or "none". Default: one called time, step,
                 date, ...; if there is none, the rows are taken as they come.
             channels: columns of values, with ``id``. Default: the numeric columns without another role.
@@ -104,6 +106,9 @@ class PanelFrame:
             >>> [len(sequence) for sequence in PanelFrame.from_table(table, id="id", label="kind").values]
             [2, 1]
         """
+        given = [table] if test is None else [table, test]
+        given, id = join_ids(given, id, (time, values, label, value, tags, split, group, *(channels or ())), source)
+        table, test = given[0], given[1] if test is not None else None
         tables = SourceTables(table, test, source, split, group)
         role = one_target_role({"label": label, "value": value, "tags": tags}, source)
         name = label or value or tags

@@ -164,4 +164,5 @@ def _named(series: pd.Index, labels: list) -> str:
 def _spell(step: float, grid: TimeGrid) -> str:
     if isinstance(grid.freq, int):
         return f"{step:g}"
-    return str(pd.Timedelta(int(step), unit="us")).removesuffix(" 00:00:00")
+    spelled = str(pd.Timedelta(int(step), unit="us")).removesuffix(" 00:00:00")
+    return "day" if spelled == "1 days" else spelled

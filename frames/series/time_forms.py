@@ -19,6 +19,14 @@ _QUARTER = re.compile(
     r"|(?P<quarter3>[1-4])\s?Q[\s/_-]*(?P<year3>\d{4}))",
     re.IGNORECASE,
 )
+_QUARTER_BEFORE_YEAR = r"^0?(?P<quarter>[1-4])[\s/.-](?P<year>\d{4})$"
+# "Jan-04", as spreadsheets show months: two digits that could as well be a day.
+_MONTH_OF_YEAR = re.compile(r"^(?P<month>[A-Za-z]{3,9})\.?[\s/'-]+(?P<year>\d{2})$")
+_YEARLESS = re.compile(rf"{_MONTH_OF_YEAR.pattern}|^\d{{1,2}}[\s/.-]+[A-Za-z]{{3,9}}$")
+# Two digits from here on are years of the last century; spreadsheets, too, divide the centuries by a fixed number.
+_LAST_CENTURY = 40
+# Of the neighbours that differ, the share whose month changes: of days of a month it hardly does.
+_MONTHS_CHANGE = 0.9
 _ORDERED = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-]")
 _END_OF_DAY = re.compile(r"^(\d{4}-\d{2}-\d{2})([T ])24:00(:00(?:\.0+)?)?")
 # Serials of spreadsheets are days since 1899-12-30; these are the years 1954 to 2119.
@@ -59,9 +67,9 @@ def _day_first(cells: pd.Series) -> pd.DatetimeIndex:
 
 
 def _with_months_at(place: int, cells: pd.Series) -> pd.Series:
-    """The cells without those that have no month there: pandas would silently read them in the other order."""
+    """The cells without those that have no month there, or no year: pandas would silently read something else."""
     months = pd.to_numeric(cells.str.extract(_ORDERED)[place])
-    return cells.where(~(months > 12))
+    return cells.where(~(months > 12) & ~cells.str.match(_YEARLESS))
 
 
 def _to_datetime(cells: pd.Series, **options: object) -> pd.DatetimeIndex:
@@ -104,6 +112,26 @@ def _quarter(cells: pd.Series) -> pd.DatetimeIndex | None:
     years = found["year"].fillna(found["year2"]).fillna(found["year3"])
     quarters = found["quarter"].fillna(found["quarter2"]).fillna(found["quarter3"])
     return None if years.isna().all() else of_quarters(years, quarters)
+
+
+def _quarter_before_year(cells: pd.Series) -> pd.DatetimeIndex | None:
+    found = cells.str.extract(_QUARTER_BEFORE_YEAR)
+    return None if found["year"].isna().all() else of_quarters(found["year"], found["quarter"])
+
+
+def _month_of_year(cells: pd.Series) -> pd.DatetimeIndex | None:
+    """First days of months such as Jan-04; None where the numbers may be days of the month."""
+    found = cells.str.extract(_MONTH_OF_YEAR)
+    if found["year"].isna().all():
+        return None
+    years = pd.to_numeric(found["year"])
+    differ = (found != found.shift()).any(axis=1)[1:]
+    changes = (found["month"] != found["month"].shift())[1:][differ]
+    if not ((years == 0) | (years > 31)).any() and len(changes) and changes.mean() < _MONTHS_CHANGE:
+        return None
+    months = pd.to_datetime(found["month"].str[:3].str.title(), format="%b", errors="coerce").dt.month
+    full = years + np.where(years < _LAST_CENTURY, 2000, 1900)
+    return pd.DatetimeIndex(pd.to_datetime({"year": full, "month": months, "day": 1}, errors="coerce"))
 
 
 def of_quarters(years: pd.Series, quarters: pd.Series) -> pd.DatetimeIndex:
@@ -158,8 +186,10 @@ TEXT_FORMS = (
     TimeForm("iso", "", _iso),
     TimeForm("iso week", "ISO weeks, each by its Monday", _iso_week),
     TimeForm("quarter", "quarters, each by its first day", _quarter),
+    TimeForm("month of year", "months, with the year in two digits", _month_of_year),
     TimeForm("month first", "month/day/year", _month_first),
     TimeForm("day first", "day/month/year", _day_first),
+    TimeForm("quarter before year", "quarters, each by its first day", _quarter_before_year),
 )
 NUMBER_FORMS = (
     TimeForm("unix s", "Unix time (s)", _unix("s", 1)),
