@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -23,6 +24,10 @@ from .pipelines.protocol import Batches
 from .seeds import check_seed
 
 _MAX_STEPS_PER_EXECUTION = 16
+# A checkpoint each epoch would cost a small training more than its steps; a kill loses no more than this, or an epoch.
+_CHECKPOINT_SECONDS = 1.0
+_FEW_BATCHES = 4  # of a validation or test set that is kept once it has been read
+_read: WeakKeyDictionary[Batches, list[Any]] = WeakKeyDictionary()
 LOSSES = ("mae", "mse", "huber")
 # Where nobody says how long to train: steps without improvement, and steps in all, within these numbers of epochs.
 _PATIENCE_STEPS, _PATIENCE_EPOCHS = 600, (3, 150)
@@ -114,7 +119,8 @@ class FitOptions:
     Attributes:
         seed: of the first weights, of dropout and of the examples' order.
         budget: seconds after which the training ends with the best epoch so far.
-        checkpoint: file that holds the state after every epoch; where it exists, training resumes from it.
+        checkpoint: file that holds the state after an epoch, at most a second or an epoch old; where it exists,
+            training resumes from it.
         on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
         weights: where the training goes on from, in place of first weights drawn from the seed.
         callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
@@ -202,26 +208,24 @@ class Trainer:
     def _train(self, train: Batches, validation: Batches, options: FitOptions, *, steps_of: Batches) -> History:
         """Train in epochs that have as many steps as those of `steps_of` would."""
         batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
-        model = self._fresh(options.seed, steps)
+        model = self._fresh(options.seed)
         if options.weights is not None:
             model.set_weights(options.weights)
-        # Whole executions only: Keras would take the rest of the last one out of the next epoch.
-        steps = max(1, round(steps / model.steps_per_execution)) * model.steps_per_execution
+        at_once = steps_per_execution(steps)
+        steps = max(1, round(steps / at_once)) * at_once  # whole executions only
         epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
         state = _TrainingState(self.loss, validation, patience, options, (self.decay, self.decay_after))
         state.set_model(model)
         state.resume()
         if state.epoch < epochs and state.epochs_without_improvement < patience:
-            model.fit(
-                train.dataset(batch_size=batch_size, seed=options.seed, first_epoch=state.epoch, steps=steps),
-                epochs=epochs,
-                initial_epoch=state.epoch,
-                steps_per_epoch=steps,
-                shuffle=False,
-                callbacks=[state, *options.callbacks],
-                verbose=0,
+            examples = train.dataset(batch_size=batch_size, seed=options.seed, first_epoch=state.epoch, steps=steps)
+            watching = keras.callbacks.CallbackList(
+                [state, *options.callbacks], model=model, epochs=epochs, steps=steps
             )
+            # A budget is looked at after each execution.
+            at_once = at_once if options.budget < float("inf") else min(steps, _MAX_STEPS_PER_EXECUTION)
+            _run_epochs(model, iter(examples), watching, range(state.epoch, epochs), steps=steps, at_once=at_once)
         state.restore_best_weights()
         return state.history
 
@@ -256,21 +260,14 @@ class Trainer:
         if self.model is not None:
             return 0.0
         begun = time.monotonic()
-        batch_size, steps = steps_per_epoch(train, self.batch_size)
-        model = self._fresh(0, steps)
-        few = model.steps_per_execution
-        model.fit(
-            train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=few),
-            epochs=1,
-            steps_per_epoch=few,
-            shuffle=False,
-            verbose=0,
-        )
-        for inputs, *_ in validation.dataset(batch_size=validation.predict_batch_size).take(1):
+        model, (batch_size, _) = self._fresh(0), steps_per_epoch(train, self.batch_size)
+        _training_steps(model)(iter(train.dataset(batch_size=batch_size, seed=0, first_epoch=0, steps=1)), 1)
+        for inputs, *_ in read_in_order(validation):
             compiled(model)(inputs)
+            break
         return time.monotonic() - begun
 
-    def _fresh(self, seed: int, steps: int) -> keras.Model:
+    def _fresh(self, seed: int) -> keras.Model:
         """The compiled model with first weights drawn from `seed` and an optimizer without a past."""
         with seeded(seed):
             fresh = self._build()
@@ -284,7 +281,6 @@ class Trainer:
                 self._optimizer(),
                 self.loss,
                 jit_compile=has_recurrent_layers(fresh),
-                steps_per_execution=steps_per_execution(steps),
             )
             self.model.optimizer.build(self.model.trainable_variables)
             return self.model
@@ -313,6 +309,75 @@ def steps_per_execution(steps: int) -> int:
     return int(np.clip(steps // 8, 1, _MAX_STEPS_PER_EXECUTION))
 
 
+def _run_epochs(
+    model: keras.Model,
+    batches: Any,
+    watching: keras.callbacks.CallbackList,
+    epochs: range,
+    *,
+    steps: int,
+    at_once: int,
+) -> None:
+    """What ``model.fit`` does, without most of its price: of a small training's epochs that is nearly all.
+
+    Few steps are one call, and their number is a tensor, so that folds of different sizes share one trace.
+    """
+    run, others_watch = _training_steps(model), len(watching.callbacks) > 1
+    model.stop_training = False
+    watching.on_train_begin()
+    logs: dict[str, float] = {}
+    for epoch in epochs:
+        model.reset_metrics()
+        watching.on_epoch_begin(epoch)
+        for begin in range(0, steps, at_once):
+            count = min(at_once, steps - begin)
+            watching.on_train_batch_begin(begin)
+            run(batches, count)
+            if others_watch:
+                logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+            watching.on_train_batch_end(begin + count - 1, logs)
+            if model.stop_training:
+                break
+        watching.on_epoch_end(epoch, dict(logs))
+        if model.stop_training:
+            break
+    watching.on_train_end(logs)
+
+
+def _training_steps(model: keras.Model) -> Callable[[Any, int], None]:
+    """Some steps of training in one call of a graph, made once per model: (iterator of batches, how many)."""
+    import tensorflow as tf
+
+    if not hasattr(model, "_training_steps"):
+        step = tf.function(model.train_step, jit_compile=model.jit_compile, reduce_retracing=True, autograph=False)
+
+        def steps(batches: Any, count: Any) -> None:
+            def one(done: Any) -> Any:
+                step(next(batches))
+                return done + 1
+
+            tf.while_loop(lambda done: done < count, one, [tf.constant(0)], parallel_iterations=1)
+
+        graph = tf.function(steps, reduce_retracing=True, autograph=False)
+        # Behind a plain function, for the reason in `compiled`.
+        model._training_steps = lambda batches, count: graph(batches, tf.constant(count))
+    return model._training_steps
+
+
+def read_in_order(batches: Batches) -> Iterable[Any]:
+    """All batches of (inputs, target, weight), unshuffled; where they are few, they are read only once.
+
+    A fold's validation and test sets are the same for all families and seeds, and to set up the reading of a small one
+    costs more than an epoch of training.
+    """
+    if batches in _read:
+        return _read[batches]
+    dataset = batches.dataset(batch_size=batches.predict_batch_size)
+    if 0 <= int(dataset.cardinality()) <= _FEW_BATCHES:
+        return _read.setdefault(batches, list(dataset))
+    return dataset
+
+
 def predict_batches(model: keras.Model, batches: Batches) -> Any:
     """What the model predicts for every example, in order.
 
@@ -323,7 +388,7 @@ def predict_batches(model: keras.Model, batches: Batches) -> Any:
     if not len(batches):
         return np.empty((0, *model.output_shape[1:]), "float32")
     forward, size = compiled(model), batches.predict_batch_size
-    predicted = [forward(inputs).numpy() for inputs, *_ in batches.dataset(batch_size=size)]
+    predicted = [forward(inputs).numpy() for inputs, *_ in read_in_order(batches)]
     places = _places(batches.order(size))
     if len({batch.shape[1:] for batch in predicted}) > 1:
         rows = [row for batch in predicted for row in batch]
@@ -382,7 +447,7 @@ class _TrainingState(keras.callbacks.Callback):
         self.history = History()
         self.epoch, self.epochs_without_improvement = 0, 0
         self.best_weights: list[np.ndarray] = []
-        self._begun = time.monotonic()
+        self._begun = self._written = time.monotonic()
         self._spent = 0.0  # seconds of earlier runs
         # Gathered once: what was read for one epoch is read for all.
         self.batches = _without_padding_rows(validation)
@@ -467,7 +532,7 @@ class _TrainingState(keras.callbacks.Callback):
 
     def _write(self) -> None:
         checkpoint = self.options.checkpoint
-        if checkpoint is None:
+        if checkpoint is None or time.monotonic() - self._written < _CHECKPOINT_SECONDS:
             return
         arrays = {f"now_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._state())}
         arrays |= {f"best_{i}": v for i, v in enumerate(self.best_weights)}
@@ -478,6 +543,7 @@ class _TrainingState(keras.callbacks.Callback):
         }
         with replacing(checkpoint) as path:
             np.savez(path, info=np.array(json.dumps(info)), **arrays)
+        self._written = time.monotonic()
 
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one."""
@@ -506,7 +572,7 @@ def _without_padding_rows(batches: Batches) -> list[tuple[dict[str, Any], np.nda
     """Batches of (inputs, target, weight), in which padding rows weigh nothing."""
     gathered, size = [], batches.predict_batch_size
     real = (batches.order(size) >= 0).reshape(-1, size)
-    for (inputs, target, weight), kept in zip(batches.dataset(batch_size=size), real, strict=True):
+    for (inputs, target, weight), kept in zip(read_in_order(batches), real, strict=True):
         counted = kept.reshape(-1, *[1] * (len(weight.shape) - 1))
         gathered.append((inputs, target.numpy(), weight.numpy() * counted))
     return gathered

@@ -185,10 +185,10 @@ def _row(
 
 def predict_ms(model: keras.Model, data: FoldData) -> float:
     """Milliseconds of the network per prediction, in batches: the median of several runs, once it is compiled."""
-    from ..training import compiled
+    from ..training import compiled, read_in_order
 
     batches, predictions = data.timing_batches()
-    inputs = next(iter(batches.dataset(batch_size=batches.predict_batch_size).take(1)))[0]
+    inputs = next(iter(read_in_order(batches)))[0]
     forward, seconds = compiled(model), []
     for _ in range(_TIMED_RUNS + 1):
         begun = time.perf_counter()

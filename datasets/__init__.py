@@ -48,7 +48,7 @@ from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named, load_table
 from .model_inputs import frame_for_prediction, load_inputs, load_prompts, load_series
 from .record import Dataset
-from .vectors import read_vectors, table_of_vectors
+from .vectors import read_vectors
 
 DATASETS: dict[str, Dataset] = {
     "co2": co2.DATASET,
@@ -99,7 +99,6 @@ __all__ = [
     "load_series",
     "read_table",
     "read_vectors",
-    "table_of_vectors",
 ]
 
 

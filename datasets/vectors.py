@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..spec import FIRST_WORD
 from .files import OPENERS, check_there
 
 # Words without a vector get small random numbers, as untrained embeddings have.
@@ -58,17 +57,6 @@ def read_vectors(path: str | Path, words: Sequence[str], *, length: float | None
             "text format, with a word and its numbers on every line"
         )
     return vectors.astype("float32"), found
-
-
-def table_of_vectors(path: str | Path, words: Sequence[str], *, length: float | None = None) -> tuple[np.ndarray, int]:
-    """Read the vectors of a vocabulary: (tokens, dimensions), those of reserved tokens zero; and how many there are.
-
-    Args:
-        path, length: as for :func:`read_vectors`.
-        words: of the vocabulary, in the order of their ids.
-    """
-    found, known = read_vectors(path, words, length=length)
-    return np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found]), known
 
 
 def _numbers(cells: list[str], dimensions: int, where: str) -> list[float]:

@@ -29,13 +29,13 @@ PARAMETERS = {
     "input_dropout": ("float", "Fraction of the steps, or words, left out in training."),
     "residual": ("bool", "Whether a layer's input is added to its output where their widths agree."),
     "embedding": ("int", "Dimensions of the vectors of words; None: 64, and 32 of a small vocabulary."),
-    "ngrams": ("int", "The most neighbouring words that have a vector of their own: 1, 2 or 3. Texts only."),
-    "ngram_buckets": ("int", "Rows of the table of neighbouring words, to which they are hashed. Texts only."),
     "vectors": (
         "str or Path",
-        "File of word vectors in GloVe's format that the words' vectors begin with, and whose dimensions they have.",
+        "File of word vectors in GloVe's format that the vectors of the words begin with; `embedding` follows from it.",
     ),
-    "train_vectors": ("bool", "Whether training changes the vectors of `vectors`."),
+    "train_vectors": ("bool", "Whether training changes the vectors of the file."),
+    "ngrams": ("int", "The most neighbouring words that have a vector of their own: 1, 2 or 3. Texts only."),
+    "ngram_buckets": ("int", "Rows of the table of such neighbours, to which they are hashed. Texts only."),
     "loss": ('{"mse", "mae", "huber"}', "What is made small: squared or absolute errors of scaled values, or both."),
     "class_weight": (
         'dict or "balanced"',
@@ -59,7 +59,8 @@ PARAMETERS = {
     ),
     "epsilon": (
         "float",
-        "What Adam adds to the size of the gradients before it divides by it; larger ones make small steps smaller.",
+        "What Adam adds to the size of the gradients before it divides by it; near their own size, 1e-4, rare words "
+        "are moved less.",
     ),
     "batch_size": ("int", "Rows in a training step."),
     "max_epochs": ("int", "The most epochs."),

@@ -26,6 +26,7 @@ class FitSettings:
 
     Attributes:
         learning_rate: Adam's first one, halved after every third of `patience` without progress.
+        epsilon: Adam's.
         batch_size: rows in a step.
         max_epochs, patience: the most epochs, and how many without progress end the fit.
         seed, first_epoch: of the order of the rows, and how many orders were drawn from it before.
@@ -34,6 +35,7 @@ class FitSettings:
     """
 
     learning_rate: float
+    epsilon: float
     batch_size: int
     max_epochs: int
     patience: int
@@ -52,19 +54,12 @@ class NetworkState:
         loss: what it is trained by.
         weights: its weights and the states of its dropout layers.
         optimizer: what Adam remembers, for ``partial_fit``; None where nobody will go on.
-        epsilon: what Adam adds to the size of the gradients; it is compiled into the training step.
     """
 
     structure: str
     loss: str
     weights: Weights
     optimizer: Weights | None = None
-    epsilon: float = 1e-7
-
-    @property
-    def compiled(self) -> tuple[str, str, float]:
-        """What tells compiled networks apart."""
-        return self.structure, self.loss, self.epsilon
 
 
 @dataclass
@@ -103,8 +98,8 @@ def train(
         ``{"loss": [...], "val_loss": [...]}``, a number for each epoch.
     """
     progress = Progress() if validation is None else Progress({"loss": [], "val_loss": []})
-    with POOL.borrow(*state.compiled) as network:
-        network.start(state.weights, settings.learning_rate, state.optimizer)
+    with POOL.borrow(state.structure, state.loss) as network:
+        network.start(state.weights, settings.learning_rate, settings.epsilon, state.optimizer)
         watchers = _KerasCallbacks(settings, network, len(train_rows))
         for epoch in range(settings.max_epochs):
             loss = _one_epoch(network, train_rows, validation, settings, epoch, progress, watchers)

@@ -12,6 +12,13 @@ import pandas as pd
 from ..errors import InputError
 from ..frames import SeriesFrame
 
+# What to do about several columns where one is read.
+_INSTEAD = {
+    "id_col": 'join them to one, such as df["store"] + "/" + df["item"]',
+    "time_col": "join them to one column of time stamps",
+    "target_col": "make each target a series of its own (df.melt), fit a forecaster for each, or train one network of "
+    "all targets with recurra.fit(df, target=[...])",
+}
 # Ids and stamps that a message names, the rest it counts.
 _NAMED = 3
 
@@ -44,6 +51,7 @@ class Columns:
                 f"`{name}` must be a pandas DataFrame with the columns {self.id!r}, {self.time!r} and {self.target!r}; "
                 f"received {type(df).__name__}"
             )
+        self._refuse_several()
         self._require(df, [self.id, self.time, self.target, *self.past, *self.future], name)
         return SeriesFrame.from_table(
             df[[self.id, self.time, self.target, *self.past, *self.future]],
@@ -55,6 +63,14 @@ class Columns:
             freq=self.freq,
             source=name,
         )
+
+    def _refuse_several(self) -> None:
+        """One column each tells series, time and target."""
+        for role, column in (("id_col", self.id), ("time_col", self.time), ("target_col", self.target)):
+            if isinstance(column, list | tuple | np.ndarray | pd.Index):
+                raise InputError(
+                    f"`{role}` must be the name of one column; received {list(column)!r}; {_INSTEAD[role]}"
+                )
 
     def _require(self, df: pd.DataFrame, names: Sequence[str], name: str) -> None:
         if missing := [column for column in names if column not in df.columns]:

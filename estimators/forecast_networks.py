@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..models import TRAINING_SETTINGS, build, seeded
-from ..training import FitOptions, History, Trainer, compiled, steps_per_epoch, steps_per_execution
+from ..training import FitOptions, History, Trainer, compiled
 from .pool import Pool
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..spec import SequenceSpec
 
 Weights = list[np.ndarray]
+# Settings of the training, beside the learning rate, that are compiled into a trainer: epsilon, ema, decay.
+Own = tuple[tuple[str, float], ...]
 _MOST_IDLE = 16
 
 
@@ -60,8 +62,8 @@ class Structure:
         return model
 
 
-def _trainer(structure: Structure, loss: str, steps: int, epsilon: float) -> Trainer:  # noqa: ARG001
-    return Trainer(structure.build, loss=loss, epsilon=epsilon)  # the steps, too, are compiled into it
+def _trainer(structure: Structure, loss: str, own: Own) -> Trainer:
+    return Trainer(structure.build, loss=loss, **dict(own))  # type: ignore[arg-type]
 
 
 class _Forward:
@@ -83,7 +85,7 @@ class TrainingSettings:
 
     loss: str
     learning_rate: float
-    epsilon: float
+    own: Own
     batch_size: int | None
     max_epochs: int
     patience: int
@@ -106,8 +108,7 @@ def train(
     Returns:
         The weights of the best epoch, and how the training went.
     """
-    _, steps = steps_per_epoch(batches[0], settings.batch_size)
-    with _TRAINERS.borrow(structure, settings.loss, steps_per_execution(steps), settings.epsilon) as trainer:
+    with _TRAINERS.borrow(structure, settings.loss, settings.own) as trainer:
         trainer.learning_rate, trainer.batch_size = settings.learning_rate, settings.batch_size
         trainer.max_epochs, trainer.patience = settings.max_epochs, settings.patience
         history = trainer.fit(*batches, options)

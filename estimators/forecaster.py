@@ -16,7 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
-from ..models import check_config, draw_configs, known_settings, list_families, parse_variant, simpler_families
+from ..models import (
+    TRAINING_SETTINGS,
+    check_config,
+    draw_configs,
+    known_settings,
+    list_families,
+    parse_variant,
+    simpler_families,
+)
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
@@ -129,7 +137,7 @@ class Forecaster(Estimator):
         fold = experiment.prepare_final()
         config = self._config(fold.spec)
         structure = Structure.of(self._family(), config, fold.spec)
-        weights, history = self._train(fold, structure, config["learning_rate"])
+        weights, history = self._train(fold, structure, config)
         pipeline = fold.pipeline
         with network(structure, weights) as model:
             calibrated = ForecastNetwork(pipeline, model).calibrated(fold.validation, tuple(self.levels))
@@ -159,10 +167,12 @@ class Forecaster(Estimator):
         return Forecast(**{**{f.name: getattr(opened.task, f.name) for f in fields(Forecast)}, "test_size": held_out})
 
     def _train(
-        self, fold: ForecastFold, structure: Structure, learning_rate: float
+        self, fold: ForecastFold, structure: Structure, config: dict[str, Any]
     ) -> tuple[list[np.ndarray], History]:
         sizes = {name: _count(name, getattr(self, name)) for name in ("max_epochs", "patience")}
-        settings = TrainingSettings(self.loss, learning_rate, self.epsilon, self.batch_size, **sizes)
+        own = {name: config[name] for name in TRAINING_SETTINGS if name in config}
+        rate = float(own.pop("learning_rate"))
+        settings = TrainingSettings(self.loss, rate, tuple(sorted(own.items())), self.batch_size, **sizes)
         first = self._weights if self.warm_start and getattr(self, "_structure", None) == structure else None
         with self._watched(settings.max_epochs) as on_epoch:
             options = FitOptions(
@@ -297,17 +307,18 @@ class Forecaster(Estimator):
     ) -> pd.DataFrame:
         """Forecast from several cutoffs in the past, each from the rows before it alone.
 
-        The forecaster itself stays as it is. Windows are counted from each series' own end; where series end at
-        different times, those that end together have a network of their own, which has seen no row of any series
-        after their cutoff.
+        Each window is what this forecaster's `predict` of `h` steps would have given then: networks have the
+        `horizon` of the forecaster, of which the first `h` steps are kept. The forecaster itself stays as it is.
+        Windows are counted from each series' own end; where series end at different times, those that end together
+        have a network of their own, which has seen no row of any series after their cutoff.
 
         Parameters
         ----------
         df : DataFrame
             As for `fit`.
         h : int, default=None
-            Steps ahead, as in `predict` at most `horizon`, which is the default: what is scored is the network that
-            `fit` would give. Where neither says it, so many steps are the horizon.
+            Steps ahead, at most the `horizon` (as given or, after a fit, as chosen), which is the default. A forecaster
+            with neither is evaluated with a horizon of `h` steps.
         n_windows : int, default=1
             Number of cutoffs.
         step_size : int, default=None
@@ -326,7 +337,7 @@ class Forecaster(Estimator):
         ValueError
             `h` beyond the horizon, or a series that is too short for the windows; the message names it.
         """
-        steps, horizon = self._steps_to_score(h)
+        horizon, steps = self._horizon_and_steps(h)
         n_windows, every = (
             _count("n_windows", n_windows),
             _count("step_size", steps if step_size is None else step_size),
@@ -337,8 +348,7 @@ class Forecaster(Estimator):
         name_short(
             frame,
             cutoffs[0] + 2 * horizon,
-            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before the "
-            "first",
+            f"{n_windows} windows of {steps} steps, {every} apart, leave fewer than {2 * horizon} rows before them",
         )
         again = int(refit) if refit else n_windows
         tables = []
@@ -355,42 +365,22 @@ class Forecaster(Estimator):
         by = [table[frame.id].map(order), table["cutoff"]]
         return table.iloc[np.lexsort((*by[::-1],))].reset_index(drop=True)
 
-    def _steps_to_score(self, h: int | None) -> tuple[int, int]:
-        """Steps that cross-validation scores, and those that its networks forecast."""
+    def _horizon_and_steps(self, h: int | None) -> tuple[int, int]:
+        """The horizon of networks that are evaluated, and how many of its steps."""
         horizon = self.horizon or getattr(self, "horizon_", None)
         steps = _count("h", horizon if h is None else h)
-        if horizon is None or steps == horizon:
-            return steps, steps
+        horizon = _count("horizon", steps if horizon is None else horizon)
         if steps > horizon:
             raise InputError(
                 f"`h` must be at most the horizon of {horizon} steps that the forecaster has; received {steps}; set "
-                "`horizon` to it, so that a network for so many steps is fitted"
+                f"`horizon` ({type(self).__name__}(horizon={steps})) to evaluate longer forecasts"
             )
-        if _names(self.future_covariates):
+        if steps < horizon and self.future_covariates:
             raise InputError(
-                f"`h` must be the horizon of {horizon} steps where there are `future_covariates`, because a forecast "
-                f"reads them for all of it; received {steps}; set `horizon` to it"
+                f"`h` ({steps}) must be the horizon ({horizon}) with `future_covariates`, which a forecast reads for "
+                f"the whole horizon; leave `h` out, or set `horizon` to {steps}"
             )
-        return steps, int(horizon)
-
-    def compare_with_simpler(self, df: Any, y: Any = None, **settings: Any) -> Comparison:
-        """Compare this family with every simpler one, and with baselines, on the same folds.
-
-        Parameters
-        ----------
-        df : DataFrame
-            As for `fit`; the forecaster need not be fitted, and stays as it is.
-        y : None
-            Ignored.
-        **settings : dict
-            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
-
-        Returns
-        -------
-        comparison : recurra.Comparison
-            Its ``verdict["text"]`` says whether this family is worth its price.
-        """
-        return self._compared(df, y, settings)
+        return horizon, steps
 
     def score(self, df: pd.DataFrame, y: Any = None) -> float:  # noqa: ARG002  (scikit-learn's searches hand one over)
         """Forecast the last `horizon_` rows of each series from the rows before them.
@@ -430,6 +420,25 @@ class Forecaster(Estimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_weights")
+
+    def compare_with_simpler(self, df: pd.DataFrame, y: Any = None, **settings: Any) -> Comparison:
+        """Compare this family with every simpler one, and with the baselines of forecasting, on the same cutoffs.
+
+        Parameters
+        ----------
+        df : DataFrame
+            As for `fit`; the forecaster need not be fitted, and stays as it is.
+        y : None
+            Ignored.
+        **settings : dict
+            Settings of :func:`recurra.compare`, such as ``seeds=1``, ``folds=2`` or ``max_epochs=20``.
+
+        Returns
+        -------
+        comparison : recurra.Comparison
+            Its ``verdict["text"]`` says whether this family is worth its price.
+        """
+        return self._compared(df, y, settings)
 
     def export(self, path: str | Path, df: pd.DataFrame | None = None) -> Path:
         """Export the fitted model as a SavedModel that takes raw inputs, as ``recurra serve`` reads it.
@@ -561,12 +570,6 @@ class Forecaster(Estimator):
         return draw_configs(family, spec, 1, fixed=given)[0]
 
     def _columns(self) -> Columns:
-        if isinstance(self.target_col, list | tuple):
-            raise InputError(
-                f"`target_col` names one column, since the table of forecasts has one; received {self.target_col!r}; "
-                "fit a forecaster for each (the others may be its `past_covariates`), or fit all with one network by "
-                'recurra.fit(df, id=..., time=..., target=[...], family="lstm")'
-            )
         return Columns(
             self.id_col,
             self.time_col,

@@ -28,16 +28,16 @@ class CompiledNetwork:
     Args:
         structure: from :func:`recurra.estimators.structure.structure_of`.
         loss: "crossentropy", "mse", "mae" or "huber".
-        epsilon: Adam's.
 
     One thread at a time: borrow it from :data:`POOL`.
     """
 
-    def __init__(self, structure: str, loss: str, epsilon: float) -> None:
+    def __init__(self, structure: str, loss: str) -> None:
         self.model = network_of(structure)
         self.loss = Elementwise(loss)
-        self.optimizer = keras.optimizers.Adam(epsilon=epsilon, global_clipnorm=_CLIPNORM)
+        self.optimizer = keras.optimizers.Adam(global_clipnorm=_CLIPNORM)
         self.model.compile(self.optimizer, self.loss)
+        self.optimizer.epsilon = tf.Variable(self.optimizer.epsilon, trainable=False)  # fits differ, the graph does not
         self.optimizer.build(self.model.trainable_variables)
         self._structure = structure
         self._twins: dict[str, _Twin] = {}
@@ -45,9 +45,10 @@ class CompiledNetwork:
 
     # ------------------------------------------------------------------------------------------------ training
 
-    def start(self, weights: Weights, learning_rate: float, optimizer: Weights | None = None) -> None:
+    def start(self, weights: Weights, learning_rate: float, epsilon: float, optimizer: Weights | None = None) -> None:
         """Begin a fit with these weights, and with an optimizer without a past or with that of an earlier fit."""
         self.set_weights(weights)
+        self.optimizer.epsilon.assign(epsilon)
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(ops.zeros_like(variable) if optimizer is None else optimizer[i])
         if optimizer is None:

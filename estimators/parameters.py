@@ -72,10 +72,10 @@ class DenseParameters:
     reading: str = "average"
     window: int | None = None
     embedding: int | None = None
-    ngrams: int = 1
-    ngram_buckets: int = 2**16
     vectors: str | Path | None = None
     train_vectors: bool = True
+    ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -90,10 +90,10 @@ class TCNParameters:
     dropout: float = 0.0
     input_dropout: float = 0.0
     embedding: int | None = None
-    ngrams: int = 1
-    ngram_buckets: int = 2**16
     vectors: str | Path | None = None
     train_vectors: bool = True
+    ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -109,10 +109,10 @@ class RecurrentParameters:
     input_dropout: float = 0.0
     residual: bool = False
     embedding: int | None = None
-    ngrams: int = 1
-    ngram_buckets: int = 2**16
     vectors: str | Path | None = None
     train_vectors: bool = True
+    ngrams: int = 1
+    ngram_buckets: int = 2**16
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -132,11 +132,11 @@ class AnyFamilyParameters:
     input_dropout: float | None = None
     residual: bool | None = None
     embedding: int | None = None
-    ngrams: int | None = None
-    ngram_buckets: int | None = None
     vectors: str | Path | None = None
     train_vectors: bool | None = None
+    ngrams: int | None = None
+    ngram_buckets: int | None = None
 
 
-# Parameters that go to the family's factory as they are; `vectors` names a file, of which it takes the numbers.
+# Parameters that go to the family's factory as they are; `vectors` names a file, of which it gets the words' own.
 FAMILY_SETTINGS = frozenset(AnyFamilyParameters.__dataclass_fields__) - {"family", "vectors"}

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .. import datasets
 from ..errors import InputError
 from ..frames import describe
 from ..models import FAMILIES, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
@@ -119,7 +118,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         together = None if of_row is None else of_row[rows.rows]
         training, validation = hold_out(rows, strata, 0.0 if epochs else self.validation_fraction, seed, together)
         if go_on:
-            encoding, state = self._encoding, replace(self._state, epsilon=self.epsilon)
+            encoding, state = self._encoding, replace(self._state)
         else:
             self._check_targets(targets)
             own = rows.rows[training], rows.weight[training]
@@ -147,7 +146,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
 
     def _checked_config(self) -> dict[str, Any]:
         """The family's own settings, checked, and the parameters that no factory checks."""
-        from ..models import check_config
+        from ..models import check_config, known_settings
 
         given = self.get_params(deep=False)
         config = {name: given[name] for name in FAMILY_SETTINGS if given.get(name) is not None}
@@ -159,6 +158,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         check_config(family, self._output_kind, config)
         if unused := sorted(set(config) & _NOT_TRAINED_BY):
             raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")
+        if given.get("vectors") is not None and "vectors" not in known_settings(family, self._output_kind):
+            raise InputError(f"{family} for {self._task} has no setting `vectors`; choose another family")
         for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
             _check_whole(self, name, given[name])
         if self.sequence_length is not None:
@@ -196,19 +197,19 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         known = applicable(settings_of(_plan(family, self._output_kind).build), spec)
         own = {name: value for name, value in config.items() if name in known} | self._word_vectors(encoding)
         model, weights = first_weights(lambda: models.build(family, spec, **own), seed)
-        return NetworkState(structure_of(model), self._training_loss(), weights, epsilon=self.epsilon)
+        return NetworkState(structure_of(model), self._training_loss(), weights)
 
     def _word_vectors(self, encoding: Encoding) -> dict[str, np.ndarray]:
-        """First values of the table of words, where `vectors` names a file of them."""
-        path, family = getattr(self, "vectors", None), self._variant()[0]
-        if path is None:
+        """Vectors of a file for the words of the vocabulary: (tokens, dimensions) float32."""
+        from ..tasks.sequences import word_vectors
+
+        file = self.get_params(deep=False).get("vectors")
+        if file is None:
             return {}
-        if "vectors" not in settings_of(_plan(family, self._output_kind).build):
-            raise InputError(f"the family {family} takes no `vectors`; leave them out, or choose another family")
         encoder = encoding.pipeline.encoder
         if not isinstance(encoder, TextEncoder):
-            raise InputError("`vectors` are of words, but X holds numbers; leave them out")
-        return {"vectors": datasets.table_of_vectors(path, encoder.vocabulary_.words)[0]}
+            raise InputError("`vectors` are vectors of words, but X holds numbers; leave them out, or give texts")
+        return {"vectors": word_vectors(file, encoder.vocabulary_.words)[0]}
 
     def _reading_settings(self) -> ReadingSettings:
         return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
@@ -217,6 +218,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
         return FitSettings(
             learning_rate=self._rate(config),
+            epsilon=float(config["epsilon"]),
             batch_size=self.batch_size,
             max_epochs=epochs or self.max_epochs,
             patience=self.patience,
@@ -256,7 +258,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         flat = found.flat if found.flat.ndim == 1 else found.flat.astype(dtype)
         sequences = Steps(flat, found.starts, found.lengths)
         parts = []
-        with POOL.borrow(*self._state.compiled) as network:
+        with POOL.borrow(self._state.structure, self._state.loss) as network:
             for rows, inputs in blocks(sequences, self._encoding.widths):
                 parts.append((rows, network.predict(self._state.weights, inputs, dtype=dtype)[: len(rows)]))
         outputs = np.empty((len(examples), parts[0][1].shape[1]))
@@ -303,8 +305,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             raise InputError("the folder holds a predictor of another kind; save the estimator once more")
         model = predictor.model.model
         self._encoding = Encoding(self.input_kind_, predictor.schema.pipeline.to_config())
-        weights = [variable.numpy() for variable in model.variables]
-        self._state = NetworkState(structure_of(model), self._training_loss(), weights, epsilon=self.epsilon)
+        self._state = NetworkState(structure_of(model), self._training_loss(), [v.numpy() for v in model.variables])
 
     def _sample(self, X: Any) -> RawInputs:
         inputs = self._made_up() if X is None else self._read(X, reset=False).inputs[:_SAMPLE]
@@ -330,7 +331,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         config, family = self._checked_config(), self._variant()[0]
         plan = _plan(family, self._output_kind)
         usual = {name: p.default for name, p in signature(plan.build).parameters.items()}
-        usual |= {"epsilon": TrainingParameters.epsilon}
+        usual["epsilon"] = TrainingParameters.epsilon
         usual |= {name: values[0] for name, values in plan.grid.items()}  # what a comparison would take
         config["learning_rate"] = self._rate(config)
         own = {name: config[name] for name in sorted(config) if usual[name] != config[name]}
@@ -338,13 +339,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size")}
-        vectors = getattr(self, "vectors", None)
-        if vectors is not None:
-            shared["vectors"] = str(vectors)
-        if (
-            vectors is not None or self.min_count != SequenceParameters.min_count
-        ):  # else as the comparison would have it
+        if self.min_count != SequenceParameters.min_count:  # else as the comparison would have it
             shared["min_count"] = self.min_count
+        file = self.get_params(deep=False).get("vectors")
+        shared["vectors"] = None if file is None else str(file)
         return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}
 
 

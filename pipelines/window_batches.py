@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .windows import Windows, gather, numbers_in_order, numbers_shuffled
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_SMALL_PREDICT_BATCH, _PREDICT_BATCH = 32, 256
 _BATCH_SIZE, _LARGE_BATCH_SIZE, _MANY_WINDOWS = 32, 128, 8192
 # As in models/layers/window_statistics.py: a spread below that fraction of the size is rounding.
 _FLAT, _SMALLEST = 1e-14, 1e-100
@@ -52,12 +54,15 @@ class WindowBatches:
     windows: Windows
     layout: WindowLayout
 
-    predict_batch_size = 256
-
     @property
     def batch_size(self) -> int:
         """Windows in a training step, where nobody says otherwise: 32, and 128 from 8,192 windows on."""
         return _BATCH_SIZE if len(self) < _MANY_WINDOWS else _LARGE_BATCH_SIZE
+
+    @property
+    def predict_batch_size(self) -> int:
+        """Windows read together in prediction: 32 where there are no more, otherwise 256; two shapes to compile."""
+        return _SMALL_PREDICT_BATCH if len(self) <= _SMALL_PREDICT_BATCH else _PREDICT_BATCH
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -100,9 +105,13 @@ class WindowBatches:
         n = len(self)
         return np.concatenate([np.arange(n), np.full(-n % batch_size, -1)])
 
-    def targets(self) -> tuple[np.ndarray, np.ndarray]:
-        """Targets in scaled units and their weights, in order: 2 × (windows, horizon, targets)."""
-        batches = self.dataset(batch_size=self.predict_batch_size)
+    def targets(self, read: Iterable[Any] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Targets in scaled units and their weights, in order: 2 × (windows, horizon, targets).
+
+        Args:
+            read: the batches in order, where they have been read already.
+        """
+        batches = self.dataset(batch_size=self.predict_batch_size) if read is None else read
         pairs = [(target.numpy(), weight.numpy()) for _, target, weight in batches]
         target, weight = (np.concatenate(arrays)[: len(self)] for arrays in zip(*pairs, strict=True))
         return target, weight

@@ -283,9 +283,9 @@ class ForecastNetwork:
             levels: coverage aimed at, in percent.
             forecast: scaled forecasts of the windows that the intervals are for; by default the network's own.
         """
-        from ..training import predict_batches
+        from ..training import predict_batches, read_in_order
 
-        target, weight = validation.targets()
+        target, weight = validation.targets(read_in_order(validation))
         forecast = predict_batches(self.model, validation) if forecast is None else forecast
         residuals = np.where(weight > 0, forecast - target, np.nan)  # (windows, horizon, targets)
         flat_notes: tuple[str, ...] = ()
@@ -360,8 +360,11 @@ class ForecastNetwork:
         return window_scale(targets), window_size(targets)
 
     def _window_scales(self, windows: WindowBatches) -> tuple[np.ndarray, np.ndarray]:
-        batches = windows.dataset(batch_size=windows.predict_batch_size)
-        found = [[np.asarray(part) for part in self._scale_of(inputs["values"])] for inputs, *_ in batches]
+        from ..training import read_in_order
+
+        found = [
+            [np.asarray(part) for part in self._scale_of(inputs["values"])] for inputs, *_ in read_in_order(windows)
+        ]
         if not found:
             return np.empty((0, 1, len(self.pipeline.targets_))), np.empty((0, 1, len(self.pipeline.targets_)))
         scales, sizes = (np.concatenate(parts)[: len(windows)] for parts in zip(*found, strict=True))

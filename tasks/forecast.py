@@ -378,15 +378,20 @@ class ForecastFold:
         """What models take in and give out."""
         return self.pipeline.spec
 
-    @property
+    @cached_property
     def train(self) -> WindowBatches:
         """Windows whose targets lie before the validation rows."""
         return self.pipeline.batches(self.encoded, self.fold.train)
 
-    @property
+    @cached_property
     def validation(self) -> WindowBatches:
         """Windows whose targets lie between training rows and cutoff."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
+
+    @cached_property
+    def test(self) -> WindowBatches:
+        """The windows of the test set."""
+        return self.pipeline.batches(self.encoded, self.fold.test)
 
     @property
     def known(self) -> WindowBatches:
@@ -416,8 +421,7 @@ class ForecastFold:
         notes = network.intervals.notes if network.intervals else ()
 
         def evaluate() -> Evaluation:
-            test = self.pipeline.batches(self.encoded, self.fold.test)
-            return self._evaluate(network.predict_windows(test))
+            return self._evaluate(network.predict_windows(self.test))
 
         return FittedModel(lambda: Predictor(self._schema(), network, Forecast.name), evaluate, notes)
 
@@ -494,8 +498,7 @@ class ForecastFold:
 
     def timing_batches(self) -> tuple[WindowBatches, int]:
         """The test windows."""
-        batches = self.pipeline.batches(self.encoded, self.fold.test)
-        return batches, batches.predict_batch_size
+        return self.test, self.test.predict_batch_size
 
     @property
     def cost_length(self) -> None:

@@ -362,10 +362,10 @@ def _batch_losses(model: keras.Model, batches: LanguageBatches) -> list[tuple[np
     """Losses and weights of every batch: (batch, time) each."""
     from keras import ops
 
-    from ..training import compiled
+    from ..training import compiled, read_in_order
 
     forward, losses = compiled(model), []
-    for inputs, target, weight in batches.dataset(batch_size=batches.predict_batch_size):
+    for inputs, target, weight in read_in_order(batches):
         loss = ops.sparse_categorical_crossentropy(target, forward(inputs), from_logits=True)
         losses.append((ops.convert_to_numpy(loss), weight.numpy()))
     return losses

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from .settings import LOSSES, require_at_least_one, require_fraction, require_on
 if TYPE_CHECKING:
     import keras
 
-    from ..spec import SequenceSpec
+    from ..spec import FIRST_WORD, SequenceSpec
 
 SequenceFrame = TextFrame | PanelFrame
 # Test targets as the encoder has them, and what a model predicts for them: probabilities or values.
@@ -325,23 +326,23 @@ class SequenceFold(Generic[Truth]):
         """What models take in and give out."""
         return self.pipeline.spec
 
-    @property
+    @cached_property
     def train(self) -> SequenceBatches:
         """The training set."""
         return self.pipeline.batches(self.encoded, self.fold.train)
 
-    @property
+    @cached_property
     def validation(self) -> SequenceBatches:
         """What stops the training."""
         return self.pipeline.batches(self.encoded, self.fold.validation)
 
-    @property
+    @cached_property
     def known(self) -> SequenceBatches:
         """Training and validation set."""
         rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
         return self.pipeline.batches(self.encoded, rows)
 
-    @property
+    @cached_property
     def test(self) -> SequenceBatches:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)
@@ -467,6 +468,19 @@ class SequenceFold(Generic[Truth]):
         if path is None or not isinstance(encoder, TextEncoder):
             return None, []
         words = encoder.vocabulary_.words
-        table, known = datasets.table_of_vectors(path, words, length=_VECTOR_LENGTH)
-        note = f"{known:,} of {len(words):,} words are initialised with a vector of {path}"
-        return table, [note]
+        vectors, known = word_vectors(path, words)
+        return vectors, [f"{known:,} of {len(words):,} words are initialised with a vector of {path}"]
+
+
+def word_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:
+    """What a table of embeddings begins with.
+
+    Args:
+        path: file of word vectors.
+        words: of a vocabulary.
+
+    Returns:
+        Vectors of its tokens, the reserved ones among them: float32 (tokens, dimensions); and how many the file has.
+    """
+    found, known = datasets.read_vectors(path, words, length=_VECTOR_LENGTH)
+    return np.concatenate([np.zeros((FIRST_WORD, found.shape[1]), "float32"), found]), known

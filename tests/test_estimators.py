@@ -112,6 +112,64 @@ def test_a_family_refuses_settings_it_does_not_have():
         SequenceClassifier(family="transformer").fit(X, Y)
 
 
+def test_word_vectors_of_a_file_are_the_first_ones_of_their_words(tmp_path):
+    file = tmp_path / "glove.txt"
+    file.write_text("good 1 0\nbad 0 1\n")
+    estimator = quick(DenseClassifier, units=2, vectors=str(file), train_vectors=False).fit(TEXTS, OPINIONS)
+    words = estimator._encoding.pipeline.encoder.vocabulary_.words
+    table = estimator.model_.get_layer("embedding").get_weights()[0]
+    places = [3 + words.index("good"), 3 + words.index("bad")]
+    np.testing.assert_array_equal(table[places], [[5, 0], [0, 5]])  # all of one length
+    trained = quick(DenseClassifier, units=16, vectors=file, max_epochs=20).fit(TEXTS, OPINIONS)
+    own = trained.model_.get_layer("embedding").get_weights()[0]
+    np.testing.assert_allclose(own[3 + words.index("good")], [5, 0], atol=0.2)
+    assert (own[3 + words.index("good")] != [5, 0]).any()
+    assert estimator._comparison_settings()["vectors"] == str(file)
+    assert "train_vectors=False" in estimator._comparison_settings()["families"][-1]
+    estimator.save(tmp_path / "saved")
+    file.unlink()  # what was read is kept
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(estimator)).predict(TEXTS), estimator.predict(TEXTS))
+    np.testing.assert_array_equal(DenseClassifier.load(tmp_path / "saved").predict(TEXTS), estimator.predict(TEXTS))
+
+
+def test_word_vectors_are_refused_where_they_would_do_nothing(tmp_path):
+    with pytest.raises(ValueError, match="`vectors` are vectors of words, but X holds numbers"):
+        quick(DenseClassifier, vectors="glove.txt").fit(X, Y)
+    with pytest.raises(ValueError, match="linear for classification has no setting `vectors`"):
+        quick(SequenceClassifier, family="linear", vectors="glove.txt").fit(TEXTS, OPINIONS)
+    with pytest.raises(ValueError, match=r"none\.txt"):
+        quick(DenseClassifier, vectors=tmp_path / "none.txt").fit(TEXTS, OPINIONS)
+
+
+def test_epsilon_is_adams_and_compiles_nothing_anew():
+    usual = quick(DenseClassifier, units=3).fit(X, Y)
+    made = sum(map(len, network.POOL._idle.values()))
+    gentle = quick(DenseClassifier, units=3, epsilon=1e-2).fit(X, Y)
+    assert (gentle.predict_proba(X) != usual.predict_proba(X)).any()
+    assert sum(map(len, network.POOL._idle.values())) == made
+    again = quick(DenseClassifier, units=3).fit(X, Y)
+    np.testing.assert_array_equal(again.predict_proba(X), usual.predict_proba(X))
+    with pytest.raises(ValueError, match="`epsilon` of dense"):
+        quick(DenseClassifier, epsilon=0.0).fit(X, Y)
+
+
+def test_training_settings_in_the_name_of_a_variant_are_taken_or_refused():
+    usual = quick(SequenceClassifier, family="dense:units=3").fit(X, Y)
+    gentle = quick(SequenceClassifier, family="dense:units=3+epsilon=0.01").fit(X, Y)
+    assert (gentle.predict_proba(X) != usual.predict_proba(X)).any()
+    with pytest.raises(ValueError, match="estimators have no setting `ema`"):
+        quick(SequenceClassifier, family="dense:units=3+ema=0.9").fit(X, Y)
+
+
+def test_buckets_of_neighbouring_words_are_a_setting():
+    few = quick(ngrams=2, ngram_buckets=8).fit(TEXTS, OPINIONS)
+    many = quick(ngrams=2, ngram_buckets=16).fit(TEXTS, OPINIONS)
+    assert many.model_.count_params() - few.model_.count_params() == 8 * 2
+    assert "ngram_buckets=8" in few._comparison_settings()["families"][-1]
+    with pytest.raises(ValueError, match="`ngram_buckets` of linear"):
+        quick(ngrams=2, ngram_buckets=1).fit(TEXTS, OPINIONS)
+
+
 def test_the_general_form_equals_the_named_one():
     named = quick(DenseClassifier, units=5).fit(X, Y)
     general = quick(SequenceClassifier, family="dense", units=5).fit(X, Y)
@@ -211,34 +269,6 @@ def test_texts_and_tokens():
         estimator.predict(X)
 
 
-def test_word_vectors_of_a_file_begin_the_table_of_words_and_may_stay(tmp_path):
-    texts, labels = ["good film", "bad film", "good plot", "bad plot"] * 5, [1, 0, 1, 0] * 5
-    file = tmp_path / "vectors.txt"
-    file.write_text("good 1 2 3\nbad -1 -2 -3\nother 9 9 9\n", encoding="utf-8")
-    kept = recurra.DenseClassifier(vectors=file, train_vectors=False, max_epochs=2, random_state=0).fit(texts, labels)
-    words = kept._encoding.pipeline.encoder.vocabulary_.words
-    table = next(w for w in kept.model_.weights if w.shape == (3 + len(words), 3)).numpy()
-    np.testing.assert_array_equal(table[3 + words.index("good")], [1, 2, 3])
-    np.testing.assert_array_equal(table[3 + words.index("bad")], [-1, -2, -3])
-    trained = recurra.DenseClassifier(vectors=file, max_epochs=2, random_state=0).fit(texts, labels)
-    assert not any(np.array_equal(w.numpy(), table) for w in trained.model_.weights if w.shape == table.shape)
-    assert kept._comparison_settings()["vectors"] == str(file)
-    for wrong, message in (({"X": X, "y": Y}, "X holds numbers"), ({"X": texts, "y": labels}, "takes no `vectors`")):
-        family = "linear" if "takes" in message else "dense"
-        with pytest.raises(ValueError, match=message):
-            recurra.SequenceClassifier(family=family, vectors=file, max_epochs=1).fit(**wrong)
-
-
-def test_epsilon_is_adams_and_buckets_are_the_rows_of_the_table_of_neighbours():
-    usual, large = (quick(epsilon=epsilon, random_state=0).fit(X, Y) for epsilon in (1e-7, 1.0))
-    assert not np.allclose(usual.predict_proba(X), large.predict_proba(X))
-    with pytest.raises(ValueError, match="`epsilon`"):
-        quick(epsilon=0.0).fit(X, Y)
-    texts = recurra.LinearClassifier(ngrams=2, ngram_buckets=64, min_count=1, max_epochs=1)
-    shapes = [tuple(w.shape) for w in texts.fit(["a b", "b a"] * 4, [0, 1] * 4).model_.weights]
-    assert (64, 2) in shapes
-
-
 def test_frames_keep_the_order_of_their_columns():
     table = pd.DataFrame(X, columns=list("abcdef"))
     estimator = quick().fit(table, Y)
@@ -254,8 +284,8 @@ def test_frames_keep_the_order_of_their_columns():
         (X[0], "Expected 2D array, got 1D array"),
         (np.where(X > 2, np.nan, X), "NaN"),
         ([["a", "b"]], "LinearClassifier is expecting a table"),
-        ("one text", "raw text documents expected, string object received"),
-        ([], r"Found array with 0 sample\(s\) .* minimum of 1 is required by LinearClassifier"),
+        ("a text", "Iterable over raw text documents expected, string object received"),
+        ([], r"Found array with 0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1 is required by LinearClassifier"),
     ],
 )
 def test_bad_inputs_get_scikit_learns_words(fitted, bad, words):
@@ -289,11 +319,6 @@ def test_no_list_of_texts_is_called_by_its_name(read_texts, bad, words):
 def test_empty_texts_alone_are_answered_like_among_others(read_texts):
     alone = read_texts.predict_proba([""])
     np.testing.assert_allclose(read_texts.predict_proba(["", "good film"])[:1], alone, rtol=1e-12)
-
-
-def test_settings_that_estimators_do_not_train_by_are_refused():
-    with pytest.raises(ValueError, match="estimators have no setting `ema`"):
-        quick(SequenceClassifier, family="dense:units=3+ema=0.9").fit(X, Y)
 
 
 def test_one_class_and_no_target_are_refused():

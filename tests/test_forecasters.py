@@ -152,10 +152,15 @@ def test_before_fit_it_says_so(df):
         ({"validation_fraction": 1.5}, "`validation_fraction`"),
         ({"learning_rate": -1.0}, "`learning_rate`"),
         ({"random_state": "a"}, "random_state"),
+        ({"epsilon": 0.0}, "`epsilon`"),
         ({"target_col": "sales"}, "no column 'sales'"),
+        (
+            {"target_col": ["y", "z"]},
+            r"`target_col` must be the name of one column; received \['y', 'z'\]; .*recurra.fit",
+        ),
+        ({"id_col": ["store", "item"]}, "`id_col` must be the name of one column"),
         ({"past_covariates": ["price"]}, "no column 'price'"),
         ({"window_norm": "best"}, "`window_norm`"),
-        ({"target_col": ["y", "z"]}, "`target_col` names one column"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_fit_and_named(changes, message, df):
@@ -311,8 +316,6 @@ def test_exported_it_forecasts_the_same(df, fitted, tmp_path):
 
 def test_compare_with_simpler_gives_a_verdict(df):
     model = recurra.DenseForecaster(**OPTIONS, units=4)
-    with pytest.raises(ValueError, match="must be a pandas DataFrame"):
-        model.compare_with_simpler([1.0, 2.0])
     comparison = model.compare_with_simpler(df=df, folds=1, seeds=1, max_epochs=1, baselines=["naive"])
     assert {"linear", "naive"} < set(comparison.summary.index)
     assert any(name.startswith("dense:units=4") for name in comparison.summary.index)
@@ -540,20 +543,21 @@ def test_each_window_is_what_fit_and_predict_give():
             np.testing.assert_array_equal(rows[name], expected[name])
 
 
-def test_fewer_steps_than_the_horizon_are_the_first_ones_of_the_same_network():
-    table = made(ids=("a",))
-    model = forecaster()
-    result = model.cross_validation(table, h=2)
-    expected = forecaster().fit(table.iloc[:-2]).predict(h=2)
-    for name in COLUMNS[2:]:
-        np.testing.assert_array_equal(result[name], expected[name])
-
-
-@pytest.mark.parametrize("is_fitted", [False, True])
-def test_more_steps_than_the_horizon_are_refused_as_in_predict(df, fitted, is_fitted):
-    with pytest.raises(ValueError, match=r"at most the horizon of 4 steps.*received 5"):
-        (fitted if is_fitted else forecaster()).cross_validation(df, h=5)
-    with pytest.raises(ValueError, match="must be the horizon of 4 steps where there are `future_covariates`"):
+def test_steps_of_windows_are_the_first_of_the_horizon_and_never_more(df, fitted):
+    short = fitted.cross_validation(df, h=2)
+    for (name, cutoff), rows in short.groupby(["unique_id", "cutoff"]):
+        end = df[(df["unique_id"] == name)]["ds"].max()
+        known = df[df["ds"] <= df[(df["unique_id"] == name)]["ds"].iloc[-3]]
+        expected = forecaster().fit(known).predict(h=2)
+        assert cutoff < end
+        np.testing.assert_array_equal(rows["Linear"], expected[expected["unique_id"] == name]["Linear"])
+    for model in (forecaster(), fitted, forecaster(horizon=None).fit(df)):
+        with pytest.raises(
+            ValueError, match=r"`h` must be at most the horizon of \d+ steps .*received 40; set `horizon`"
+        ):
+            model.cross_validation(df, h=40)
+    assert len(forecaster(horizon=None).cross_validation(df, h=3)) == 6  # `h` decides where nothing else does
+    with pytest.raises(ValueError, match=r"`h` \(2\) must be the horizon \(4\) with `future_covariates`"):
         forecaster(future_covariates=["price"]).cross_validation(df.assign(price=1.0), h=2)
 
 

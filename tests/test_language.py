@@ -79,7 +79,8 @@ def trained(song):
     return trainer, history, weights_of(trainer)
 
 
-def test_a_language_model_resumed_goes_on_as_if_unbroken(song, trained, tmp_path):
+def test_a_language_model_resumed_goes_on_as_if_unbroken(song, trained, monkeypatch, tmp_path):
+    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     trainer, unbroken, weights = trained
     checkpoint = tmp_path / "state.npz"
 

@@ -17,6 +17,7 @@ from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 from recurra.pipelines import RowRange, SeriesPipeline, single_split
+from recurra.pipelines.window_batches import WindowBatches
 from recurra.predictor import Predictor
 from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
 from recurra.training import Elementwise, FitOptions, Trainer, predict_batches
@@ -89,7 +90,8 @@ def test_the_same_seed_gives_the_same_bits(job, gru):
     assert same(weights_of(trainer), weights)
 
 
-def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path):
+def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path, monkeypatch):
+    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     _, unbroken, weights = gru
     checkpoint = tmp_path / "state.npz"
 
@@ -116,6 +118,41 @@ def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path):
     assert epochs == list(range(3, EPOCHS + 1))
     assert finished.losses == unbroken.losses
     assert same(weights_of(fresh), weights)
+
+
+def test_a_short_training_writes_no_checkpoint(job, tmp_path, monkeypatch):
+    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 3600.0)
+    written = []
+    options = FitOptions(checkpoint=tmp_path / "state.npz", on_epoch=lambda *_: written.extend(tmp_path.iterdir()))
+    assert len(job.trainer().fit(*job.arguments, options).losses) == EPOCHS
+    assert written == []
+
+
+# What is done only once
+
+
+def test_folds_and_seeds_share_what_is_compiled_and_read(monkeypatch):
+    traced, read = [], []
+    step, dataset = keras.Model.train_step, WindowBatches.dataset
+    monkeypatch.setattr(keras.Model, "train_step", lambda model, data: traced.append(model) or step(model, data))
+    monkeypatch.setattr(WindowBatches, "dataset", lambda own, **how: read.append(own) or dataset(own, **how))
+    table = pd.DataFrame({"y": wave(90)})
+    frame = SeriesFrame.from_table(table, time="none")
+    own = {"horizon": 2, "lookback": 8, "season": 1, "config": {"units": 4, "segment_length": 2}}
+    compare(frame, families=["linear", "gru"], baselines=["naive"], folds=3, seeds=2, max_epochs=2, **own)
+    assert (
+        len(traced) == len(set(map(id, traced))) == 2
+    )  # a training graph for each family, not for each of 12 trainings
+    assert len(read) == 12 + 3 * 2  # each training set, and once for each fold its validation and test set
+
+
+def test_callbacks_see_every_epoch_with_its_losses(job):
+    seen = []
+    watcher = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, dict(logs))))
+    history = job.trainer().fit(*job.arguments, FitOptions(callbacks=(watcher,)))
+    assert [epoch for epoch, _ in seen] == list(range(EPOCHS))
+    assert [logs["val_loss"] for _, logs in seen] == history.losses
+    assert seen[-1][1]["loss"] < seen[0][1]["loss"]
 
 
 # When it ends
@@ -367,8 +404,10 @@ SETTINGS = {
 # The process stands still in the middle of the last training, so that the kill comes there on any machine.
 VICTIM = """
 import json, sys, time
+import recurra.training
 from recurra.comparison import compare
-from recurra.frames import SeriesFrame
+
+recurra.training._CHECKPOINT_SECONDS = 0.0
 
 def on_progress(progress):
     if (progress.trial.model, progress.trial.seed, progress.epoch) == ("gru", 1, 2):
