@@ -30,6 +30,7 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
+from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -37,7 +38,7 @@ from .settings import LOSSES, require_at_least_one, require_fraction, require_on
 if TYPE_CHECKING:
     import keras
 
-    from ..spec import FIRST_WORD, SequenceSpec
+    from ..spec import SequenceSpec
 
 SequenceFrame = TextFrame | PanelFrame
 # Test targets as the encoder has them, and what a model predicts for them: probabilities or values.
