@@ -167,7 +167,7 @@ def cases():
     return {
         "forecast": (wave_frame, {**window, **every}, wave_frame),
         "forecast_many": (shop_frame(shops()), {**many, "families": ["linear", "gru"]}, continued_shops()),
-        "text_classification": (text_frame, {"families": ["linear", "dense", "lstm"]}, some),
+        "text_classification": (text_frame, {"families": ["linear", "dense", "lstm"], "mix": "none"}, some),
         "panel_classification": (PanelFrame.from_arrays(values, label), classes, values[:5]),
         "text_regression": (star_frame, {"families": ["dense", "simple_rnn"]}, some),
         "panel_regression": (PanelFrame.from_arrays(values, level), {"families": ["linear", "lstm"]}, values[:5]),
