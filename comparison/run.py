@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..learning_rates import FIND
 from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
+from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
 from .settings import CompareSettings

@@ -24,8 +24,8 @@ from ..datasets import synthetic_sequences
 from ..display import html
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
-from ..learning_rates import FIND
 from ..models import known_settings, parse_variant
+from ..training.learning_rates import FIND
 from .memory_gradient import observe_gradient
 
 DISTANCES = (5, 10, 20, 50, 100)

@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import InputError
 from ..evaluation import mase, seasonal_scale
 from ..frames import SeriesFrame, describe
-from ..learning_rates import CANDIDATES, FIND
 from ..models import (
     TRAINING_SETTINGS,
     check_config,
@@ -30,6 +29,7 @@ from ..predictor import Predictor
 from ..predictor.forecast import ForecastNetwork, ForecastSchema
 from ..tasks import Forecast
 from ..training import FitOptions, History
+from ..training.learning_rates import CANDIDATES, FIND
 from .base import Estimator
 from .forecast_frames import (
     Columns,

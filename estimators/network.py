@@ -18,7 +18,7 @@ from .structure import network_of
 
 Weights = list[np.ndarray]
 Inputs = dict[str, np.ndarray]
-_CLIPNORM = 1.0  # as in training.py
+_CLIPNORM = 1.0  # as in training/trainer.py
 _MOST_IDLE = 32
 
 

@@ -80,7 +80,7 @@ def trained(song):
 
 
 def test_a_language_model_resumed_goes_on_as_if_unbroken(song, trained, monkeypatch, tmp_path):
-    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
+    monkeypatch.setattr("recurra.training.state.CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     trainer, unbroken, weights = trained
     checkpoint = tmp_path / "state.npz"
 

@@ -63,7 +63,7 @@ def same(one, other):
 
 
 def test_a_text_classifier_resumed_goes_on_as_if_unbroken(monkeypatch, tmp_path):
-    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
+    monkeypatch.setattr("recurra.training.state.CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     frame = TextFrame.from_table(reviews(), label="stars")
     _, parts, trainer = text_parts(frame, dropout=0.3, input_dropout=0.2, ngrams=2, ngram_buckets=50)
     unbroken = trainer.fit(*parts, FitOptions(seed=0))

@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 
 from recurra import models
-from recurra.averaged_adam import AveragedAdam
 from recurra.comparison import compare
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
-from recurra.learning_rates import CANDIDATES, better_half, rounds
 from recurra.pipelines import RowRange, SeriesPipeline, single_split
 from recurra.pipelines.window_batches import WindowBatches
 from recurra.predictor import Predictor
 from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
 from recurra.training import Elementwise, FitOptions, Trainer, predict_batches
+from recurra.training.averaged_adam import AveragedAdam
+from recurra.training.learning_rates import CANDIDATES, better_half, rounds
 
 NAN = np.nan
 EPOCHS = 5
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_bits(job, gru):
 
 
 def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path, monkeypatch):
-    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
+    monkeypatch.setattr("recurra.training.state.CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     _, unbroken, weights = gru
     checkpoint = tmp_path / "state.npz"
 
@@ -122,7 +122,7 @@ def test_a_resumed_training_continues_as_if_unbroken(job, gru, tmp_path, monkeyp
 
 
 def test_a_short_training_writes_no_checkpoint(job, tmp_path, monkeypatch):
-    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 3600.0)
+    monkeypatch.setattr("recurra.training.state.CHECKPOINT_SECONDS", 3600.0)
     written = []
     options = FitOptions(checkpoint=tmp_path / "state.npz", on_epoch=lambda *_: written.extend(tmp_path.iterdir()))
     assert len(job.trainer().fit(*job.arguments, options).losses) == EPOCHS
@@ -172,7 +172,7 @@ def test_the_best_weights_are_given_back(job):
 def with_course(monkeypatch, losses):
     """Make the validation losses those of a list."""
     course = iter(losses)
-    monkeypatch.setattr("recurra.training._TrainingState._validation_loss", lambda _: next(course))
+    monkeypatch.setattr("recurra.training.state.TrainingState._validation_loss", lambda _: next(course))
 
 
 def test_patience_ends_a_training(job, monkeypatch):
@@ -408,7 +408,7 @@ import json, sys, time
 import recurra.training
 from recurra.comparison import compare
 
-recurra.training._CHECKPOINT_SECONDS = 0.0
+recurra.training.state.CHECKPOINT_SECONDS = 0.0
 
 def on_progress(progress):
     if (progress.trial.model, progress.trial.seed, progress.epoch) == ("gru", 1, 2):
@@ -503,7 +503,7 @@ def test_a_refit_takes_the_rate_that_was_found(job):
 
 @pytest.mark.parametrize("killed_after", [2, 9, 14])
 def test_a_killed_search_decides_as_an_unbroken_one(job, tmp_path, monkeypatch, killed_after):
-    monkeypatch.setattr("recurra.training._CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
+    monkeypatch.setattr("recurra.training.state.CHECKPOINT_SECONDS", 0.0)  # after every epoch, however short
     trainer = job.trainer(max_epochs=12, learning_rate="find")  # 36 epochs in all
     unbroken = trainer.fit(*job.arguments, FitOptions(seed=0))
     weights, epochs = weights_of(trainer), []
