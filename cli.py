@@ -560,7 +560,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(app(prog_name="recurra", standalone_mode=False))
+        sys.exit(app(prog_name="recurra", standalone_mode=False) or 0)
     except InputError as error:
         _print_error(as_flags(str(error)))
         sys.exit(2)

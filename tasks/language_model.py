@@ -81,7 +81,7 @@ class LanguageModel:
         str | None, "How texts are cut: word, char or space; by default char where most texts are single words."
     ] = None
     vocabulary_size: Annotated[int, "The most tokens known, the most frequent of the training text."] = 20_000
-    min_count: Annotated[int, "How often a word must occur in the training text to be known."] = 2
+    min_count: Annotated[int | None, "How often a word must occur in the training text to be known."] = 2
     bptt_steps: Annotated[
         int | None, "Steps of truncated backpropagation through time; by default 35 words or 100 characters."
     ] = None
@@ -250,7 +250,7 @@ class LanguageExperiment:
         return LanguagePipeline(
             tokens=own.tokens or "word",
             vocabulary_size=own.vocabulary_size,
-            min_count=own.min_count,
+            min_count=own.min_count or 1,
             bptt_steps=own.bptt_steps,
             parallel_streams=self.batch_size or own.parallel_streams,
         )

@@ -87,7 +87,7 @@ def compared(desk):
 def test_compare_says_what_it_found_and_writes_it_down(desk, compared):
     _, done = compared
     said = json.loads((desk / "runs/sales/comparison.json").read_text())
-    assert set(said["verdict"]) == {"worth_it", "best", "text", "effort"}
+    assert {"worth_it", "best", "text", "effort"} <= set(said["verdict"])
     assert said["data"]["series"] == 2
     told = " ".join(re.sub(r"[│╭╮╰╯─]", " ", done.stdout).split())
     assert " ".join(said["verdict"]["text"].split()) in told

@@ -605,7 +605,7 @@ def test_a_variant_says_what_it_is(name, words):
 
 def test_the_memory_task_is_an_argument_and_is_called_one():
     message = str(run("memory", "recal").exception)
-    assert "the memory task must be one of recall, adding, copy" in message
+    assert "the memory task must be one of recall, order, adding, copy" in message
 
 
 def test_the_average_of_a_recall_sequence_says_nothing_about_its_first_token():
