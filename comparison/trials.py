@@ -75,6 +75,11 @@ def cut_short(stopped_by: Sequence[str | None]) -> list[tuple[int, str]]:
     return [(stopped_by.count(reason), words) for reason, words in reasons.items() if reason in stopped_by]
 
 
+def finished_files(folder: Path) -> set[Path]:
+    """Rows of finished trials in a store's folder; what is being written there begins with a dot."""
+    return {path for path in folder.glob("*.json") if not path.name.startswith(".")}
+
+
 class TrialStore:
     """A folder that holds finished trials: arrays first, then the row, so a row is never without its arrays."""
 

@@ -25,7 +25,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from ..errors import InputError
 from .progress import ignore
 from .run import Run
-from .trials import Observe, Outcome, Trial
+from .trials import Observe, Outcome, Trial, finished_files
 
 if TYPE_CHECKING:
     from ..frames import Frame
@@ -187,11 +187,11 @@ def _watching(run: Run, trials: Path) -> Iterator[None]:
 
 
 def _watch(run: Run, trials: Path, ended: threading.Event) -> None:
-    begun, seen = time.monotonic(), set(trials.glob("*.json"))
+    begun, seen = time.monotonic(), finished_files(trials)
     run.done = sum(json.loads(path.read_text(encoding="utf-8"))["kind"] != "mix" for path in seen)
     resumed = run.done
     while not ended.wait(_POLL_SECONDS):
-        for path in sorted(set(trials.glob("*.json")) - seen):
+        for path in sorted(finished_files(trials) - seen):
             seen.add(path)
             row = json.loads(path.read_text(encoding="utf-8"))
             if row["kind"] == "mix":  # of a training that is counted by its network

@@ -6,6 +6,8 @@ import psutil
 import pytest
 
 import recurra
+from recurra.atomic import replacing
+from recurra.comparison.trials import TrialStore, finished_files
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 
@@ -70,3 +72,14 @@ def test_a_killed_worker_is_one_sentence_and_the_same_call_resumes(wave, tmp_pat
 def test_no_jobs_at_all_are_refused(wave):
     with pytest.raises(InputError, match="`jobs` must be 1 or more, or -1"):
         quick(wave, n_jobs=0)
+
+
+def test_a_row_that_is_being_written_is_not_read_yet(tmp_path):
+    """A run's watcher once read half a file, and its thread ended with a traceback."""
+    store = TrialStore(tmp_path)
+    with replacing(tmp_path / "gru-fold0-seed0-config0.json") as path:
+        path.write_text("", encoding="utf-8")
+        assert list(tmp_path.glob("*.json")) == [path]
+        assert finished_files(store.folder) == set()
+        path.write_text("{}", encoding="utf-8")
+    assert finished_files(store.folder) == {tmp_path / "gru-fold0-seed0-config0.json"}
