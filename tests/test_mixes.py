@@ -114,7 +114,11 @@ MIXES = {
 }
 
 
-@pytest.mark.parametrize("name", MIXES)
+# One of each kind in every run, all of them in `make test-all`.
+QUICK = ("series", "texts", "values")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in MIXES])
 def test_a_mix_is_one_predictor_saved_and_exported_as_one_graph(tmp_path, name):
     make, family, settings = MIXES[name]
     fitted = recurra.fit(make(), family=family, **TINY, **settings)
