@@ -60,7 +60,7 @@ def tests_table(comparison: Comparison, rewrite: Rewrite = unchanged) -> Rendera
     columns = {"effect": "effect", "95 % interval": "interval", "p": "p", "Holm p": "holm"}
     columns |= {"McNemar p": "mcnemar"} if any("mcnemar_p" in test for test in tests) else {}
     table = plain_table(rewrite("; ".join(_tests_caption(comparison, "McNemar p" in columns))))
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     for heading in (*columns, "n"):
         table.add_column(heading, justify="right", no_wrap=True)
     with_notes = any(test.get("note") for test in [*tests, *memory_rows(comparison)])

@@ -556,3 +556,10 @@ def test_significant_digits(value, text):
 )
 def test_counts_in_brief(value, text):
     assert counted(value) == text
+
+
+def test_a_long_name_is_folded_and_no_number_is_cut():
+    name = "lstm:units=64+forget=false + logistic_flattened"
+    text = printed(tests_table(made(families=["linear", "dense", name])), width=80)
+    assert "…" not in text
+    assert "Holm p" in text
