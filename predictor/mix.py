@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,36 @@ if TYPE_CHECKING:
     from .step import GraphStep
 
 
-class SequenceMix:
+class _Joined:
+    """What every mix does with its two parts."""
+
+    kind: ClassVar[str]
+    network: SequenceNetwork | ForecastNetwork
+    baseline: SequenceBaseline | ForecastBaseline
+    weights: Weights
+
+    def parameters(self) -> int:
+        """Weights of the network and numbers that the baseline learnt."""
+        return self.network.parameters() + self.baseline.parameters() + 2
+
+    def arrays(self) -> list[np.ndarray]:
+        """The numbers of both, and the two weights."""
+        return [*self.network.arrays(), *self.baseline.arrays(), np.array(self.weights)]
+
+    def trackables(self) -> list[Any]:
+        """Layers and tables of both."""
+        return [*self.network.trackables(), *self.baseline.trackables()]
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write both, each into files of its own."""
+        parts = {"network": self.network.save(folder), "baseline": self.baseline.save(folder)}
+        return {"kind": self.kind, **parts, "weights": list(self.weights)}
+
+    def __repr__(self) -> str:
+        return f"{self.network!r} and {self.baseline!r}, weighted {self.weights[0]:.2f} and {self.weights[1]:.2f}"
+
+
+class SequenceMix(_Joined):
     """A network and a baseline for labels, values or tags: their logits, or their values, are weighted.
 
     Args:
@@ -29,6 +58,8 @@ class SequenceMix:
     """
 
     kind = "sequence_mix"
+    network: SequenceNetwork
+    baseline: SequenceBaseline
     reads_all_rows = False
     step = None
     why_no_step = "a mix reads a sequence as a whole, because its baseline does"
@@ -52,22 +83,6 @@ class SequenceMix:
         logits = self.weights[0] * _logs(first) + self.weights[1] * _logs(second)
         return encoder.serve(tf.cast(logits, tf.float32))
 
-    def parameters(self) -> int:
-        """Weights of the network and numbers that the baseline learnt."""
-        return _parameters(self)
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers of both, and the two weights."""
-        return _arrays(self)
-
-    def trackables(self) -> list[Any]:
-        """Layers and tables of both."""
-        return _trackables(self)
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write both, each into files of its own."""
-        return _save(self, folder)
-
     @classmethod
     def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceMix:
         """What :meth:`save` wrote."""
@@ -75,11 +90,8 @@ class SequenceMix:
         baseline = SequenceBaseline.restored(schema, folder, config["baseline"])
         return cls(network, baseline, tuple(config["weights"]))
 
-    def __repr__(self) -> str:
-        return _written(self)
 
-
-class ForecastMix:
+class ForecastMix(_Joined):
     """A network and a baseline for forecasts: their scaled forecasts are weighted; its intervals are its own.
 
     Args:
@@ -89,6 +101,8 @@ class ForecastMix:
     """
 
     kind = "forecast_mix"
+    network: ForecastNetwork
+    baseline: ForecastBaseline
 
     def __init__(self, network: ForecastNetwork, baseline: ForecastBaseline, weights: Weights) -> None:
         self.network, self.baseline, self.weights = network, baseline, weights
@@ -119,31 +133,12 @@ class ForecastMix:
         mixed = tf.where(tf.math.is_finite(second), self.weights[0] * first + self.weights[1] * second, first)
         return self.network.in_units(mixed, ready["values"])
 
-    def parameters(self) -> int:
-        """Weights of the network and numbers that the baseline learnt."""
-        return _parameters(self)
-
-    def arrays(self) -> list[np.ndarray]:
-        """The numbers of both, and the two weights."""
-        return _arrays(self)
-
-    def trackables(self) -> list[Any]:
-        """Layers and tables of both."""
-        return _trackables(self)
-
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write both, each into files of its own."""
-        return _save(self, folder)
-
     @classmethod
     def restored(cls, schema: ForecastSchema, folder: Path, config: dict[str, Any]) -> ForecastMix:
         """What :meth:`save` wrote."""
         network = ForecastNetwork.restored(schema, folder, config["network"])
         baseline = ForecastBaseline.restored(schema, folder, config["baseline"])
         return cls(network, baseline, tuple(config["weights"]))
-
-    def __repr__(self) -> str:
-        return _written(self)
 
 
 Mix = SequenceMix | ForecastMix
@@ -153,24 +148,3 @@ def _logs(probabilities: tf.Tensor) -> tf.Tensor:
     import tensorflow as tf
 
     return tf.math.log(tf.maximum(probabilities, LEAST_PROBABILITY))
-
-
-def _parameters(mix: Mix) -> int:
-    return mix.network.parameters() + mix.baseline.parameters() + 2
-
-
-def _arrays(mix: Mix) -> list[np.ndarray]:
-    return [*mix.network.arrays(), *mix.baseline.arrays(), np.array(mix.weights)]
-
-
-def _trackables(mix: Mix) -> list[Any]:
-    return [*mix.network.trackables(), *mix.baseline.trackables()]
-
-
-def _save(mix: Mix, folder: Path) -> dict[str, Any]:
-    parts = {"network": mix.network.save(folder), "baseline": mix.baseline.save(folder)}
-    return {"kind": mix.kind, **parts, "weights": list(mix.weights)}
-
-
-def _written(mix: Mix) -> str:
-    return f"{mix.network!r} and {mix.baseline!r}, weighted {mix.weights[0]:.2f} and {mix.weights[1]:.2f}"
