@@ -21,14 +21,6 @@ PEERS = ("recurra", "recurra-signature", "keras", "onnxruntime", "torch")
 OWN = ("recurra", "recurra-signature", "keras")
 PACKAGES = ("torch==2.13.0", "onnx", "onnxruntime", "numpy")
 FLOPS = 105e9  # of one core: a step is too small to be split between two
-# Measured once, by sessions that ran the kernel alone over 1 to 192 steps, and other forms of the loop.
-PROFILE = (
-    "Where it goes (2026-11-28, least times on a busy machine): of the 240 microseconds in a session 20 are the "
-    "call, the rest is TensorFlow's fused kernel, 2.2 microseconds a step (1 step: 20, 24: 73, 96: 232, 192: "
-    "452); neither frozen weights (246) nor a single-threaded executor (235) change that. The signature in Python "
-    "took 410. The same loop compiled by XLA takes 102 where weights are constants and only the last state is "
-    "kept, and 157 in the kernel's place with weights in variables; NumPy takes 853.",
-)
 
 Forward = Callable[[], Any]
 
@@ -141,7 +133,6 @@ def main(torch: str | None) -> None:
             f"alone take {least:.0f} microseconds at {FLOPS / 1e9:.0f} GFLOPS, what one core can do.",
             "recurra is called as its server calls it, by a session callable; recurra-signature and keras in Python, "
             "by the signature.",
-            *PROFILE,
         ],
     )
 
