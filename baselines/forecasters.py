@@ -9,10 +9,12 @@ that they get.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grid import Grid
 from .arima import arima
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
@@ -21,19 +23,40 @@ from .naive import drift, naive, seasonal_naive, slope_of
 from .naive2 import naive2
 from .scaling import fill_gaps
 from .seasonality import find_seasonality
+from .theta import GRID as THETA_GRID
 from .theta import theta
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]] = {
-    "naive": naive,
-    "seasonal_naive": seasonal_naive,
-    "naive2": naive2,
-    "drift": drift,
-    "theta": theta,
-    "arima": arima,
-    "ets": ets,
+
+@dataclass(frozen=True)
+class ForecastBaseline:
+    """A baseline for series.
+
+    Attributes:
+        forecast: ``forecast(values, origins, horizon, season, **settings) -> (origins, horizon)`` for one series.
+        grid: values to try of each setting, the default first.
+    """
+
+    forecast: Callable[..., np.ndarray]
+    grid: Grid = field(default_factory=dict)
+
+    def __call__(
+        self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **settings: Any
+    ) -> np.ndarray:
+        """Forecasts (origins, horizon) of one series (time,)."""
+        return self.forecast(values, origins, horizon, season, **settings)
+
+
+FORECAST_BASELINES: dict[str, ForecastBaseline] = {
+    "naive": ForecastBaseline(naive),
+    "seasonal_naive": ForecastBaseline(seasonal_naive),
+    "naive2": ForecastBaseline(naive2),
+    "drift": ForecastBaseline(drift),
+    "theta": ForecastBaseline(theta, THETA_GRID),
+    "arima": ForecastBaseline(arima),
+    "ets": ForecastBaseline(ets),
 }
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated by a library at every forecast",
@@ -51,6 +74,7 @@ def fit_forecaster(
     horizon: int,
     season: int,
     window: int,
+    config: Mapping[str, Any] | None = None,
 ) -> WindowForecaster | Reestimating:
     """Fit a forecast baseline to one or many series.
 
@@ -62,6 +86,7 @@ def fit_forecaster(
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
         window: rows in the raw ``values`` that it will forecast from.
+        config: settings of the baseline; by default the first of its grid.
 
     Returns:
         A fitted baseline. Several series are distinguished by an extra input ``id``: for an unknown one, drift
@@ -76,7 +101,7 @@ def fit_forecaster(
         raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
     targets = series[0].shape[1]
     if name in _ESTIMATES_ANEW:
-        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name])
+        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name], config)
     if name == "seasonal_naive" and window < season:
         why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
         return Reestimating(name, horizon, targets, season, why)
@@ -229,13 +254,22 @@ class Reestimating:
         targets: how many channels are forecast, the first ones.
         season: rows of one cycle.
         why_no_graph: in words.
+        config: settings of the baseline.
     """
 
     kind = "reestimating_forecaster"
 
-    def __init__(self, name: str, horizon: int, targets: int, season: int, why_no_graph: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        horizon: int,
+        targets: int,
+        season: int,
+        why_no_graph: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name, self.horizon, self.targets, self.season = name, horizon, targets, season
-        self.why_no_graph = why_no_graph
+        self.why_no_graph, self.config = why_no_graph, dict(config or {})
 
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
@@ -248,7 +282,8 @@ class Reestimating:
         known, _ = from_first_observed(column, np.zeros(1, dtype=int))
         if not len(known):
             return np.full(self.horizon, np.nan)
-        return FORECAST_BASELINES[self.name](known, np.array([len(known)]), self.horizon, self.season)[0]
+        origins = np.array([len(known)])
+        return FORECAST_BASELINES[self.name](known, origins, self.horizon, self.season, **self.config)[0]
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """There is none."""
@@ -264,7 +299,7 @@ class Reestimating:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain JSON values; there are no arrays."""
-        names = ("name", "horizon", "targets", "season", "why_no_graph")
+        names = ("name", "horizon", "targets", "season", "why_no_graph", "config")
         return {"kind": self.kind, **{name: getattr(self, name) for name in names}}, {}
 
     @classmethod

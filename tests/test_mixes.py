@@ -162,14 +162,15 @@ def test_the_weights_come_from_a_baseline_that_has_not_seen_the_validation_part(
     learnt = []
     record = Classification.baselines["nbsvm"]
 
-    def watched(inputs, *args):
+    def watched(inputs, *args, **config):
         learnt.append(set(inputs))
-        return record.fit(inputs, *args)
+        return record.fit(inputs, *args, **config)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Classification.baselines, "nbsvm", dataclasses.replace(record, fit=watched))
-        assert data.partner_loss("nbsvm") < 0.7
-    only, both = learnt
+        assert data.baseline_loss("nbsvm", {"C": 1.0}) < 0.7
+        data.mixed(data.build("linear", {}), "nbsvm", {"C": 1.0})
+    only, both = learnt  # the first serves the choice and the weights
     held, tested = ({frame.texts[i] for i in part} for part in (data.fold.validation, data.fold.test))
     assert not only & (held | tested)
     assert held <= both
