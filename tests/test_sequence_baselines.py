@@ -459,7 +459,9 @@ def test_more_context_helps_where_there_is_some():
     ]
     assert losses[0] > losses[1] + 0.5
     assert losses[1] == losses[2]
-    assert losses[3] == pytest.approx(losses[1], abs=0.1)  # a chain of the first order: nothing to gain, little to lose
+    assert losses[3] == pytest.approx(
+        losses[1], abs=0.15
+    )  # a chain of the first order: nothing to gain, little to lose
     assert [kneser_ney(text, n).order for n in (30, 1000)] == [5, 4]
     # Of three symbols in a fixed order of twelve, the last eleven tell the next.
     cycle = np.tile([0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 2], 400)
