@@ -191,7 +191,7 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
         were = "was" if cut == 1 else "were"
         by = " or ".join(f"the {_LIMITS[limit]}" for limit, count in effort["cut_short"].items() if count)
         tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early, by {by}"
-    changes = ["more configurations of each (`configs` 8)"] if effort["configs"] == 1 else []
+    changes = ["more configurations of each (such as 8)"] if effort["configs"] == 1 else []
     changes += ["longer trainings"] if cut else []
     if worth_it is True or not changes:
         return [f"{tried}."]
