@@ -395,3 +395,36 @@ def test_saved_model_holds_core_ops_alone(kind, tmp_path):
         x = rng().normal(size=(batch, time, 2)).astype("float32")
         with without_xla():
             np.testing.assert_allclose(served.serve(x), model(x), atol=1e-6)
+
+
+# Weight dropout
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("stock", [False, True])
+def test_weight_dropout_leaves_out_recurrent_weights_in_training_alone(kind, stock):
+    x = tf.constant(rng().normal(size=(8, 6, 3)), "float32")
+    layer = getattr(recurrent, kind)(16, weight_dropout=0.4, unroll=stock)
+    plain = getattr(recurrent, kind)(16)
+    plain.build(x.shape)
+    layer.build(x.shape)
+    layer.set_weights([*plain.get_weights(), *(v for v in layer.get_weights()[len(plain.get_weights()) :])])
+    kernel = layer.cell.recurrent_kernel
+    np.testing.assert_allclose(layer(x), plain(x), atol=1e-6)
+    with tf.GradientTape() as tape:
+        h = layer(x, training=True)
+    # a weight that was left out has no gradient; the others do
+    gradient = tape.gradient(h, kernel.value).numpy()
+    assert 0.3 < (gradient == 0).mean() < 0.5
+    assert layer.cell.recurrent_kernel is kernel
+    assert (np.abs(h - layer(x, training=True)) > 1e-4).any()
+
+
+def test_weight_dropout_is_saved_and_is_no_matter_of_a_prediction(tmp_path):
+    model = keras.Sequential([keras.Input((5, 2)), recurrent.LSTM(3, weight_dropout=0.5)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = rng().normal(size=(2, 5, 2)).astype("float32")
+    np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
+    assert loaded.layers[0].weight_dropout == 0.5
+    assert "weight_dropout" not in recurrent.LSTM(3).get_config()
