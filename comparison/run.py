@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
+from ..training.halving import find
 from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
@@ -39,6 +41,8 @@ from .trials import (
 if TYPE_CHECKING:
     import keras
 
+# So many configurations are worth comparing before all of them are trained to the end.
+HALVED_FROM = 4
 # Part of the budget that compiling may take without a word.
 _MUCH = 0.2
 
@@ -294,10 +298,12 @@ class Run:
         return outcome
 
     def _family(self, name: str, fold: int) -> list[Outcome]:
-        """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
+        """Try the configurations with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
         configs = self._configs(name, fold, s.configs_of_a_family)
-        tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
+        trials = [Trial(name, fold, 0, number) for number in range(len(configs))]
+        tried = self._halved(trials, configs) if len(configs) >= HALVED_FROM else []
+        tried = tried or [self._attempt(trial, config) for trial, config in zip(trials, configs, strict=True)]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
         # A rate is chosen as a configuration is: by the first seed, for all.
         is_found = configs[best].get("learning_rate") == FIND
@@ -308,25 +314,67 @@ class Run:
                 outcome.row["chosen"] = number == best or number >= len(tried)
         return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
 
+    def _halved(self, trials: list[Trial], configs: list[dict[str, Any]]) -> list[list[Outcome]]:
+        """Train all configurations for a short while, the better half on, and so on; nothing where all are finished.
+
+        Each keeps its state in a file until all are evaluated: a run that was killed decides as an unbroken one.
+        """
+        if self.store and all(self.store.get(trial) for trial in trials):
+            return []
+        data = self.experiment.prepare(trials[0].fold)
+        family, _ = parse_variant(trials[0].model, self.experiment.task.output_kind)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = self.store.folder if self.store else Path(temporary)
+            files = [folder / f"{trial.key}.rounds.npz" for trial in trials]
+
+            def train(number: int, end: int) -> tuple[list[float], bool]:
+                options = self._options(trials[number], data, family, configs[number], files[number], end)
+                return self.trainers.train(data, family, configs[number], options)[1].losses, False
+
+            ends = self.trainers.rounds(data, family, configs[0], len(trials))
+            best, losses = find(train, ends, range(len(trials)))
+            tried = [
+                self._attempt(trial, configs[i], files[i], None if i == best else len(losses[i]))
+                for i, trial in enumerate(trials)
+            ]
+            for file in files:
+                file.unlink(missing_ok=True)
+        return tried
+
+    def _options(
+        self,
+        trial: Trial,
+        data: FoldData,
+        family: str,
+        config: dict[str, Any],
+        checkpoint: Path | None,
+        until: int | None,
+    ) -> FitOptions:
+        return FitOptions(
+            seed=trial.seed,
+            budget=self._time_for(trial.model, data, family, config),
+            checkpoint=checkpoint,
+            until=until,
+            on_epoch=self._on_epoch(trial),
+        )
+
     def _configs(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
         """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
         return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
 
-    def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
-        """One training and, where networks are mixed with a baseline, its mix."""
+    def _attempt(
+        self, trial: Trial, config: dict[str, Any], checkpoint: Path | None = None, until: int | None = None
+    ) -> list[Outcome]:
+        """One training and, where networks are mixed with a baseline, its mix; it goes on from a checkpoint."""
         data = self.experiment.prepare(trial.fold)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
         trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
 
         def train() -> list[Outcome]:
-            options = FitOptions(
-                seed=trial.seed,
-                budget=self._time_for(trial.model, data, family, config),
-                checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._on_epoch(trial),
-            )
+            own = None if self.store is None else self.store.checkpoint(trial)
+            options = self._options(trial, data, family, config, checkpoint or own, until)
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
             return run_family(self.trainers, data, trial, family, config, options, self.partner_in(trial.fold), **more)

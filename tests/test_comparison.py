@@ -241,6 +241,59 @@ def test_trained_rows_choose_by_validation_loss():
     assert rows["chosen"].tolist() == (rows["validation_loss"] == rows["validation_loss"].min()).tolist()
 
 
+# Successive halving
+
+HALVED = {"families": ["linear"], "configs": 5, "seeds": 1, "folds": 1, "config": None, "baselines": ["naive"]}
+HALVED |= {"batch_size": 2, "max_epochs": 60, "patience": 60}
+
+
+def without_seconds(rows):
+    return [{k: v for k, v in row.items() if k not in ("train_seconds", "predict_ms")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def halved():
+    """Rows of five configurations of one family."""
+    return [row for row in quick(wave(), **HALVED).trial_rows if row["model"] == "linear"]
+
+
+def test_of_many_configurations_the_better_half_goes_on(halved):
+    assert len(halved) == 5
+    [best] = [row for row in halved if row["chosen"]]
+    assert best["validation_loss"] == min(row["validation_loss"] for row in halved)
+    assert best["stopped_by"] != "halving"
+    others = sorted(row["epochs"] for row in halved if row is not best)
+    assert all(row["stopped_by"] == "halving" for row in halved if row is not best)
+    assert others[0] == others[1] < others[2] <= others[3] < best["epochs"]  # 5, 3, 2, 1 are left
+
+
+def test_the_best_of_many_is_trained_as_if_it_had_been_alone(halved):
+    [best] = [row for row in halved if row["chosen"]]
+    experiment, common = open_experiment(wave(), horizon=3, lookback=6, season=1, **{**HALVED, "configs": 1})
+    data = experiment.prepare(0)
+    _, history = Trainers(experiment.task, common).train(data, "linear", best["config"], FitOptions())
+    assert (history.best_loss, history.best_epoch) == (best["validation_loss"], best["best_epoch"])
+
+
+@pytest.mark.parametrize("after", [10, "the rounds"])
+def test_a_killed_halving_decides_as_an_unbroken_one(halved, after, tmp_path):
+    seen = 0
+
+    def kill(progress):
+        nonlocal seen
+        seen += progress.epoch > 0
+        # an evaluation is announced, a round is not
+        evaluated = progress.epoch == 0 and progress.trial.config_number == 3
+        if seen == after or (after == "the rounds" and evaluated):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quick(wave(), on_progress=kill, out=tmp_path, **HALVED)
+    result = quick(wave(), out=tmp_path, **HALVED)
+    assert without_seconds(row for row in result.trial_rows if row["model"] == "linear") == without_seconds(halved)
+    assert not list((tmp_path / "trials").glob("*rounds*"))
+
+
 def test_a_model_without_a_score_comes_last():
     outcomes = [outcome(trial("theta", 0), [np.nan], kind="baseline"), outcome(trial("linear", 0), [2.0])]
     outcomes[0].row.update(mase=np.nan, by_step={"mae": [np.nan]})
@@ -517,7 +570,10 @@ def test_a_comparison_is_one_line(comparison):
         ({"max_origins": 0}, "`max_origins` must be at least 1; received 0"),
         ({"budget": "abc"}, "`budget` must be a time such as 90s, 10m or 1h; received 'abc'"),
         ({"budget": "0m"}, "`budget` must be a time"),
-        ({"config": {"unit": 3}}, "`config` must be settings of the chosen families (bidirectional, decay"),
+        (
+            {"config": {"unit": 3}},
+            "`config` must be settings of the chosen families (autoregressive, bidirectional, decay",
+        ),
         ({"tokens": "word"}, "`tokens` does not apply to the task forecast, which has `horizon`, `lookback`"),
         (
             {"task": "oracle"},
