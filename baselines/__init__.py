@@ -2,10 +2,12 @@
 
 To add one: a file, a line below, a test, a row in the docs.
 
-Forecasts (``FORECAST_BASELINES``): a function ``forecast(values, origins, horizon, season) -> (origins, horizon)`` for
-one series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as
-those of a network are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other
-series. :func:`fit_forecaster` makes a fitted baseline of each.
+Forecasts (``FORECAST_BASELINES``): ``forecast(rows, origins, *, horizon, season, window, **config)`` gives forecasts of
+all series and targets; row ``i`` of a series' forecasts uses only the rows before ``origins[i]`` (and, of covariates
+known ahead, those of the horizon), and parameters are estimated once, before the first origin, as those of a network
+are. Values may be NaN. They give point forecasts only. Most look at one target of one series at a time: those are
+functions ``naive(values, origins, horizon, season) -> (origins, horizon)``; ``boosted_trees`` reads covariates and
+learns from all series. :func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
 targets, n_classes, *, seed, **config)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of
@@ -40,6 +42,7 @@ from .majority import majority, mean
 from .naive import drift, naive, seasonal_naive
 from .naive2 import naive2
 from .nbsvm import nbsvm, nbsvm_grid
+from .series_rows import SeriesRows
 from .tagging import logistic_window, majority_tag, most_frequent_tag
 from .tfidf import tfidf_logistic, tfidf_ridge
 from .theta import theta
@@ -55,6 +58,7 @@ __all__ = [
     "KneserNey",
     "LanguageBaseline",
     "SequenceBaseline",
+    "SeriesRows",
     "arima",
     "available",
     "bigram",
@@ -95,12 +99,15 @@ class SequenceBaseline:
         inputs: the kinds it reads: "text" (strings), "tokens" (lists of strings), "values" (arrays of numbers).
         library: what must be installed besides recurra's own dependencies, if anything.
         grid: from training inputs the values to try of each setting, the default first.
+        default: whether it takes part in a comparison for which no baselines are named: what takes seconds for a fit
+            doesn't.
     """
 
     fit: Callable[..., Any]
     inputs: tuple[str, ...] = ("text", "tokens")
     library: str | None = None
     grid: Callable[[Sequence[Any]], Grid] = _nothing_to_choose
+    default: bool = True
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,12 @@ _VALUES = ("values",)
 CLASSIFICATION_BASELINES: dict[str, SequenceBaseline] = {
     "majority": SequenceBaseline(majority, _ANY),
     "tfidf_logistic": SequenceBaseline(tfidf_logistic, grid=tfidf.logistic_grid),
+    "tfidf_characters": SequenceBaseline(
+        tfidf.tfidf_characters_logistic,
+        ("text",),
+        grid=tfidf.characters_grid(tfidf.logistic_grid),
+        default=False,
+    ),
     "nbsvm": SequenceBaseline(nbsvm, grid=nbsvm_grid),
     "logistic_flattened": SequenceBaseline(logistic_flattened, _VALUES, grid=lambda _: flattened.LOGISTIC_GRID),
     "dtw_1nn": SequenceBaseline(dtw_1nn, _VALUES, library="dtaidistance", grid=lambda _: dtw.GRID),
@@ -130,6 +143,9 @@ CLASSIFICATION_BASELINES: dict[str, SequenceBaseline] = {
 REGRESSION_BASELINES: dict[str, SequenceBaseline] = {
     "mean": SequenceBaseline(mean, _ANY),
     "tfidf_ridge": SequenceBaseline(tfidf_ridge, grid=tfidf.ridge_grid),
+    "tfidf_characters": SequenceBaseline(
+        tfidf.tfidf_characters_ridge, ("text",), grid=tfidf.characters_grid(tfidf.ridge_grid), default=False
+    ),
     "ridge_flattened": SequenceBaseline(ridge_flattened, _VALUES, grid=lambda _: flattened.RIDGE_GRID),
 }
 

@@ -16,13 +16,16 @@ import numpy as np
 
 from ..grid import Grid
 from .arima import arima
+from .boosted_trees import GRID as TREES_GRID
+from .boosted_trees import BoostedTrees, fit_trees, forecast_trees
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
-from .history import from_first_observed, training_history
+from .history import check, from_first_observed, training_history
 from .naive import drift, naive, seasonal_naive, slope_of
 from .naive2 import naive2
 from .scaling import fill_gaps
 from .seasonality import find_seasonality
+from .series_rows import SeriesRows
 from .theta import GRID as THETA_GRID
 from .theta import theta
 
@@ -30,33 +33,63 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+def _each_series(function: Callable[..., np.ndarray]) -> Callable[..., list[np.ndarray]]:
+    """A function of one series (time,) as one of all series and targets, each by itself."""
+
+    def forecast(
+        rows: SeriesRows,
+        origins: Sequence[np.ndarray],
+        *,
+        horizon: int,
+        season: int,
+        window: int,  # noqa: ARG001  (it reads the whole series)
+        **config: Any,
+    ) -> list[np.ndarray]:
+        found = []
+        for values, known in zip(rows.values, origins, strict=True):
+            each = np.empty((len(known), horizon, rows.targets))
+            for target in range(rows.targets if len(known) else 0):
+                each[:, :, target] = function(values[:, target], known, horizon, season, **config)
+            found.append(each)
+        return found
+
+    return forecast
+
+
 @dataclass(frozen=True)
 class ForecastBaseline:
     """A baseline for series.
 
     Attributes:
-        forecast: ``forecast(values, origins, horizon, season, **settings) -> (origins, horizon)`` for one series.
+        forecast: ``forecast(rows, origins, *, horizon, season, window, **config)`` from all series and, for each, the
+            numbers of rows known gives a list of forecasts (origins, horizon, targets). An origin's forecast reads the
+            rows before it (and of the channels known ahead those of the horizon), and parameters are estimated once, on
+            the rows before the first origin of each series. ``window`` is what a network reads.
         grid: values to try of each setting, the default first.
+        default: whether it takes part in a comparison for which no baselines are named.
     """
 
-    forecast: Callable[..., np.ndarray]
+    forecast: Callable[..., list[np.ndarray]]
     grid: Grid = field(default_factory=dict)
+    default: bool = True
 
-    def __call__(
-        self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **settings: Any
-    ) -> np.ndarray:
-        """Forecasts (origins, horizon) of one series (time,)."""
-        return self.forecast(values, origins, horizon, season, **settings)
+    def __call__(self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **config: Any) -> np.ndarray:
+        """Forecasts (origins, horizon) of one series (time,), which reads at most two seasons, or 24 rows."""
+        values, origins = check(values, origins, horizon=horizon, season=season)
+        window = max(1, min(2 * season if season > 1 else 24, int(origins[0]) // 2))
+        sizes = {"horizon": horizon, "season": season, "window": window}
+        return self.forecast(SeriesRows.of_one(values), [origins], **sizes, **config)[0][:, :, 0]
 
 
 FORECAST_BASELINES: dict[str, ForecastBaseline] = {
-    "naive": ForecastBaseline(naive),
-    "seasonal_naive": ForecastBaseline(seasonal_naive),
-    "naive2": ForecastBaseline(naive2),
-    "drift": ForecastBaseline(drift),
-    "theta": ForecastBaseline(theta, THETA_GRID),
-    "arima": ForecastBaseline(arima),
-    "ets": ForecastBaseline(ets),
+    "naive": ForecastBaseline(_each_series(naive)),
+    "seasonal_naive": ForecastBaseline(_each_series(seasonal_naive)),
+    "naive2": ForecastBaseline(_each_series(naive2)),
+    "drift": ForecastBaseline(_each_series(drift)),
+    "theta": ForecastBaseline(_each_series(theta), THETA_GRID),
+    "arima": ForecastBaseline(_each_series(arima)),
+    "ets": ForecastBaseline(_each_series(ets)),
+    "boosted_trees": ForecastBaseline(forecast_trees, TREES_GRID, default=False),
 }
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated by a library at every forecast",
@@ -67,22 +100,18 @@ _ESTIMATES_ANEW = {
 
 def fit_forecaster(
     name: str,
-    series: Sequence[np.ndarray],
+    rows: SeriesRows,
     *,
-    ids: Sequence[str],
-    last_steps: np.ndarray,
     horizon: int,
     season: int,
     window: int,
     config: Mapping[str, Any] | None = None,
-) -> WindowForecaster | Reestimating:
+) -> WindowForecaster | Reestimating | BoostedTrees:
     """Fit a forecast baseline to one or many series.
 
     Arguments:
         name: one of ``FORECAST_BASELINES``.
-        series: all known rows of each, float64 (time, targets), NaN where missing.
-        ids: of the series.
-        last_steps: number of each series' last row on its time axis, int64 (series,).
+        rows: all known rows of each series.
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
         window: rows in the raw ``values`` that it will forecast from.
@@ -96,10 +125,14 @@ def fit_forecaster(
     Raises:
         ValueError: an unknown name, or no series.
     """
-    if name not in FORECAST_BASELINES or not len(series):
+    if name not in FORECAST_BASELINES or not len(rows.values):
         known = ", ".join(FORECAST_BASELINES)
-        raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
-    targets = series[0].shape[1]
+        raise ValueError(
+            f"`name` must be one of {known}, `rows` not empty. Received: {name!r}, {len(rows.values)} series"
+        )
+    targets, series = rows.targets, [values[:, : rows.targets] for values in rows.values]
+    if name == "boosted_trees":
+        return fit_trees(rows, horizon=horizon, season=season, window=window, **(config or {}))
     if name in _ESTIMATES_ANEW:
         return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name], config)
     if name == "seasonal_naive" and window < season:
@@ -109,8 +142,8 @@ def fit_forecaster(
     if name == "drift":
         estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}
     if name == "naive2":
-        estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
-    return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
+        estimates = _seasonal_estimates(series, np.asarray(rows.last_steps), season)
+    return WindowForecaster(name, horizon, targets, season, list(rows.ids) if estimates else [], estimates)
 
 
 def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, season: int) -> dict[str, np.ndarray]:
@@ -311,4 +344,4 @@ class Reestimating:
         return f"{self.name}, {self.horizon} steps ahead"
 
 
-FORECASTERS = (WindowForecaster, Reestimating)
+FORECASTERS = (WindowForecaster, Reestimating, BoostedTrees)

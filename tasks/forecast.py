@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, fit_forecaster
+from ..baselines import FORECAST_BASELINES, SeriesRows, fit_forecaster
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -227,6 +227,11 @@ class Forecast:
         return list(FORECAST_BASELINES)
 
     @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """All that are fitted within a second or so."""
+        return [name for name in cls.list_baselines(frame) if FORECAST_BASELINES[name].default]
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Only where it is asked for: networks read the last value and the season by themselves."""
         return False
@@ -372,6 +377,7 @@ class ForecastFold:
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
         self.notes: list[str] = []
+        self._served: dict[tuple[str, str], Any] = {}
         self._held: dict[tuple[str, str], HeldOut] = {}
         self._partners: dict[tuple[str, str], Partner] = {}
 
@@ -536,37 +542,39 @@ class ForecastFold:
         return Evaluation.of(Forecast.metrics, test, outputs, losses=test.losses(forecast), example=example)
 
     def _fitted(self, name: str, config: Config) -> Any:
-        """The baseline estimated on all rows that training and validation may see."""
-        frame, values = self.experiment.frame, self.experiment.frame.columns(self.experiment.frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
-        known = [values[o : o + n] for o, n in zip(offsets, self.fold.validation.stop, strict=True)]
-        return fit_forecaster(
-            name,
-            known,
+        """The baseline estimated on all rows that training and validation may see; kept, since it may take a while."""
+        key = which(name, config)
+        if key not in self._served:
+            own = self.experiment
+            sizes = {"horizon": own.horizon, "season": own.season, "window": own.lookback}
+            known = self._rows.head(self.fold.validation.stop)
+            self._served[key] = fit_forecaster(name, known, **sizes, config=config)
+        return self._served[key]
+
+    @cached_property
+    def _rows(self) -> SeriesRows:
+        """All series as baselines see them."""
+        frame, ends = self.experiment.frame, np.cumsum(self.experiment.frame.lengths)[:-1]
+        columns = self.pipeline.channels_.columns
+        channels = np.concatenate([column.raw(frame.table) for column in columns], axis=1)
+        return SeriesRows(
+            np.split(channels, ends),
+            targets=len(frame.targets),
+            ahead=self.pipeline.channels_.width(self.pipeline.future_covariates_),
             ids=[str(series) for series in frame.ids],
-            last_steps=frame.last_steps() - (frame.lengths - self.fold.validation.stop),
-            horizon=self.experiment.horizon,
-            season=self.experiment.season,
-            window=self.experiment.lookback,
-            config=config,
+            last_steps=frame.last_steps(),
+            times=np.split(frame.times(), ends) if self.pipeline.calendar else None,
         )
 
     def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
-        frame = self.experiment.frame
-        windows, values = test.windows, frame.columns(frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
-        forecast = np.empty_like(test.y_true)
+        own, windows = self.experiment, test.windows
+        offsets = np.cumsum(own.frame.lengths) - own.frame.lengths
         series, starts = windows.series(), windows.starts()
-        for i in np.flatnonzero(windows.count):
-            mine = series == i
-            origins = starts[mine] + windows.lookback - offsets[i]
-            known = values[offsets[i] : offsets[i] + rows.stop[i]]
-            for target in range(values.shape[1]):
-                column = known[:, target]
-                args = (column, origins, windows.horizon, self.experiment.season)
-                forecast[mine, :, target] = FORECAST_BASELINES[name](*args, **config)
-        return forecast
+        origins = [starts[series == i] + windows.lookback - offsets[i] for i in range(len(offsets))]
+        sizes = {"horizon": windows.horizon, "season": own.season, "window": own.lookback}
+        found = FORECAST_BASELINES[name].forecast(self._rows.head(rows.stop), origins, **sizes, **config)
+        return np.concatenate(found)
 
 
 def align_losses(

@@ -258,6 +258,10 @@ class Task(Protocol):
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:
         """Names of the baselines, the simplest first; those that can read the frame and whose library is installed."""
 
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """Those of :meth:`list_baselines` that take part where nobody names any."""
+
     @property
     def training(self) -> TrainingDefaults:
         """How its networks are trained."""

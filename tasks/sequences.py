@@ -113,6 +113,11 @@ class SequenceSettings:
         kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
         return [name for name, record in cls.baselines.items() if kind in record.inputs and available(record)]
 
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """Those that can read the frame and are fitted within a second or so."""
+        return [name for name in cls.list_baselines(frame) if cls.baselines[name].default]
+
 
 @dataclass(frozen=True, eq=False)
 class TestedExamples:
