@@ -178,7 +178,7 @@ class BoostedTrees:
 
     def features(self, raw: Mapping[str, np.ndarray], target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What the trees of a target read (windows, horizon, features); its newest value and unit (windows, 1)."""
-        return tuple(part.numpy() for part in self._read(_tensors(raw), target))  # type: ignore[return-value]
+        return tuple(part.numpy() for part in self._read(_tensors(raw), target))
 
     def _read(self, raw: Mapping[str, tf.Tensor], target: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         import tensorflow as tf

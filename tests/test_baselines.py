@@ -301,9 +301,10 @@ def test_trees_read_what_is_known_ahead_and_the_newest_value_of_other_channels()
     seeing = trees(SeriesRows([values], targets=1, ahead=1), origins, **SIZES)[0][:, :, 0]
     assert np.abs(seeing - truth).mean() < 0.3
     assert np.abs(blind - truth).mean() > 1
-    lagged = np.stack([np.r_[0, values[:-1, 1]], values[:, 1]], axis=1)  # the target is the other's value before
-    found = trees(SeriesRows([lagged], targets=1), origins, **SIZES)[0][:, 0, 0]
-    assert np.abs(found - lagged[origins[0], 0]).mean() < 0.2
+    noise = np.random.default_rng(1).normal(size=301)
+    lagged = np.stack([noise[:-1], noise[1:]], axis=1)  # the target is the other's value before
+    found = trees(SeriesRows([lagged], targets=1), origins, **{**SIZES, "horizon": 1})[0][:, 0, 0]
+    assert np.abs(found - lagged[origins[0], 0]).mean() < 0.4  # of values whose size is 0.8
 
 
 def test_trees_learn_from_all_series_in_their_own_units():
