@@ -33,7 +33,7 @@ Observe = Callable[["FoldData", "keras.Model", int], Row]
 class Trial:
     """One training or baseline: config number 0 is the family's default; a baseline's trial is all that it tries.
 
-    One after the folds has a `purpose`, which progress names.
+    One after the folds has a `purpose`, which progress names. A baseline that is chosen anew is so `among` that many.
     """
 
     model: str
@@ -41,12 +41,14 @@ class Trial:
     seed: int = 0
     config_number: int = 0
     purpose: str = "final training"
+    among: int | None = None
 
     @property
     def key(self) -> str:
         """Name of the files the trial is kept in."""
         model = re.sub(r"[^\w=+.]", "_", self.model)  # a variant's name holds a colon
-        return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}"
+        among = "" if self.among is None else f"-among{self.among}"
+        return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}{among}"
 
     def mixed(self, baseline: str) -> Trial:
         """The trial of the same network mixed with a baseline."""

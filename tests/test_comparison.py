@@ -12,6 +12,7 @@ import pytest
 import recurra
 from recurra.comparison import parse_budget
 from recurra.comparison.progress import ignore
+from recurra.comparison.rivals import _around, try_rivals
 from recurra.comparison.run import Run
 from recurra.comparison.settings import open_experiment
 from recurra.comparison.summary import summarise, test_and_judge
@@ -601,15 +602,21 @@ def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
         quick(wave(), max_epoch=2)
 
 
+def opened(families, baselines=("naive",), **settings):
+    """A run over two folds and two seeds, and nothing of it done yet."""
+    sizes = {"horizon": 2, "lookback": 8, "season": 1, "folds": 2, "seeds": 2}
+    experiment, common = open_experiment(
+        wave(), families=list(families), baselines=list(baselines), **(sizes | settings)
+    )
+    return Run(experiment, common, None, ignore)
+
+
 def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untrained):
     """All on the first fold with the first seed, chosen there by validation loss, and only that one everywhere."""
     rank = {"dense:window=2": 0.1, "linear:window=1": 0.2}
     stub = untrained(validation=lambda trial: rank.get(trial.model, 1.0))
-    names = ["linear", "dense", "dense:window=3", "gru"]
-    experiment, common = open_experiment(
-        wave(), horizon=2, lookback=8, season=1, families=names, baselines=["naive"], folds=2, seeds=2
-    )
-    outcomes = Run(experiment, common, None, ignore).narrower()
+    run = opened(["linear", "dense", "dense:window=3", "gru"])
+    outcomes, notes = try_rivals(run, ["naive", "linear"], [])
     first = [trial.model for trial in stub.trials[:12]]
     assert first == [
         f"{family}:window={window}{norm}"
@@ -623,6 +630,34 @@ def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untra
     chosen = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
     assert [(row["model"], row["fold"], row["seed"]) for row in chosen] == [("dense:window=2", 0, 0), *rest]
     assert all(config["window"] in (1, 2, 4) for config in stub.configs)
+    [note] = notes
+    assert "12 feed-forward ones with other windows and settings" in note
+
+
+def test_before_a_yes_the_best_simpler_models_have_as_many_configurations_as_all_recurrent_ones(untrained):
+    stub = untrained()
+    run = opened(["dense", "gru", "lstm"], ["naive", "theta"], configs=2)
+    outcomes = [outcome for model, fold in run.places for outcome in run.trials_of(model, fold)]
+    before = len(stub.trials)
+    more, notes = try_rivals(run, ["theta", "dense", "naive"], outcomes)
+    tried = dict.fromkeys(trial.model for trial in stub.trials[before:])
+    settings = [name for name in tried if ":window=" not in name]
+    assert len(settings) == 2  # of four configurations two were tried before
+    configs = {json.dumps(run.configs_of(name, 0, 1)[0], sort_keys=True) for name in settings}
+    drawn = {json.dumps(config, sort_keys=True) for config in run.configs_of("dense", 0, 4)}
+    assert configs < drawn  # the variants are named by what is not as usual
+    theta = [o.row for o in [*outcomes, *more] if o.row["model"] == "theta"]
+    assert [len(row["configs_tried"]) for row in theta] == [2, 2, 3, 3]  # it has no more than three
+    assert [row["chosen"] for row in theta] == [False, False, True, True]
+    assert "4 configurations of theta, the best baseline" in notes[1]
+
+
+@pytest.mark.parametrize("usual", [8, 1])
+def test_windows_of_taggers_are_tried_around_the_usual_one(usual):
+    found = _around(usual, least=1)
+    assert found[:3] == ([16, 4, 32] if usual == 8 else [2, 4, 8])
+    assert max(found) == 64
+    assert min(found) == (1 if usual == 8 else 2)
 
 
 def test_a_window_reads_the_newest_steps_alone():
