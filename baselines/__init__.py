@@ -36,7 +36,7 @@ from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
 from .flattened import logistic_flattened, ridge_flattened
-from .forecasters import FORECAST_BASELINES, ForecastBaseline, fit_forecaster
+from .forecasters import FORECAST_BASELINES, ForecastBaseline, fit_forecaster, why_no_graph
 from .kneser_ney import KneserNey, bigram, kneser_ney, orders, unigram
 from .majority import majority, mean
 from .naive import drift, naive, seasonal_naive
@@ -83,6 +83,7 @@ __all__ = [
     "tfidf_ridge",
     "theta",
     "unigram",
+    "why_no_graph",
 ]
 
 

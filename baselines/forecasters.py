@@ -98,6 +98,15 @@ _ESTIMATES_ANEW = {
 }
 
 
+def why_no_graph(name: str, *, season: int, window: int) -> str | None:
+    """Why a baseline that forecasts from a window of so many rows has no graph, in words; None where it has one."""
+    if name in _ESTIMATES_ANEW:
+        return _ESTIMATES_ANEW[name]
+    if name == "seasonal_naive" and window < season:
+        return f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
+    return None
+
+
 def fit_forecaster(
     name: str,
     rows: SeriesRows,
@@ -133,11 +142,8 @@ def fit_forecaster(
     targets, series = rows.targets, [values[:, : rows.targets] for values in rows.values]
     if name == "boosted_trees":
         return fit_trees(rows, horizon=horizon, season=season, window=window, **(config or {}))
-    if name in _ESTIMATES_ANEW:
-        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name], config)
-    if name == "seasonal_naive" and window < season:
-        why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
-        return Reestimating(name, horizon, targets, season, why)
+    if (why := why_no_graph(name, season=season, window=window)) is not None:
+        return Reestimating(name, horizon, targets, season, why, config)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
         estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}

@@ -144,9 +144,9 @@ class Run:
         names = list(self.settings.baselines) if mix == "auto" else [mix]
         losses = {}
         for name in names:
-            choice = choose_baseline(data, name, self.settings.configs_of_a_baseline)
-            if data.mixes_with(name, choice.config):
-                losses[name] = data.baseline_loss(name, choice.config)
+            config = self._chosen(name, 0)
+            if data.mixes_with(name, config):
+                losses[name] = data.baseline_loss(name, config)
         if losses:
             return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
@@ -162,13 +162,15 @@ class Run:
         if self.partner is None:
             return None
         if fold not in self._partner_configs:
-            kept = self.store.get(Trial(self.partner, fold)) if self.store else None
-            config = kept.row["config"] if kept else self._chosen(self.experiment.prepare(fold), self.partner)
-            self._partner_configs[fold] = config
+            self._partner_configs[fold] = self._chosen(self.partner, fold)
         return Partner(self.partner, self._partner_configs[fold])
 
-    def _chosen(self, data: FoldData, baseline: str) -> dict[str, Any]:
-        return choose_baseline(data, baseline, self.settings.configs_of_a_baseline).config
+    def _chosen(self, baseline: str, fold: int) -> dict[str, Any]:
+        """The settings of a baseline in a fold: of its trial where that is finished, otherwise as that will choose."""
+        kept = self.store.get(Trial(baseline, fold)) if self.store else None
+        if kept is not None:
+            return dict(kept.row["config"])
+        return choose_baseline(self.experiment.prepare(fold), baseline, self.settings.configs_of_a_baseline).config
 
     @property
     def places(self) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, SeriesRows, fit_forecaster
+from ..baselines import FORECAST_BASELINES, SeriesRows, fit_forecaster, why_no_graph
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -453,9 +453,9 @@ class ForecastFold:
 
         return FittedModel(predictor, evaluate)
 
-    def mixes_with(self, name: str, config: Config) -> bool:
+    def mixes_with(self, name: str, config: Config) -> bool:  # noqa: ARG002
         """Whether the baseline has a graph."""
-        return self._fitted(name, config).why_no_graph is None
+        return why_no_graph(name, season=self.experiment.season, window=self.experiment.lookback) is None
 
     def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline, its intervals calibrated on the mix's own validation errors."""
