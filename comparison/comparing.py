@@ -76,7 +76,7 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
         outcomes += more
         summary = summarise(outcomes, experiment.task)
         tests, verdict = test_and_judge(run, summary, outcomes)
-        experiment.notes += notes
+        experiment.notes.extend(notes)
     comparison = Comparison(
         task=experiment.task,
         frame=experiment.frame,

@@ -564,7 +564,7 @@ def test_a_comparison_is_one_line(comparison):
         ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
         (
             {"baselines": ["oracle"]},
-            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, arima, ets; rec",
+            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, arima, ets, boosted_trees; rec",
         ),
         ({"folds": 0}, "`folds` must be at least 1; received 0"),
         ({"seeds": 0}, "`seeds` must be at least 1; received 0"),
