@@ -1,5 +1,7 @@
 """Every family on every kind of specification, one number a hand can check for each, and what a model costs."""
 
+import random
+import threading
 from functools import cache
 
 import keras
@@ -20,6 +22,7 @@ from recurra.models import (
     known_settings,
     list_families,
     macs,
+    seeded,
     simpler_families,
 )
 from recurra.models.layers.dropout import Dropout
@@ -470,3 +473,35 @@ def test_dropout_of_whole_steps_and_from_a_seed():
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(first, np.repeat(first[:, :, :1], 4, axis=2))
     assert 0 < (first[:, :, 0] == 0).mean() < 1
+
+
+# From a seed
+
+
+def test_a_thread_that_draws_random_numbers_meanwhile_changes_no_weights():
+    """A Dask worker's threads did: in one training of six the first weights were others."""
+
+    def weights():
+        with seeded(3):
+            return [random.randint(1, 10**9) for _ in range(20_000)]
+
+    alone, state = weights(), random.getstate()
+    over = threading.Event()
+
+    def draw():
+        while not over.is_set():
+            random.randint(1, 6)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        assert weights() == alone
+    finally:
+        over.set()
+        thread.join()
+    random.seed(3)
+    assert [random.randint(1, 10**9) for _ in range(20_000)] == alone  # what ``random.seed`` would have given
+    random.setstate(state)
+    with seeded(5):
+        random.randint(1, 6)
+    assert random.getstate() == state
