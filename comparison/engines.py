@@ -1,4 +1,4 @@
-"""Set up what runs trials, as the command line names it; from Python the caller's ``joblib.parallel_config`` does it."""
+"""Set up what runs trials, as the command line names it; in Python the caller's ``joblib.parallel_config`` does."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ from ..errors import InputError
 _SCHEDULER_SECONDS, _WORKER_SECONDS = 5, 15
 # How often Ray starts a killed worker again, as often as Dask does.
 _RETRIES = 3
+# What Ray would print: a warning about its own future, the retries of connecting, and that it retries the end of a pool.
+_QUIET_RAY = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": r"Task PoolActor\.",
+}
 # What has to be the same everywhere for the numbers to be.
 _PACKAGES = ("recurra", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "joblib", "cloudpickle")
 
@@ -73,7 +79,7 @@ def _dask_client(distributed: Any, scheduler: str | None, jobs: int | None) -> A
     _check_answer("Dask", scheduler)
     try:
         return distributed.Client(scheduler, timeout=_SCHEDULER_SECONDS)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever else listens there may answer anything
         raise _no_answer("Dask", scheduler) from error
 
 
@@ -91,15 +97,16 @@ def _check_workers(client: Any, distributed: Any) -> None:
 
 @contextmanager
 def _ray(scheduler: str | None, jobs: int | None) -> Iterator[int | None]:
+    for name, value in _QUIET_RAY.items():
+        os.environ.setdefault(name, value)
     ray = _imported("ray", "ray")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # its new way, of which it warns otherwise
     if scheduler is None:
         ray.init(num_cpus=_workers(jobs), include_dashboard=False, log_to_driver=False, logging_level="error")
     else:
         _check_answer("Ray", scheduler)
         try:
             ray.init(scheduler, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # whatever else listens there may answer anything
             raise _no_answer("Ray", scheduler) from error
     try:
         _check_nodes(ray)
@@ -170,5 +177,6 @@ def _check_answer(kind: str, scheduler: str) -> None:
 
 def _no_answer(kind: str, scheduler: str) -> InputError:
     return InputError(
-        f"no {kind} scheduler answers at {scheduler}; start one there, or give the address that it printed as `scheduler`"
+        f"no {kind} scheduler answers at {scheduler}; start one there, or give the address that it printed as "
+        "`scheduler`"
     )

@@ -14,10 +14,14 @@ import cloudpickle
 import joblib
 import numpy as np
 
+from ..quiet import import_quietly
 from .identity import holds
-from .progress import ignore
-from .run import Run
-from .trials import Observe, Outcome
+
+import_quietly()  # a worker imports this module before any other of the package, and writes where the user reads
+
+from .progress import ignore  # noqa: E402
+from .run import Run  # noqa: E402
+from .trials import Observe, Outcome  # noqa: E402
 
 if TYPE_CHECKING:
     from ..frames import Frame
@@ -32,7 +36,7 @@ class RunDescription:
     """What all works of a run have in common.
 
     Attributes:
-        frame, task, settings, partner, observe: see :class:`recurra.comparison.run.Run`; the task has nothing left open.
+        frame, task, settings, partner, observe: of the run, whose task has nothing left open.
         folder: where the sender keeps finished trials.
         identity: of the run, which a folder has to hold to be the sender's.
     """
@@ -46,7 +50,7 @@ class RunDescription:
     observe: Observe | None = None
 
     def packed(self) -> np.ndarray:
-        """Itself as bytes in an array (bytes,): what loky maps into memory, and Dask and Ray send once to each worker."""
+        """Itself as bytes in an array (bytes,), which joblib and its engines know how to send once."""
         return np.frombuffer(cloudpickle.dumps(self), "uint8")
 
     def open(self) -> Run:

@@ -80,8 +80,7 @@ def _results(run: Run, folder: Path, workers: int) -> Iterable[Any]:
     parallel = joblib.Parallel(n_jobs=workers, return_as=as_they_come, batch_size=1)
     packed = sent_once(description.packed())
     return parallel(
-        joblib.delayed(do)(Work(run_id, os.getpid(), model, folds), packed)
-        for model, folds in _share_out(run, workers)
+        joblib.delayed(do)(Work(run_id, os.getpid(), model, folds), packed) for model, folds in _share_out(run, workers)
     )
 
 
