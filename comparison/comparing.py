@@ -64,7 +64,7 @@ def compare(
         return _compare(Run(experiment, common, folder, watch), n_jobs, refit=refit)
 
 
-def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
+def _compare(run: Run, n_jobs: int | None, *, refit: bool) -> Comparison:
     experiment = run.experiment
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)

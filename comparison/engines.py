@@ -20,7 +20,7 @@ from ..errors import InputError
 _SCHEDULER_SECONDS, _WORKER_SECONDS = 5, 15
 # How often Ray starts a killed worker again, as often as Dask does.
 _RETRIES = 3
-# What Ray would print: a warning about its own future, the retries of connecting, and that it retries the end of a pool.
+# What Ray would print: a warning about its future, attempts to connect, and that it tries again to end its pool.
 _QUIET_RAY = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -170,7 +170,7 @@ def _check_answer(kind: str, scheduler: str) -> None:
     if None in place:
         raise InputError(f"`scheduler` must be an address such as tcp://10.0.0.1:8786; received {scheduler!r}")
     try:
-        socket.create_connection(place, _SCHEDULER_SECONDS).close()  # type: ignore[arg-type]  # neither is None
+        socket.create_connection(place, _SCHEDULER_SECONDS).close()
     except OSError as error:
         raise _no_answer(kind, scheduler) from error
 

@@ -96,7 +96,7 @@ def do(work: Work, packed: Any) -> tuple[Work, ByFold, list[str]]:
             _settle_in()
         if work.run_id not in _kept:
             _kept.clear()
-            description: RunDescription = pickle.loads(_received(packed))
+            description: RunDescription = pickle.loads(_received(packed).data)
             _kept[work.run_id] = description.open()
         run = _kept[work.run_id]
         return work, {fold: run.trials_of(work.model, fold) for fold in work.folds}, run.experiment.notes
@@ -118,7 +118,7 @@ def sent_once(packed: np.ndarray) -> Any:
     return packed
 
 
-def _received(packed: Any) -> np.ndarray:
+def _received(packed: Any) -> Any:
     if isinstance(packed, np.ndarray):
         return packed
     import ray

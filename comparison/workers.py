@@ -30,8 +30,15 @@ from .work import RunDescription, Work, do, sent_once
 # From so many families per worker on, one that takes longer than the others leaves no worker idle for long.
 _FAMILIES_PER_WORKER = 2
 _POLL_SECONDS = 0.5
-# What the engines say when a worker is gone for good; named, because Dask and Ray need not be installed.
-_KILLED = {"TerminatedWorkerError", "KilledWorker", "RayActorError", "WorkerCrashedError", "OutOfMemoryError"}
+_KILLED = "a worker process was killed, perhaps because memory ran out (fewer `jobs` need less)"
+# What the engines raise when something is gone for good; named, because Dask and Ray need not be installed.
+_LOST = {
+    "TerminatedWorkerError": _KILLED,
+    "KilledWorker": _KILLED,
+    "RayActorError": _KILLED,
+    "WorkerCrashedError": _KILLED,
+    "FutureCancelledError": "the connection to the scheduler was lost",
+}
 
 
 def run_trials(run: Run, n_jobs: int | None = None) -> list[Outcome]:
@@ -46,7 +53,7 @@ def run_trials(run: Run, n_jobs: int | None = None) -> list[Outcome]:
         Outcomes, fold by fold.
 
     Raises:
-        InputError: if a worker was killed, or for a number of jobs that cannot be.
+        InputError: if a worker was killed or a scheduler lost, or for a number of jobs that cannot be.
     """
     if n_jobs == 0:
         raise InputError("`jobs` must be 1 or more, or -1 for as many as there are cores; received 0")
@@ -59,7 +66,7 @@ def run_trials(run: Run, n_jobs: int | None = None) -> list[Outcome]:
 
 def _run_in_workers(run: Run, workers: int) -> dict[tuple[str, int], list[Outcome]]:
     found: dict[tuple[str, int], list[Outcome]] = {}
-    with _kept_in(run) as folder, _watching(run, folder / "trials"), _killed_workers(run.folder):
+    with _kept_in(run) as folder, _watching(run, folder / "trials"), _lost_workers(run.folder):
         store = TrialStore(folder / "trials")
         for work, by_fold, notes in _results(run, folder, workers):
             found |= {(work.model, fold): outcomes for fold, outcomes in by_fold.items()}
@@ -112,16 +119,15 @@ def _kept_in(run: Run) -> Iterator[Path]:
 
 
 @contextmanager
-def _killed_workers(folder: Path | None) -> Iterator[None]:
+def _lost_workers(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _KILLED & {kind.__name__ for kind in type(error).__mro__}:
+        lost = next((_LOST[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _LOST), None)
+        if lost is None:
             raise
         kept = f"; finished trainings are kept in {folder}, and the same call resumes there" if folder else ""
-        raise InputError(
-            f"a worker process was killed, perhaps because memory ran out{kept}; fewer `jobs` need less memory"
-        ) from error
+        raise InputError(f"{lost}{kept}") from error
 
 
 @contextmanager

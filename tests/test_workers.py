@@ -58,7 +58,7 @@ def test_a_killed_worker_is_one_sentence_and_the_same_call_resumes(wave, tmp_pat
             killed.append(worker)
 
     many = {"seeds": 4, "families": ["linear"], "config": None, "out": tmp_path / "run"}
-    with pytest.raises(InputError, match=r"worker process was killed.*resumes there.*`jobs`"):
+    with pytest.raises(InputError, match=r"worker process was killed.*`jobs`.*resumes there"):
         quick(wave, n_jobs=2, on_progress=kill_once, **many)
     finished = list((tmp_path / "run" / "trials").glob("*.json"))
     assert killed
