@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
@@ -18,12 +19,15 @@ from ..errors import InputError
 
 # How long a scheduler and its first worker may take to answer.
 _SCHEDULER_SECONDS, _WORKER_SECONDS = 5, 15
+# How long a thread of Ray's may take to see that its workers are gone, after Ctrl-C.
+_THREAD_SECONDS = 3
 # How often Ray starts a killed worker again, as often as Dask does.
 _RETRIES = 3
 # What Ray would print: a warning about its future, attempts to connect, and that it tries again to end its pool.
 _QUIET_RAY = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # after Ctrl-C a thread of its pool would start Ray anew
     "RAY_DEDUP_LOGS_SKIP_REGEX": r"Task PoolActor\.",
 }
 # What has to be the same everywhere for the numbers to be.
@@ -52,6 +56,10 @@ def engine(backend: str | None, scheduler: str | None, jobs: int | None) -> Iter
         raise InputError(f"`scheduler` is the address of a Dask or Ray cluster; received {scheduler} without `backend`")
     if scheduler is not None and jobs is not None:
         raise InputError("`jobs` does not apply with `scheduler`: all workers of the cluster are used; leave it out")
+    if jobs == 0:
+        raise InputError("`jobs` must be 1 or more, or -1 for as many as there are cores; received 0")
+    if scheduler is not None:
+        _check_answer(scheduler)
     with _ENGINES[backend or "loky"](scheduler, jobs) as n_jobs:
         yield n_jobs
 
@@ -76,11 +84,10 @@ def _dask_client(distributed: Any, scheduler: str | None, jobs: int | None) -> A
         return distributed.Client(
             n_workers=_workers(jobs), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         )
-    _check_answer("Dask", scheduler)
     try:
         return distributed.Client(scheduler, timeout=_SCHEDULER_SECONDS)
     except Exception as error:  # whatever else listens there may answer anything
-        raise _no_answer("Dask", scheduler) from error
+        raise _no_answer(scheduler) from error
 
 
 def _check_workers(client: Any, distributed: Any) -> None:
@@ -101,13 +108,12 @@ def _ray(scheduler: str | None, jobs: int | None) -> Iterator[int | None]:
         os.environ.setdefault(name, value)
     ray = _imported("ray", "ray")
     if scheduler is None:
-        ray.init(num_cpus=_workers(jobs), include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init("local", num_cpus=_workers(jobs), include_dashboard=False, log_to_driver=False, logging_level="error")
     else:
-        _check_answer("Ray", scheduler)
         try:
             ray.init(scheduler, log_to_driver=False, logging_level="error")
         except Exception as error:  # whatever else listens there may answer anything
-            raise _no_answer("Ray", scheduler) from error
+            raise _no_answer(scheduler) from error
     try:
         _check_nodes(ray)
         gpus = int(ray.cluster_resources().get("GPU", 0))
@@ -116,6 +122,9 @@ def _ray(scheduler: str | None, jobs: int | None) -> Iterator[int | None]:
         with joblib.parallel_config("ray", ray_remote_args=restarts | ({"num_gpus": 1} if gpus else {})):
             yield gpus or int(ray.cluster_resources()["CPU"])
     finally:
+        for thread in threading.enumerate():  # of its pool, which would ask what is no longer there
+            if type(thread).__module__.startswith("ray.util.multiprocessing"):
+                thread.join(_THREAD_SECONDS)
         ray.shutdown()
 
 
@@ -160,7 +169,7 @@ def _check_version(where: str, package: str, found: object) -> None:
     )
 
 
-def _check_answer(kind: str, scheduler: str) -> None:
+def _check_answer(scheduler: str) -> None:
     """Refuse an address where nobody listens: the engines themselves would try for a minute."""
     address = urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}")
     try:
@@ -172,11 +181,11 @@ def _check_answer(kind: str, scheduler: str) -> None:
     try:
         socket.create_connection(place, _SCHEDULER_SECONDS).close()
     except OSError as error:
-        raise _no_answer(kind, scheduler) from error
+        raise _no_answer(scheduler) from error
 
 
-def _no_answer(kind: str, scheduler: str) -> InputError:
+def _no_answer(scheduler: str) -> InputError:
     return InputError(
-        f"no {kind} scheduler answers at {scheduler}; start one there, or give the address that it printed as "
-        "`scheduler`"
+        f"no scheduler answers at {scheduler}; start one there, or give the address that it printed as `scheduler`; a "
+        "Ray cluster that asks for a token also needs RAY_AUTH_MODE=token"
     )
