@@ -1,7 +1,7 @@
 """A small comparison on an engine, run by another Python that has it; see test_engines.py.
 
-python engine_desk.py ENGINE TRIALS [kill]: the trials' table goes to TRIALS. ENGINE is a backend; alone, in this process;
-or python, Dask as a caller of the package sets it up. `kill` kills a worker in the middle.
+python engine_desk.py ENGINE TRIALS [kill]: the trials' table goes to TRIALS. ENGINE is a backend;
+alone, in this process; or python, Dask as a caller of the package sets it up. `kill` kills a worker in the middle.
 """
 
 import sys
