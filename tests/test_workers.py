@@ -42,7 +42,7 @@ def alone(wave):
 
 
 def same(one, other):
-    pd.testing.assert_frame_equal(one.trials.drop(columns=TIMES), other.trials.drop(columns=TIMES))
+    pd.testing.assert_frame_equal(one.trials.drop(columns=TIMES), other.trials.drop(columns=TIMES), check_exact=True)
 
 
 def test_several_processes_give_the_numbers_of_one_and_say_that_they_ran_at_once(wave, alone, tmp_path):
