@@ -26,7 +26,7 @@ def compare(
     task: str | Task | None = None,
     out: str | Path | None = None,
     refit: bool = False,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     on_progress: OnProgress = ignore,
     progress: bool | None = None,
     **settings: Any,
@@ -41,7 +41,7 @@ def compare(
         refit: fit the best model once more on all data, as ``Comparison.predictor``, and where it cannot be exported
             the best one that can.
         n_jobs: trials that run at once, each in a process of its own, through joblib: -1 for as many as there are
-            cores; ``joblib.parallel_config`` chooses another backend, such as Dask.
+            cores; None: 1, or what ``joblib.parallel_config`` says, which also chooses another backend, Dask or Ray.
         on_progress: called often with where the run is; with several jobs from a thread of its own.
         progress: whether to show it on standard error; by default on a terminal and in a notebook.
         **settings: fields of :class:`recurra.comparison.CompareSettings`, such as ``families=["linear", "lstm"]``,
@@ -65,7 +65,7 @@ def compare(
         return _compare(Run(experiment, common, folder, watch), n_jobs, refit=refit)
 
 
-def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
+def _compare(run: Run, n_jobs: int | None, *, refit: bool) -> Comparison:
     experiment = run.experiment
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)

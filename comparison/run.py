@@ -112,7 +112,7 @@ class Run:
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
-            check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
+            check_identity(folder, self.identity)
         each = settings.configs_of_a_family + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
         self._trainings = self.n_folds * each  # of one family
@@ -122,6 +122,11 @@ class Run:
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome: the hash of the data, and all settings."""
+        return {"data": self.experiment.describe()["hash"], **self.settings_json()}
 
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""

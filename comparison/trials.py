@@ -78,6 +78,16 @@ class Outcome:
     losses: np.ndarray
     example: np.ndarray
 
+    @property
+    def trial(self) -> Trial:
+        """The trial that it is the outcome of."""
+        return trial_of(self.row)
+
+
+def trial_of(row: Row) -> Trial:
+    """The trial that a row tells of."""
+    return Trial(row["model"], row["fold"], row["seed"] or 0, row["config_number"] or 0)
+
 
 def cut_short(stopped_by: Sequence[str | None]) -> list[tuple[int, str]]:
     """How many trainings were ended by something else than the validation loss, and by what."""
@@ -100,10 +110,14 @@ class TrialStore:
         """Where an unfinished trial keeps its state."""
         return self.folder / f"{trial.key}.checkpoint.npz"
 
+    def has(self, trial: Trial) -> bool:
+        """Whether the trial is finished."""
+        return (self.folder / f"{trial.key}.json").exists()
+
     def get(self, trial: Trial) -> Outcome | None:
         """The outcome, if the trial is finished."""
         path = self.folder / f"{trial.key}.json"
-        if not path.exists():
+        if not self.has(trial):
             return None
         with np.load(self.folder / f"{trial.key}.npz") as arrays:
             return Outcome(json.loads(path.read_text(encoding="utf-8")), arrays["losses"], arrays["example"])
