@@ -18,8 +18,8 @@ from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
-from .run import fitted_with, training_record
-from .settings import CompareSettings, open_experiment
+from .run import best_baseline, fitted_with, settled, training_record
+from .settings import CompareSettings, has_offset, open_experiment
 from .terminal_progress import watching
 from .trainers import Trainers
 from .trials import Trial
@@ -94,6 +94,10 @@ def fit(
     network, partner = split_mix(family)
     mixed = {} if partner is None else {"baselines": [partner], "mix": partner}
     chosen: dict[str, Any] = {"families": [_checked(network)], "baselines": []} | mixed
+    if has_offset(network, settings.get("config")):
+        chosen.pop("baselines")  # all of the task, of which one is meant
+        if partner is not None:
+            raise InputError(f"`family` {family!r} contains a baseline twice; leave out `offset` or {partner}")
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
     experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
@@ -121,6 +125,8 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
         return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
     name, own = parse_variant(network, experiment.task.output_kind)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
+    config = settled(config, lambda: best_baseline(data, common.baselines))
+    data = data.reading(config)
     trial = Trial(family, 0, seed)
 
     def on_epoch(epoch: int, loss: float) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
+from ..models import OFFSET, draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
@@ -47,6 +47,28 @@ def fitted_with(
     mixed = data.mixed(network, partner)
     weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
     return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
+
+
+def best_baseline(data: FoldData, names: Iterable[str]) -> str | None:
+    """The baseline with the lowest loss on a fold's validation part, of those that can be part of a network's graph."""
+    losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
+    return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name])) if losses else None
+
+
+def settled(config: dict[str, Any], best: Callable[[], str | None]) -> dict[str, Any]:
+    """A configuration whose `offset` is the name of a baseline, where it is "auto" the best one.
+
+    Raises:
+        InputError: if no baseline can be part of a network.
+    """
+    if config.get(OFFSET) != "auto":
+        return config
+    name = best()
+    if name is None:
+        raise InputError(
+            "`offset` is auto, but none of the baselines can be joined with a network in one graph; leave it out"
+        )
+    return {**config, OFFSET: name}
 
 
 def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
@@ -140,11 +162,9 @@ class Run:
         mix = self.settings.mix
         if self._partner is not None or mix in (None, "none"):
             return self._partner
-        data = self.experiment.prepare(0)
-        names = list(self.settings.baselines) if mix == "auto" else [mix]
-        losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
-        if losses:
-            return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
+        found = self.best_baseline if mix == "auto" else best_baseline(self.experiment.prepare(0), [mix])
+        if found is not None:
+            return found
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
             return None  # nobody asked for it
         what = "none of the baselines" if mix == "auto" else str(mix)
@@ -152,6 +172,11 @@ class Run:
             f"`mix` is {mix}, but {what} can be joined with a network for {self.experiment.task.name} in one graph; "
             "choose another baseline, or leave `mix` out"
         )
+
+    @cached_property
+    def best_baseline(self) -> str | None:
+        """The best one on the validation part of the first fold, of those that can be part of a network's graph."""
+        return best_baseline(self.experiment.prepare(0), self.settings.baselines)
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -195,9 +220,9 @@ class Run:
             The fold's data, the fitted model, and how it came to be. The weights are those that were scored, unless
             the budget ended the training.
         """
-        data = self.experiment.prepare(self.n_folds - 1)
         family, _ = parse_variant(model, self.experiment.task.output_kind)
         config = _newest_config(model, outcomes)
+        data = self.experiment.prepare(self.n_folds - 1).reading(config)
         purpose = "training on shuffled steps, for the diagnostics" if shuffled else "training for the diagnostics"
         trial = Trial(model, self.n_folds, purpose=purpose)
         self._report(trial)
@@ -219,7 +244,7 @@ class Run:
         partner: str | None = None,
     ) -> tuple[FittedModel, dict[str, Any]]:
         """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
-        options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
+        options, data = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial)), data.reading(config)
         network, history = self.trainers.train(data, family, config, options)
         fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
         if self.settings.refit_folds:
@@ -239,7 +264,17 @@ class Run:
             )
         if self.at_once > 1:
             notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
-        return [*notes, *self.experiment.closing_notes()]
+        return [*notes, *self._unmatched(outcomes), *self.experiment.closing_notes()]
+
+    def _unmatched(self, outcomes: list[Outcome]) -> list[str]:
+        """A note where a recurrent network contains a baseline that no feed-forward one contains."""
+        offsets = {(is_recurrent(o.row["model"]), o.row["config"].get(OFFSET)) for o in outcomes}
+        missing = {name for recurrent, name in offsets if recurrent and name and (False, name) not in offsets}
+        return [
+            f"no feed-forward network has the offset {name}: name one, such as dense:offset={name}, to see what memory "
+            "adds, and not the network"
+            for name in sorted(missing - ({self.partner} if missing else set()))
+        ]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
         """Each model's example in the last fold, first seed."""
@@ -279,13 +314,16 @@ class Run:
         """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
-        return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
+        configs = draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
+        return [settled(config, lambda: self.best_baseline) for config in configs]
 
     def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
         """One training and, where networks are mixed with a baseline, its mix."""
-        data = self.experiment.prepare(trial.fold)
+        data = self.experiment.prepare(trial.fold).reading(config)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
-        trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
+        # A network with an offset contains a baseline already.
+        partner = None if config.get(OFFSET) else self.partner
+        trials = [trial] if partner is None else [trial, trial.mixed(partner)]
 
         def train() -> list[Outcome]:
             options = FitOptions(
@@ -296,7 +334,7 @@ class Run:
             )
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
-            return run_family(self.trainers, data, trial, family, config, options, self.partner, **more)
+            return run_family(self.trainers, data, trial, family, config, options, partner, **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]

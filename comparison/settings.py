@@ -103,6 +103,20 @@ class CompareSettings:
         for family, own in variants:
             shared = {name: value for name, value in (self.config or {}).items() if name in takes[family]}
             check_config(family, task.output_kind, shared | own)
+            offset = (shared | own).get("offset")
+            if offset not in (None, "auto", *self.baselines):
+                raise InputError(
+                    f"`offset` must be auto or one of the baselines compared ({', '.join(self.baselines) or 'none'}); "
+                    f"received {offset!r}"
+                )
+
+
+def has_offset(family: str, config: Mapping[str, Any] | Iterable[str] | None) -> bool:
+    """Whether a variant, or the settings given to all families, name an offset."""
+    from ..models import parse_variant
+
+    given = [pair.partition("=")[0].strip() for pair in config or ()]
+    return "offset" in parse_variant(family)[1] or "offset" in given
 
 
 def open_experiment(

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
+from ..models import FAMILIES, OFFSET_SETTINGS, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
@@ -45,8 +45,8 @@ _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
 _MANY = 1024
-# Settings of trainings elsewhere: averaged weights and the schedule of the learning rate.
-_NOT_TRAINED_BY = TRAINING_SETTINGS.keys() - {"learning_rate", "epsilon"}
+# Settings of trainings elsewhere: averaged weights, the schedule of the learning rate, a baseline to add to.
+_NOT_TRAINED_BY = (TRAINING_SETTINGS.keys() | OFFSET_SETTINGS.keys()) - {"learning_rate", "epsilon"}
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 

@@ -119,6 +119,10 @@ Buckets = Annotated[int, at_least(2), TokensOnly()]
 Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
 TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
 
+# The setting of every family that predicts something of a whole sequence: the baseline that its networks add to.
+_BASELINE = Constraint(lambda x: isinstance(x, str) and x not in ("", "none"), "auto or the name of a baseline")
+OFFSET_SETTINGS: dict[str, Setting] = {"offset": Setting(str, True, _BASELINE)}
+
 # Settings of the training, not of the network: what :class:`recurra.training.Trainer` has under the same names.
 TRAINING_SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting(float, False, _RATE_OR_FIND),

@@ -406,6 +406,10 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
+    def reading(self, config: dict[str, Any]) -> ForecastFold:  # noqa: ARG002
+        """All configurations read the same windows."""
+        return self
+
     def trainer_key(self, family: str) -> None:
         """Folds share their trainers."""
 

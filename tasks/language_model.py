@@ -290,6 +290,10 @@ class LanguageFold:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)
 
+    def reading(self, config: dict[str, Any]) -> LanguageFold:  # noqa: ARG002
+        """All configurations read the same batches."""
+        return self
+
     def trainer_key(self, family: str) -> int:  # noqa: ARG002
         """States have one row for each row of a batch."""
         return self.train.batch_size

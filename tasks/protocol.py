@@ -87,11 +87,15 @@ class FittedModel:
         build_predictor: makes :attr:`predictor`; a baseline's parameters may take a while to be estimated.
         evaluate: predicts the fold's test set and scores it.
         notes: what a reader of its row should know.
+        seconds: that it takes beyond the network's training, for the baseline that it contains.
+        predict_ms: milliseconds per prediction beyond the network's.
     """
 
     build_predictor: Callable[[], Predictor[Any]]
     evaluate: Callable[[], Evaluation]
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    predict_ms: float = 0.0
 
     @cached_property
     def predictor(self) -> Predictor[Any]:
@@ -127,6 +131,13 @@ class FoldData(Protocol):
 
     @property
     def notes(self) -> list[str]: ...
+
+    def reading(self, config: dict[str, Any]) -> FoldData:
+        """The fold as networks of a configuration read it: with the score of a baseline where they have an `offset`.
+
+        Raises:
+            InputError: if that baseline cannot be part of a network.
+        """
 
     def trainer_key(self, family: str) -> int | None:
         """What tells a trainer from those of other folds, beside the specification; None: nothing does."""

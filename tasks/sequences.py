@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -23,15 +24,18 @@ from ..pipelines import (
     SequenceEncoder,
     SequencePipeline,
     TextEncoder,
+    dealt_parts,
     derive_tokens,
     stratified_folds,
     stratified_split,
 )
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
+from ..predictor.offset import BaselineOffset
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
 from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
+from .offset import PARTS, FoldOffset, out_of_fold, scores_of
 from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
@@ -315,6 +319,8 @@ class SequenceFold(Generic[Truth]):
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
         self._partners: dict[str, Partner | None] = {}
+        self._offset: FoldOffset | None = None
+        self._with_offset: dict[str, SequenceFold[Truth]] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -330,23 +336,72 @@ class SequenceFold(Generic[Truth]):
     @cached_property
     def train(self) -> SequenceBatches:
         """The training set."""
-        return self.pipeline.batches(self.encoded, self.fold.train)
+        return self._batches(self.fold.train)
 
     @cached_property
     def validation(self) -> SequenceBatches:
         """What stops the training."""
-        return self.pipeline.batches(self.encoded, self.fold.validation)
+        return self._batches(self.fold.validation)
 
     @cached_property
     def known(self) -> SequenceBatches:
         """Training and validation set."""
-        rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        return self.pipeline.batches(self.encoded, rows)
+        offset = None if self._offset is None else self._offset.known
+        return self.pipeline.batches(self.encoded, self._known_rows, offset)
 
     @cached_property
     def test(self) -> SequenceBatches:
         """What is scored."""
-        return self.pipeline.batches(self.encoded, self.fold.test)
+        return self._batches(self.fold.test)
+
+    def _batches(self, rows: np.ndarray) -> SequenceBatches:
+        return self.pipeline.batches(self.encoded, rows, None if self._offset is None else self._offset.scores)
+
+    @property
+    def _known_rows(self) -> np.ndarray:
+        return np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+
+    def reading(self, config: dict[str, Any]) -> SequenceFold[Truth]:
+        """This fold, or one like it whose batches have the score of the configuration's `offset`."""
+        name = config.get("offset")
+        if name is None or self._offset is not None:
+            return self
+        if name not in self._with_offset:
+            like = copy.copy(self)
+            for made in ("train", "validation", "known", "test"):
+                like.__dict__.pop(made, None)
+            like._offset = self._new_offset(name)
+            self._with_offset[name] = like
+        return self._with_offset[name]
+
+    def _new_offset(self, name: str) -> FoldOffset:
+        partner = self._partner(name)
+        if partner is None:
+            raise InputError(f"`offset` is {name}, which cannot be joined with a network in one graph; choose another")
+        learnt, seconds = timed(lambda: self._out_of_fold(name, self.fold.train))
+        truth: Any = self.targets_of(self.fold.train)
+        if self.pipeline.classes:
+            calibration = ClassMixing.scale(truth, learnt)
+        else:
+            encode: Any = self.pipeline.target_encoder_.encode
+            calibration = ValueMixing.scale(encode(truth), encode(learnt))
+        served = BaselineOffset(partner.fitted, calibration, self.pipeline)
+        rest = [(self.fold.validation, partner.held_out), (self.fold.test, partner.tested)]
+        return FoldOffset(
+            served,
+            scores_of(served, self.encoded, [(self.fold.train, learnt), *rest]),
+            lambda: scores_of(
+                served, self.encoded, [(self._known_rows, self._out_of_fold(name, self._known_rows)), *rest[1:]]
+            ),
+            partner.seconds + seconds,
+            partner.predict_ms,
+        )
+
+    def _out_of_fold(self, name: str, rows: np.ndarray) -> Any:
+        """Probabilities, values or tags' probabilities of examples by baselines that have not seen them."""
+        parts = dealt_parts(self.frame, rows, PARTS)
+        predicted = out_of_fold(partial(self._fit_baseline, name), self._inputs, rows, parts)
+        return predicted if self.pipeline.target_encoder_.per_step else np.array(predicted)
 
     def trainer_key(self, family: str) -> int | None:
         """Word vectors belong to the vocabulary of one fold."""
@@ -362,15 +417,18 @@ class SequenceFold(Generic[Truth]):
 
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network."""
-        schema = SequenceSchema.of(self.pipeline, self.frame)
+        schema, offset = SequenceSchema.of(self.pipeline, self.frame), self._offset
+        served = None if offset is None else offset.served
         return FittedModel(
-            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model), self.task.name),
+            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model, served), self.task.name),
             lambda: self._evaluate_network(model),
+            seconds=0.0 if offset is None else offset.seconds,
+            predict_ms=0.0 if offset is None else offset.predict_ms,
         )
 
     def baseline(self, name: str) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        fitted = self._fit_baseline(name, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
+        fitted = self._fit_baseline(name, self._known_rows)
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -418,8 +476,7 @@ class SequenceFold(Generic[Truth]):
         if first.why_no_graph is not None:
             return None
         held_out = first(self._inputs(self.fold.validation))
-        both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        fitted, again = timed(lambda: self._fit_baseline(name, both))
+        fitted, again = timed(lambda: self._fit_baseline(name, self._known_rows))
         tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
         loss = self._mixing.loss(self.targets_of(self.fold.validation), held_out)
         return Partner(held_out, loss, fitted, tested, seconds + again, 1000 * spent / max(len(self.fold.test), 1))

@@ -193,6 +193,17 @@ class Pool(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("recurra")
+class Scale(keras.layers.Layer):
+    """Multiplies everything by one learnt number, at first 1: any shape → the same."""
+
+    def build(self, input_shape: tuple) -> None:  # noqa: ARG002
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+    def call(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+
+@keras.saving.register_keras_serializable("recurra")
 class Bias(keras.layers.Layer):
     """Adds one learnt number to each channel: (batch, ..., channels) → the same."""
 
