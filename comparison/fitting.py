@@ -125,7 +125,7 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
         return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
     name, own = parse_variant(network, experiment.task.output_kind)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
-    config = settled(config, lambda: best_baseline(data, common.baselines))
+    config = settled(config, lambda: best_baseline(experiment.task, data, common.baselines))
     data = data.reading(config)
     trial = Trial(family, 0, seed)
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..models import OFFSET, draw_configs, is_recurrent, known_settings, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
-from ..tasks import Experiment, FittedModel, FoldData
+from ..tasks import Experiment, FittedModel, FoldData, Task
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
@@ -49,10 +49,18 @@ def fitted_with(
     return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
 
 
-def best_baseline(data: FoldData, names: Iterable[str]) -> str | None:
-    """The baseline with the lowest loss on a fold's validation part, of those that can be part of a network's graph."""
+def best_baseline(task: Task, data: FoldData, names: Iterable[str]) -> str | None:
+    """The baseline with the lowest loss on a fold's validation part, of those that can be part of a network's graph.
+
+    One that reads nothing of an example has nothing to add: it is taken where there is no other.
+    """
     losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
-    return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name])) if losses else None
+    blind = () if task.output_kind == "forecast" else task.wording.trivial  # the trivial forecasts read a series
+
+    def rank(name: str) -> tuple[bool, bool, float]:
+        return name in blind, not np.isfinite(losses[name]), losses[name]
+
+    return min(losses, key=rank, default=None)
 
 
 def settled(config: dict[str, Any], best: Callable[[], str | None]) -> dict[str, Any]:
@@ -162,7 +170,8 @@ class Run:
         mix = self.settings.mix
         if self._partner is not None or mix in (None, "none"):
             return self._partner
-        found = self.best_baseline if mix == "auto" else best_baseline(self.experiment.prepare(0), [mix])
+        task, data = self.experiment.task, self.experiment.prepare(0)
+        found = self.best_baseline if mix == "auto" else best_baseline(task, data, [mix])
         if found is not None:
             return found
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
@@ -176,7 +185,7 @@ class Run:
     @cached_property
     def best_baseline(self) -> str | None:
         """The best one on the validation part of the first fold, of those that can be part of a network's graph."""
-        return best_baseline(self.experiment.prepare(0), self.settings.baselines)
+        return best_baseline(self.experiment.task, self.experiment.prepare(0), self.settings.baselines)
 
     @property
     def places(self) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ import pytest
 
 import recurra
 from recurra import Predictor
+from recurra.comparison.run import best_baseline
 from recurra.comparison.settings import open_experiment
 from recurra.diagnostics import inspect_comparison
 from recurra.errors import InputError
@@ -222,6 +223,17 @@ def test_offsets_are_compared_like_with_like(tmp_path):
     assert again.summary["error"].to_dict() == compared.summary["error"].to_dict()
     inspected = inspect_comparison(compared, "gru:offset=auto")
     assert any("held fixed" in note for note in inspected.notes)
+
+
+def test_what_reads_nothing_is_chosen_only_where_there_is_no_other():
+    class Fold:
+        def partner_loss(self, name):
+            return {"majority": 0.6, "nbsvm": 0.7, "tfidf_logistic": 0.65, "dtw_1nn": None}[name]
+
+    task = Classification()
+    assert best_baseline(task, Fold(), ["majority", "nbsvm", "tfidf_logistic"]) == "tfidf_logistic"
+    assert best_baseline(task, Fold(), ["majority", "dtw_1nn"]) == "majority"
+    assert best_baseline(task, Fold(), ["dtw_1nn"]) is None
 
 
 @pytest.mark.slow
