@@ -18,6 +18,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from recurra.models import recurrent
 from recurra.models.recurrent import scan
+from recurra.models.recurrent.layers import fast_loop
 
 CELLS = ["SimpleRNN", "GRU", "LSTM"]
 
@@ -210,7 +211,6 @@ def test_mixed_bfloat16(kind):
         {"recurrent_dropout": 0.3, "seed": 3},
         {"activation": "relu"},
         {"unroll": True},
-        {"zero_output_for_mask": True, "return_sequences": True},
     ],
     ids=str,
 )
@@ -221,6 +221,25 @@ def test_other_options_are_left_to_keras(kind, options):
     mask = tf.sequence_mask([4, 2, 3], 4)
     with mock.patch("recurra.models.recurrent.layers.fast_loop", side_effect=AssertionError):
         assert_agree(ours(x, mask=mask, training=True), stock(x, mask=mask, training=True))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", CELLS)
+def test_steps_that_do_not_count_are_zero_where_that_is_asked_for(kind, backwards):
+    x = tf.constant(rng().normal(size=(3, 4, 2)), "float32")
+    options = {"zero_output_for_mask": True, "return_sequences": True, "return_state": True, "go_backwards": backwards}
+    ours, stock = pair(kind, x, units=3, **options)
+    mask = tf.constant([[True, True, True, True], [True, False, True, False], [False, True, True, False]])
+    assert_agree(run(ours, x, mask=mask), run(stock, x, mask=mask))
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_both_directions_take_the_fast_loop(kind):
+    layer = keras.layers.Bidirectional(getattr(recurrent, kind)(3, return_sequences=True))
+    x = tf.constant(rng().normal(size=(3, 4, 2)), "float32")
+    with mock.patch("recurra.models.recurrent.layers.fast_loop", side_effect=fast_loop) as loop:
+        layer(x, training=True)
+    assert loop.call_count == 2
 
 
 # ------------------------------------------------------------------------------------------------ in a model

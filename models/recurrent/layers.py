@@ -27,7 +27,6 @@ def why_stock(layer: Any, mask: Any) -> str | None:
         "a GPU": bool(tf.config.list_logical_devices("GPU")),
         "functions run eagerly": tf.config.functions_run_eagerly(),
         "unroll": layer.unroll,
-        "zero_output_for_mask": layer.zero_output_for_mask,
         "a nested mask": mask is not None and not hasattr(mask, "shape"),
     }
     reasons = every | (_options(layer, cell) if not hasattr(cell, "loop") else {})
@@ -68,6 +67,8 @@ def fast_loop(layer: Any, loop: Any, sequences: Any, initial_state: Any, mask: A
     else:
         hs, states = scan(loop, x, tuple(weights), initial, mask, keep=bool(training), **flags)
     hs = hide_unstarted(hs, mask, layer.return_sequences)
+    if mask is not None and layer.zero_output_for_mask and layer.return_sequences:  # as `Bidirectional` asks for
+        hs = tf.where(mask[..., tf.newaxis], hs, tf.zeros_like(hs))
     return (hs[:, -1], hs, states) if layer.return_sequences else (hs, hs[:, tf.newaxis], states)
 
 
