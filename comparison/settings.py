@@ -103,6 +103,8 @@ class CompareSettings:
         for family, own in variants:
             shared = {name: value for name, value in (self.config or {}).items() if name in takes[family]}
             check_config(family, task.output_kind, shared | own)
+            if (shared | own).get("second_embedding") and getattr(task, "vectors", None) is None:
+                raise InputError("`second_embedding` stands beside `vectors`; give `vectors`, or leave it out")
             offset = (shared | own).get("offset")
             if offset not in (None, "auto", *self.baselines):
                 raise InputError(

@@ -165,10 +165,11 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")
         if given.get("vectors") is not None and "vectors" not in known_settings(family, self._output_kind):
             raise InputError(f"{family} for {self._task} has no setting `vectors`; choose another family")
-        for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
+        for name in ("batch_size", "max_epochs", "patience", "vocabulary_size"):
             _check_whole(self, name, given[name])
-        if self.sequence_length is not None:
-            _check_whole(self, "sequence_length", self.sequence_length)
+        for name in ("sequence_length", "min_count"):
+            if given[name] is not None:
+                _check_whole(self, name, given[name])
         _check_one_of(self, "keep", self.keep, KEEPS)
         _check_one_of(self, "channels", self.channels, ("last", "first"))
         if not 0 <= self.validation_fraction < 1:
@@ -217,7 +218,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return {"vectors": word_vectors(file, encoder.vocabulary_.words)[0]}
 
     def _reading_settings(self) -> ReadingSettings:
-        return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
+        from ..tasks.sequences import usual_min_count
+
+        min_count = self.min_count or usual_min_count(self.get_params(deep=False).get("vectors"))
+        return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, min_count)
 
     def _fit_settings(self, config: dict[str, Any], seed: int, epochs: int | None) -> FitSettings:
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
@@ -344,8 +348,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size")}
-        if self.min_count != SequenceParameters.min_count:  # else as the comparison would have it
-            shared["min_count"] = self.min_count
+        shared["min_count"] = self.min_count
         file = self.get_params(deep=False).get("vectors")
         shared["vectors"] = None if file is None else str(file)
         return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}

@@ -182,8 +182,7 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
     if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.min_count is None:
-        # A word that was seen once says little by itself, but its vector was learnt from many other texts.
-        task = replace(task, min_count=1 if task.settings.vectors else _MIN_COUNT)  # type: ignore[type-var]
+        task = replace(task, min_count=usual_min_count(task.settings.vectors))  # type: ignore[type-var]
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
 
 
@@ -527,7 +526,15 @@ class SequenceFold(Generic[Truth]):
             return None, []
         words = encoder.vocabulary_.words
         vectors, known = word_vectors(path, words)
-        return vectors, [f"{known:,} of {len(words):,} words are initialised with a vector of {path}"]
+        return vectors, [
+            f"{known:,} of {len(words):,} words are initialised with a vector of {path}, scaled to length "
+            f"{_VECTOR_LENGTH:g}"
+        ]
+
+
+def usual_min_count(vectors: str | Path | None) -> int:
+    """How often a word must occur to be known: 2, and 1 where its vector was learnt from many other texts."""
+    return 1 if vectors else _MIN_COUNT
 
 
 def word_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:
