@@ -22,7 +22,10 @@ PARAMETERS = {
     "bidirectional": ("bool", "Whether sequences are read from both ends."),
     "kernel_size": ("int", "Steps that a convolution reads."),
     "segment_length": ("int", "Steps that are read as one; None chooses so that at most 128 are left."),
-    "pooling": ('{"last", "mean", "max"}', "How states become one prediction; None: mean of numbers, max of texts."),
+    "pooling": (
+        '{"last", "mean", "max", "attention"}',
+        "How states become one prediction; None: mean of numbers, max of texts.",
+    ),
     "reading": (
         '{"average", "average_and_max", "window"}',
         "Whether a text's words are averaged, also beside the largest value in each dimension, or the first ones read "

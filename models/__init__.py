@@ -36,6 +36,8 @@ _TASKS = {
 
 # Kinds of output for which a network may add to a baseline's score.
 _WITH_OFFSET = ("class", "value", "tags")
+# Kinds of output whose loss is the cross-entropy.
+_CLASSES = ("class", "tags", "next_token")
 
 
 @dataclass(frozen=True)
@@ -313,7 +315,8 @@ def _plan(family: str, kind: str) -> Plan:
 
 
 def _settings(family: str, kind: str) -> dict[str, Setting]:
-    return settings_of(_plan(family, kind).build) | _beside(kind) | TRAINING_SETTINGS
+    of_training = {name: s for name, s in TRAINING_SETTINGS.items() if name != "label_smoothing" or kind in _CLASSES}
+    return settings_of(_plan(family, kind).build) | _beside(kind) | of_training
 
 
 def _beside(kind: str) -> dict[str, Setting]:

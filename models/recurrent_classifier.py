@@ -83,7 +83,8 @@ def recurrent_classifier(
         num_layers: recurrent layers on top of one another.
         segment_length: steps read as one, tokens averaged, values side by side; None follows
             :func:`default_steps_per_segment`.
-        pooling: which states the prediction is made from: the "last", their "mean" or their "max"; None follows
+        pooling: which states the prediction is made from: the "last", their "mean", their "max", or a mean weighted by
+            "attention" (:class:`recurra.models.layers.time_steps.Pool`); None follows
             :func:`default_pooling`.
         bidirectional: read from both ends.
         residual: add each layer's input to its output where the widths agree.

@@ -131,6 +131,7 @@ TRAINING_SETTINGS: dict[str, Setting] = {
     "ema": Setting(float, False, _FRACTION),
     "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
     "decay_after": Setting(int, False, at_least(1)),
+    "label_smoothing": Setting(float, False, _FRACTION),
 }
 
 

@@ -252,6 +252,8 @@ def test_wrong_settings_are_refused(family, kind):
         build(family, spec, colour="red")
     known = factory_settings(family, kind) | TRAINING_SETTINGS
     known |= OFFSET_SETTINGS if kind in ("class", "value", "tags") else {}
+    if kind in ("forecast", "value"):  # whose loss is not the cross-entropy
+        known.pop("label_smoothing")
     assert set(known) == known_settings(family, kind)
     for name in known_settings(family, kind):
         setting = known[name]
@@ -596,6 +598,11 @@ def test_pooling_by_hand():
     real = tf.constant([[True, True, False], [False, False, False]])
     targets = {how: Pool(how)(x, real).numpy()[:, 0].tolist() for how in ("last", "mean", "max")}
     assert targets == {"last": [-3, 0], "mean": [-2, 0], "max": [-1, 0]}
+    attention = Pool("attention")
+    np.testing.assert_allclose(attention(x, real)[:, 0], [-2, 0])  # at first the mean
+    attention.direction.assign([2.0])
+    one, three = np.exp(2 * np.tanh([-1, -3]))
+    np.testing.assert_allclose(attention(x, real)[:, 0], [(-one - 3 * three) / (one + three), 0], rtol=1e-6)
 
 
 def test_windows_by_hand():
