@@ -36,7 +36,7 @@ FORECASTER_GRID: dict[str, list[Any]] = {
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
 CLASSIFIER_GRID: dict[str, list[Any]] = {
-    "reading": ["average", "window"],
+    "reading": ["average", "average_and_max", "window"],
     "ngrams": [1, 2],
     "embedding": [None],
     "units": [64, 128, 256],
