@@ -241,7 +241,8 @@ def main() -> None:
     for name in [] if asked.report else asked.sets or CASES:
         run(name, CASES[name])
     earlier = report.read("strength")
-    sections = {name: rows_of(name, case) or earlier.get(name, []) for name, case in CASES.items()}
+    found = {name: rows_of(name, case) or earlier.get(name, []) for name, case in CASES.items()}
+    sections = {name: rows for name, rows in found.items() if rows}
     report.write("strength", "What makes networks stronger", sections, notes=NOTES)
     print(json.dumps(sections, indent=1))
 
