@@ -135,6 +135,8 @@ _OTHERS = FLAGS | {
         "family",
         "seed",
         "jobs",
+        "backend",
+        "scheduler",
         "export",
         "out",
         "output",

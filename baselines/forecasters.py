@@ -9,31 +9,87 @@ that they get.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grid import Grid
 from .arima import arima
+from .boosted_trees import GRID as TREES_GRID
+from .boosted_trees import BoostedTrees, fit_trees, forecast_trees
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
-from .history import from_first_observed, training_history
+from .history import check, from_first_observed, training_history
 from .naive import drift, naive, seasonal_naive, slope_of
 from .naive2 import naive2
 from .scaling import fill_gaps
 from .seasonality import find_seasonality
+from .series_rows import SeriesRows
+from .theta import GRID as THETA_GRID
 from .theta import theta
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]] = {
-    "naive": naive,
-    "seasonal_naive": seasonal_naive,
-    "naive2": naive2,
-    "drift": drift,
-    "theta": theta,
-    "arima": arima,
-    "ets": ets,
+
+def _each_series(function: Callable[..., np.ndarray]) -> Callable[..., list[np.ndarray]]:
+    """A function of one series (time,) as one of all series and targets, each by itself."""
+
+    def forecast(
+        rows: SeriesRows,
+        origins: Sequence[np.ndarray],
+        *,
+        horizon: int,
+        season: int,
+        window: int,  # noqa: ARG001  (it reads the whole series)
+        **config: Any,
+    ) -> list[np.ndarray]:
+        found = []
+        for values, known in zip(rows.values, origins, strict=True):
+            each = np.empty((len(known), horizon, rows.targets))
+            for target in range(rows.targets if len(known) else 0):
+                each[:, :, target] = function(values[:, target], known, horizon, season, **config)
+            found.append(each)
+        return found
+
+    return forecast
+
+
+@dataclass(frozen=True)
+class ForecastBaseline:
+    """A baseline for series.
+
+    Attributes:
+        forecast: ``forecast(rows, origins, *, horizon, season, window, **config)`` from all series and, for each, the
+            numbers of rows known gives a list of forecasts (origins, horizon, targets). An origin's forecast reads the
+            rows before it (and of the channels known ahead those of the horizon), and parameters are estimated once, on
+            the rows before the first origin of each series. ``window`` is what a network reads.
+        grid: values to try of each setting, the default first.
+        default: whether it takes part in a comparison for which no baselines are named.
+    """
+
+    forecast: Callable[..., list[np.ndarray]]
+    grid: Grid = field(default_factory=dict)
+    default: bool = True
+
+    def __call__(self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **config: Any) -> np.ndarray:
+        """Forecasts (origins, horizon) of one series (time,), which reads at most two seasons, or 24 rows."""
+        values, origins = check(values, origins, horizon=horizon, season=season)
+        window = max(1, min(2 * season if season > 1 else 24, int(origins[0]) // 2))
+        sizes = {"horizon": horizon, "season": season, "window": window}
+        return self.forecast(SeriesRows.of_one(values), [origins], **sizes, **config)[0][:, :, 0]
+
+
+FORECAST_BASELINES: dict[str, ForecastBaseline] = {
+    "naive": ForecastBaseline(_each_series(naive)),
+    "seasonal_naive": ForecastBaseline(_each_series(seasonal_naive)),
+    "naive2": ForecastBaseline(_each_series(naive2)),
+    "drift": ForecastBaseline(_each_series(drift)),
+    "theta": ForecastBaseline(_each_series(theta), THETA_GRID),
+    "arima": ForecastBaseline(_each_series(arima)),
+    "ets": ForecastBaseline(_each_series(ets)),
+    "boosted_trees": ForecastBaseline(forecast_trees, TREES_GRID, default=False),
 }
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated by a library at every forecast",
@@ -42,26 +98,33 @@ _ESTIMATES_ANEW = {
 }
 
 
+def why_no_graph(name: str, *, season: int, window: int) -> str | None:
+    """Why a baseline that forecasts from a window of so many rows has no graph, in words; None where it has one."""
+    if name in _ESTIMATES_ANEW:
+        return _ESTIMATES_ANEW[name]
+    if name == "seasonal_naive" and window < season:
+        return f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
+    return None
+
+
 def fit_forecaster(
     name: str,
-    series: Sequence[np.ndarray],
+    rows: SeriesRows,
     *,
-    ids: Sequence[str],
-    last_steps: np.ndarray,
     horizon: int,
     season: int,
     window: int,
-) -> WindowForecaster | Reestimating:
+    config: Mapping[str, Any] | None = None,
+) -> WindowForecaster | Reestimating | BoostedTrees:
     """Fit a forecast baseline to one or many series.
 
     Arguments:
         name: one of ``FORECAST_BASELINES``.
-        series: all known rows of each, float64 (time, targets), NaN where missing.
-        ids: of the series.
-        last_steps: number of each series' last row on its time axis, int64 (series,).
+        rows: all known rows of each series.
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
         window: rows in the raw ``values`` that it will forecast from.
+        config: settings of the baseline; by default the first of its grid.
 
     Returns:
         A fitted baseline. Several series are distinguished by an extra input ``id``: for an unknown one, drift
@@ -71,21 +134,22 @@ def fit_forecaster(
     Raises:
         ValueError: an unknown name, or no series.
     """
-    if name not in FORECAST_BASELINES or not len(series):
+    if name not in FORECAST_BASELINES or not len(rows.values):
         known = ", ".join(FORECAST_BASELINES)
-        raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
-    targets = series[0].shape[1]
-    if name in _ESTIMATES_ANEW:
-        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name])
-    if name == "seasonal_naive" and window < season:
-        why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
-        return Reestimating(name, horizon, targets, season, why)
+        raise ValueError(
+            f"`name` must be one of {known}, `rows` not empty. Received: {name!r}, {len(rows.values)} series"
+        )
+    targets, series = rows.targets, [values[:, : rows.targets] for values in rows.values]
+    if name == "boosted_trees":
+        return fit_trees(rows, horizon=horizon, season=season, window=window, **(config or {}))
+    if (why := why_no_graph(name, season=season, window=window)) is not None:
+        return Reestimating(name, horizon, targets, season, why, config)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
         estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}
     if name == "naive2":
-        estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
-    return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
+        estimates = _seasonal_estimates(series, np.asarray(rows.last_steps), season)
+    return WindowForecaster(name, horizon, targets, season, list(rows.ids) if estimates else [], estimates)
 
 
 def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, season: int) -> dict[str, np.ndarray]:
@@ -229,13 +293,22 @@ class Reestimating:
         targets: how many channels are forecast, the first ones.
         season: rows of one cycle.
         why_no_graph: in words.
+        config: settings of the baseline.
     """
 
     kind = "reestimating_forecaster"
 
-    def __init__(self, name: str, horizon: int, targets: int, season: int, why_no_graph: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        horizon: int,
+        targets: int,
+        season: int,
+        why_no_graph: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name, self.horizon, self.targets, self.season = name, horizon, targets, season
-        self.why_no_graph = why_no_graph
+        self.why_no_graph, self.config = why_no_graph, dict(config or {})
 
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
@@ -248,7 +321,8 @@ class Reestimating:
         known, _ = from_first_observed(column, np.zeros(1, dtype=int))
         if not len(known):
             return np.full(self.horizon, np.nan)
-        return FORECAST_BASELINES[self.name](known, np.array([len(known)]), self.horizon, self.season)[0]
+        origins = np.array([len(known)])
+        return FORECAST_BASELINES[self.name](known, origins, self.horizon, self.season, **self.config)[0]
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """There is none."""
@@ -264,7 +338,7 @@ class Reestimating:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain JSON values; there are no arrays."""
-        names = ("name", "horizon", "targets", "season", "why_no_graph")
+        names = ("name", "horizon", "targets", "season", "why_no_graph", "config")
         return {"kind": self.kind, **{name: getattr(self, name) for name in names}}, {}
 
     @classmethod
@@ -276,4 +350,4 @@ class Reestimating:
         return f"{self.name}, {self.horizon} steps ahead"
 
 
-FORECASTERS = (WindowForecaster, Reestimating)
+FORECASTERS = (WindowForecaster, Reestimating, BoostedTrees)

@@ -4,11 +4,15 @@ import math
 
 import numpy as np
 
+from ..grid import Grid
 from .history import check, from_first_observed, training_history
 from .seasonality import find_seasonality
 
+# Theta 1 has no slope, as simple exponential smoothing; a large one has the whole slope of the straight line.
+GRID: Grid = {"theta": [2.0, 1.0, 4.0]}
 
-def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
+
+def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int, *, theta: float = 2.0) -> np.ndarray:
     """Forecast with the Theta method, the winner of the M3 competition and still hard to beat.
 
     Seasonal factors (found as for :func:`recurra.baselines.naive2`), smoothing and slope come from the
@@ -16,7 +20,8 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     leaves the level as it is. A training history that is constant or shorter than three rows is smoothed by 1
     and has slope 0: the naive forecast.
 
-    Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle.
+    Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle, ``theta``
+    (at least 1) says how much of the trend's slope is gone on with: 1 - 1 / theta of it, half for the published 2.
 
     Returns:
         Forecasts (origins, horizon) in the unit of ``values``; NaN where nothing had been observed yet.
@@ -37,7 +42,7 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     levels = _levels(seasonality.remove(values, np.arange(len(values))), alpha)
     level = np.where(origins > 0, levels[np.maximum(origins, 0)], np.nan)[:, None]
     steps = np.arange(horizon) + (1 - (1 - alpha) ** np.maximum(origins, 0)[:, None]) / alpha
-    return seasonality.restore(level + slope / 2 * steps, origins[:, None] + np.arange(horizon))
+    return seasonality.restore(level + (1 - 1 / theta) * slope * steps, origins[:, None] + np.arange(horizon))
 
 
 def _estimate(history: np.ndarray) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,11 @@ from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
-from .run import best_baseline, fitted_with, settled, training_record
-from .settings import CompareSettings, has_offset, open_experiment
+from .run import best_baseline, fitted_with, read_by, settled, training_record
+from .settings import CompareSettings, offset_of, open_experiment
 from .terminal_progress import watching
 from .trainers import Trainers
-from .trials import Trial
+from .trials import Partner, Trial, choose_baseline
 
 if TYPE_CHECKING:
     from ..training import History
@@ -94,10 +95,11 @@ def fit(
     network, partner = split_mix(family)
     mixed = {} if partner is None else {"baselines": [partner], "mix": partner}
     chosen: dict[str, Any] = {"families": [_checked(network)], "baselines": []} | mixed
-    if has_offset(network, settings.get("config")):
-        chosen.pop("baselines")  # all of the task, of which one is meant
-        if partner is not None:
-            raise InputError(f"`family` {family!r} contains a baseline twice; leave out `offset` or {partner}")
+    offset = offset_of(network, settings.get("config"))
+    if offset is not None and partner is not None:
+        raise InputError(f"`family` {family!r} contains a baseline twice; leave out `offset` or {partner}")
+    if offset is not None:
+        chosen["baselines"] = [offset] if any(offset in kind.list_baselines() for kind in TASKS.values()) else None
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
     experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
@@ -118,15 +120,18 @@ def _checked(family: str) -> str:
 def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int, on_progress: OnProgress) -> FitResult:
     data = experiment.prepare_final()
     network, partner = split_mix(family)
-    if partner is not None and data.partner_loss(partner) is None:
+    with_settings = None if partner is None else Partner(partner, _chosen(data, common, partner))
+    if with_settings is not None and not data.mixes_with(with_settings.name, with_settings.config):
         raise InputError(f"`family` {family!r}: {partner} cannot be joined with a network in one graph; choose another")
     if not common.families:
         on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))
-        return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
+        own = _chosen(data, common, family)
+        return _result(experiment, data, data.baseline(family, own), {"baseline": family, **own}, None)
     name, own = parse_variant(network, experiment.task.output_kind)
+    chosen = partial(_chosen, data, common)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
-    config = settled(config, lambda: best_baseline(experiment.task, data, common.baselines))
-    data = data.reading(config)
+    config = settled(config, lambda: best_baseline(experiment.task, data, common.baselines, chosen))
+    data = read_by(data, config, chosen)
     trial = Trial(family, 0, seed)
 
     def on_epoch(epoch: int, loss: float) -> None:
@@ -134,8 +139,13 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
 
     options = FitOptions(seed=seed, budget=common.budget or float("inf"), on_epoch=on_epoch)
     model, history = Trainers(experiment.task, common).train(data, name, config, options)
-    fitted, training = fitted_with(data, model, partner, training_record(name, config, seed, history))
+    fitted, training = fitted_with(data, model, with_settings, training_record(name, config, seed, history))
     return _result(experiment, data, fitted, training, history)
+
+
+def _chosen(data: FoldData, common: CompareSettings, baseline: str) -> dict[str, Any]:
+    """The settings of a baseline that are best on the validation part, as a comparison would choose them."""
+    return choose_baseline(data, baseline, common.configs_of_a_baseline).config
 
 
 def _result(

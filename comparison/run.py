@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -12,22 +13,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..models import OFFSET, draw_configs, is_recurrent, known_settings, parse_variant, split_mix
+from ..models import OFFSET, draw_configs, is_recurrent, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData, Task
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
+from ..training.halving import find
 from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
 from .settings import CompareSettings
 from .trainers import Trainers
-from .trials import Observe, Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
+from .trials import (
+    Observe,
+    Outcome,
+    Partner,
+    Row,
+    Trial,
+    TrialStore,
+    choose_baseline,
+    cut_short,
+    run_baseline,
+    run_family,
+)
 
 if TYPE_CHECKING:
     import keras
 
+# So many configurations are worth comparing before all of them are trained to the end.
+HALVED_FROM = 4
 # Part of the budget that compiling may take without a word.
 _MUCH = 0.2
 
@@ -39,22 +54,36 @@ def training_record(family: str, config: dict[str, Any], seed: int, history: His
 
 
 def fitted_with(
-    data: FoldData, network: keras.Model, partner: str | None, training: dict[str, Any]
+    data: FoldData, network: keras.Model, partner: Partner | None, training: dict[str, Any]
 ) -> tuple[FittedModel, dict[str, Any]]:
     """A trained network, or its mix with a baseline, and what a model card says of it."""
     if partner is None:
-        return data.network(network), training
-    mixed = data.mixed(network, partner)
-    weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
-    return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
+        fitted = data.network(network)
+        return fitted, {**training, **({training[OFFSET]: fitted.baseline} if fitted.baseline else {})}
+    mixed = data.mixed(network, partner.name, partner.config)
+    weights = {"network": mixed.weights[0], partner.name: mixed.weights[1]}
+    own = {partner.name: partner.config} if partner.config else {}
+    return mixed.fitted, {**training, "mixed_with": partner.name, **own, "weights": weights}
 
 
-def best_baseline(task: Task, data: FoldData, names: Iterable[str]) -> str | None:
+def best_baseline(
+    task: Task, data: FoldData, names: Iterable[str], chosen: Callable[[str], dict[str, Any]]
+) -> str | None:
     """The baseline with the lowest loss on a fold's validation part, of those that can be part of a network's graph.
 
     One that reads nothing of an example has nothing to add: it is taken where there is no other.
+
+    Args:
+        task: what they are for.
+        data: the fold.
+        names: of the baselines.
+        chosen: a baseline's name → its settings.
     """
-    losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
+    losses = {}
+    for name in names:
+        config = chosen(name)
+        if data.mixes_with(name, config):
+            losses[name] = data.baseline_loss(name, config)
     blind = () if task.output_kind == "forecast" else task.wording.trivial  # the trivial forecasts read a series
 
     def rank(name: str) -> tuple[bool, bool, float]:
@@ -79,21 +108,16 @@ def settled(config: dict[str, Any], best: Callable[[], str | None]) -> dict[str,
     return {**config, OFFSET: name}
 
 
-def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
-    """Variants of feed-forward families that read less than the lookback, such as ``dense:window=3``."""
-    found = []
-    for name in families:
-        family, own = parse_variant(name, kind)
-        if kind != "forecast" or is_recurrent(name) or "window" in own or "window" not in known_settings(family, kind):
-            continue
-        windows, widest = [], data.spec.inputs.length
-        while widest > 1:
-            widest //= 2
-            windows.append(widest)
-        norms = [""] if "window_norm" in own else ["", "+window_norm=none"]
-        sign = "+" if own else ":"
-        found += [f"{name}{sign}window={window}{norm}" for window in windows for norm in norms]
-    return found
+def read_by(data: FoldData, config: dict[str, Any], chosen: Callable[[str], dict[str, Any]]) -> FoldData:
+    """A fold as networks of a configuration read it: with the score of a baseline where they have an `offset`.
+
+    Args:
+        data: the fold.
+        config: of the networks.
+        chosen: a baseline's name → its settings.
+    """
+    name = config.get(OFFSET)
+    return data if name is None else data.with_offset(name, chosen(name))
 
 
 class ShuffledFold:
@@ -135,6 +159,7 @@ class Run:
         self.observe = observe
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
+        self._partner_configs: dict[int, dict[str, Any]] = {}
         experiment.check()  # faults of the data are reported before a folder is made
         if settings.refit_folds and experiment.prepare(0).known is None:
             raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
@@ -142,8 +167,8 @@ class Run:
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
-            check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
-        each = settings.configs + settings.seeds - 1
+            check_identity(folder, self.identity)
+        each = settings.configs_of_a_family + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
         self._trainings = self.n_folds * each  # of one family
         self.share = (settings.budget or float("inf")) / (max(len(settings.families), 1) * self._trainings)
@@ -152,6 +177,11 @@ class Run:
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome: the hash of the data, and all settings."""
+        return {"data": self.experiment.describe()["hash"], **self.settings_json()}
 
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""
@@ -170,8 +200,7 @@ class Run:
         mix = self.settings.mix
         if self._partner is not None or mix in (None, "none"):
             return self._partner
-        task, data = self.experiment.task, self.experiment.prepare(0)
-        found = self.best_baseline if mix == "auto" else best_baseline(task, data, [mix])
+        found = self.best_baseline if mix == "auto" else self._best_of([mix])
         if found is not None:
             return found
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
@@ -185,7 +214,31 @@ class Run:
     @cached_property
     def best_baseline(self) -> str | None:
         """The best one on the validation part of the first fold, of those that can be part of a network's graph."""
-        return best_baseline(self.experiment.task, self.experiment.prepare(0), self.settings.baselines)
+        return self._best_of(self.settings.baselines)
+
+    def _best_of(self, names: Iterable[str]) -> str | None:
+        return best_baseline(
+            self.experiment.task, self.experiment.prepare(0), names, lambda name: self._chosen(name, 0)
+        )
+
+    def data_for(self, fold: int, config: dict[str, Any]) -> FoldData:
+        """A fold as networks of a configuration read it."""
+        return read_by(self.experiment.prepare(fold), config, lambda name: self._chosen(name, fold))
+
+    def partner_in(self, fold: int) -> Partner | None:
+        """The baseline that networks are mixed with in a fold, and its settings there."""
+        if self.partner is None:
+            return None
+        if fold not in self._partner_configs:
+            self._partner_configs[fold] = self._chosen(self.partner, fold)
+        return Partner(self.partner, self._partner_configs[fold])
+
+    def _chosen(self, baseline: str, fold: int) -> dict[str, Any]:
+        """The settings of a baseline in a fold: of its trial where that is finished, otherwise as that will choose."""
+        kept = self.store.get(Trial(baseline, fold)) if self.store else None
+        if kept is not None:
+            return dict(kept.row["config"])
+        return choose_baseline(self.experiment.prepare(fold), baseline, self.settings.configs_of_a_baseline).config
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -196,11 +249,11 @@ class Run:
     def trials_of(self, model: str, fold: int) -> list[Outcome]:
         """Run what is not finished yet of one model on one fold."""
         if model in self.settings.baselines:
-            return [self._baseline(model, fold)]
+            return [self.baseline(model, fold)]
         return self._family(model, fold)
 
     def refit(self, model: str, kind: str, outcomes: list[Outcome]) -> tuple[FittedModel, dict[str, Any]]:
-        """Fit a model once more on all data, a network with the configuration chosen in the newest fold.
+        """Fit a model once more on all data, with the configuration chosen in the newest fold.
 
         Returns:
             The fitted model, and what a model card says of how it came to be.
@@ -209,11 +262,14 @@ class Run:
         trial = Trial(model, self.n_folds)
         self._report(trial)
         if kind == "baseline":
-            return data.baseline(model), {"baseline": model}
-        network, partner = split_mix(model)
+            config = _newest_config(model, outcomes)
+            return data.baseline(model, config), {"baseline": model, **config}
+        network, mixed_with = split_mix(model)
+        partner = None if mixed_with is None else Partner(mixed_with, _newest_config(model, outcomes)["baseline"])
         family, _ = parse_variant(network, self.experiment.task.output_kind)
         config = _newest_config(network, outcomes)
-        return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
+        data = read_by(data, config, lambda _: config["baseline"])
+        return self.train_final(data, family, _own(config), seed=0, trial=trial, partner=partner)
 
     def retrain(
         self, model: str, outcomes: list[Outcome], *, shuffled: bool = False
@@ -230,8 +286,8 @@ class Run:
             the budget ended the training.
         """
         family, _ = parse_variant(model, self.experiment.task.output_kind)
-        config = _newest_config(model, outcomes)
-        data = self.experiment.prepare(self.n_folds - 1).reading(config)
+        config = _own(_newest_config(model, outcomes))
+        data = self.data_for(self.n_folds - 1, config)
         purpose = "training on shuffled steps, for the diagnostics" if shuffled else "training for the diagnostics"
         trial = Trial(model, self.n_folds, purpose=purpose)
         self._report(trial)
@@ -250,10 +306,10 @@ class Run:
         *,
         seed: int,
         trial: Trial,
-        partner: str | None = None,
+        partner: Partner | None = None,
     ) -> tuple[FittedModel, dict[str, Any]]:
         """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
-        options, data = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial)), data.reading(config)
+        options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
         fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
         if self.settings.refit_folds:
@@ -298,79 +354,101 @@ class Run:
         mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
         return [[o.losses for o in mine if o.row["fold"] == fold] for fold in range(self.n_folds)]
 
-    def _baseline(self, name: str, fold: int) -> Outcome:
-        trial = Trial(name, fold)
-        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial)])
+    def baseline(self, name: str, fold: int, *, among: int | None = None) -> Outcome:
+        """Choose a configuration of a baseline, by default among as many as the settings say, and evaluate it."""
+        trial = Trial(name, fold, among=among)
+        n = among or self.settings.configs_of_a_baseline
+        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial, n)])
         outcome.row["chosen"] = True
         return outcome
 
     def _family(self, name: str, fold: int) -> list[Outcome]:
-        """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
+        """Try the configurations with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        configs = self._configs(name, fold, s.configs)
-        tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
+        configs = self.configs_of(name, fold, s.configs_of_a_family)
+        trials = [Trial(name, fold, 0, number) for number in range(len(configs))]
+        tried = self._halved(trials, configs) if len(configs) >= HALVED_FROM else []
+        tried = tried or [self.attempt(trial, config) for trial, config in zip(trials, configs, strict=True)]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
         # A rate is chosen as a configuration is: by the first seed, for all.
         is_found = configs[best].get("learning_rate") == FIND
         found = {"learning_rate": tried[best][0].row["learning_rate"]} if is_found else {}
-        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best] | found) for seed in range(1, s.seeds)]
+        repeated = [self.attempt(Trial(name, fold, seed, best), configs[best] | found) for seed in range(1, s.seeds)]
         for number, outcomes in enumerate([*tried, *repeated]):
             for outcome in outcomes:
                 outcome.row["chosen"] = number == best or number >= len(tried)
         return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
 
-    def _configs(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
+    def _halved(self, trials: list[Trial], configs: list[dict[str, Any]]) -> list[list[Outcome]]:
+        """Train all configurations for a short while, the better half on, and so on; nothing where all are finished.
+
+        Each keeps its state in a file until all are evaluated: a run that was killed decides as an unbroken one.
+        """
+        if self.store and all(self.store.get(trial) for trial in trials):
+            return []
+        data = self.data_for(trials[0].fold, configs[0])  # whose offset is that of all
+        family, _ = parse_variant(trials[0].model, self.experiment.task.output_kind)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = self.store.folder if self.store else Path(temporary)
+            files = [folder / f"{trial.key}.rounds.npz" for trial in trials]
+
+            def train(number: int, end: int) -> tuple[list[float], bool]:
+                options = self._options(trials[number], data, family, configs[number], files[number], end)
+                return self.trainers.train(data, family, configs[number], options)[1].losses, False
+
+            ends = self.trainers.rounds(data, family, configs[0], len(trials))
+            best, losses = find(train, ends, range(len(trials)))
+            tried = [
+                self.attempt(trial, configs[i], files[i], None if i == best else len(losses[i]))
+                for i, trial in enumerate(trials)
+            ]
+            for file in files:
+                file.unlink(missing_ok=True)
+        return tried
+
+    def _options(
+        self,
+        trial: Trial,
+        data: FoldData,
+        family: str,
+        config: dict[str, Any],
+        checkpoint: Path | None,
+        until: int | None,
+    ) -> FitOptions:
+        return FitOptions(
+            seed=trial.seed,
+            budget=self._time_for(trial.model, data, family, config),
+            checkpoint=checkpoint,
+            until=until,
+            on_epoch=self._on_epoch(trial),
+        )
+
+    def configs_of(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
         """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
         configs = draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
         return [settled(config, lambda: self.best_baseline) for config in configs]
 
-    def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
-        """One training and, where networks are mixed with a baseline, its mix."""
-        data = self.experiment.prepare(trial.fold).reading(config)
+    def attempt(
+        self, trial: Trial, config: dict[str, Any], checkpoint: Path | None = None, until: int | None = None
+    ) -> list[Outcome]:
+        """One training and, where networks are mixed with a baseline, its mix; it goes on from a checkpoint."""
+        data = self.data_for(trial.fold, config)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
         # A network with an offset contains a baseline already.
-        partner = None if config.get(OFFSET) else self.partner
-        trials = [trial] if partner is None else [trial, trial.mixed(partner)]
+        partner = None if config.get(OFFSET) else self.partner_in(trial.fold)
+        trials = [trial] if partner is None else [trial, trial.mixed(partner.name)]
 
         def train() -> list[Outcome]:
-            options = FitOptions(
-                seed=trial.seed,
-                budget=self._time_for(trial.model, data, family, config),
-                checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._on_epoch(trial),
-            )
+            own = None if self.store is None else self.store.checkpoint(trial)
+            options = self._options(trial, data, family, config, checkpoint or own, until)
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
             return run_family(self.trainers, data, trial, family, config, options, partner, **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]
-        return outcomes
-
-    def narrower(self) -> list[Outcome]:
-        """Feed-forward families with shorter windows: what a *yes* has to stand up to.
-
-        Each window is half the one before it, down to one step, with and without window normalisation; all are trained
-        with the first seed on the first fold, and the best on its validation part with every seed on every fold.
-
-        Returns:
-            Outcomes of all of these; none where no family of the comparison has a window.
-        """
-        variants = narrower_variants(
-            self.settings.families, self.experiment.task.output_kind, self.experiment.prepare(0)
-        )
-        self.total += len(variants) + (self.n_folds * self.settings.seeds - 1 if variants else 0)
-        tried = {name: self._attempt(Trial(name, 0), self._configs(name, 0, 1)[0]) for name in variants}
-        if not tried:
-            return []
-        best = min(tried, key=lambda name: tried[name][0].row["validation_loss"])
-        places = [(fold, seed) for fold in range(self.n_folds) for seed in range(self.settings.seeds)][1:]
-        again = [self._attempt(Trial(best, fold, seed), self._configs(best, fold, 1)[0]) for fold, seed in places]
-        outcomes = [outcome for found in (*tried.values(), *again) for outcome in found]
-        for outcome in outcomes:
-            outcome.row["chosen"] = split_mix(outcome.row["model"])[0] == best
         return outcomes
 
     def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:
@@ -418,11 +496,16 @@ class Run:
         trained = [x for name, times in self._seconds.items() if name in s.families for x in times]
         if not trained:
             return None
-        each = self.n_folds * (s.configs + s.seeds - 1)
+        each = self.n_folds * (s.configs_of_a_family + s.seeds - 1)
         left = 0.0
         for name in s.families:
             left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))
         return max(left, 0.0)
+
+
+def _own(config: dict[str, Any]) -> dict[str, Any]:
+    """A network's own settings, without those of the baseline that it contains."""
+    return {name: value for name, value in config.items() if name != "baseline"}
 
 
 def _newest_config(model: str, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, fit_forecaster
+from ..baselines import FORECAST_BASELINES, SeriesRows, fit_forecaster, why_no_graph
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -28,6 +28,7 @@ from ..evaluation import (
 )
 from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import Frame, SeriesFrame, describe
+from ..grid import draw
 from ..pipelines import (
     EncodedSeries,
     Fold,
@@ -42,8 +43,8 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from ..predictor.mix import ForecastMix
-from .mixing import MixedModel, Partner, timed
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
+from .mixing import HeldOut, MixedModel, Partner, timed, which
+from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import LOSSES, require_at_least_one, require_one_of
 
 if TYPE_CHECKING:
@@ -226,6 +227,11 @@ class Forecast:
         return list(FORECAST_BASELINES)
 
     @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """All that are fitted within a second or so."""
+        return [name for name in cls.list_baselines(frame) if FORECAST_BASELINES[name].default]
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Only where it is asked for: networks read the last value and the season by themselves."""
         return False
@@ -371,7 +377,9 @@ class ForecastFold:
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
         self.notes: list[str] = []
-        self._partners: dict[str, Partner | None] = {}
+        self._served: dict[tuple[str, str], Any] = {}
+        self._held: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
 
     @property
     def spec(self) -> SequenceSpec:
@@ -406,9 +414,9 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
-    def reading(self, config: dict[str, Any]) -> ForecastFold:  # noqa: ARG002
-        """All configurations read the same windows."""
-        return self
+    def with_offset(self, baseline: str, config: Config) -> ForecastFold:  # noqa: ARG002
+        """None: no family has an offset here."""
+        raise ValueError(f"a forecast has no offset. Received: {baseline!r}")
 
     def trainer_key(self, family: str) -> None:
         """Folds share their trainers."""
@@ -429,25 +437,35 @@ class ForecastFold:
 
         return FittedModel(lambda: Predictor(self._schema(), network, Forecast.name), evaluate, notes)
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """Configurations of a baseline."""
+        return draw(FORECAST_BASELINES[name].grid, n)
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """MASE of the validation windows."""
+        return self._tried(name, config).loss
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
-        return FittedModel(
-            lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
-            lambda: self._evaluate({"forecast": self._baseline_forecasts(name, self.test_set, self.fold.test)}),
-        )
 
-    def partner_loss(self, name: str) -> float | None:
-        """MASE on the validation windows; None where the baseline has no graph."""
-        partner = self._partner(name)
-        return None if partner is None else partner.loss
+        def predictor() -> Predictor[SeriesFrame]:
+            served = ForecastBaseline(self.pipeline, self._fitted(name, config))
+            return Predictor(self._schema(), served, Forecast.name)
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        def evaluate() -> Evaluation:
+            return self._evaluate({"forecast": self._baseline_forecasts(name, config, self.test_set, self.fold.test)})
+
+        return FittedModel(predictor, evaluate)
+
+    def mixes_with(self, name: str, config: Config) -> bool:  # noqa: ARG002
+        """Whether the baseline has a graph."""
+        return why_no_graph(name, season=self.experiment.season, window=self.experiment.lookback) is None
+
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline, its intervals calibrated on the mix's own validation errors."""
         from ..training import predict_batches
 
-        partner = self._partner(baseline)
-        if partner is None:
-            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        partner = self._partner(baseline, config)
         first = predict_batches(model, self.validation)
         weights, seconds = timed(lambda: self._mix_weights(first, partner.held_out))
         mixed = mixed_values(weights, first, self._scaled(partner.held_out))
@@ -485,20 +503,30 @@ class ForecastFold:
             own.frame, self.fold.validation, lookback=own.lookback, horizon=own.horizon, season=own.season
         )
 
-    def _partner(self, name: str) -> Partner | None:
-        """The baseline on the validation and on the test windows; kept, since every network asks for it."""
-        if name not in self._partners:
-            fitted = self._fitted(name)
-            self._partners[name] = None if fitted.why_no_graph is not None else self._new_partner(name, fitted)
-        return self._partners[name]
+    def _tried(self, name: str, config: Config) -> HeldOut:
+        """The baseline on the validation windows; kept, since a mix asks for what a choice has asked before."""
+        key = which(name, config)
+        if key not in self._held:
+            held, seconds = timed(lambda: self._baseline_forecasts(name, config, self._held_out, self.fold.validation))
+            # Where nothing was observed there is nothing to choose by.
+            losses = self._held_out.losses(held)
+            loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else np.inf
+            self._held[key] = HeldOut(held, loss, self.mixes_with(name, config), seconds)
+        return self._held[key]
 
-    def _new_partner(self, name: str, fitted: Any) -> Partner:
-        held, seconds = timed(lambda: self._baseline_forecasts(name, self._held_out, self.fold.validation))
-        loss = float(np.nanmean(self._held_out.losses(held)))
-        if self._test_set is None:
-            return Partner(held, loss, fitted, None, seconds, 0.0)
-        tested, spent = timed(lambda: self._baseline_forecasts(name, self.test_set, self.fold.test))
-        return Partner(held, loss, fitted, tested, seconds + spent, 1000 * spent / max(len(tested), 1))
+    def _partner(self, name: str, config: Config) -> Partner:
+        """The baseline on the validation and on the test windows; kept, since every network asks for it."""
+        key, held = which(name, config), self._tried(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        if key not in self._partners:
+            fitted = self._fitted(name, config)
+            if self._test_set is None:
+                return Partner(held.predicted, fitted, None, held.seconds, 0.0)
+            tested, spent = timed(lambda: self._baseline_forecasts(name, config, self.test_set, self.fold.test))
+            predict_ms = 1000 * spent / max(len(tested), 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + spent, predict_ms)
+        return self._partners[key]
 
     def timing_batches(self) -> tuple[WindowBatches, int]:
         """The test windows."""
@@ -517,37 +545,40 @@ class ForecastFold:
         example = forecast[int(test.windows.count[first]) - 1]
         return Evaluation.of(Forecast.metrics, test, outputs, losses=test.losses(forecast), example=example)
 
-    def _fitted(self, name: str) -> Any:
-        """The baseline estimated on all rows that training and validation may see."""
-        frame, values = self.experiment.frame, self.experiment.frame.columns(self.experiment.frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
-        known = [values[o : o + n] for o, n in zip(offsets, self.fold.validation.stop, strict=True)]
-        return fit_forecaster(
-            name,
-            known,
+    def _fitted(self, name: str, config: Config) -> Any:
+        """The baseline estimated on all rows that training and validation may see; kept, since it may take a while."""
+        key = which(name, config)
+        if key not in self._served:
+            own = self.experiment
+            sizes = {"horizon": own.horizon, "season": own.season, "window": own.lookback}
+            known = self._rows.head(self.fold.validation.stop)
+            self._served[key] = fit_forecaster(name, known, **sizes, config=config)
+        return self._served[key]
+
+    @cached_property
+    def _rows(self) -> SeriesRows:
+        """All series as baselines see them."""
+        frame, ends = self.experiment.frame, np.cumsum(self.experiment.frame.lengths)[:-1]
+        columns = self.pipeline.channels_.columns
+        channels = np.concatenate([column.raw(frame.table) for column in columns], axis=1)
+        return SeriesRows(
+            np.split(channels, ends),
+            targets=len(frame.targets),
+            ahead=self.pipeline.channels_.width(self.pipeline.future_covariates_),
             ids=[str(series) for series in frame.ids],
-            last_steps=frame.last_steps() - (frame.lengths - self.fold.validation.stop),
-            horizon=self.experiment.horizon,
-            season=self.experiment.season,
-            window=self.experiment.lookback,
+            last_steps=frame.last_steps(),
+            times=np.split(frame.times(), ends) if self.pipeline.calendar else None,
         )
 
-    def _baseline_forecasts(self, name: str, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
+    def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
-        frame = self.experiment.frame
-        windows, values = test.windows, frame.columns(frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
-        forecast = np.empty_like(test.y_true)
+        own, windows = self.experiment, test.windows
+        offsets = np.cumsum(own.frame.lengths) - own.frame.lengths
         series, starts = windows.series(), windows.starts()
-        for i in np.flatnonzero(windows.count):
-            mine = series == i
-            origins = starts[mine] + windows.lookback - offsets[i]
-            known = values[offsets[i] : offsets[i] + rows.stop[i]]
-            for target in range(values.shape[1]):
-                column = known[:, target]
-                args = (column, origins, windows.horizon, self.experiment.season)
-                forecast[mine, :, target] = FORECAST_BASELINES[name](*args)
-        return forecast
+        origins = [starts[series == i] + windows.lookback - offsets[i] for i in range(len(offsets))]
+        sizes = {"horizon": windows.horizon, "season": own.season, "window": own.lookback}
+        found = FORECAST_BASELINES[name].forecast(self._rows.head(rows.stop), origins, **sizes, **config)
+        return np.concatenate(found)
 
 
 def align_losses(

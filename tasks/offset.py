@@ -11,6 +11,7 @@ import numpy as np
 
 from ..pipelines import EncodedSequences
 from ..predictor.offset import BaselineOffset
+from .protocol import Config
 
 # Parts of the training set that take turns in being scored by a baseline that has not seen them.
 PARTS = 5
@@ -24,6 +25,7 @@ class FoldOffset:
     training the score of an example comes from a baseline that was fitted without its part of the training set.
 
     Attributes:
+        config: settings of the baseline.
         served: the baseline that predicts, fitted on training and validation part, and its calibration.
         scores: of all examples, calibrated: (examples, outputs), or (steps, outputs) of tags; of the training part
             out of fold, of the validation part from the training part, of the test set from both; others are 0.
@@ -32,6 +34,7 @@ class FoldOffset:
         predict_ms: milliseconds per prediction that the baseline takes.
     """
 
+    config: Config
     served: BaselineOffset
     scores: np.ndarray
     of_known: Callable[[], np.ndarray]

@@ -1,7 +1,7 @@
 """What comparisons, exports and diagnostics need of a task; no value on this way is untyped.
 
 Task (settings) ── open(frame) ──→ Experiment ── prepare(fold) ──→ FoldData ── network(model) ──→ FittedModel
-                                                                           └── baseline(name) ──→ FittedModel
+                                                                           └── baseline(name, config) ──→ FittedModel
 FittedModel: the predictor, and evaluate() → Evaluation on the fold's test set
 """
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TestSetT = TypeVar("TestSetT")
 PredictionsT = TypeVar("PredictionsT")
+# Settings of a family or a baseline, by name.
+Config = dict[str, Any]
 # Losses of a model: one array per seed, in each fold.
 FoldLosses = Sequence[Sequence[np.ndarray]]
 
@@ -89,6 +91,7 @@ class FittedModel:
         notes: what a reader of its row should know.
         seconds: that it takes beyond the network's training, for the baseline that it contains.
         predict_ms: milliseconds per prediction beyond the network's.
+        baseline: settings of the baseline that a network's offset is; None where it has none.
     """
 
     build_predictor: Callable[[], Predictor[Any]]
@@ -96,6 +99,7 @@ class FittedModel:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     predict_ms: float = 0.0
+    baseline: Config | None = None
 
     @cached_property
     def predictor(self) -> Predictor[Any]:
@@ -132,8 +136,8 @@ class FoldData(Protocol):
     @property
     def notes(self) -> list[str]: ...
 
-    def reading(self, config: dict[str, Any]) -> FoldData:
-        """The fold as networks of a configuration read it: with the score of a baseline where they have an `offset`.
+    def with_offset(self, baseline: str, config: Config) -> FoldData:
+        """The fold as networks with an `offset` read it: the score of a baseline is among their inputs.
 
         Raises:
             InputError: if that baseline cannot be part of a network.
@@ -148,13 +152,19 @@ class FoldData(Protocol):
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network of :meth:`build`."""
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """`n` configurations of a baseline, its default first; fewer where it has fewer to choose from."""
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """Loss on the validation part of a baseline fitted on the training part."""
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set: nothing stops it early."""
 
-    def partner_loss(self, name: str) -> float | None:
-        """Loss on the validation part of a baseline fitted on the training part; None where it cannot be mixed."""
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether a network can be mixed with a baseline in one graph."""
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network of :meth:`build` mixed with a baseline; the weights come from the validation part."""
 
     def timing_batches(self) -> tuple[Batches, int]:
@@ -260,6 +270,10 @@ class Task(Protocol):
     @classmethod
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:
         """Names of the baselines, the simplest first; those that can read the frame and whose library is installed."""
+
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """Those of :meth:`list_baselines` that take part where nobody names any."""
 
     @property
     def training(self) -> TrainingDefaults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from ..baselines import available
 from ..errors import InputError
 from ..evaluation import TestRow
 from ..frames import Frame, PanelFrame, Targets, TextFrame, describe
+from ..grid import draw
 from ..pipelines import (
     EncodedSequences,
     Fold,
@@ -34,9 +36,9 @@ from ..predictor.mix import SequenceMix
 from ..predictor.offset import BaselineOffset
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
-from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
+from .mixing import ClassMixing, HeldOut, MixedModel, Partner, ValueMixing, timed, which
 from .offset import PARTS, FoldOffset, out_of_fold, scores_of
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
+from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
 if TYPE_CHECKING:
@@ -114,6 +116,11 @@ class SequenceSettings:
             return list(cls.baselines)
         kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
         return [name for name, record in cls.baselines.items() if kind in record.inputs and available(record)]
+
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """Those that can read the frame and are fitted within a second or so."""
+        return [name for name in cls.list_baselines(frame) if cls.baselines[name].default]
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,9 +324,10 @@ class SequenceFold(Generic[Truth]):
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
-        self._partners: dict[str, Partner | None] = {}
+        self._tried: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
         self._offset: FoldOffset | None = None
-        self._with_offset: dict[str, SequenceFold[Truth]] = {}
+        self._with_offset: dict[tuple[str, str], SequenceFold[Truth]] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -360,24 +368,22 @@ class SequenceFold(Generic[Truth]):
     def _known_rows(self) -> np.ndarray:
         return np.sort(np.concatenate([self.fold.train, self.fold.validation]))
 
-    def reading(self, config: dict[str, Any]) -> SequenceFold[Truth]:
-        """This fold, or one like it whose batches have the score of the configuration's `offset`."""
-        name = config.get("offset")
-        if name is None or self._offset is not None:
-            return self
-        if name not in self._with_offset:
+    def with_offset(self, baseline: str, config: Config) -> SequenceFold[Truth]:
+        """A fold like this one whose batches have the score of a baseline."""
+        key = which(baseline, config)
+        if key not in self._with_offset:
             like = copy.copy(self)
             for made in ("train", "validation", "known", "test"):
                 like.__dict__.pop(made, None)
-            like._offset = self._new_offset(name)
-            self._with_offset[name] = like
-        return self._with_offset[name]
+            like._offset = self._new_offset(baseline, config)
+            self._with_offset[key] = like
+        return self._with_offset[key]
 
-    def _new_offset(self, name: str) -> FoldOffset:
-        partner = self._partner(name)
-        if partner is None:
+    def _new_offset(self, name: str, config: Config) -> FoldOffset:
+        if not self.mixes_with(name, config):
             raise InputError(f"`offset` is {name}, which cannot be joined with a network in one graph; choose another")
-        learnt, seconds = timed(lambda: self._out_of_fold(name, self.fold.train))
+        partner = self._partner(name, config)
+        learnt, seconds = timed(lambda: self._out_of_fold(name, config, self.fold.train))
         truth: Any = self.targets_of(self.fold.train)
         if self.pipeline.classes:
             calibration = ClassMixing.scale(truth, learnt)
@@ -385,21 +391,21 @@ class SequenceFold(Generic[Truth]):
             encode: Any = self.pipeline.target_encoder_.encode
             calibration = ValueMixing.scale(encode(truth), encode(learnt))
         served = BaselineOffset(partner.fitted, calibration, self.pipeline)
-        rest = [(self.fold.validation, partner.held_out), (self.fold.test, partner.tested)]
+        known, tested = self._known_rows, (self.fold.test, partner.tested)
+        parts = [(self.fold.train, learnt), (self.fold.validation, partner.held_out), tested]
         return FoldOffset(
+            config,
             served,
-            scores_of(served, self.encoded, [(self.fold.train, learnt), *rest]),
-            lambda: scores_of(
-                served, self.encoded, [(self._known_rows, self._out_of_fold(name, self._known_rows)), *rest[1:]]
-            ),
+            scores_of(served, self.encoded, parts),
+            lambda: scores_of(served, self.encoded, [(known, self._out_of_fold(name, config, known)), tested]),
             partner.seconds + seconds,
             partner.predict_ms,
         )
 
-    def _out_of_fold(self, name: str, rows: np.ndarray) -> Any:
+    def _out_of_fold(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """Probabilities, values or tags' probabilities of examples by baselines that have not seen them."""
         parts = dealt_parts(self.frame, rows, PARTS)
-        predicted = out_of_fold(partial(self._fit_baseline, name), self._inputs, rows, parts)
+        predicted = out_of_fold(partial(self._fit_baseline, name, config), self._inputs, rows, parts)
         return predicted if self.pipeline.target_encoder_.per_step else np.array(predicted)
 
     def trainer_key(self, family: str) -> int | None:
@@ -423,11 +429,20 @@ class SequenceFold(Generic[Truth]):
             lambda: self._evaluate_network(model),
             seconds=0.0 if offset is None else offset.seconds,
             predict_ms=0.0 if offset is None else offset.predict_ms,
+            baseline=None if offset is None else offset.config,
         )
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """Configurations of a baseline; some depend on what the training texts are like."""
+        return draw(self.task.baselines[name].grid(self._inputs(self.fold.train)), n)
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """Log loss, or absolute error, on the validation part."""
+        return self._held_out(name, config).loss
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        fitted = self._fit_baseline(name, self._known_rows)
+        fitted = self._fit_baseline(name, config, self._known_rows)
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -435,16 +450,13 @@ class SequenceFold(Generic[Truth]):
 
         return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
 
-    def partner_loss(self, name: str) -> float | None:
-        """Loss on the validation part; None where the baseline has no graph."""
-        partner = self._partner(name)
-        return None if partner is None else partner.loss
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether the baseline has a graph."""
+        return self._held_out(name, config).has_graph
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline."""
-        partner, mixing = self._partner(baseline), self._mixing
-        if partner is None:
-            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        partner, mixing = self._partner(baseline, config), self._mixing
         (weights, seconds) = timed(
             lambda: mixing.weights(
                 self.targets_of(self.fold.validation), self._predicted(model, self.validation), partner.held_out
@@ -464,28 +476,37 @@ class SequenceFold(Generic[Truth]):
     def _mixing(self) -> type[ClassMixing] | type[ValueMixing]:
         return ClassMixing if self.pipeline.classes else ValueMixing
 
-    def _partner(self, name: str) -> Partner | None:
+    def _held_out(self, name: str, config: Config) -> HeldOut:
+        """The baseline on the training part alone; kept, since a mix asks for what a choice has asked before."""
+        key = which(name, config)
+        if key not in self._tried:
+            begun = time.perf_counter()
+            fitted = self._fit_baseline(name, config, self.fold.train)
+            predicted = fitted(self._inputs(self.fold.validation))
+            loss = self._mixing.loss(self.targets_of(self.fold.validation), predicted)
+            has_graph = fitted.why_no_graph is None
+            self._tried[key] = HeldOut(predicted, loss, has_graph, time.perf_counter() - begun)
+        return self._tried[key]
+
+    def _partner(self, name: str, config: Config) -> Partner:
         """The baseline on both parts and on the training part alone; kept, since every network asks for it."""
-        if name not in self._partners:
-            self._partners[name] = self._new_partner(name)
-        return self._partners[name]
+        held = self._held_out(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        key = which(name, config)
+        if key not in self._partners:
+            fitted, again = timed(lambda: self._fit_baseline(name, config, self._known_rows))
+            tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
+            predict_ms = 1000 * spent / max(len(self.fold.test), 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
+        return self._partners[key]
 
-    def _new_partner(self, name: str) -> Partner | None:
-        first, seconds = timed(lambda: self._fit_baseline(name, self.fold.train))
-        if first.why_no_graph is not None:
-            return None
-        held_out = first(self._inputs(self.fold.validation))
-        fitted, again = timed(lambda: self._fit_baseline(name, self._known_rows))
-        tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
-        loss = self._mixing.loss(self.targets_of(self.fold.validation), held_out)
-        return Partner(held_out, loss, fitted, tested, seconds + again, 1000 * spent / max(len(self.fold.test), 1))
-
-    def _fit_baseline(self, name: str, rows: np.ndarray) -> Any:
+    def _fit_baseline(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """A baseline fitted on those of the rows whose targets the training part knows."""
         targets = self.targets_of(rows)
         kept = self.task.learnable(targets)
         learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
-        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes))
+        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes), **config)
 
     def _inputs(self, rows: np.ndarray) -> list[Any]:
         return [self.frame.inputs[i] for i in rows]

@@ -40,8 +40,11 @@ def files(tmp_path_factory):
 
 CASES = [
     *[("series.csv", name, SERIES) for name in recurra.list_baselines("forecast")],
-    *[("texts.csv", name, {"text": "text", "label": "label"}) for name in ("majority", "tfidf_logistic", "nbsvm")],
-    *[("texts.csv", name, {"text": "text", "value": "stars"}) for name in ("mean", "tfidf_ridge")],
+    *[
+        ("texts.csv", name, {"text": "text", "label": "label"})
+        for name in ("majority", "tfidf_logistic", "tfidf_characters", "nbsvm")
+    ],
+    *[("texts.csv", name, {"text": "text", "value": "stars"}) for name in ("mean", "tfidf_ridge", "tfidf_characters")],
     *[("tagged.jsonl", name, {"text": "words", "tags": "tags"}) for name in recurra.list_baselines("tagging")],
     *[("panel.npz", name, {}) for name in ("majority", "logistic_flattened", "dtw_1nn")],
     *[("numbers.npz", name, {"task": "regression"}) for name in ("mean", "ridge_flattened")],
@@ -106,7 +109,7 @@ def test_the_command_line_exports_what_won(tmp_path, files):
     done = recurra_command("compare", files / "texts.csv", *options, "--baselines", "tfidf_logistic", *shared)
     assert done.returncode == 0, done.stderr[-2000:]
     info = json.loads((out / "1" / "assets.extra" / "recurra.json").read_text(encoding="utf-8"))
-    assert info["training"] == {"baseline": "tfidf_logistic"}
+    assert info["training"] == {"baseline": "tfidf_logistic", "C": 10.0, "ngrams": 2}
     assert info["model"] == "sequence_baseline"
     assert info["metrics"]
     predicted = recurra_command("predict", out, "--text", "the good film", "--text", "the bad film")

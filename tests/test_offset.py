@@ -107,13 +107,13 @@ def watched_fold(frame, **settings):
     data, learnt = experiment.prepare(0), []
     record = Classification.baselines["nbsvm"]
 
-    def watched(inputs, *args):
+    def watched(inputs, *args, **config):
         learnt.append(set(inputs))
-        return record.fit(inputs, *args)
+        return record.fit(inputs, *args, **config)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Classification.baselines, "nbsvm", dataclasses.replace(record, fit=watched))
-        read = data.reading({"offset": "nbsvm"})
+        read = data.with_offset("nbsvm", {})
     return data, read, learnt
 
 
@@ -132,8 +132,7 @@ def test_no_score_comes_from_a_baseline_that_has_seen_the_example():
     for text in train:
         assert sum(text not in part for part in parts) == 1  # scored by the one that has not seen it
     assert not any(part & tested for part in learnt)
-    assert data.reading({}) is data
-    assert data.reading({"offset": "nbsvm"}) is read
+    assert data.with_offset("nbsvm", {}) is read
     (inputs, *_), *_ = list(read.test.dataset(batch_size=256))
     fitted = read.network(build("linear", read.spec, offset="nbsvm")).predictor.model.offset
     order = read.test.order(256)
@@ -193,7 +192,7 @@ def test_a_network_with_an_offset_is_one_predictor_saved_and_exported_as_one_gra
 
 def test_a_prediction_does_not_depend_on_the_padding_of_the_batch():
     data = open_experiment(tagged(), baselines=["most_frequent_tag"], folds=2)[0].prepare(0)
-    read = data.reading({"offset": "most_frequent_tag"})
+    read = data.with_offset("most_frequent_tag", {})
     predictor = read.network(read.build("dense", {"units": 4, "offset": "most_frequent_tag"})).predictor
     alone, wide = (
         predictor.serve({"tokens": np.array([tokens], object)})["probabilities"].numpy()
@@ -227,13 +226,18 @@ def test_offsets_are_compared_like_with_like(tmp_path):
 
 def test_what_reads_nothing_is_chosen_only_where_there_is_no_other():
     class Fold:
-        def partner_loss(self, name):
-            return {"majority": 0.6, "nbsvm": 0.7, "tfidf_logistic": 0.65, "dtw_1nn": None}[name]
+        def mixes_with(self, name, config):
+            return name != "dtw_1nn" and config == {"of": name}
 
-    task = Classification()
-    assert best_baseline(task, Fold(), ["majority", "nbsvm", "tfidf_logistic"]) == "tfidf_logistic"
-    assert best_baseline(task, Fold(), ["majority", "dtw_1nn"]) == "majority"
-    assert best_baseline(task, Fold(), ["dtw_1nn"]) is None
+        def baseline_loss(self, name, config):
+            return {"majority": 0.6, "nbsvm": 0.7, "tfidf_logistic": 0.65}[name]
+
+    def best(*names):
+        return best_baseline(Classification(), Fold(), names, lambda name: {"of": name})
+
+    assert best("majority", "nbsvm", "tfidf_logistic") == "tfidf_logistic"
+    assert best("majority", "dtw_1nn") == "majority"
+    assert best("dtw_1nn") is None
 
 
 @pytest.mark.slow
