@@ -5,7 +5,8 @@ To add one: a file, a line below, a test, a row in the docs.
 Forecasts (``FORECAST_BASELINES``): a function ``forecast(values, origins, horizon, season) -> (origins, horizon)`` for
 one series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as
 those of a network are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other
-series. :func:`fit_forecaster` makes a fitted baseline of each.
+series. :func:`forecast_many` does the same for many series at once; those in ``ONE_BY_ONE`` fit each by itself.
+:func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
 targets, n_classes, *, seed)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of values (time,
@@ -29,9 +30,10 @@ from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
 from .flattened import logistic_flattened, ridge_flattened
-from .forecasters import FORECAST_BASELINES, fit_forecaster
+from .forecasters import FORECAST_BASELINES, ONE_BY_ONE, fit_forecaster, forecast_many
 from .kneser_ney import KneserNey, bigram, kneser_ney, unigram
 from .majority import majority, mean
+from .many_series import ManySeries
 from .naive import drift, naive, seasonal_naive
 from .naive2 import naive2
 from .nbsvm import nbsvm
@@ -43,10 +45,12 @@ __all__ = [
     "CLASSIFICATION_BASELINES",
     "FORECAST_BASELINES",
     "LANGUAGE_BASELINES",
+    "ONE_BY_ONE",
     "REGRESSION_BASELINES",
     "TAGGING_BASELINES",
     "FittedBaseline",
     "KneserNey",
+    "ManySeries",
     "SequenceBaseline",
     "arima",
     "available",
@@ -55,6 +59,7 @@ __all__ = [
     "dtw_1nn",
     "ets",
     "fit_forecaster",
+    "forecast_many",
     "kneser_ney",
     "load_state",
     "logistic_flattened",

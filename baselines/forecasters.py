@@ -16,12 +16,12 @@ import numpy as np
 from .arima import arima
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
-from .history import from_first_observed, training_history
-from .naive import drift, naive, seasonal_naive, slope_of
-from .naive2 import naive2
+from .many_series import ManySeries
+from .naive import drift, drift_of_many, naive, naive_of_many, seasonal_naive, seasonal_naive_of_many, slopes
+from .naive2 import naive2, naive2_of_many
 from .scaling import fill_gaps
-from .seasonality import find_seasonality
-from .theta import theta
+from .seasonality import find_seasonalities
+from .theta import theta, theta_of_many
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -35,11 +35,49 @@ FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.nd
     "arima": arima,
     "ets": ets,
 }
+# These work on all series at once; the others fit each by itself, with a library.
+_OF_MANY: dict[str, Callable[[ManySeries, int, int], np.ndarray]] = {
+    "naive": naive_of_many,
+    "seasonal_naive": seasonal_naive_of_many,
+    "naive2": naive2_of_many,
+    "drift": drift_of_many,
+    "theta": theta_of_many,
+}
+ONE_BY_ONE = tuple(name for name in FORECAST_BASELINES if name not in _OF_MANY)
 _ESTIMATES_ANEW = {
-    "theta": "its smoothing constant is estimated by a library at every forecast",
+    "theta": "its smoothing constant is estimated at every forecast",
     "arima": "its orders and its parameters are estimated by a library at every forecast",
     "ets": "its form and its constants are estimated by a library at every forecast",
 }
+
+
+def forecast_many(name: str, many: ManySeries, horizon: int, season: int) -> np.ndarray:
+    """Forecast many series, each as the function ``FORECAST_BASELINES[name]`` forecasts one.
+
+    Arguments:
+        name: one of ``FORECAST_BASELINES``.
+        many: the series and the origins of each.
+        horizon: steps to forecast.
+        season: rows of one cycle, 1 for none.
+
+    Returns:
+        Forecasts (origins, horizon) in the unit of the values; NaN where nothing had been observed yet.
+
+    Example:
+        >>> forecast_many("naive", ManySeries.at_ends([np.array([1.0, 2.0]), np.array([5.0])]), 2, 1)
+        array([[2., 2.],
+               [5., 5.]])
+    """
+    if name in _OF_MANY:
+        return _OF_MANY[name](many, horizon, season)
+    forecast = np.full((len(many.origins), horizon), np.nan)
+    for series in np.unique(many.series):
+        mine = many.series == series
+        start = many.starts[series]
+        values, origins = many.values[start : start + many.lengths[series]], many.origins[mine]
+        if origins[0] > 0:
+            forecast[mine] = FORECAST_BASELINES[name](values, origins, horizon, season)
+    return forecast
 
 
 def fit_forecaster(
@@ -82,7 +120,7 @@ def fit_forecaster(
         return Reestimating(name, horizon, targets, season, why)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
-        estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}
+        estimates = {"slope": np.stack([slopes(many) for many in _by_target(series)], axis=1)}
     if name == "naive2":
         estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
     return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
@@ -95,14 +133,18 @@ def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, se
     """
     shape = (len(series), season, series[0].shape[1])
     factors, multiplicative = np.zeros(shape), np.zeros((shape[0], shape[2]), dtype=bool)
-    for i, values in enumerate(series):
-        for target, column in enumerate(values.T):
-            observed, origins = from_first_observed(column, np.array([len(column)]))
-            found = find_seasonality(training_history(observed, origins), season)
-            rows = np.arange(season) - (last_steps[i] - len(observed) + 1)  # of each phase, from the first observed one
-            factors[i, :, target] = found.factors[rows % len(found.factors)]
-            multiplicative[i, target] = found.multiplicative
+    for target, many in enumerate(_by_target(series)):
+        for rows, part in many.from_first_observed().groups():
+            found = find_seasonalities(part.histories(), part.lengths, season)
+            begun = last_steps[rows] - part.lengths + 1  # step of the first observed row
+            phases = (np.arange(season) - begun[:, None]) % season
+            factors[rows, :, target] = np.take_along_axis(found.factors, phases, axis=1)
+            multiplicative[rows, target] = found.multiplicative
     return {"factors": factors, "multiplicative": multiplicative} if factors.any() else {}
+
+
+def _by_target(series: Sequence[np.ndarray]) -> list[ManySeries]:
+    return [ManySeries.at_ends([values[:, target] for values in series]) for target in range(series[0].shape[1])]
 
 
 class WindowForecaster:
@@ -240,15 +282,11 @@ class Reestimating:
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
         values = np.asarray(raw["values"], dtype=float)[:, :, : self.targets]
-        forecast = [[self._forecast(column) for column in window.T] for window in values]
-        found = np.array(forecast).reshape(len(values), self.targets, self.horizon)
-        return {"forecast": found.transpose(0, 2, 1)}
-
-    def _forecast(self, column: np.ndarray) -> np.ndarray:
-        known, _ = from_first_observed(column, np.zeros(1, dtype=int))
-        if not len(known):
-            return np.full(self.horizon, np.nan)
-        return FORECAST_BASELINES[self.name](known, np.array([len(known)]), self.horizon, self.season)[0]
+        found = np.empty((len(values), self.horizon, self.targets))
+        for target in range(self.targets):
+            many = ManySeries.at_ends(list(values[:, :, target])).from_first_observed()
+            found[:, :, target] = forecast_many(self.name, many, self.horizon, self.season)
+        return {"forecast": found}
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """There is none."""

@@ -149,7 +149,7 @@ def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSett
     training = task.training
     chosen: dict[str, Any] = {
         "families": default_families(task.output_kind),
-        "baselines": type(task).list_baselines(frame),
+        "baselines": type(task).default_baselines(frame),
         "max_epochs": training.max_epochs,
         "patience": training.patience,
         "mix": "auto" if type(task).mixes(frame) else "none",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, fit_forecaster
+from ..baselines import FORECAST_BASELINES, ONE_BY_ONE, ManySeries, fit_forecaster, forecast_many
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -23,7 +23,7 @@ from ..evaluation import (
     mean_by_group,
     mean_ignoring_nan,
     rmse,
-    seasonal_scale,
+    seasonal_scales,
     smape,
 )
 from ..evaluation.mixing import Weights, mixed_values, value_weights
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 # With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
 _FEWEST_ORIGINS = 10
+# A fit of ETS or ARIMA takes some tenth of a second: three folds of so many series take minutes.
+MOST_FITTED_SERIES = 1000
 
 Outputs = dict[str, np.ndarray]
 
@@ -78,17 +80,16 @@ class ForecastTestSet:
     def of(cls, frame: SeriesFrame, test: RowRange, *, lookback: int, horizon: int, season: int) -> ForecastTestSet:
         """The test set of one fold."""
         windows = Windows.selected(frame.lengths, test, lookback=lookback, horizon=horizon)
-        values = frame.columns(frame.targets)  # (rows, targets)
         rows = windows.starts()[:, None] + lookback + np.arange(horizon)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
+        # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
+        known = np.maximum(test.start, lookback)
         scales = [
-            # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
-            seasonal_scale(values[start : start + max(known, lookback)], season)
-            for start, known in zip(offsets, test.start, strict=True)
+            seasonal_scales(frame.columns(frame.targets, of), frame.lengths[some], known[some], season)
+            for some, of in frame.blocks()
         ]
         series = windows.series()
-        origin = (rows[:, 0] - offsets[series] - test.start[series]) // windows.stride
-        return cls(windows, values[rows], np.stack(scales)[series], origin)
+        origin = (rows[:, 0] - frame.starts[series] - test.start[series]) // windows.stride
+        return cls(windows, frame.columns(frame.targets, rows), np.concatenate(scales)[series], origin)
 
     @property
     def n_origins(self) -> int:
@@ -226,6 +227,12 @@ class Forecast:
         return list(FORECAST_BASELINES)
 
     @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """All of them; of very many series those that need not fit each by itself."""
+        many = isinstance(frame, SeriesFrame) and len(frame.lengths) > MOST_FITTED_SERIES
+        return [name for name in FORECAST_BASELINES if not many or name not in ONE_BY_ONE]
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Only where it is asked for: networks read the last value and the season by themselves."""
         return False
@@ -249,6 +256,11 @@ class Forecast:
             notes.append(
                 f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
                 "observed: set `time` to 'none' to count the rows that there are"
+            )
+        if len(frame.lengths) > MOST_FITTED_SERIES:
+            notes.append(
+                f"the baselines {' and '.join(ONE_BY_ONE)} fit each series by itself: of more than "
+                f"{MOST_FITTED_SERIES:,} series they are compared only where `baselines` names them"
             )
         return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
 
@@ -304,13 +316,12 @@ class ForecastExperiment:
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Cutoffs and sizes."""
-        offsets = np.cumsum(self.frame.lengths) - self.frame.lengths
         longest = int(self.frame.lengths.argmax())
         stamps = self.frame.table[self.frame.time]
         return [
             {
                 "fold": fold.index,
-                "cutoff": str(stamps.iloc[int(offsets[longest] + fold.test.start[longest]) - 1]),
+                "cutoff": str(stamps.iloc[int(self.frame.starts[longest] + fold.test.start[longest]) - 1]),
                 "train_rows": fold.train.n_rows,
                 "validation_rows": fold.validation.n_rows,
                 "test_rows": fold.test.n_rows,
@@ -429,7 +440,7 @@ class ForecastFold:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
         return FittedModel(
             lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
-            lambda: self._evaluate({"forecast": self._baseline_forecasts(name, self.test_set, self.fold.test)}),
+            lambda: self._evaluate({"forecast": self._baseline_forecasts(name, self.test_set)}),
         )
 
     def partner_loss(self, name: str) -> float | None:
@@ -489,11 +500,11 @@ class ForecastFold:
         return self._partners[name]
 
     def _new_partner(self, name: str, fitted: Any) -> Partner:
-        held, seconds = timed(lambda: self._baseline_forecasts(name, self._held_out, self.fold.validation))
+        held, seconds = timed(lambda: self._baseline_forecasts(name, self._held_out))
         loss = float(np.nanmean(self._held_out.losses(held)))
         if self._test_set is None:
             return Partner(held, loss, fitted, None, seconds, 0.0)
-        tested, spent = timed(lambda: self._baseline_forecasts(name, self.test_set, self.fold.test))
+        tested, spent = timed(lambda: self._baseline_forecasts(name, self.test_set))
         return Partner(held, loss, fitted, tested, seconds + spent, 1000 * spent / max(len(tested), 1))
 
     def timing_batches(self) -> tuple[WindowBatches, int]:
@@ -516,8 +527,7 @@ class ForecastFold:
     def _fitted(self, name: str) -> Any:
         """The baseline estimated on all rows that training and validation may see."""
         frame, values = self.experiment.frame, self.experiment.frame.columns(self.experiment.frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
-        known = [values[o : o + n] for o, n in zip(offsets, self.fold.validation.stop, strict=True)]
+        known = [values[start : start + n] for start, n in zip(frame.starts, self.fold.validation.stop, strict=True)]
         return fit_forecaster(
             name,
             known,
@@ -528,21 +538,21 @@ class ForecastFold:
             window=self.experiment.lookback,
         )
 
-    def _baseline_forecasts(self, name: str, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
+    def _baseline_forecasts(self, name: str, test: ForecastTestSet) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
-        frame = self.experiment.frame
-        windows, values = test.windows, frame.columns(frame.targets)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
+        frame, windows = self.experiment.frame, test.windows
         forecast = np.empty_like(test.y_true)
-        series, starts = windows.series(), windows.starts()
-        for i in np.flatnonzero(windows.count):
-            mine = series == i
-            origins = starts[mine] + windows.lookback - offsets[i]
-            known = values[offsets[i] : offsets[i] + rows.stop[i]]
+        series = windows.series()
+        origins = windows.starts() + windows.lookback - frame.starts[series]
+        edges = np.append(0, np.cumsum(windows.count))
+        for some, of in frame.blocks():
+            mine = slice(edges[some.start], edges[some.stop])
+            if mine.start == mine.stop:
+                continue
+            values, lengths = frame.columns(frame.targets, of), frame.lengths[some]
             for target in range(values.shape[1]):
-                column = known[:, target]
-                args = (column, origins, windows.horizon, self.experiment.season)
-                forecast[mine, :, target] = FORECAST_BASELINES[name](*args)
+                many = ManySeries(values[:, target], lengths, origins[mine], series[mine] - some.start)
+                forecast[mine, :, target] = forecast_many(name, many, windows.horizon, self.experiment.season)
         return forecast
 
 

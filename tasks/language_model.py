@@ -134,6 +134,11 @@ class LanguageModel:
         return list(LANGUAGE_BASELINES)
 
     @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """All of them."""
+        return cls.list_baselines(frame)
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Never: an n-gram model carries a history of its own."""
         return False

@@ -250,6 +250,10 @@ class Task(Protocol):
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:
         """Names of the baselines, the simplest first; those that can read the frame and whose library is installed."""
 
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """Those that are compared where nobody names any."""
+
     @property
     def training(self) -> TrainingDefaults:
         """How its networks are trained."""

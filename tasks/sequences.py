@@ -111,6 +111,11 @@ class SequenceSettings:
         kind = frame.kind if isinstance(frame, TextFrame | PanelFrame) else ""
         return [name for name, record in cls.baselines.items() if kind in record.inputs and available(record)]
 
+    @classmethod
+    def default_baselines(cls, frame: Frame) -> list[str]:
+        """All that can read the frame and are installed."""
+        return cls.list_baselines(frame)
+
 
 @dataclass(frozen=True, eq=False)
 class TestedExamples:

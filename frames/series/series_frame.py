@@ -1,6 +1,6 @@
 """SeriesFrame: one or many time series in long format, on a regular time axis."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
 from ..notebook import frame_html
+from .blocks import series_blocks
 from .reading import Reading
 from .regular_table import series_fields
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
@@ -127,21 +128,39 @@ class SeriesFrame:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Rows of each series, in table order: (series,)."""
-        return self.table.groupby(self.id, sort=False, observed=True).size().to_numpy()
+        labels = self.table[self.id]
+        codes = labels.cat.codes.to_numpy() if isinstance(labels.dtype, pd.CategoricalDtype) else labels.to_numpy()
+        return np.diff(np.flatnonzero(np.r_[True, codes[1:] != codes[:-1], True])) if len(codes) else np.empty(0, int)
 
     @cached_property
     def ids(self) -> list:
         """Series identifiers, in table order."""
-        return list(self.table[self.id].unique())
+        return list(self.table[self.id].iloc[self.starts].unique())
 
-    def columns(self, names: Iterable[str]) -> np.ndarray:
-        """Values of numeric columns: float64 (rows, names)."""
-        names = list(names)
-        if len(names) == 1:  # a view: ten million rows need no second copy
-            return self.table[names[0]].to_numpy(dtype="float64").reshape(-1, 1)
-        if not names:
-            return np.empty((len(self.table), 0))
-        return np.column_stack([self.table[name].to_numpy(dtype="float64") for name in names])
+    def columns(self, names: Iterable[str], rows: slice | np.ndarray | None = None) -> np.ndarray:
+        """Values of numeric columns: float64 (rows, names).
+
+        Args:
+            names: of the columns.
+            rows: which rows of the table, in any shape; by default all. Of many rows ask for some at a time.
+
+        Returns:
+            float64 (*rows, names).
+        """
+        chosen = slice(None) if rows is None else rows
+        parts = [self.table[name].to_numpy(dtype="float64")[chosen] for name in names]
+        if len(parts) == 1:  # a view, where rows are a slice: ten million rows need no second copy
+            return parts[0][..., None]
+        return np.stack(parts, axis=-1) if parts else np.empty((len(self.table), 0))
+
+    def blocks(self) -> Iterator[tuple[slice, slice]]:
+        """Series in blocks of about a million rows: which series, and which rows of the table."""
+        return series_blocks(self.lengths)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First row of each series in the table: (series,)."""
+        return np.cumsum(self.lengths) - self.lengths
 
     def head(self, rows: Sequence[int] | np.ndarray) -> "SeriesFrame":
         """Keep the first rows of each series, as if the rest were not known yet.
