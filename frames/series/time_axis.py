@@ -168,7 +168,7 @@ def _order_of_numbered(labels: list) -> np.ndarray | None:
         return None
     rank = {text: number for number, text in enumerate(sorted(kinds))}
     numbers = np.array(figures).astype("int64")
-    return np.lexsort((-lengths, numbers, [rank[text] for text in texts]))  # 02 stands before 2
+    return np.lexsort((-lengths, numbers, np.array([rank[text] for text in texts])))  # 02 stands before 2
 
 
 def _as_tuple(label: Any) -> tuple:
