@@ -110,6 +110,7 @@ FORECASTER_PARAMETERS = PARAMETERS | {
         "`standard` for many.",
     ),
     "share_targets": ("bool", "Whether each target is read by itself, with the same weights."),
+    "autoregressive": ("int", "Newest steps that a linear map reads beside the network, at most `lookback`; 0: none."),
     "loss": ('{"mae", "mse", "huber"}', "What is made small, in scaled units."),
     "learning_rate": (
         'float or "find"',

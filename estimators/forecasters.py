@@ -24,6 +24,7 @@ class SequenceForecaster(Forecaster):
     window: int | None = None
     window_norm: str | None = None
     share_targets: bool | None = None
+    autoregressive: int | None = None
 
 
 @documented_forecaster
@@ -50,6 +51,7 @@ class DenseForecaster(Forecaster):
     window: int | None = None
     window_norm: str | None = None
     share_targets: bool = True
+    autoregressive: int = 0
 
 
 @documented_forecaster
@@ -65,6 +67,7 @@ class TCNForecaster(Forecaster):
     dropout: float = 0.0
     window_norm: str | None = None
     share_targets: bool = True
+    autoregressive: int = 0
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -79,6 +82,7 @@ class _RecurrentForecaster(Forecaster):
     residual: bool = False
     window_norm: str | None = None
     share_targets: bool = True
+    autoregressive: int = 0
 
 
 @documented_forecaster

@@ -123,6 +123,10 @@ def check_cell(cell: Callable[..., Any], config: dict[str, Any]) -> None:
         InputError: naming them.
     """
     cell(1, **{setting.name: config[setting.name] for setting in _settings(cell) if setting.name in config})
+    if config.get("weight_dropout") and cell in (min_gru, min_lstm):
+        raise InputError(
+            f"`weight_dropout` leaves out weights from state to state, and {cell.__name__} has none; leave it out"
+        )
 
 
 def _settings(cell: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -12,7 +12,7 @@ from keras import ops
 
 from ..spec import PADDING, SequenceSpec
 from .embedding import Embedding, embed
-from .forecaster import ForecastWindow, ShareTargets, WindowNorm, forecaster
+from .forecaster import Autoregressive, ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
     add_condition,
@@ -80,6 +80,7 @@ def dense_forecaster(
     window: ForecastWindow = None,
     window_norm: WindowNorm = None,
     share_targets: ShareTargets = True,
+    autoregressive: Autoregressive = 0,
 ) -> keras.Model:
     """Build a feed-forward network on the window before the next steps.
 
@@ -89,7 +90,7 @@ def dense_forecaster(
         num_layers: number of hidden layers.
         dropout: fraction of hidden units left out in training.
         residual: add each hidden layer's input to its output, from the second one on.
-        window, window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window, window_norm, share_targets, autoregressive: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -102,7 +103,15 @@ def dense_forecaster(
         x = _hidden(x, units, num_layers, dropout, residual)  # (batch, units)
         return keras.layers.Dense(outputs, name="head")(x)
 
-    return forecaster("dense", spec, core, window_norm=window_norm, share_targets=share_targets, window=window)
+    return forecaster(
+        "dense",
+        spec,
+        core,
+        window_norm=window_norm,
+        share_targets=share_targets,
+        autoregressive=autoregressive,
+        window=window,
+    )
 
 
 def dense_classifier(

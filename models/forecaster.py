@@ -10,6 +10,7 @@ from keras import ops
 
 from ..errors import InputError
 from ..spec import ForecastOutput, SequenceSpec, ValuesInput
+from .layers.segments import Newest
 from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
 from .layers.window_statistics import WINDOW_NORMS, WindowStatistics
 from .sequence_inputs import of_kind
@@ -35,6 +36,7 @@ def default_window(spec: SequenceSpec) -> int:
 
 
 ForecastWindow = Annotated[int | None, at_least(1), Rule(default_window)]
+Autoregressive = Annotated[int, at_least(0)]
 
 
 def forecaster(
@@ -45,6 +47,7 @@ def forecaster(
     window_norm: str | None = None,
     share_targets: bool = True,
     window: int | None = None,
+    autoregressive: int = 0,
 ) -> keras.Model:
     """Wrap a family's `core` into a model from named inputs to (batch, horizon, targets).
 
@@ -59,6 +62,9 @@ def forecaster(
         share_targets: one network reads every target by itself, with the same weights (channel independence,
             Nie et al. 2023); otherwise one network reads all targets together.
         window: how many of the newest steps are read, at most the lookback; by default all.
+        autoregressive: how many of the newest steps a linear map reads beside the core, at most the lookback; what it
+            gives is added to the core's output (Lai et al. 2018, LSTNet). It begins at zero, and of a shorter `window`
+            it reads all. 0: there is none.
 
     Returns:
         An uncompiled model. Windows come in and forecasts go out in double precision, so that a large level keeps its
@@ -75,6 +81,11 @@ def forecaster(
     if window > inputs.length:
         raise InputError(f"`window` must be between 1 and the lookback {inputs.length}; received {window}")
     read = values if window == inputs.length else values[:, -window:]  # (batch, window, channels)
+    if autoregressive > inputs.length:
+        raise InputError(
+            f"`autoregressive` must be between 0 and the lookback {inputs.length}; received {autoregressive}"
+        )
+    core = _with_linear_path(core, min(autoregressive, window)) if autoregressive else core
     targets, covariates = read[:, :, : outputs.targets], read[:, :, outputs.targets :]
     level, scale = WindowStatistics(window_norm, name="window_statistics")(targets)  # 2 × (batch, 1, targets)
     x = ops.cast((targets - level) / scale, "float32")  # (batch, lookback, targets)
@@ -99,3 +110,14 @@ def forecaster(
     forecast = keras.layers.Identity(name="forecast", dtype="float64")(restored)  # (batch, horizon, targets)
     arguments = {"values": values} if future is None else {"values": values, "future": future}
     return keras.Model(arguments, forecast, name=family)
+
+
+def _with_linear_path(core: Core, steps: int) -> Core:
+    """The core, and a linear map of the newest steps added to what it gives."""
+
+    def both(values: Tensor, future: Tensor | None, outputs: int) -> Tensor:
+        newest = Newest(steps, name="newest")(values)  # (batch, steps × channels)
+        linear = keras.layers.Dense(outputs, use_bias=False, kernel_initializer="zeros", name="autoregressive")
+        return core(values, future, outputs) + linear(newest)  # (batch, outputs)
+
+    return both

@@ -9,7 +9,7 @@ import keras
 from ..errors import InputError
 from ..spec import SequenceSpec
 from .cells import Cell
-from .forecaster import ShareTargets, WindowNorm, forecaster
+from .forecaster import Autoregressive, ShareTargets, WindowNorm, forecaster
 from .layers.dropout import Dropout
 from .layers.segments import Segments
 from .settings import Flag, Layers, Rate, Rule, Units, at_least
@@ -60,6 +60,7 @@ def recurrent_forecaster(
     residual: Flag = False,
     window_norm: WindowNorm = None,
     share_targets: ShareTargets = True,
+    autoregressive: Autoregressive = 0,
 ) -> keras.Model:
     """Build segments → projection → recurrent layers → last state → all forecast steps at once.
 
@@ -73,7 +74,7 @@ def recurrent_forecaster(
         dropout: fraction of units left out after each layer in training.
         bidirectional: read the window from both ends.
         residual: add each layer's input to its output where the widths agree.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window_norm, share_targets, autoregressive: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -102,4 +103,6 @@ def recurrent_forecaster(
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
         return keras.layers.Dense(outputs, name="head")(x)
 
-    return forecaster(family, spec, core, window_norm=window_norm, share_targets=share_targets)
+    return forecaster(
+        family, spec, core, window_norm=window_norm, share_targets=share_targets, autoregressive=autoregressive
+    )

@@ -9,7 +9,8 @@ import keras
 from ..spec import SequenceSpec
 from .cells import Cell
 from .language_model_inputs import add_condition, language_inputs, next_token, token_table
-from .layers.dropout import Dropout
+from .layers.dropout import Dropout, TokenDropout
+from .sequence_inputs import vocabulary_size
 from .settings import Flag, Layers, Rate, Units, at_least
 
 LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
@@ -30,6 +31,9 @@ def recurrent_language_model(
     num_layers: Layers = 1,
     embedding: Annotated[int | None, at_least(1)] = None,
     dropout: Rate = 0.0,
+    variational: Flag = False,
+    token_dropout: Rate = 0.0,
+    weight_dropout: Rate = 0.0,
     residual: Flag = False,
     tie_weights: Flag = False,
 ) -> keras.Model:
@@ -44,6 +48,9 @@ def recurrent_language_model(
         embedding: dimensions of the tokens' vectors; by default as many as units.
         dropout: fraction of the embedding's and of each layer's outputs left out in training, never of the states
             (Zaremba, Sutskever & Vinyals 2014).
+        variational: leave out the same ones at all steps of a batch (Gal & Ghahramani 2016).
+        token_dropout: fraction of the vocabulary that is left out of each batch's inputs (the same authors).
+        weight_dropout: fraction of the recurrent weights left out in training (AWD-LSTM, Merity, Keskar & Socher 2018).
         residual: add each layer's input to its output where the widths agree.
         tie_weights: the head uses the embedding's table (Press & Wolf 2017).
 
@@ -52,12 +59,16 @@ def recurrent_language_model(
         the states for the next call.
     """
     make = cell(spec.inputs.length)
-    layers = [make(units, return_sequences=True, return_state=True) for _ in range(num_layers)]
+    dropped = {"weight_dropout": weight_dropout} if weight_dropout else {}
+    layers = [make(units, return_sequences=True, return_state=True, **dropped) for _ in range(num_layers)]
+    noise = (None, 1, None) if variational else None  # of (batch, time, units)
     each = len(layers[0].state_size)  # h, and c
     inputs = language_inputs(spec, [(units, "float32")] * each * num_layers)
     table = token_table(spec, embedding or units, tie_weights)
     x = table(inputs["tokens"])  # (batch, time, embedding)
-    x = Dropout(dropout)(x) if dropout else x
+    if token_dropout:
+        x = TokenDropout(token_dropout, vocabulary_size(spec), name="token_dropout")(x, inputs["tokens"])
+    x = Dropout(dropout, noise_shape=noise)(x) if dropout else x
     x = add_condition(x, inputs, spec)
     states = []
     for i, layer in enumerate(layers):
@@ -65,7 +76,7 @@ def recurrent_language_model(
         y, *after = layer(x, initial_state=before)
         states += after
         x = x + y if residual and y.shape[-1] == x.shape[-1] else y  # (batch, time, units)
-        x = Dropout(dropout)(x) if dropout else x
+        x = Dropout(dropout, noise_shape=noise)(x) if dropout else x
     outputs = {"logits": next_token(x, table, spec)}
     outputs |= {f"state_{i}": state for i, state in enumerate(states)}
     return keras.Model(inputs, outputs, name=family)

@@ -10,6 +10,7 @@ which takes that memory as a state and gives the next one.
                         prediction is made from a state that is not kept
     Segments            the newest values. Segments end at the newest step, so they begin anew at each: what lies behind
                         keeps a state for each of the `length` places where segments can begin, and moves one of them on
+    Newest              the newest values, and how many there were
     HashedNgrams        the newest tokens
 
 Not promised: anything for layers that read a sequence from its end, or all of it at once; :class:`NotStepwise` says so.
@@ -27,7 +28,7 @@ import tensorflow as tf
 from ..stream_state import StateShapes
 from .layers.dropout import Dropout
 from .layers.hashed_ngrams import HashedNgrams
-from .layers.segments import Segments
+from .layers.segments import Newest, Segments
 from .layers.targets import JoinTargets, RepeatTargets, SplitTargets
 from .layers.time_steps import Bias, JoinSteps, Masked, Pool, SequenceMask
 from .layers.window_statistics import WindowStatistics
@@ -112,6 +113,10 @@ class _Walk:
         """The next state, zeros (1, *shape) while the walk only finds out which there are."""
         self.shapes.append((shape, dtype))
         return tf.zeros([1, *shape], dtype) if self.given is None else self.given[len(self.shapes) - 1]
+
+    def begins(self, rows: Any) -> None:
+        """There is something to predict from only in these rows: bool (batch,)."""
+        self.begun = rows if self.begun is None else self.begun & rows
 
     def layer_state(self, shape: tuple[int, ...], dtype: str = "float32") -> tuple[Any, Callable[[Any], None]]:
         """The next state of a layer (rows, *shape), and what to call with the one after it."""
@@ -243,9 +248,26 @@ def _segments(layer: Segments, walk: _Walk, x: Any) -> Any:
     put(values[:, 1:])
     number = walk.state((), "int32")  # steps before this one; from `length` on only its remainder matters
     walk.after.append(tf.where(number + 1 == 2 * length, length, number + 1))
-    walk.begun = number + 1 >= length
-    walk.clock = _Clock(walk.clock.rows, length, number % length, walk.begun)
+    whole = number + 1 >= length
+    walk.begins(whole)
+    walk.clock = _Clock(walk.clock.rows, length, number % length, whole)
     return tf.reshape(values, [-1, 1, length * channels])
+
+
+def _newest(layer: Newest, walk: _Walk, x: Any) -> Any:
+    """(rows, 1, channels) → (rows, length × channels)."""
+    length, channels = layer.length, x.shape[-1]
+    # beside the segments, not behind them: it moves on with every row, whatever place those are at
+    others, walk.clock = walk.clock, _Clock(walk.clock.rows)
+    if length > 1:
+        before, put = walk.layer_state((length - 1, channels))
+        x = tf.concat([before, x], axis=1)  # (rows, length, channels)
+        put(x[:, 1:])
+    number = walk.state((), "int32")
+    walk.after.append(tf.minimum(number + 1, length))
+    walk.begins(number + 1 >= length)
+    walk.clock = others
+    return tf.reshape(x, [-1, length * channels])
 
 
 def _hashed_ngrams(layer: HashedNgrams, walk: _Walk, tokens: Any) -> Any:
@@ -275,6 +297,7 @@ _WITH_MEMORY: dict[type, Callable[..., Any]] = {
     Pool: _pool,
     JoinSteps: _join_steps,
     Segments: _segments,
+    Newest: _newest,
     HashedNgrams: _hashed_ngrams,
     WindowStatistics: _window_statistics,
     SplitTargets: _split_targets,

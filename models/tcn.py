@@ -11,7 +11,7 @@ import keras
 from ..errors import InputError
 from ..spec import SequenceSpec
 from .embedding import Embedding, embed
-from .forecaster import ShareTargets, WindowNorm, forecaster
+from .forecaster import Autoregressive, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import add_condition, carry_tokens, language_inputs, next_token, token_table
 from .layers.dropout import Dropout
 from .layers.segments import Segments
@@ -82,6 +82,7 @@ def tcn_forecaster(
     dropout: Rate = 0.0,
     window_norm: WindowNorm = None,
     share_targets: ShareTargets = True,
+    autoregressive: Autoregressive = 0,
 ) -> keras.Model:
     """Build segments → blocks of causal convolutions → last step → all forecast steps at once.
 
@@ -93,7 +94,7 @@ def tcn_forecaster(
         segment_length: values read in one step, as the recurrent families do; None follows
             :func:`recurra.models.recurrent_forecaster.default_segment_length`.
         dropout: fraction of channels left out after each convolution in training.
-        window_norm, share_targets: see :func:`recurra.models.forecaster.forecaster`.
+        window_norm, share_targets, autoregressive: see :func:`recurra.models.forecaster.forecaster`.
 
     Returns:
         An uncompiled model from (batch, lookback, channels) to (batch, horizon, targets).
@@ -111,7 +112,9 @@ def tcn_forecaster(
             x = keras.layers.Concatenate()([x, keras.layers.Flatten()(future)])
         return keras.layers.Dense(outputs, name="head")(x)
 
-    return forecaster("tcn", spec, core, window_norm=window_norm, share_targets=share_targets)
+    return forecaster(
+        "tcn", spec, core, window_norm=window_norm, share_targets=share_targets, autoregressive=autoregressive
+    )
 
 
 def tcn_classifier(

@@ -38,7 +38,7 @@ def recurrent_step(pipeline: SeriesPipeline, network: keras.Model, restored: Cal
     Raises:
         NotStepwise: where the network reads a window as a whole.
     """
-    from ..models.layers.segments import Segments
+    from ..models.layers.segments import Newest, Segments
     from ..models.stepwise import Stepwise
 
     specs = observation(pipeline)
@@ -49,7 +49,7 @@ def recurrent_step(pipeline: SeriesPipeline, network: keras.Model, restored: Cal
         forecast, states, known = rows(row, inputs, lambda filled: pipeline.with_known_ahead(filled, inputs))
         return hide(restored(forecast), known) | states
 
-    first = max([layer.length for layer in network.layers if isinstance(layer, Segments)], default=1)
+    first = max([layer.length for layer in network.layers if isinstance(layer, Newest | Segments)], default=1)
     note = (
         "each push moves the state one row on: a forecast is made from all rows since the stream began, "
         f"where `predict` reads the last {pipeline.lookback}"

@@ -46,6 +46,11 @@ CASES = {
     "segments": (spec_of(channels=2, future=1), {"segment_length": 4}),
     "uneven_segments": (spec_of(length=7), {"segment_length": 3}),
     "stacked": (spec_of(channels=2), {"num_layers": 3, "residual": True, "dropout": 0.2}),
+    "linear_path": (spec_of(channels=3, future=1), {"autoregressive": 3}),
+    "linear_paths": (
+        spec_of(channels=5, future=2, targets=2),
+        {"autoregressive": 8, "window": 4, "window_norm": "standard"},
+    ),
     "both_ways": (spec_of(), {"bidirectional": True, "num_layers": 2, "residual": True, "segment_length": 2}),
     **{f"norm_{norm}": (spec_of(channels=3, targets=2), {"window_norm": norm}) for norm in WINDOW_NORMS},
 }
@@ -288,6 +293,30 @@ def test_segments_leave_out_the_oldest_surplus():
     assert (model({"values": values}).numpy() != model({"values": other}).numpy()).any()
 
 
+@pytest.mark.parametrize("family", ["dense", "tcn", "gru"])
+def test_a_linear_path_adds_a_weighted_sum_of_the_newest_values(family):
+    spec = spec_of(horizon=2)
+    settings = {"units": 3, "window_norm": "none"}
+    keras.utils.set_random_seed(0)
+    plain = build(family, spec, **settings)
+    both = build(family, spec, autoregressive=2, **settings)
+    path = both.get_layer("autoregressive")
+    others = [v for v in both.variables if v is not path.kernel]
+    for variable, value in zip(others, plain.variables, strict=True):
+        variable.assign(value)
+    values = inputs_of(spec)
+    np.testing.assert_allclose(both(values), plain(values), atol=1e-6)  # it begins at zero
+    path.kernel.assign([[1.0, 0.0], [10.0, -1.0]])
+    older, newest = np.asarray(values["values"])[:, -2:, 0].T
+    expected = np.asarray(plain(values))[:, :, 0] + np.stack([older + 10 * newest, -newest], axis=1)
+    np.testing.assert_allclose(np.asarray(both(values))[:, :, 0], expected, rtol=1e-5)
+
+
+def test_a_linear_path_of_more_than_the_lookback_is_refused():
+    with pytest.raises(InputError, match="`autoregressive` must be between 0 and the lookback 8; received 9"):
+        build("gru", spec_of(), autoregressive=9)
+
+
 def test_shared_targets_are_each_forecast_from_themselves():
     model = model_of("gru", "targets_shared")
     values = np.random.default_rng(0).normal(size=(2, 8, 2)).astype("float32")
@@ -417,6 +446,9 @@ def test_a_fixed_setting_replaces_the_grid_where_the_family_has_it():
             {"units": 4, "segment_length": 1, "num_layers": 1},
             8 * (3 * 2 * 4 + 3 * 4 * 4 + 2 * 4) + (4 + 3) * 3,
         ),
+        # the newest 3 steps of 2 channels are read once more
+        ("gru", {"units": 4, "segment_length": 4, "autoregressive": 3}, 2 * 8 * 4 + 2 * 8 * 12 + 7 * 3 + 6 * 3),
+        ("dense", {"units": 4, "window": 2, "autoregressive": 3}, (2 * 2 + 3) * 4 + 4 * 3 + 4 * 3),
         # two directions; the second layer and the head read both
         ("gru", {"units": 4, "segment_length": 1, "bidirectional": True}, 2 * 8 * (2 + 4) * 12 + (8 + 3) * 3),
         (

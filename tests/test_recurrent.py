@@ -18,6 +18,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from recurra.models import recurrent
 from recurra.models.recurrent import scan
+from recurra.models.recurrent.layers import fast_loop
 
 CELLS = ["SimpleRNN", "GRU", "LSTM"]
 
@@ -210,7 +211,6 @@ def test_mixed_bfloat16(kind):
         {"recurrent_dropout": 0.3, "seed": 3},
         {"activation": "relu"},
         {"unroll": True},
-        {"zero_output_for_mask": True, "return_sequences": True},
     ],
     ids=str,
 )
@@ -221,6 +221,25 @@ def test_other_options_are_left_to_keras(kind, options):
     mask = tf.sequence_mask([4, 2, 3], 4)
     with mock.patch("recurra.models.recurrent.layers.fast_loop", side_effect=AssertionError):
         assert_agree(ours(x, mask=mask, training=True), stock(x, mask=mask, training=True))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", CELLS)
+def test_steps_that_do_not_count_are_zero_where_that_is_asked_for(kind, backwards):
+    x = tf.constant(rng().normal(size=(3, 4, 2)), "float32")
+    options = {"zero_output_for_mask": True, "return_sequences": True, "return_state": True, "go_backwards": backwards}
+    ours, stock = pair(kind, x, units=3, **options)
+    mask = tf.constant([[True, True, True, True], [True, False, True, False], [False, True, True, False]])
+    assert_agree(run(ours, x, mask=mask), run(stock, x, mask=mask))
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_both_directions_take_the_fast_loop(kind):
+    layer = keras.layers.Bidirectional(getattr(recurrent, kind)(3, return_sequences=True))
+    x = tf.constant(rng().normal(size=(3, 4, 2)), "float32")
+    with mock.patch("recurra.models.recurrent.layers.fast_loop", side_effect=fast_loop) as loop:
+        layer(x, training=True)
+    assert loop.call_count == 2
 
 
 # ------------------------------------------------------------------------------------------------ in a model
@@ -395,3 +414,36 @@ def test_saved_model_holds_core_ops_alone(kind, tmp_path):
         x = rng().normal(size=(batch, time, 2)).astype("float32")
         with without_xla():
             np.testing.assert_allclose(served.serve(x), model(x), atol=1e-6)
+
+
+# Weight dropout
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("stock", [False, True])
+def test_weight_dropout_leaves_out_recurrent_weights_in_training_alone(kind, stock):
+    x = tf.constant(rng().normal(size=(8, 6, 3)), "float32")
+    layer = getattr(recurrent, kind)(16, weight_dropout=0.4, unroll=stock)
+    plain = getattr(recurrent, kind)(16)
+    plain.build(x.shape)
+    layer.build(x.shape)
+    layer.set_weights([*plain.get_weights(), *(v for v in layer.get_weights()[len(plain.get_weights()) :])])
+    kernel = layer.cell.recurrent_kernel
+    np.testing.assert_allclose(layer(x), plain(x), atol=1e-6)
+    with tf.GradientTape() as tape:
+        h = layer(x, training=True)
+    # a weight that was left out has no gradient; the others do
+    gradient = tape.gradient(h, kernel.value).numpy()
+    assert 0.3 < (gradient == 0).mean() < 0.5
+    assert layer.cell.recurrent_kernel is kernel
+    assert (np.abs(h - layer(x, training=True)) > 1e-4).any()
+
+
+def test_weight_dropout_is_saved_and_is_no_matter_of_a_prediction(tmp_path):
+    model = keras.Sequential([keras.Input((5, 2)), recurrent.LSTM(3, weight_dropout=0.5)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = rng().normal(size=(2, 5, 2)).astype("float32")
+    np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
+    assert loaded.layers[0].weight_dropout == 0.5
+    assert "weight_dropout" not in recurrent.LSTM(3).get_config()

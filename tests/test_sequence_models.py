@@ -27,6 +27,7 @@ from recurra.models import (
 )
 from recurra.models.embedding import default_embedding
 from recurra.models.language_model_inputs import default_language_window
+from recurra.models.layers.dropout import Dropout, TokenDropout
 from recurra.models.layers.hashed_ngrams import HashedNgrams
 from recurra.models.layers.time_steps import FixedLength, JoinSteps, Pool, SumOfPositions, Windows
 from recurra.models.recurrent_classifier import default_pooling, default_steps_per_segment
@@ -51,6 +52,7 @@ OUTPUTS = {"class": ClassOutput(CLASSES), "value": ValueOutput(), "tags": TagOut
 INPUTS = {"tokens": TokensInput(VOCABULARY, LENGTH), "values": ValuesInput(LENGTH, CHANNELS)}
 LANGUAGE = SequenceSpec(TokensInput(VOCABULARY, LENGTH, conditions=2), NextTokenOutput(VOCABULARY))
 SMALL = {"units": 3, "ngram_buckets": 20, "embedding": 4}
+REGULARISED = {"dropout": 0.2, "variational": True, "token_dropout": 0.1, "weight_dropout": 0.3}
 # More settings, for the families that have the first one of each.
 SETTINGS = {
     "default": {},
@@ -768,7 +770,7 @@ def test_carried_states_go_from_batch_to_batch(family):
 @pytest.mark.parametrize("family", ["dense", "lstm"])
 def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path):
     keras.utils.set_random_seed(0)
-    network = build(family, LANGUAGE, **settings_for(family, LANGUAGE, {"dropout": 0.2}))
+    network = build(family, LANGUAGE, **settings_for(family, LANGUAGE, REGULARISED))
     carried = CarriedState(network, batch_size=4)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     carried.compile("adam", loss, jit_compile=True, steps_per_execution=2)
@@ -786,6 +788,32 @@ def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     batch = {name: tf.constant(x[:4]) for name, x in inputs.items()}
     np.testing.assert_allclose(loaded(batch), carried(batch), rtol=1e-6, atol=1e-6)
+
+
+def test_variational_dropout_leaves_out_the_same_at_all_steps():
+    network = build("gru", LANGUAGE, units=8, embedding=8, dropout=0.5, variational=True)
+    first = next(layer for layer in network.layers if isinstance(layer, Dropout))
+    kept = first(tf.ones((3, 5, 8)), training=True).numpy() > 0
+    assert (kept == kept[:, :1]).all()
+    assert not kept.all()
+    assert (kept[0] != kept[1]).any()
+
+
+def test_token_dropout_leaves_out_a_token_wherever_it_stands():
+    tokens = tf.constant([[3, 4, 3, 5, 3], [4, 4, 3, 6, 7]])
+    layer = TokenDropout(0.5, VOCABULARY, seed=1)
+    seen = layer(tf.ones((2, 5, 2)), tokens, training=True).numpy()
+    for token in range(3, 8):
+        assert len(np.unique(seen[tokens == token])) == 1
+    assert set(np.unique(seen)) == {0.0, 2.0}
+    np.testing.assert_array_equal(layer(tf.ones((2, 5, 2)), tokens), tf.ones((2, 5, 2)))
+
+
+def test_a_cell_without_recurrent_weights_refuses_to_leave_some_out():
+    with pytest.raises(
+        InputError, match="`weight_dropout` leaves out weights from state to state, and min_gru has none"
+    ):
+        check_config("min_gru", "next_token", {"weight_dropout": 0.5})
 
 
 def test_no_gradient_goes_back_beyond_one_call():

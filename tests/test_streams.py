@@ -98,6 +98,25 @@ def test_a_forecaster_gives_at_each_row_what_all_rows_give(family, targets, futu
         np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(("segment", "steps"), [(1, 1), (1, 4), (3, 2), (2, 5)])
+def test_a_linear_path_moves_on_with_every_row(segment, steps):
+    def network(rows):
+        spec = SequenceSpec(ValuesInput(rows, 3), ForecastOutput(2, 2))
+        return build("gru", spec, window_norm="none", units=3, segment_length=segment, autoregressive=steps)
+
+    trained = random_weights(network(TIME))
+    sequence = RNG.normal(size=(BATCH, TIME, 3)).astype("float32")
+    for t, (output, begun) in enumerate(steps_of(trained, sequence, {})):
+        assert begun == (t + 1 >= max(segment, steps))
+        if t not in (max(segment, steps) - 1, TIME - 2, TIME - 1):
+            continue
+        whole = network(t + 1)
+        whole.set_weights(trained.get_weights())
+        with portable():
+            expected = whole({"values": sequence[:, : t + 1]}, training=False)
+        np.testing.assert_allclose(output, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("family", "spec", "settings", "why"),
     [

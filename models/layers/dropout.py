@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -31,3 +33,32 @@ class Dropout(keras.layers.Dropout):
 
     def _noise_sizes(self, sizes: Tensor) -> Tensor:
         return tf.stack([sizes[i] if size is None else size for i, size in enumerate(self.noise_shape)])
+
+
+@keras.saving.register_keras_serializable("recurra")
+class TokenDropout(keras.layers.Layer):
+    """Leave out whole tokens wherever they occur in a batch: one draw for each id of the vocabulary.
+
+    Args:
+        rate: fraction of the ids that is left out.
+        vocabulary: number of ids.
+        seed: of the draws.
+
+    Called on vectors (batch, time, dimensions) and ids (batch, time); what stays is scaled up by 1 / (1 - rate).
+
+    Source: Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks, NIPS.
+    """
+
+    def __init__(self, rate: float, vocabulary: int, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate, self.vocabulary, self.seed = rate, vocabulary, seed
+        self.dropout = Dropout(rate, seed=seed)
+
+    def call(self, inputs: Tensor, tokens: Tensor, training: bool = False) -> Tensor:
+        if not training:
+            return inputs
+        kept = self.dropout(tf.ones([self.vocabulary, 1], inputs.dtype), training=True)
+        return inputs * tf.gather(kept, tokens)  # (batch, time, 1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "vocabulary": self.vocabulary, "seed": self.seed}

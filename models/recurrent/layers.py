@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 from keras import activations
 
+from ..layers.dropout import Dropout
 from . import gru, lstm, simple_rnn
 from .portable import is_portable, portable_scan
 from .scan import scan
@@ -24,7 +27,6 @@ def why_stock(layer: Any, mask: Any) -> str | None:
         "a GPU": bool(tf.config.list_logical_devices("GPU")),
         "functions run eagerly": tf.config.functions_run_eagerly(),
         "unroll": layer.unroll,
-        "zero_output_for_mask": layer.zero_output_for_mask,
         "a nested mask": mask is not None and not hasattr(mask, "shape"),
     }
     reasons = every | (_options(layer, cell) if not hasattr(cell, "loop") else {})
@@ -65,6 +67,8 @@ def fast_loop(layer: Any, loop: Any, sequences: Any, initial_state: Any, mask: A
     else:
         hs, states = scan(loop, x, tuple(weights), initial, mask, keep=bool(training), **flags)
     hs = hide_unstarted(hs, mask, layer.return_sequences)
+    if mask is not None and layer.zero_output_for_mask and layer.return_sequences:  # as `Bidirectional` asks for
+        hs = tf.where(mask[..., tf.newaxis], hs, tf.zeros_like(hs))
     return (hs[:, -1], hs, states) if layer.return_sequences else (hs, hs[:, tf.newaxis], states)
 
 
@@ -124,17 +128,46 @@ def hide_unstarted(hs: Any, mask: Any, return_sequences: bool) -> Any:
 class _FastLoop:
     """Replaces Keras's loop over time where it can.
 
+    Args:
+        weight_dropout: fraction of the recurrent weights left out in training, the same ones at all steps of a call
+            (weight-dropped LSTM, Merity et al. 2018, after DropConnect, Wan et al. 2013).
+
     Attributes:
         loop: of the cell, as `scan` takes it.
     """
 
     loop: ClassVar[Any]
 
+    def __init__(self, *args: Any, weight_dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.weight_dropout = weight_dropout
+        self.left_out = Dropout(weight_dropout) if weight_dropout else None
+
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """What `keras.layers.RNN` calls for all steps."""
-        if why_stock(self, mask):
-            return super().inner_loop(sequences, initial_state, mask, training)  # type: ignore[misc]
-        return fast_loop(self, self.loop, sequences, initial_state, mask, training)
+        with self._weights_left_out(training):
+            if why_stock(self, mask):
+                return super().inner_loop(sequences, initial_state, mask, training)  # type: ignore[misc]
+            return fast_loop(self, self.loop, sequences, initial_state, mask, training)
+
+    @contextmanager
+    def _weights_left_out(self, training: bool) -> Iterator[None]:
+        """Give the cell, whichever loop reads it, other recurrent weights for one call."""
+        cell: Any = self.cell  # type: ignore[attr-defined]
+        if self.left_out is None or not training:
+            yield
+            return
+        kernel = cell.recurrent_kernel
+        # Past Keras's own __setattr__, which would take the variable for replaced and no longer save it.
+        cell.__dict__["recurrent_kernel"] = self.left_out(tf.convert_to_tensor(kernel), training=True)
+        try:
+            yield
+        finally:
+            cell.__dict__["recurrent_kernel"] = kernel
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"weight_dropout": self.weight_dropout} if self.weight_dropout else {}
+        return {**super().get_config(), **own}  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("recurra")

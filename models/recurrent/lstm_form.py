@@ -105,12 +105,15 @@ class LSTMCell(keras.layers.Layer):
             shape=(width, columns * width), initializer="orthogonal", name="recurrent_kernel"
         )
         self.bias = self.add_weight(shape=(columns * width,), initializer=self.bias_initializer, name="bias")
-        self.loop_weights = [self.kernel, self.bias, self.recurrent_kernel]
         if self.form.peepholes:  # It begins as the LSTM that has none.
             self.peephole = self.add_weight(
                 shape=(len(self.form.peepholes), width), initializer="zeros", name="peephole"
             )
-            self.loop_weights.append(self.peephole)
+
+    @property
+    def loop_weights(self) -> list[Any]:
+        """Weights in the order in which the loop takes them."""
+        return [self.kernel, self.bias, self.recurrent_kernel, *([self.peephole] if self.form.peepholes else [])]
 
     def call(self, x: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:  # noqa: ARG002
         kernel, bias, *own = (tf.convert_to_tensor(w) for w in self.loop_weights)

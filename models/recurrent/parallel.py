@@ -123,7 +123,11 @@ class MinimalCell(keras.layers.Layer):
         width = self.columns * self.units
         self.kernel = self.add_weight(shape=(input_shape[-1], width), initializer="glorot_uniform", name="kernel")
         self.bias = self.add_weight(shape=(width,), initializer="zeros", name="bias")
-        self.loop_weights = [self.kernel, self.bias]
+
+    @property
+    def loop_weights(self) -> list[Any]:
+        """Weights in the order in which the loop takes them."""
+        return [self.kernel, self.bias]
 
     def call(self, x: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:  # noqa: ARG002
         kernel, bias = (tf.convert_to_tensor(w) for w in self.loop_weights)

@@ -69,12 +69,17 @@ class TransitionCell(keras.layers.Layer):
         self.kernel = self.add_weight(shape=(input_shape[-1], self.units), initializer=inputs, name="kernel")
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
         self.recurrent_kernel = self.add_weight(shape=square, initializer=states, name="recurrent_kernel")
-        self.loop_weights = [self.kernel, self.bias, self.recurrent_kernel]
+        self.between = []
         for i in range(1, self.depth):
-            self.loop_weights += [
+            self.between += [
                 self.add_weight(shape=square, initializer=states, name=f"transition_{i}_kernel"),
                 self.add_weight(shape=(self.units,), initializer="zeros", name=f"transition_{i}_bias"),
             ]
+
+    @property
+    def loop_weights(self) -> list[Any]:
+        """Weights in the order in which the loop takes them."""
+        return [self.kernel, self.bias, self.recurrent_kernel, *self.between]
 
     def call(self, x: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:  # noqa: ARG002
         kernel, bias, *own = (tf.convert_to_tensor(w) for w in self.loop_weights)
