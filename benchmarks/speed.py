@@ -9,6 +9,7 @@
     python benchmarks/speed.py streams       one more observation: a step of a stream against the window read anew
     python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
+    python benchmarks/speed.py series        many short series, from a file to scores, against statsforecast
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
@@ -21,6 +22,7 @@ import estimators_speed
 import forecasting_speed
 import inference_speed
 import layers_speed
+import series_speed
 import serving_speed
 import streams_speed
 import text_speed
@@ -41,6 +43,7 @@ if __name__ == "__main__":
             "serving",
             "forecasting",
             "estimators",
+            "series",
         ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
@@ -53,6 +56,7 @@ if __name__ == "__main__":
         "layers": lambda: layers_speed.layers(arguments.torch),
         "forecasting": forecasting_speed.main,
         "estimators": lambda: estimators_speed.main(small=arguments.small),
+        "series": series_speed.main,
         "streams": streams_speed.main,
         "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),
