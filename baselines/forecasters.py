@@ -8,7 +8,7 @@ that they get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from .theta import theta, theta_of_many
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_ROWS = 1 << 20  # of some series together
 
 FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]] = {
     "naive": naive,
@@ -120,7 +122,8 @@ def fit_forecaster(
         return Reestimating(name, horizon, targets, season, why)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
-        estimates = {"slope": np.stack([slopes(many) for many in _by_target(series)], axis=1)}
+        parts = [np.stack([slopes(many) for many in _by_target(some)], axis=1) for _, some in _blocks(series)]
+        estimates = {"slope": np.concatenate(parts)}
     if name == "naive2":
         estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
     return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
@@ -133,14 +136,28 @@ def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, se
     """
     shape = (len(series), season, series[0].shape[1])
     factors, multiplicative = np.zeros(shape), np.zeros((shape[0], shape[2]), dtype=bool)
-    for target, many in enumerate(_by_target(series)):
-        for rows, part in many.from_first_observed().groups():
-            found = find_seasonalities(part.histories(), part.lengths, season)
-            begun = last_steps[rows] - part.lengths + 1  # step of the first observed row
-            phases = (np.arange(season) - begun[:, None]) % season
-            factors[rows, :, target] = np.take_along_axis(found.factors, phases, axis=1)
-            multiplicative[rows, target] = found.multiplicative
+    for first, some in _blocks(series):
+        for target, many in enumerate(_by_target(some)):
+            for rows, part in many.from_first_observed().groups():
+                found = find_seasonalities(part.histories(), part.lengths, season)
+                begun = last_steps[first + rows] - part.lengths + 1  # step of the first observed row
+                phases = (np.arange(season) - begun[:, None]) % season
+                factors[first + rows, :, target] = np.take_along_axis(found.factors, phases, axis=1)
+                multiplicative[first + rows, target] = found.multiplicative
     return {"factors": factors, "multiplicative": multiplicative} if factors.any() else {}
+
+
+def _blocks(series: Sequence[np.ndarray]) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """Series some at a time, about a million rows together: the number of the first, and their rows."""
+    first, rows = 0, 0
+    some: list[np.ndarray] = []
+    for number, values in enumerate(series):
+        if some and rows + len(values) > _ROWS:
+            yield first, some
+            first, rows, some = number, 0, []
+        some.append(values)
+        rows += len(values)
+    yield first, some
 
 
 def _by_target(series: Sequence[np.ndarray]) -> list[ManySeries]:

@@ -102,9 +102,12 @@ def _add_column(digest: "hashlib._Hash", values: pd.Series) -> None:
         for some in _chunks(values):
             _add_numbers(digest, some.to_numpy(dtype="<f8"))
         return
-    codes, labels = pd.factorize(values)
-    digest.update(codes.astype("<i8").tobytes())
-    digest.update("\0".join(map(str, labels)).encode())
+    known: dict[Any, int] = {}  # labels in the order in which they come
+    for some in _chunks(values):
+        codes, labels = pd.factorize(some)
+        numbers = [known.setdefault(label, len(known)) for label in pd.Index(labels).astype(object)]
+        digest.update(np.array([*numbers, -1], dtype="<i8")[codes].tobytes())
+    digest.update("\0".join(map(str, known)).encode())
 
 
 def _add_numbers(digest: "hashlib._Hash", numbers: np.ndarray) -> None:

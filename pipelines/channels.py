@@ -116,13 +116,11 @@ class Channels:
         """Which channels are logarithms: (channels,)."""
         return np.concatenate([[c.log] * len(c.channels) for c in self.columns])
 
-    def scaled(self, table: pd.DataFrame, names: tuple[str, ...] | None = None) -> np.ndarray:
-        """The channels of a table, z-scored: (rows, channels) float64."""
-        columns = [c for c in self.columns if names is None or c.name in names]
-        width = sum(len(c.channels) for c in columns)
-        out = np.empty((len(table), width))
+    def scaled(self, table: pd.DataFrame, out: np.ndarray | None = None) -> np.ndarray:
+        """The channels of a table, z-scored: (rows, channels) float64; written into `out` where it is given."""
+        out = np.empty((len(table), len(self.names))) if out is None else out
         at = 0
-        for column in columns:
+        for column in self.columns:
             for rows in _chunks(len(table)):
                 raw = column.raw(table.iloc[rows])
                 out[rows, at : at + raw.shape[1]] = column.scaled(raw)

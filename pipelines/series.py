@@ -134,9 +134,13 @@ class SeriesPipeline:
             refuse_missing(frame)
         if self.transform == "log":
             refuse_not_positive(frame)
-        values = self.channels_.scaled(frame.table)
+        shape = (len(frame.table), len(self.channel_names))
+        values = np.empty(shape) if frame.stored is None else frame.stored.array(shape)
+        self.channels_.scaled(frame.table, values)
         if self.calendar:
-            values = np.concatenate([values, calendar_features(frame.times(), self.calendar)], axis=1)
+            for _, rows in frame.blocks():
+                seconds = frame.times(frame.table.iloc[rows])
+                values[rows, len(self.channels_.names) :] = calendar_features(seconds, self.calendar)
         return EncodedSeries(values, frame.lengths)
 
     def batches(self, encoded: EncodedSeries, selection: RowRange) -> WindowBatches:

@@ -59,6 +59,30 @@ MOST_FITTED_SERIES = 1000
 Outputs = dict[str, np.ndarray]
 
 
+class FirstRows(Sequence[np.ndarray]):
+    """The targets in the first rows of each series, read as they are asked for.
+
+    Args:
+        frame: the series.
+        counts: how many rows of each (series,).
+    """
+
+    def __init__(self, frame: SeriesFrame, counts: np.ndarray) -> None:
+        self._columns = [frame.columns([name]) for name in frame.targets]
+        self._starts, self._counts = frame.starts, counts
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, series: Any) -> Any:
+        """Rows of one series: (time, targets)."""
+        if not 0 <= series < len(self):
+            raise IndexError(series)
+        start = self._starts[series]
+        parts = [column[start : start + self._counts[series]] for column in self._columns]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
 @dataclass(frozen=True, eq=False)
 class ForecastTestSet:
     """The windows that every model is scored on in one fold, in the user's units.
@@ -526,8 +550,8 @@ class ForecastFold:
 
     def _fitted(self, name: str) -> Any:
         """The baseline estimated on all rows that training and validation may see."""
-        frame, values = self.experiment.frame, self.experiment.frame.columns(self.experiment.frame.targets)
-        known = [values[start : start + n] for start, n in zip(frame.starts, self.fold.validation.stop, strict=True)]
+        frame = self.experiment.frame
+        known = FirstRows(frame, self.fold.validation.stop)
         return fit_forecaster(
             name,
             known,

@@ -14,10 +14,12 @@ from ..notebook import frame_html
 from .blocks import series_blocks
 from .reading import Reading
 from .regular_table import series_fields
+from .stored_table import StoredTable, TableWriter
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
 from .value_checks import stamps_never_observed
 
 _ROWS_THAT_SHOW_A_WEEK = 14
+_CHUNK = 1 << 20  # rows looked at together
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class SeriesFrame:
         roles: the user's own columns for time (or "none") and id (or None), to read another table the same way.
         reading: what was settled when the table was read, for the same purpose.
         id_cells: where several columns tell the series apart, their cells by the name of the series.
+        stored: the files that the table is read from where it is larger than memory; None where it is in memory.
     """
 
     table: pd.DataFrame
@@ -57,6 +60,16 @@ class SeriesFrame:
     roles: Mapping[str, Any] = field(default_factory=lambda: {"time": None, "id": None})
     reading: Reading = field(default_factory=Reading)
     id_cells: pd.DataFrame | None = None
+    stored: StoredTable | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: a stored table is sent as the names of its files."""
+        return {**self.__dict__, **({"table": None} if self.stored is not None else {})}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.stored is not None:
+            self.__dict__["table"] = self.stored.open()
 
     @classmethod
     def from_table(
@@ -130,7 +143,7 @@ class SeriesFrame:
         """Rows of each series, in table order: (series,)."""
         labels = self.table[self.id]
         codes = labels.cat.codes.to_numpy() if isinstance(labels.dtype, pd.CategoricalDtype) else labels.to_numpy()
-        return np.diff(np.flatnonzero(np.r_[True, codes[1:] != codes[:-1], True])) if len(codes) else np.empty(0, int)
+        return np.diff(_starts_of_runs(codes), append=len(codes))
 
     @cached_property
     def ids(self) -> list:
@@ -188,12 +201,28 @@ class SeriesFrame:
             raise InputError(
                 f"{self.source}: no series is called {unknown[0]!r} in column {self.id!r}; there are {known}"
             )
-        table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
         ahead = self.ahead
         if ahead is not None:
             ahead = ahead[ahead[self.id].isin(wanted)].reset_index(drop=True)
             ahead = _without_unused(ahead, self.id) if len(ahead) else None
-        return replace(self, table=_without_unused(table, self.id), ahead=ahead)
+        if self.stored is None:
+            table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
+            return replace(self, table=_without_unused(table, self.id), ahead=ahead)
+        writer = TableWriter(self.stored.memory)
+        for _, rows in self.blocks():
+            part = self.table.iloc[rows]
+            writer.add(part[part[self.id].isin(wanted)])
+        stored = writer.finish()
+        return replace(self, table=stored.open(), stored=stored, ahead=ahead)
+
+    def part(self, series: slice) -> "SeriesFrame":
+        """Some series that follow one another, in memory."""
+        starts = np.append(self.starts, len(self.table))
+        last = min(series.stop, len(self.lengths))
+        table = self.table.iloc[starts[series.start] : starts[last]].reset_index(drop=True)
+        ids = self.ids[series.start : last]
+        ahead = None if self.ahead is None else self.ahead[self.ahead[self.id].isin(ids)].reset_index(drop=True)
+        return replace(self, table=table, ahead=ahead, stored=None)
 
     def next_times(self, steps: int) -> pd.DataFrame:
         """Time stamps after the end of each series: ``steps`` rows per series, columns id and time."""
@@ -256,6 +285,17 @@ class SeriesFrame:
         if isinstance(self.freq, int):
             return TimeGrid(self.freq, self.freq)
         return stamp_grid(self.freq, pd.DatetimeIndex(self.table[self.time].iloc[[0, -1]]), self.source)
+
+
+def _starts_of_runs(codes: np.ndarray) -> np.ndarray:
+    """Where another code begins, looked for piece by piece: (runs,)."""
+    if not len(codes):
+        return np.empty(0, dtype="int64")
+    found = [np.zeros(1, dtype="int64")]
+    for start in range(1, len(codes), _CHUNK):
+        stop = min(start + _CHUNK, len(codes))
+        found.append(start + np.flatnonzero(codes[start:stop] != codes[start - 1 : stop - 1]))
+    return np.concatenate(found)
 
 
 def _without_unused(table: pd.DataFrame, id: str) -> pd.DataFrame:

@@ -139,21 +139,21 @@ def _series_codes(table: pd.DataFrame, id: tuple[str, ...], source: str) -> tupl
         together, codes = np.unique(codes.astype("int64") * len(found) + others, return_inverse=True)
         labels = [(*_as_tuple(labels[code // len(found)]), found[code % len(found)]) for code in together]
     if len(id) > 1:
-        labels = _joined(labels)
-    natural = _natural_order(labels)
-    if natural is None:
+        labels = joined_names(labels)
+    natural = natural_order(labels)
+    if bool((natural[1:] > natural[:-1]).all()):
         return codes, labels
     rank = np.empty(len(labels), dtype="int64")
     rank[natural] = np.arange(len(labels))
     return rank[codes], [labels[code] for code in natural]
 
 
-def _natural_order(labels: list) -> np.ndarray | None:
-    """Which label comes n-th, or None where they are in order already."""
+def natural_order(labels: list) -> np.ndarray:
+    """Which label comes n-th, as people number their series: (labels,)."""
     order = _order_of_numbered(labels)
     if order is None:
         order = np.array(sorted(range(len(labels)), key=lambda code: _natural(labels[code])), dtype="int64")
-    return None if bool((order[1:] > order[:-1]).all()) else order
+    return order
 
 
 def _order_of_numbered(labels: list) -> np.ndarray | None:
@@ -175,7 +175,7 @@ def _as_tuple(label: Any) -> tuple:
     return label if isinstance(label, tuple) else (label,)
 
 
-def _joined(labels: list[tuple]) -> list[str]:
+def joined_names(labels: list[tuple]) -> list[str]:
     """One name for each pair of names: joined by a sign that keeps them apart."""
     for sign in (",", " / ", " | ", " :: "):
         names = [sign.join(map(str, label)) for label in labels]

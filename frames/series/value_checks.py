@@ -1,5 +1,7 @@
 """Checks of the values of a series: which are missing, which never change."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -23,10 +25,14 @@ def check_missing(table: pd.DataFrame, id: str, time: str, names: list[str], sou
             )
 
 
-def note_missing(table: pd.DataFrame, names: list[str], notes: list[str]) -> None:
-    """Count missing values by column and note the rule for them."""
-    counts = {name: int(table[name].isna().sum()) for name in names}
-    found = [f"{count:,} of {len(table):,} values of {name!r}" for name, count in counts.items() if count]
+def count_missing(table: pd.DataFrame, names: Sequence[str]) -> dict[str, int]:
+    """Missing values by column."""
+    return {name: int(table[name].isna().sum()) for name in names}
+
+
+def note_missing(counts: Mapping[str, int], rows: int, notes: list[str]) -> None:
+    """Note how many values are missing of each column, and the rule for them."""
+    found = [f"{count:,} of {rows:,} values of {name!r}" for name, count in counts.items() if count]
     if found:
         notes.append(
             f"{', '.join(found)} are missing: inputs are filled inside each window; missing targets are neither "
@@ -49,15 +55,26 @@ def _in_week(stamps: pd.Series) -> np.ndarray:
     return pd.DatetimeIndex(stamps).tz_localize(None).as_unit("us").asi8 % _WEEK
 
 
-def note_constant(table: pd.DataFrame, id: str, targets: tuple[str, ...], notes: list[str]) -> None:
-    """Note which targets never change."""
+def count_constant(table: pd.DataFrame, id: str, targets: Sequence[str]) -> tuple[dict[str, int], dict[str, float], int]:
+    """Series in which a target never changes.
+
+    Returns:
+        How many by target, the first value of each target, and how many series there are.
+    """
     codes = table[id].cat.codes.to_numpy()
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    counts, first = {}, {}
     for name in targets:
         values = table[name].to_numpy()
         low, high = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
-        constant = int((low == high).sum())
-        if constant and len(starts) == 1:
-            notes.append(f"{name!r} is constant ({low[0]:g}): there is nothing to learn")
+        counts[name], first[name] = int((low == high).sum()), float(low[0])
+    return counts, first, len(starts)
+
+
+def note_constant(counts: Mapping[str, int], first: Mapping[str, float], series: int, notes: list[str]) -> None:
+    """Note which targets never change."""
+    for name, constant in counts.items():
+        if constant and series == 1:
+            notes.append(f"{name!r} is constant ({first[name]:g}): there is nothing to learn")
         elif constant:
-            notes.append(f"{name!r} is constant in {constant:,} of {len(starts):,} series")
+            notes.append(f"{name!r} is constant in {constant:,} of {series:,} series")
