@@ -1,4 +1,4 @@
-"""Seconds against the number of short series: from a file to scored forecasts, beside statsforecast and utilsforecast."""
+"""Seconds against the number of short series: from a file to scored forecasts, beside statsforecast."""
 
 from __future__ import annotations
 
@@ -136,14 +136,14 @@ def main() -> None:
         "Many short series",
         {"Seconds from a file to scored forecasts": rows},
         notes=[
-            f"Monthly series of {SHORTEST} to {LONGEST} rows in one Parquet file. read: the table; recurra also finds the "
-            "columns' roles and puts the rows on a checked, regular time axis. prepare: recurra cuts the fold, scales, "
-            "lists the windows and takes the unit of MASE; theirs checks the order, makes the grouped array "
+            f"Monthly series of {SHORTEST} to {LONGEST} rows in one Parquet file. read: the table; recurra also finds "
+            "the roles of the columns and puts the rows on a checked, regular axis. prepare: recurra cuts the fold, "
+            "scales, lists the windows and takes the unit of MASE; theirs checks the order, makes the grouped array "
             "(`utilsforecast.processing.process_df`) and cuts off the last rows. forecast: seasonal naive, "
             f"{HORIZON} steps. score: MASE of each series, with its unit on their side.",
             f"Both sides alternate, each in a process of its own, medians of {TURNS} turns after one that does not "
-            f"count (range of the totals); {PEER} with the utilsforecast and the pandas that it asks for. × is recurra's "
-            "time over theirs, the aim is at most 2. That both forecast the same shows in MASE.",
+            f"count (range of the totals); {PEER} with the utilsforecast and the pandas that it asks for. × is "
+            "recurra's time over theirs, the aim is at most 2. That both forecast the same shows in MASE.",
             "![](series.png)",
         ],
     )

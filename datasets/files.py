@@ -57,9 +57,9 @@ def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = 
     """Read a table from a file.
 
     Args:
-        path: a folder of Parquet files, or .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson, .xlsx or .xlsm (its first
-            sheet), .arff, or CoNLL's .conll, .iob, .iob2, .bio and .conllu; each also with .gz, .bz2, .xz or .zst
-            behind it.
+        path: a folder of Parquet files, or .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson,
+            .xlsx or .xlsm (its first sheet), .arff, or CoNLL's .conll, .iob, .iob2, .bio and .conllu; each also with
+            .gz, .bz2, .xz or .zst behind it.
         as_text: columns of a text file whose cells stay as they are written, such as labels and ids: 007 is not 7.
         comma: what a comma in a number means, "decimal" or "thousands", where the columns leave it open.
 
@@ -147,7 +147,10 @@ def _kind(path: Path) -> str:
 def check_there(path: Path, expected: str) -> None:
     """Refuse a path that is not a file with something in it, with the nearest name there is."""
     if path.is_dir():
-        raise InputError(f"{path}: a folder was found where a file was expected; name one of the files in it, or a folder of .parquet files")
+        raise InputError(
+            f"{path}: a folder was found where a file was expected; name one of the files in it, or a folder of "
+            ".parquet files"
+        )
     if not path.exists():
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, names, n=1)

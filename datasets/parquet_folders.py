@@ -37,7 +37,9 @@ def open_parquet(path: Path) -> ds.Dataset:
     files = _files(path) if path.is_dir() else [path]
     parts = [part for file in files for part in file.relative_to(path).parts[:-1]] if path.is_dir() else []
     # all texts: read as a number, the id 007 would be 7
-    texts = pa.schema([pa.field(name, pa.string()) for name in dict.fromkeys(p.split("=")[0] for p in parts if "=" in p)])
+    texts = pa.schema(
+        [pa.field(name, pa.string()) for name in dict.fromkeys(p.split("=")[0] for p in parts if "=" in p)]
+    )
     options = ds.FileSystemFactoryOptions(
         partition_base_dir=str(path), partitioning=ds.partitioning(texts, flavor="hive") if len(texts) else None
     )
@@ -76,8 +78,8 @@ def larger_than_memory(source: str | Path, memory: str | int | None) -> Large | 
         if memory is None:
             return None
         raise InputError(
-            f"{source}: `memory` was given, which applies to Parquet alone, because its rows can be read in streams; save "
-            "the data as .parquet, or leave `memory` out"
+            f"{source}: `memory` was given, which applies to Parquet alone, because its rows can be read in streams; "
+            "save the data as .parquet, or leave `memory` out"
         )
     limit = parse_memory(memory)
     if memory is None and not folder and path.stat().st_size * _MOST_COMPRESSED < limit:

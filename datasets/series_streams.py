@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+from pyarrow import parquet
 
 from ..errors import InputError
 from ..frames import SeriesFrame
@@ -56,15 +57,29 @@ class _Source:
 
     def batches(self, columns: list[str]) -> Iterator[pa.Table]:
         """Rows in the order of the files, some at a time."""
-        try:
-            scanned = self.dataset.to_batches(
-                columns=columns, batch_size=_ROWS_AT_ONCE, batch_readahead=2, fragment_readahead=1
-            )
-            for batch in scanned:
-                if batch.num_rows:
-                    yield _plain(pa.Table.from_batches([batch]))
-        except (pa.ArrowException, OSError) as error:
-            raise broken(Path(self.path), error) from error
+        return _batches(self.dataset, columns, Path(self.path))
+
+
+def _batches(dataset: ds.Dataset, columns: list[str], path: Path) -> Iterator[pa.Table]:
+    try:
+        for fragment in dataset.get_fragments():
+            yield from _batches_of(fragment, pa.schema([dataset.schema.field(name) for name in columns]))
+    except (pa.ArrowException, OSError) as error:
+        raise broken(path, error) from error
+
+
+def _batches_of(fragment: ds.ParquetFileFragment, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows of one file, page by page: a scan of the dataset would hold whole row groups."""
+    of_folder = ds.get_partition_keys(fragment.partition_expression)
+    inside = [name for name in schema.names if name not in of_folder]
+    with parquet.ParquetFile(fragment.path, memory_map=True, pre_buffer=False) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=inside, use_threads=False):
+            table = pa.Table.from_batches([batch])
+            for name in of_folder:
+                if name in schema.names:
+                    table = table.append_column(name, pa.repeat(pa.scalar(of_folder[name], pa.string()), len(table)))
+            if len(table):
+                yield _plain(table.select(schema.names).cast(schema))
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -78,10 +93,8 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def sample_of(dataset: ds.Dataset, path: Path) -> pd.DataFrame:
     """The first rows, which show what the columns hold."""
-    try:
-        table = dataset.head(_SAMPLE).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:
-        raise broken(path, error) from error
+    first = next(_batches(dataset, dataset.schema.names, path), dataset.schema.empty_table())
+    table = first.slice(0, _SAMPLE).to_pandas(ignore_metadata=True)
     table.attrs = {"notes": []}
     return table
 
@@ -116,8 +129,8 @@ def read_in_streams(
     roles = choose_roles(sample, source=source, **_with_defaults(given))
     if not roles.id:
         raise InputError(
-            f"{source}: the rows are larger than `memory` allows and no column tells series apart, where some series at "
-            "a time were to be checked; name it as `id`, or give more `memory`"
+            f"{source}: the rows are larger than `memory` allows and no column tells series apart, where some series "
+            "at a time were to be checked; name it as `id`, or give more `memory`"
         )
     read = _Source(dataset, roles, source)
     series = _count_series(read)
@@ -196,8 +209,8 @@ def _share_out(series: _Series, rows: int, source: str) -> np.ndarray:
     longest = int(series.counts.argmax())
     if series.counts[longest] > rows:
         raise InputError(
-            f"{source}: series {series.names[longest]!r} has {series.counts[longest]:,} rows where `memory` is enough for "
-            f"{rows:,} and a series is checked as a whole; give more `memory`"
+            f"{source}: series {series.names[longest]!r} has {series.counts[longest]:,} rows where `memory` is enough "
+            f"for {rows:,} and a series is checked as a whole; give more `memory`"
         )
     parts = np.empty(len(series.counts), dtype="int64")
     part, room = -1, 0
@@ -288,7 +301,10 @@ class _Assembly:
             freq=self.freq if self.freq is not None else 1,
             ahead=self._ahead(table[id].cat.categories),
             source=self.read.path,
-            roles={"time": list(roles.time) or ROW_NUMBERS, "id": roles.id[0] if len(roles.id) == 1 else list(roles.id)},
+            roles={
+                "time": list(roles.time) or ROW_NUMBERS,
+                "id": roles.id[0] if len(roles.id) == 1 else list(roles.id),
+            },
             reading=self.reading or Reading(),
             id_cells=self.series.cells,
             stored=stored,
@@ -348,12 +364,12 @@ class _Assembly:
 
     def _all_notes(self, frame: SeriesFrame, parts: int) -> list[str]:
         notes = [
-            f"{len(frame.table):,} rows are more than `memory` ({self.memory / 1e6:,.0f} MB) holds: they are checked in "
-            f"{parts:,} parts and read from files in {self.writer.folder.parent}; how time is read, and its step "
+            f"{len(frame.table):,} rows are more than `memory` ({self.memory / 1e6:,.0f} MB) holds: they are checked "
+            f"in {parts:,} parts and read from files in {self.writer.folder.parent}; how time is read, and its step "
             f"({frame.freq}), are settled by the first {counted(self.settled_by, 'series', 'series')}",
             *self.notes,
             *(f"{number:,} {rest}" for rest, number in self.sums.items() if number),
         ]
         note_missing(self.missing_cells, len(frame.table), notes)
-        note_constant(self.constant, {name: 0.0 for name in self.constant}, max(len(frame.lengths), 2), notes)
+        note_constant(self.constant, dict.fromkeys(self.constant, 0.0), max(len(frame.lengths), 2), notes)
         return notes

@@ -86,7 +86,6 @@ class WindowBatches:
             future channels)`` where covariates are known ahead; target float64 (batch, horizon, targets), 0 where
             missing; weight of the same shape, 0 where missing and, with many series, one over the window's scale.
         """
-        import tensorflow as tf
 
         n_windows = len(self.windows)
         if seed is None:

@@ -100,6 +100,10 @@ class LanguageModelSchema:
                 )
         return frame
 
+    def parts(self, frame: LanguageFrame, *, all_rows: bool = False) -> tuple[LanguageFrame]:  # noqa: ARG002
+        """The frame as a whole."""
+        return (frame,)
+
     def raw(self, frame: LanguageFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a text is always whole)
         """Texts, and their classes where the model has any."""
         return self.pipeline.raw(frame)

@@ -29,6 +29,7 @@ from ..evaluation import (
 from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import Frame, SeriesFrame, describe
 from ..pipelines import (
+    MAX_VALIDATION_WINDOWS,
     EncodedSeries,
     Fold,
     RowRange,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 # With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
 _FEWEST_ORIGINS = 10
+# Arrays of the size of all forecasts that are held together, at most, when a model is scored.
+_ARRAYS = 12
 # A fit of ETS or ARIMA takes some tenth of a second: three folds of so many series take minutes.
 MOST_FITTED_SERIES = 1000
 
@@ -308,8 +311,17 @@ class ForecastExperiment:
             lookback=self.lookback,
             n_folds=self.n_folds,
             test_size=self.task.test_size,
-            max_test_windows=self.task.max_origins,
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
+            max_test_windows=min(self.task.max_origins, self._windows_in_memory),
         )
+
+    @property
+    def _windows_in_memory(self) -> int:
+        """Windows of each series whose true values, forecasts and errors fit into the memory that was allowed."""
+        if self.frame.stored is None:
+            return MAX_VALIDATION_WINDOWS + self.task.max_origins  # more than there can be
+        each = _ARRAYS * 8 * self.horizon * len(self.frame.targets) * len(self.frame.lengths)
+        return max(1, self.frame.stored.memory // each)
 
     @cached_property
     def test_sets(self) -> list[ForecastTestSet]:
@@ -331,7 +343,13 @@ class ForecastExperiment:
         size = self.task.test_size
         if size is None and "folds" in self.__dict__:
             size = int((self.folds[-1].test.stop - self.folds[-1].test.start).max())
-        fold = single_split(self.frame, horizon=self.horizon, lookback=self.lookback, validation_size=size)
+        fold = single_split(
+            self.frame,
+            horizon=self.horizon,
+            lookback=self.lookback,
+            validation_size=size,
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
+        )
         return ForecastFold(self, fold, None)
 
     def describe(self) -> dict[str, Any]:
@@ -359,9 +377,12 @@ class ForecastExperiment:
         """What was scored, and what was not."""
         notes, test = [], self.test_sets[0]
         if test.windows.stride > 1:
+            most, setting = self.task.max_origins, "max_origins"
+            if self._windows_in_memory < most:
+                most, setting = self._windows_in_memory, "memory"
             notes.append(
-                f"one forecast origin in {test.windows.stride} is scored (at most {self.task.max_origins} per series "
-                "and fold; set `max_origins` to change it)"
+                f"one forecast origin in {test.windows.stride} is scored (at most {most} per series and fold; set "
+                f"`{setting}` to change it)"
             )
         if unscored := sum(int((test.windows.count == 0).sum()) for test in self.test_sets):
             notes.append(f"{unscored} times a series is too short, or ended too early, to be scored in a fold")

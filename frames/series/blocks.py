@@ -5,10 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 
 # Rows of a block; its temporary arrays take some ten times as many bytes as it has numbers.
-_ROWS = 1 << 20
+ROWS = 1 << 20
 
 
-def series_blocks(lengths: np.ndarray, rows: int = _ROWS) -> Iterator[tuple[slice, slice]]:
+def padded_blocks(lengths: np.ndarray, cells: int = 16 * ROWS) -> Iterator[slice]:
+    """Cut many series into blocks whose tables (series, longest) have no more cells; a longer series stands alone."""
+    start = longest = 0
+    for number, length in enumerate(lengths.tolist()):
+        longest = max(longest, length)
+        if number > start and longest * (number + 1 - start) > cells:
+            yield slice(start, number)
+            start, longest = number, length
+    if len(lengths):
+        yield slice(start, len(lengths))
+
+
+def series_blocks(lengths: np.ndarray, rows: int = ROWS) -> Iterator[tuple[slice, slice]]:
     """Cut many series into blocks of about as many rows; a longer series is a block of its own.
 
     Args:

@@ -11,7 +11,7 @@ import pandas as pd
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
 from ..notebook import frame_html
-from .blocks import series_blocks
+from .blocks import ROWS, series_blocks
 from .reading import Reading
 from .regular_table import series_fields
 from .stored_table import StoredTable, TableWriter
@@ -20,6 +20,7 @@ from .value_checks import stamps_never_observed
 
 _ROWS_THAT_SHOW_A_WEEK = 14
 _CHUNK = 1 << 20  # rows looked at together
+_WORKED_OUT = 400  # bytes beside each row of a block
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,10 @@ class SeriesFrame:
         return np.stack(parts, axis=-1) if parts else np.empty((len(self.table), 0))
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
-        """Series in blocks of about a million rows: which series, and which rows of the table."""
-        return series_blocks(self.lengths)
+        """Series in blocks of about a million rows, or fewer where little memory was allowed: series, and their rows."""
+        if self.stored is None:
+            return series_blocks(self.lengths)
+        return series_blocks(self.lengths, max(1, min(ROWS, self.stored.memory // _WORKED_OUT)))
 
     @property
     def starts(self) -> np.ndarray:
@@ -215,14 +218,14 @@ class SeriesFrame:
         stored = writer.finish()
         return replace(self, table=stored.open(), stored=stored, ahead=ahead)
 
-    def part(self, series: slice) -> "SeriesFrame":
-        """Some series that follow one another, in memory."""
-        starts = np.append(self.starts, len(self.table))
-        last = min(series.stop, len(self.lengths))
-        table = self.table.iloc[starts[series.start] : starts[last]].reset_index(drop=True)
-        ids = self.ids[series.start : last]
+    def part(self, series: slice, newest: int | None = None) -> "SeriesFrame":
+        """Some series that follow one another, in memory, each with its newest rows or with all of them."""
+        ends, lengths = (self.starts + self.lengths)[series], self.lengths[series]
+        kept = lengths if newest is None else np.minimum(lengths, newest)
+        rows = np.repeat(ends - np.cumsum(kept), kept) + np.arange(int(kept.sum()))
+        ids = self.ids[series]
         ahead = None if self.ahead is None else self.ahead[self.ahead[self.id].isin(ids)].reset_index(drop=True)
-        return replace(self, table=table, ahead=ahead, stored=None)
+        return replace(self, table=self.table.iloc[rows].reset_index(drop=True), ahead=ahead, stored=None)
 
     def next_times(self, steps: int) -> pd.DataFrame:
         """Time stamps after the end of each series: ``steps`` rows per series, columns id and time."""

@@ -1,6 +1,6 @@
 """A table of series kept in files: its columns are mapped, and read from the disk as they are looked at.
 
-What is mapped is the system's cache of the files: it is given back when memory is needed, so a table of any length costs
+What is mapped is the system's cache of the files, given back when memory is needed: a table of any length costs
 what is worked out of it and no more.
 """
 

@@ -55,7 +55,9 @@ def _in_week(stamps: pd.Series) -> np.ndarray:
     return pd.DatetimeIndex(stamps).tz_localize(None).as_unit("us").asi8 % _WEEK
 
 
-def count_constant(table: pd.DataFrame, id: str, targets: Sequence[str]) -> tuple[dict[str, int], dict[str, float], int]:
+def count_constant(
+    table: pd.DataFrame, id: str, targets: Sequence[str]
+) -> tuple[dict[str, int], dict[str, float], int]:
     """Series in which a target never changes.
 
     Returns:
