@@ -20,7 +20,7 @@ _NUMBER, _TEXT = 8, 60
 # Times the columns that are read: what checking, scaling and reading windows take beside them.
 _BESIDE = 4
 _MOST_COMPRESSED = 200  # bytes in memory for one in a file
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def is_parquet_folder(path: str | Path) -> bool:
@@ -126,8 +126,8 @@ def parse_memory(text: str | int | None) -> int:
     if text is None:
         return _free_memory() // 2
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", str(text).upper())
-    unit = match[2] if match is None or match[2] in _UNITS else f"{match[2]}B"
-    if match is None or not (found := int(float(match[1]) * _UNITS[unit])):
+    found = 0 if match is None else int(float(match[1]) * _UNITS[match[2].removesuffix("B")])
+    if not found:
         raise InputError(f"`memory` must be an amount such as 500MB or 2GB; received {text!r}")
     return found
 

@@ -346,7 +346,8 @@ class _Assembly:
         self.constant.update(count_constant(table, fields["id"], roles.targets)[0])
         if fields["ahead"] is not None:
             self.ahead.append(fields["ahead"])
-        for note in fields["notes"]:
+        for written in fields["notes"]:
+            note = written.partition("; time runs backwards")[0]  # in so many rows of one part
             number, _, rest = note.partition(" ")
             if number.replace(",", "").isdecimal():
                 self.sums[rest] += int(number.replace(",", ""))

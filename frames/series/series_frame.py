@@ -168,7 +168,7 @@ class SeriesFrame:
         return np.stack(parts, axis=-1) if parts else np.empty((len(self.table), 0))
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
-        """Series in blocks of about a million rows, or fewer where little memory was allowed: series, and their rows."""
+        """Series in blocks of about a million rows, or fewer where little memory was allowed, and these rows."""
         if self.stored is None:
             return series_blocks(self.lengths)
         return series_blocks(self.lengths, max(1, min(ROWS, self.stored.memory // _WORKED_OUT)))
