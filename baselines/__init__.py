@@ -9,34 +9,39 @@ series. :func:`forecast_many` does the same for many series at once; those in ``
 :func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
-targets, n_classes, *, seed)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of values (time,
-channels) that may hold NaN; targets are class ids (n,), values (n,), or a list of tags (time,). Called on inputs, the
-fitted baseline gives probabilities (n, classes), values (n,), or a list of probabilities (time, classes).
+targets, n_classes, *, seed, **config)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of
+values (time, channels) that may hold NaN; targets are class ids (n,), values (n,), or a list of tags (time,). Called on
+inputs, the fitted baseline gives probabilities (n, classes), values (n,), or a list of probabilities (time, classes).
 
-Language models (``LANGUAGE_BASELINES``): ``fit(ids, vocabulary, *, end)`` gives a fitted baseline with
+Language models (``LANGUAGE_BASELINES``): ``fit(ids, vocabulary, *, end, **config)`` gives a fitted baseline with
 ``log_probabilities(ids)`` and ``next_probabilities(history)``.
+
+What a baseline leaves to choose is its grid, the default first. A comparison draws configurations from it as it does
+from a family's, and chooses on the validation part. ARIMA and ETS choose their form by AICc themselves.
 
 A fitted baseline (``fitted.py``) predicts from the raw inputs of an exported model, is saved and loaded as plain
 arrays, and in most cases is a TensorFlow graph.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from ..grid import Grid
+from . import dtw, flattened, tagging, tfidf
 from .arima import arima
 from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
 from .flattened import logistic_flattened, ridge_flattened
-from .forecasters import FORECAST_BASELINES, ONE_BY_ONE, fit_forecaster, forecast_many
-from .kneser_ney import KneserNey, bigram, kneser_ney, unigram
+from .forecasters import FORECAST_BASELINES, ONE_BY_ONE, ForecastBaseline, fit_forecaster, forecast_many
+from .kneser_ney import KneserNey, bigram, kneser_ney, orders, unigram
 from .majority import majority, mean
 from .many_series import ManySeries
 from .naive import drift, naive, seasonal_naive
 from .naive2 import naive2
-from .nbsvm import nbsvm
+from .nbsvm import nbsvm, nbsvm_grid
 from .tagging import logistic_window, majority_tag, most_frequent_tag
 from .tfidf import tfidf_logistic, tfidf_ridge
 from .theta import theta
@@ -49,7 +54,9 @@ __all__ = [
     "REGRESSION_BASELINES",
     "TAGGING_BASELINES",
     "FittedBaseline",
+    "ForecastBaseline",
     "KneserNey",
+    "LanguageBaseline",
     "ManySeries",
     "SequenceBaseline",
     "arima",
@@ -80,47 +87,67 @@ __all__ = [
 ]
 
 
+def _nothing_to_choose(_: Any) -> Grid:
+    return {}
+
+
 @dataclass(frozen=True)
 class SequenceBaseline:
     """A baseline for sequences with targets.
 
     Attributes:
-        fit: ``fit(inputs, targets, n_classes, *, seed)`` gives a fitted baseline.
+        fit: ``fit(inputs, targets, n_classes, *, seed, **config)`` gives a fitted baseline.
         inputs: the kinds it reads: "text" (strings), "tokens" (lists of strings), "values" (arrays of numbers).
         library: what must be installed besides recurra's own dependencies, if anything.
+        grid: from training inputs the values to try of each setting, the default first.
     """
 
     fit: Callable[..., Any]
     inputs: tuple[str, ...] = ("text", "tokens")
     library: str | None = None
+    grid: Callable[[Sequence[Any]], Grid] = _nothing_to_choose
+
+
+@dataclass(frozen=True)
+class LanguageBaseline:
+    """A baseline for language models.
+
+    Attributes:
+        fit: ``fit(ids, vocabulary, *, end, **config)`` gives a fitted baseline.
+        grid: from the size of the vocabulary the values to try of each setting, the default first.
+    """
+
+    fit: Callable[..., KneserNey]
+    grid: Callable[[int], Grid] = _nothing_to_choose
 
 
 _ANY = ("text", "tokens", "values")
+_VALUES = ("values",)
 
 CLASSIFICATION_BASELINES: dict[str, SequenceBaseline] = {
     "majority": SequenceBaseline(majority, _ANY),
-    "tfidf_logistic": SequenceBaseline(tfidf_logistic),
-    "nbsvm": SequenceBaseline(nbsvm),
-    "logistic_flattened": SequenceBaseline(logistic_flattened, ("values",)),
-    "dtw_1nn": SequenceBaseline(dtw_1nn, ("values",), library="dtaidistance"),
+    "tfidf_logistic": SequenceBaseline(tfidf_logistic, grid=tfidf.logistic_grid),
+    "nbsvm": SequenceBaseline(nbsvm, grid=nbsvm_grid),
+    "logistic_flattened": SequenceBaseline(logistic_flattened, _VALUES, grid=lambda _: flattened.LOGISTIC_GRID),
+    "dtw_1nn": SequenceBaseline(dtw_1nn, _VALUES, library="dtaidistance", grid=lambda _: dtw.GRID),
 }
 
 REGRESSION_BASELINES: dict[str, SequenceBaseline] = {
     "mean": SequenceBaseline(mean, _ANY),
-    "tfidf_ridge": SequenceBaseline(tfidf_ridge),
-    "ridge_flattened": SequenceBaseline(ridge_flattened, ("values",)),
+    "tfidf_ridge": SequenceBaseline(tfidf_ridge, grid=tfidf.ridge_grid),
+    "ridge_flattened": SequenceBaseline(ridge_flattened, _VALUES, grid=lambda _: flattened.RIDGE_GRID),
 }
 
 TAGGING_BASELINES: dict[str, SequenceBaseline] = {
     "majority_tag": SequenceBaseline(majority_tag, ("tokens", "values")),
     "most_frequent_tag": SequenceBaseline(most_frequent_tag, ("tokens",)),
-    "logistic_window": SequenceBaseline(logistic_window, ("tokens", "values")),
+    "logistic_window": SequenceBaseline(logistic_window, ("tokens", "values"), grid=lambda _: tagging.GRID),
 }
 
-LANGUAGE_BASELINES: dict[str, Callable[..., KneserNey]] = {
-    "unigram": unigram,
-    "bigram": bigram,
-    "kneser_ney": kneser_ney,
+LANGUAGE_BASELINES: dict[str, LanguageBaseline] = {
+    "unigram": LanguageBaseline(unigram),
+    "bigram": LanguageBaseline(bigram),
+    "kneser_ney": LanguageBaseline(kneser_ney, grid=lambda vocabulary: {"order": orders(vocabulary)}),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..grid import Grid
 from .graph_ops import SMALLEST
 from .scaling import Scale, fit_scale
 
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
 
 # Test sequences per block of distances, and training sequences whose own neighbour is looked up.
 BLOCK, MAX_SAMPLED = 256, 500
+# Of the longest training sequence; None: without a limit. UCR's archive tries all up to a tenth or so.
+GRID: Grid = {"window": [None, 0.1, 0.03, 0.0]}
 
 
-def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> NearestNeighbour:
+def dtw_1nn(
+    inputs: Sequence[np.ndarray],
+    targets: np.ndarray,
+    n_classes: int,
+    *,
+    window: float | None = None,
+    seed: int = 0,
+) -> NearestNeighbour:
     """Predict the class of the training sequence that is nearest after warping time.
 
-    Sequences may differ in length and have several channels, which are warped together; no limit on the warping. Gaps
-    and scale: ``scaling.py``. The time it takes grows with training sequences x test sequences x length squared.
+    Sequences may differ in length and have several channels, which are warped together. Gaps and scale: ``scaling.py``.
+    The time it takes grows with training sequences x test sequences x length squared, or with length x window.
     A neighbour gives no probability, so the class found gets the fraction of training sequences (of at most 500) whose
     own nearest neighbour has their class, at least twice what any other class gets; the rest is spread evenly.
 
@@ -30,6 +40,8 @@ def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
         targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
+        window: how far a step may be from the one that it is matched with, as a fraction of the longest training
+            sequence (Sakoe and Chiba's band); 0: step by step, as Euclidean distance; None: without a limit.
         seed: of those 500.
 
     Returns:
@@ -50,13 +62,14 @@ def dtw_1nn(inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *
     targets = np.asarray(targets, dtype=int)
     scale = fit_scale(inputs)
     known = scale(inputs)
+    reach = None if window is None else round(window * max(len(values) for values in known))
     sampled = np.random.default_rng(seed).permutation(len(known))[:MAX_SAMPLED]
-    hits = (
-        targets[_nearest([known[i] for i in sampled], known, but=sampled)] == targets[sampled] if len(known) > 1 else []
-    )
+    hits = np.zeros(0)
+    if len(known) > 1:
+        hits = targets[_nearest([known[i] for i in sampled], known, reach, but=sampled)] == targets[sampled]
     # As if one hit and one miss more had been seen: no prediction is certain.
     sure = max((np.sum(hits) + 1) / (len(hits) + 2), 2 / (n_classes + 1))
-    return NearestNeighbour(known, targets, scale, float(sure), n_classes)
+    return NearestNeighbour(known, targets, scale, float(sure), n_classes, reach)
 
 
 class NearestNeighbour:
@@ -68,18 +81,28 @@ class NearestNeighbour:
         scale: of the channels.
         sure: probability of the class found.
         n_classes: how many classes there are.
+        reach: steps that matched ones may lie apart; None: any number.
     """
 
     kind = "dtw_1nn"
     why_no_graph = "its neighbours are searched by a library"
 
-    def __init__(self, known: list[np.ndarray], targets: np.ndarray, scale: Scale, sure: float, n_classes: int) -> None:
+    def __init__(
+        self,
+        known: list[np.ndarray],
+        targets: np.ndarray,
+        scale: Scale,
+        sure: float,
+        n_classes: int,
+        reach: int | None = None,
+    ) -> None:
         self.known, self.targets, self.scale, self.sure, self.n_classes = known, targets, scale, sure, n_classes
+        self.reach = reach
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities (n, classes)."""
         probabilities = np.full((len(inputs), self.n_classes), (1 - self.sure) / max(self.n_classes - 1, 1))
-        nearest = self.targets[_nearest(self.scale(inputs), self.known)]
+        nearest = self.targets[_nearest(self.scale(inputs), self.known, self.reach)]
         probabilities[np.arange(len(inputs)), nearest] = self.sure
         return probabilities
 
@@ -110,14 +133,15 @@ class NearestNeighbour:
             "mean": self.scale.mean,
             "spread": self.scale.spread,
         }
-        return {"kind": self.kind, "sure": self.sure, "n_classes": self.n_classes}, arrays
+        numbers = {"sure": self.sure, "n_classes": self.n_classes, "reach": self.reach}
+        return {"kind": self.kind, **numbers}, arrays
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> NearestNeighbour:
         """What :meth:`state` described."""
         known = np.split(arrays["steps"], arrays["ends"][:-1])
         scale = Scale(arrays["mean"], arrays["spread"])
-        return cls(known, arrays["targets"], scale, config["sure"], config["n_classes"])
+        return cls(known, arrays["targets"], scale, config["sure"], config["n_classes"], config["reach"])
 
     def __repr__(self) -> str:
         return f"dtw_1nn on {len(self.known):,} sequences"
@@ -134,15 +158,19 @@ def library() -> Any:
     return dtw_ndim
 
 
-def _nearest(sequences: list[np.ndarray], known: list[np.ndarray], *, but: np.ndarray | None = None) -> np.ndarray:
+def _nearest(
+    sequences: list[np.ndarray], known: list[np.ndarray], reach: int | None, *, but: np.ndarray | None = None
+) -> np.ndarray:
     """Row of the nearest known sequence to each of some (n,), leaving out row ``but[i]`` for sequence i."""
+    # the library counts the diagonal itself, and widens the band by the difference of two lengths
+    window = None if reach is None else reach + 1
     known = [_with_steps(values) for values in known]
     nearest = np.zeros(len(sequences), dtype=int)
     for start in range(0, len(sequences), BLOCK):
         block = [_with_steps(values) for values in sequences[start : start + BLOCK]]
         n = len(block)
         distances = library().distance_matrix_fast(
-            block + known, block=((0, n), (n, n + len(known))), compact=True, parallel=False
+            block + known, block=((0, n), (n, n + len(known))), compact=True, parallel=False, window=window
         )
         distances = np.asarray(distances).reshape(n, len(known))
         if but is not None:

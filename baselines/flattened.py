@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grid import Grid
 from .linear import LinearBaseline, logistic, ridge
 from .majority import Majority, majority
 from .scaling import MAX_STEPS, Scale, fit_scale, stretch_padded, stretched
@@ -15,21 +16,30 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+LOGISTIC_GRID: Grid = {"C": [1.0, 0.1, 10.0, 0.01]}
+RIDGE_GRID: Grid = {"alpha": [10.0, 100.0, 1.0, 1000.0, 0.1]}
+
+
 def logistic_flattened(
-    inputs: Sequence[np.ndarray], targets: np.ndarray, n_classes: int, *, seed: int = 0
+    inputs: Sequence[np.ndarray],
+    targets: np.ndarray,
+    n_classes: int,
+    *,
+    C: float = 1.0,
+    seed: int = 0,  # noqa: ARG001
 ) -> LinearBaseline | Majority:
     """Logistic regression on every step of every channel.
 
     Where lengths differ, each sequence is stretched to that of the longest in training (at most 1,000 steps), and its
     own length is one more column. Gaps and scale: ``scaling.py``; then every column is brought to mean 0 and standard
-    deviation 1. The strength of the penalty is chosen on a held-out tenth of the training set. With one class only, it
-    is :func:`recurra.baselines.majority`.
+    deviation 1. With one class only, it is :func:`recurra.baselines.majority`.
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
         targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
-        seed: of the held-out tenth.
+        C: inverse strength of the penalty.
+        seed: not used here; every baseline takes the same arguments.
 
     Returns:
         A fitted baseline; called on sequences, it gives probabilities (n, n_classes) whose rows sum to 1.
@@ -44,8 +54,7 @@ def logistic_flattened(
     if len(np.unique(targets)) < 2:
         return majority(inputs, targets, n_classes)
     features = _fit_columns(inputs)
-    model = logistic(features(inputs), targets, n_classes, inverse_strengths=(0.001, 0.01, 0.1, 1.0), seed=seed)
-    return LinearBaseline("logistic_flattened", features, model)
+    return LinearBaseline("logistic_flattened", features, logistic(features(inputs), targets, n_classes, C=C))
 
 
 def ridge_flattened(
@@ -53,15 +62,16 @@ def ridge_flattened(
     targets: np.ndarray,
     n_classes: int | None = None,  # noqa: ARG001
     *,
-    seed: int = 0,
+    alpha: float = 10.0,
+    seed: int = 0,  # noqa: ARG001
 ) -> LinearBaseline:
     """Ridge regression on every step of every channel, laid out as for :func:`logistic_flattened`.
 
     Arguments:
         inputs: training sequences (n,), each (time, channels) in any unit; NaN where nothing was observed.
         targets: values (n,), in any unit.
-        n_classes: not used here; every baseline takes the same arguments.
-        seed: of the held-out tenth.
+        alpha: strength of the penalty.
+        n_classes, seed: not used here; every baseline takes the same arguments.
 
     Returns:
         A fitted baseline; called on sequences, it gives values (n,), in the unit of ``targets``.
@@ -69,7 +79,7 @@ def ridge_flattened(
     Source: Hoerl and Kennard (1970), Technometrics 12.
     """
     features = _fit_columns(inputs)
-    return LinearBaseline("ridge_flattened", features, ridge(features(inputs), targets, seed=seed))
+    return LinearBaseline("ridge_flattened", features, ridge(features(inputs), targets, alpha=alpha))
 
 
 class FlattenedColumns:

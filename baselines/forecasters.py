@@ -9,10 +9,12 @@ that they get.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grid import Grid
 from .arima import arima
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
@@ -21,6 +23,7 @@ from .naive import drift, drift_of_many, naive, naive_of_many, seasonal_naive, s
 from .naive2 import naive2, naive2_of_many
 from .scaling import fill_gaps
 from .seasonality import find_seasonalities
+from .theta import GRID as THETA_GRID
 from .theta import theta, theta_of_many
 
 if TYPE_CHECKING:
@@ -28,24 +31,38 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 20  # of some series together
 
-FORECAST_BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]] = {
-    "naive": naive,
-    "seasonal_naive": seasonal_naive,
-    "naive2": naive2,
-    "drift": drift,
-    "theta": theta,
-    "arima": arima,
-    "ets": ets,
+
+@dataclass(frozen=True)
+class ForecastBaseline:
+    """A baseline for series.
+
+    Attributes:
+        forecast: ``forecast(values, origins, horizon, season, **settings) -> (origins, horizon)`` for one series.
+        of_many: the same for :class:`ManySeries` at once; None where a library fits each series by itself.
+        grid: values to try of each setting, the default first.
+    """
+
+    forecast: Callable[..., np.ndarray]
+    of_many: Callable[..., np.ndarray] | None = None
+    grid: Grid = field(default_factory=dict)
+
+    def __call__(
+        self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **settings: Any
+    ) -> np.ndarray:
+        """Forecasts (origins, horizon) of one series (time,)."""
+        return self.forecast(values, origins, horizon, season, **settings)
+
+
+FORECAST_BASELINES: dict[str, ForecastBaseline] = {
+    "naive": ForecastBaseline(naive, naive_of_many),
+    "seasonal_naive": ForecastBaseline(seasonal_naive, seasonal_naive_of_many),
+    "naive2": ForecastBaseline(naive2, naive2_of_many),
+    "drift": ForecastBaseline(drift, drift_of_many),
+    "theta": ForecastBaseline(theta, theta_of_many, THETA_GRID),
+    "arima": ForecastBaseline(arima),
+    "ets": ForecastBaseline(ets),
 }
-# These work on all series at once; the others fit each by itself, with a library.
-_OF_MANY: dict[str, Callable[[ManySeries, int, int], np.ndarray]] = {
-    "naive": naive_of_many,
-    "seasonal_naive": seasonal_naive_of_many,
-    "naive2": naive2_of_many,
-    "drift": drift_of_many,
-    "theta": theta_of_many,
-}
-ONE_BY_ONE = tuple(name for name in FORECAST_BASELINES if name not in _OF_MANY)
+ONE_BY_ONE = tuple(name for name, record in FORECAST_BASELINES.items() if record.of_many is None)
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated at every forecast",
     "arima": "its orders and its parameters are estimated by a library at every forecast",
@@ -53,7 +70,7 @@ _ESTIMATES_ANEW = {
 }
 
 
-def forecast_many(name: str, many: ManySeries, horizon: int, season: int) -> np.ndarray:
+def forecast_many(name: str, many: ManySeries, horizon: int, season: int, **config: Any) -> np.ndarray:
     """Forecast many series, each as the function ``FORECAST_BASELINES[name]`` forecasts one.
 
     Arguments:
@@ -61,6 +78,7 @@ def forecast_many(name: str, many: ManySeries, horizon: int, season: int) -> np.
         many: the series and the origins of each.
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
+        config: settings of the baseline; by default the first of its grid.
 
     Returns:
         Forecasts (origins, horizon) in the unit of the values; NaN where nothing had been observed yet.
@@ -70,15 +88,16 @@ def forecast_many(name: str, many: ManySeries, horizon: int, season: int) -> np.
         array([[2., 2.],
                [5., 5.]])
     """
-    if name in _OF_MANY:
-        return _OF_MANY[name](many, horizon, season)
+    baseline = FORECAST_BASELINES[name]
+    if baseline.of_many is not None:
+        return baseline.of_many(many, horizon, season, **config)
     forecast = np.full((len(many.origins), horizon), np.nan)
     for series in np.unique(many.series):
         mine = many.series == series
         start = many.starts[series]
         values, origins = many.values[start : start + many.lengths[series]], many.origins[mine]
         if origins[0] > 0:
-            forecast[mine] = FORECAST_BASELINES[name](values, origins, horizon, season)
+            forecast[mine] = baseline(values, origins, horizon, season, **config)
     return forecast
 
 
@@ -91,6 +110,7 @@ def fit_forecaster(
     horizon: int,
     season: int,
     window: int,
+    config: Mapping[str, Any] | None = None,
 ) -> WindowForecaster | Reestimating:
     """Fit a forecast baseline to one or many series.
 
@@ -102,6 +122,7 @@ def fit_forecaster(
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
         window: rows in the raw ``values`` that it will forecast from.
+        config: settings of the baseline; by default the first of its grid.
 
     Returns:
         A fitted baseline. Several series are distinguished by an extra input ``id``: for an unknown one, drift
@@ -116,7 +137,7 @@ def fit_forecaster(
         raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
     targets = series[0].shape[1]
     if name in _ESTIMATES_ANEW:
-        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name])
+        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name], config)
     if name == "seasonal_naive" and window < season:
         why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
         return Reestimating(name, horizon, targets, season, why)
@@ -288,13 +309,22 @@ class Reestimating:
         targets: how many channels are forecast, the first ones.
         season: rows of one cycle.
         why_no_graph: in words.
+        config: settings of the baseline.
     """
 
     kind = "reestimating_forecaster"
 
-    def __init__(self, name: str, horizon: int, targets: int, season: int, why_no_graph: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        horizon: int,
+        targets: int,
+        season: int,
+        why_no_graph: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name, self.horizon, self.targets, self.season = name, horizon, targets, season
-        self.why_no_graph = why_no_graph
+        self.why_no_graph, self.config = why_no_graph, dict(config or {})
 
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
@@ -302,7 +332,7 @@ class Reestimating:
         found = np.empty((len(values), self.horizon, self.targets))
         for target in range(self.targets):
             many = ManySeries.at_ends(list(values[:, :, target])).from_first_observed()
-            found[:, :, target] = forecast_many(self.name, many, self.horizon, self.season)
+            found[:, :, target] = forecast_many(self.name, many, self.horizon, self.season, **self.config)
         return {"forecast": found}
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -319,7 +349,7 @@ class Reestimating:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain JSON values; there are no arrays."""
-        names = ("name", "horizon", "targets", "season", "why_no_graph")
+        names = ("name", "horizon", "targets", "season", "why_no_graph", "config")
         return {"kind": self.kind, **{name: getattr(self, name) for name in names}}, {}
 
     @classmethod

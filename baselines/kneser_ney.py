@@ -6,7 +6,7 @@ its first n - 1 tokens in the table of that order and by its last token, packed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,8 +19,9 @@ from .graph_ops import GraphConstants
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Orders tried where none is given: pairs up to what helps with characters.
-ORDERS = (2, 3, 5, 8, 12)
+# Orders to try beside those of unigram and bigram; of characters, known by a small vocabulary, longer ones help.
+CHARACTERS = 256
+ORDERS_OF_WORDS, ORDERS_OF_CHARACTERS = (4, 3, 5, 7), (5, 8, 3, 12)
 # Discounts where the counts of counts give none (every count of a small alphabet is large): KenLM's.
 FALLBACK = (0.5, 1.0, 1.5)
 
@@ -271,6 +272,11 @@ def bigram(ids: np.ndarray, vocabulary: int, *, end: int | None = None) -> Knese
     return kneser_ney(ids, vocabulary, end=end, order=2)
 
 
+def orders(vocabulary: int) -> tuple[int, ...]:
+    """Orders to try for a vocabulary of so many tokens, the default first."""
+    return ORDERS_OF_CHARACTERS if vocabulary <= CHARACTERS else ORDERS_OF_WORDS
+
+
 def kneser_ney(ids: np.ndarray, vocabulary: int, *, end: int | None = None, order: int | None = None) -> KneserNey:
     """Interpolated modified Kneser-Ney smoothing, the strongest n-gram model in common use.
 
@@ -284,8 +290,7 @@ def kneser_ney(ids: np.ndarray, vocabulary: int, *, end: int | None = None, orde
         vocabulary: how many token ids there are.
         end: id that ends a line, where lines have nothing to do with one another: no history reaches across it (it is
             itself the history of the first token of a line). None: one long text.
-        order: tokens of the longest n-gram. None: of 2, 3, 5, 8 and 12 the one with the lowest loss on the last tenth
-            of the training text, fitted on the rest.
+        order: tokens of the longest n-gram; None: 5 for a vocabulary of at most 256 tokens (characters), otherwise 4.
 
     Returns:
         A :class:`KneserNey` with ``log_probabilities(ids)`` and ``next_probabilities(history)``.
@@ -303,22 +308,7 @@ def kneser_ney(ids: np.ndarray, vocabulary: int, *, end: int | None = None, orde
     ids = _checked(ids, vocabulary)
     if len(ids) == 0 or (order is not None and order < 1):
         raise ValueError(f"`ids` must hold a token and `order` be at least 1. Received: {len(ids)} ids, {order=}")
-    return _fit(ids, vocabulary, end, _best_order(ids, vocabulary, end) if order is None else order)
-
-
-def _best_order(ids: np.ndarray, vocabulary: int, end: int | None, orders: Sequence[int] = ORDERS) -> int:
-    """The order with the lowest loss on the last tenth; the first whose successor is no better, to save time."""
-    cut = len(ids) - len(ids) // 10
-    if cut == len(ids):
-        return orders[0]
-    history = max(cut - max(orders), 0)
-    best, lowest = orders[0], np.inf
-    for order in orders:
-        loss = -_fit(ids[:cut], vocabulary, end, order).log_probabilities(ids[history:])[cut - history :].mean()
-        if loss >= lowest:
-            break
-        best, lowest = order, loss
-    return best
+    return _fit(ids, vocabulary, end, order or orders(vocabulary)[0])
 
 
 def _fit(ids: np.ndarray, vocabulary: int, end: int | None, highest: int) -> KneserNey:

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .graph_ops import GraphConstants, as_logits, run_eagerly
-from .model_selection import choose, held_out_tenth, in_columns
+from .model_selection import in_columns
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-# Inverse strengths of the penalty, a factor of ten apart: between neighbours accuracy hardly differs.
-INVERSE_STRENGTHS = (1.0, 10.0, 100.0)
-STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-# A held-out class that the fitted rows do not have costs as much as in `evaluation.log_loss`.
-SMALLEST = 1e-7
 
 
 class Features(Protocol):
@@ -195,47 +189,15 @@ def restore_linear(
     return LinearBaseline(config["name"], features, model)
 
 
-def logistic(
-    features: Any,
-    targets: np.ndarray,
-    n_classes: int,
-    *,
-    inverse_strengths: Sequence[float] = INVERSE_STRENGTHS,
-    seed: int = 0,
-) -> Classifier:
-    """Fit multinomial logistic regression, its penalty chosen on a held-out tenth.
+def logistic(features: Any, targets: np.ndarray, n_classes: int, *, C: float) -> Classifier:
+    """Fit multinomial logistic regression.
 
     Arguments:
         features: (n, columns), dense or sparse.
         targets: class ids (n,), of at least two classes.
         n_classes: how many classes there are, seen or not.
-        inverse_strengths: of the penalty, to choose from.
-        seed: of the held-out tenth.
+        C: inverse strength of the penalty, as in scikit-learn.
     """
-    targets = np.asarray(targets, dtype=int)
-
-    def log_loss(strength: float, fitted: np.ndarray, held: np.ndarray) -> float:
-        probabilities = _logistic(features[fitted], targets[fitted], strength, n_classes)(features[held])
-        return float(-np.mean(np.log(np.maximum(probabilities[np.arange(len(held)), targets[held]], SMALLEST))))
-
-    if len(np.unique(targets[held_out_tenth(len(targets), seed=seed)[0]])) < 2:  # a rare class is all held out
-        inverse_strengths = (1.0,)
-    chosen = choose(inverse_strengths, log_loss, len(targets), seed=seed)
-    return _logistic(features, targets, chosen, n_classes)
-
-
-def ridge(features: Any, targets: np.ndarray, *, seed: int = 0) -> Regressor:
-    """Fit ridge regression to features (n, columns), its penalty chosen on a held-out tenth."""
-    targets = np.asarray(targets, dtype=float)
-
-    def squared_error(strength: float, fitted: np.ndarray, held: np.ndarray) -> float:
-        predicted = _ridge(features[fitted], targets[fitted], strength)(features[held])
-        return float(np.mean((predicted - targets[held]) ** 2))
-
-    return _ridge(features, targets, choose(STRENGTHS, squared_error, len(targets), seed=seed))
-
-
-def _logistic(features: Any, targets: np.ndarray, inverse_strength: float, n_classes: int) -> Classifier:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits  # scikit-learn depends on it
@@ -244,14 +206,15 @@ def _logistic(features: Any, targets: np.ndarray, inverse_strength: float, n_cla
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # With a weak penalty the last digits of the loss are still moving; the predictions no longer do.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=inverse_strength, max_iter=300).fit(features, targets)
+        model = LogisticRegression(C=C, max_iter=300).fit(features, np.asarray(targets, dtype=int))
     return Classifier(model.coef_.T, model.intercept_, model.classes_, n_classes)
 
 
-def _ridge(features: Any, targets: np.ndarray, strength: float) -> Regressor:
+def ridge(features: Any, targets: np.ndarray, *, alpha: float) -> Regressor:
+    """Fit ridge regression to features (n, columns); `alpha` is the strength of its penalty."""
     from sklearn.linear_model import Ridge
 
-    model = Ridge(alpha=strength).fit(features, targets)
+    model = Ridge(alpha=alpha).fit(features, np.asarray(targets, dtype=float))
     return Regressor(model.coef_[:, None], np.array([model.intercept_]))
 
 

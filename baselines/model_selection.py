@@ -1,41 +1,15 @@
-"""How a setting of a baseline is chosen on held-out rows, and how class probabilities are laid out."""
-
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+"""Rows held out of a baseline's training set, and how class probabilities are laid out."""
 
 import numpy as np
 
-Candidate = TypeVar("Candidate")
-
-# With fewer held-out rows than this a choice between candidates is a lottery.
+# Fewer held-out rows than this say nothing about a temperature.
 MIN_HELD_OUT = 20
 
 
 def held_out_tenth(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Training rows shuffled into nine tenths to fit on, and a tenth to choose with."""
+    """Training rows shuffled into nine tenths to fit on, and a tenth to calibrate with."""
     order = np.random.default_rng(seed).permutation(n)
     return np.sort(order[n // 10 :]), np.sort(order[: n // 10])
-
-
-def choose(
-    candidates: Sequence[Candidate],
-    error: Callable[[Candidate, np.ndarray, np.ndarray], float],
-    n: int,
-    *,
-    seed: int,
-) -> Candidate:
-    """The candidate with the smallest error on a held-out tenth; the middle one where that tenth is too small.
-
-    Arguments:
-        candidates: what to choose from, at least one.
-        error: from a candidate, the rows to fit on and the rows to score: its error.
-        n: number of training rows.
-        seed: of the split.
-    """
-    fitted, held = held_out_tenth(n, seed=seed)
-    if len(candidates) == 1 or len(held) < MIN_HELD_OUT:
-        return candidates[len(candidates) // 2]
-    return min(candidates, key=lambda candidate: error(candidate, fitted, held))
 
 
 def in_columns(probabilities: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray:

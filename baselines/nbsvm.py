@@ -1,24 +1,39 @@
 """NBSVM: a linear classifier on n-grams weighted by how much likelier one class makes them."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..grid import Grid
 from .linear import Classifier, LinearBaseline, softmax
 from .majority import Majority, majority
 from .model_selection import MIN_HELD_OUT, held_out_tenth
-from .ngram_features import fit_ngrams, has_ngrams
+from .ngram_features import fit_ngrams, has_ngrams, ngram_choices
 
-# Wang and Manning's: how far the weights go from their mean size, and the count added to every n-gram of a class.
-BETA, ALPHA = 0.25, 1.0
-INVERSE_STRENGTH = 1.0
+# Wang and Manning's: how far the weights go from their mean size.
+BETA = 0.25
 TEMPERATURES = (0.05, 20.0)
 
 
-def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0) -> LinearBaseline | Majority:
+def nbsvm_grid(inputs: Sequence[Any]) -> Grid:
+    """What :func:`nbsvm` may be told, for texts or token lists."""
+    return {"C": [1.0, 0.1, 10.0], "alpha": [1.0, 0.3], "ngrams": ngram_choices(inputs)}
+
+
+def nbsvm(
+    inputs: Sequence[Any],
+    targets: np.ndarray,
+    n_classes: int,
+    *,
+    C: float = 1.0,
+    alpha: float = 1.0,
+    ngrams: int | None = None,
+    seed: int = 0,
+) -> LinearBaseline | Majority:
     """Naive Bayes log-count ratios as features of a linear classifier, one class against the rest.
 
     The strongest simple classifier of long texts there is. Which n-grams occur in a text (cut by the rule of
@@ -27,8 +42,8 @@ def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: i
     scores become probabilities by one temperature, fitted on a held-out tenth of the training set (1 where that is too
     small). Without any n-gram, or with one class only, it is :func:`recurra.baselines.majority`.
 
-    Arguments, returns and errors are those of :func:`recurra.baselines.tfidf_logistic`; ``seed`` is of the held-out
-    tenth and of the solver.
+    Arguments, returns and errors are those of :func:`recurra.baselines.tfidf_logistic`; ``alpha`` is the count added to
+    every n-gram of a class, ``seed`` is of the held-out tenth and of the solver.
 
     Source: Wang and Manning (2012), Baselines and Bigrams, ACL, sections 2.1 to 2.3. Temperature: Guo, Pleiss, Sun and
     Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2.
@@ -36,9 +51,10 @@ def nbsvm(inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: i
     targets = np.asarray(targets, dtype=int)
     if not has_ngrams(inputs) or len(np.unique(targets)) < 2:
         return majority(inputs, targets, n_classes)
-    features, training = fit_ngrams(inputs, tfidf=False)
-    temperature = _temperature(training, targets, seed=seed)
-    fitted = _fit(training, targets, seed=seed)
+    features, training = fit_ngrams(inputs, tfidf=False, longest=ngrams)
+    fit = partial(_fit, C=C, alpha=alpha, seed=seed)
+    temperature = _temperature(training, targets, fit, seed=seed)
+    fitted = fit(training, targets)
     model = Classifier(fitted.weights, fitted.offsets, fitted.classes, n_classes, temperature)
     return LinearBaseline("nbsvm", features, model)
 
@@ -56,22 +72,25 @@ class Scorer:
         return features @ self.weights + self.offsets
 
 
-def _fit(features: Any, targets: np.ndarray, *, seed: int) -> Scorer:
+def _fit(features: Any, targets: np.ndarray, *, C: float, alpha: float, seed: int) -> Scorer:
+    one_against_rest = partial(_one_against_rest, features, C=C, alpha=alpha, seed=seed)
     classes = np.unique(targets)
     if len(classes) == 2:  # one problem, seen from both sides
-        weights, offset = _one_against_rest(features, targets == classes[1], seed=seed)
+        weights, offset = one_against_rest(targets == classes[1])
         return Scorer(np.stack([-weights, weights], axis=1) / 2, np.array([-offset, offset]) / 2, classes)
-    fits = [_one_against_rest(features, targets == name, seed=seed) for name in classes]
+    fits = [one_against_rest(targets == name) for name in classes]
     return Scorer(np.stack([fit[0] for fit in fits], axis=1), np.array([fit[1] for fit in fits]), classes)
 
 
-def _one_against_rest(features: Any, is_class: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
+def _one_against_rest(
+    features: Any, is_class: np.ndarray, *, C: float, alpha: float, seed: int
+) -> tuple[np.ndarray, float]:
     """Interpolated weights (columns,) on the unweighted features, and the offset."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    ratio = _log_rates(features[is_class]) - _log_rates(features[~is_class])  # (columns,)
-    model = LogisticRegression(C=INVERSE_STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=seed)
+    ratio = _log_rates(features[is_class], alpha) - _log_rates(features[~is_class], alpha)  # (columns,)
+    model = LogisticRegression(C=C, solver="liblinear", dual=True, max_iter=300, random_state=seed)
     with warnings.catch_warnings():
         # Where a class is easily recognised the last digits of the weights still move; the predictions no longer do.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -80,13 +99,13 @@ def _one_against_rest(features: Any, is_class: np.ndarray, *, seed: int) -> tupl
     return ratio * ((1 - BETA) * np.abs(weights).mean() + BETA * weights), float(model.intercept_[0])
 
 
-def _log_rates(features: Any) -> np.ndarray:
+def _log_rates(features: Any, alpha: float) -> np.ndarray:
     """Logarithm of each n-gram's relative frequency in some texts: (columns,)."""
-    counts = ALPHA + np.asarray(features.sum(axis=0), dtype=float).ravel()
+    counts = alpha + np.asarray(features.sum(axis=0), dtype=float).ravel()
     return np.log(counts / counts.sum())
 
 
-def _temperature(features: Any, targets: np.ndarray, *, seed: int) -> float:
+def _temperature(features: Any, targets: np.ndarray, fit: Callable[[Any, np.ndarray], Scorer], *, seed: int) -> float:
     """What the scores are divided by to give the held-out targets the highest likelihood."""
     from scipy.optimize import minimize_scalar
 
@@ -94,7 +113,7 @@ def _temperature(features: Any, targets: np.ndarray, *, seed: int) -> float:
     held = held[np.isin(targets[held], targets[fitted])]
     if len(held) < MIN_HELD_OUT or len(np.unique(targets[fitted])) < 2:
         return 1.0
-    scorer = _fit(features[fitted], targets[fitted], seed=seed)
+    scorer = fit(features[fitted], targets[fitted])
     scores = scorer.scores(features[held])
     own = np.searchsorted(scorer.classes, targets[held])
 

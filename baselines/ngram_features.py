@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,11 @@ def choose_cutter(inputs: Sequence[Any]) -> Cutter:
     if counts and np.median(counts) < 3:
         return Cutter("characters", MAX_CHARACTERS)
     return Cutter("words", MAX_WORDS)
+
+
+def ngram_choices(inputs: Sequence[Any]) -> list[int]:
+    """Lengths of the longest n-gram to try for texts or token lists, the default first."""
+    return [5, 3, 7] if choose_cutter(inputs).longest == MAX_CHARACTERS else [2, 1, 3]
 
 
 def has_ngrams(inputs: Sequence[Any]) -> bool:
@@ -177,8 +182,13 @@ class NgramFeatures:
         return f"{len(self.ngrams):,} n-grams"
 
 
-def fit_ngrams(inputs: Sequence[Any], *, tfidf: bool) -> tuple[NgramFeatures, Any]:
+def fit_ngrams(inputs: Sequence[Any], *, tfidf: bool, longest: int | None = None) -> tuple[NgramFeatures, Any]:
     """Choose the columns by training texts or token lists.
+
+    Arguments:
+        inputs: the texts or token lists (n,).
+        tfidf: whether counts are weighted, or only whether an n-gram occurs.
+        longest: pieces of the longest n-gram; None: by the rule above.
 
     Returns:
         The features, and those of the training texts: sparse float32 (n, columns).
@@ -186,6 +196,7 @@ def fit_ngrams(inputs: Sequence[Any], *, tfidf: bool) -> tuple[NgramFeatures, An
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
     cut = choose_cutter(inputs)
+    cut = cut if longest is None else replace(cut, longest=longest)
     common = {"analyzer": cut, "min_df": 2 if len(inputs) >= MANY_TEXTS else 1, "dtype": np.float32}
     vectoriser = TfidfVectorizer(sublinear_tf=True, **common) if tfidf else CountVectorizer(binary=True, **common)
     training = vectoriser.fit_transform(inputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..grid import Grid
 from .graph_ops import GraphConstants, StringIndex, as_logits, pack_strings, run_eagerly, unpack_strings
 from .linear import LinearBaseline, logistic, split_steps
 from .model_selection import class_rates
@@ -15,8 +16,7 @@ from .scaling import Scale, fit_scale
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Steps seen before and after the one to be tagged.
-REACH = 2
+GRID: Grid = {"window": [5, 3, 9], "C": [1.0, 10.0, 0.1]}
 
 
 def majority_tag(
@@ -83,18 +83,26 @@ def most_frequent_tag(
 
 
 def logistic_window(
-    inputs: Sequence[Any], targets: Sequence[np.ndarray], n_classes: int, *, seed: int = 0
+    inputs: Sequence[Any],
+    targets: Sequence[np.ndarray],
+    n_classes: int,
+    *,
+    window: int = 5,
+    C: float = 1.0,
+    seed: int = 0,  # noqa: ARG001
 ) -> LinearBaseline | MajorityTag:
-    """Logistic regression on a step and the two before and after it.
+    """Logistic regression on a step and those around it.
 
     What the neighbourhood alone can predict; whatever must be carried further needs a memory. Values: all channels of
-    the five steps (gaps and scale: ``scaling.py``), and whether each lies within the sequence. Tokens: which of the
-    training tokens is at each of the five places, one-hot; all zeros for an unknown one, or none. With one tag only, it
-    is :func:`majority_tag`.
+    the window's steps (gaps and scale: ``scaling.py``), and whether each lies within the sequence. Tokens: which of the
+    training tokens is at each of its places, one-hot; all zeros for an unknown one, or none. With one tag only, it is
+    :func:`majority_tag`.
 
     Arguments:
         inputs: training sequences: lists of tokens, or values (time, channels), NaN where nothing was observed.
         targets, n_classes, seed: as for :func:`majority_tag`.
+        window: steps read for a tag, an odd number: two before it, itself and two after it are 5.
+        C: inverse strength of the penalty.
 
     Returns:
         As for :func:`majority_tag`.
@@ -105,9 +113,9 @@ def logistic_window(
     if len(np.unique(tags)) < 2:
         return majority_tag(inputs, targets, n_classes)
     values = isinstance(inputs[0], np.ndarray)
-    features = ValueWindows(fit_scale(inputs)) if values else TokenWindows(list(_numbered(inputs)))
-    model = logistic(features(inputs), tags, n_classes, inverse_strengths=(1.0,), seed=seed)
-    return LinearBaseline("logistic_window", features, model)
+    reach = window // 2
+    features = ValueWindows(fit_scale(inputs), reach) if values else TokenWindows(list(_numbered(inputs)), reach)
+    return LinearBaseline("logistic_window", features, logistic(features(inputs), tags, n_classes, C=C))
 
 
 class MajorityTag:
@@ -208,25 +216,31 @@ class MostFrequentTag:
 
 
 class ValueWindows:
-    """Scaled values of five steps, and whether each lies within the sequence: 5 * (channels + 1) columns per step."""
+    """Scaled values of some steps, and whether each lies within the sequence: steps * (channels + 1) columns per step.
+
+    Args:
+        scale: of the channels.
+        reach: steps read before and after the one to be tagged.
+    """
 
     kind = "value_windows"
     per_step = True
 
-    def __init__(self, scale: Scale) -> None:
-        self.scale = scale
+    def __init__(self, scale: Scale, reach: int) -> None:
+        self.scale, self.reach = scale, reach
 
     def __call__(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Columns (all steps, 5 * (channels + 1))."""
+        """Columns (all steps, window * (channels + 1))."""
+        reach, width = self.reach, 2 * self.reach + 1
         padded = [
             np.pad(
-                np.column_stack([values, np.ones(len(values))]), ((REACH, REACH), (0, 0))
-            )  # (time + 4, channels + 1)
+                np.column_stack([values, np.ones(len(values))]), ((reach, reach), (0, 0))
+            )  # (time + 2 reach, channels + 1)
             for values in self.scale(inputs)
         ]
         return np.concatenate(
             [
-                np.concatenate([values[i : len(values) - 2 * REACH + i] for i in range(2 * REACH + 1)], axis=1)
+                np.concatenate([values[i : len(values) - 2 * reach + i] for i in range(width)], axis=1)
                 for values in padded
             ]
         )
@@ -238,8 +252,8 @@ class ValueWindows:
         time = tf.shape(raw["values"])[1]
         inside = tf.cast(tf.sequence_mask(raw["lengths"], time), tf.float64)[:, :, None]
         values = tf.concat([self.scale.graph(raw["values"], raw["lengths"]), inside], axis=2)
-        padded = tf.pad(values, [[0, 0], [REACH, REACH], [0, 0]])
-        windows = tf.concat([padded[:, i : time + i] for i in range(2 * REACH + 1)], axis=2)
+        padded = tf.pad(values, [[0, 0], [self.reach, self.reach], [0, 0]])
+        windows = tf.concat([padded[:, i : time + i] for i in range(2 * self.reach + 1)], axis=2)
         return tf.einsum("btc,co->bto", windows, weights)
 
     def resources(self) -> list[Any]:
@@ -248,40 +262,45 @@ class ValueWindows:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain JSON values and arrays."""
-        return {"kind": self.kind}, {"mean": self.scale.mean, "spread": self.scale.spread}
+        return {"kind": self.kind, "reach": self.reach}, {"mean": self.scale.mean, "spread": self.scale.spread}
 
     @classmethod
-    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ValueWindows:  # noqa: ARG003
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> ValueWindows:
         """What :meth:`state` described."""
-        return cls(Scale(arrays["mean"], arrays["spread"]))
+        return cls(Scale(arrays["mean"], arrays["spread"]), config["reach"])
 
     def __repr__(self) -> str:
-        return f"{2 * REACH + 1} steps of {len(self.scale.mean)} channels"
+        return f"{2 * self.reach + 1} steps of {len(self.scale.mean)} channels"
 
 
 class TokenWindows:
-    """Which training token is at each of five places, one-hot: 5 * tokens columns per step."""
+    """Which training token is at each of some places, one-hot: places * tokens columns per step.
+
+    Args:
+        tokens: those of training.
+        reach: places read before and after the one to be tagged.
+    """
 
     kind = "token_windows"
     per_step = True
 
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self.tokens = list(tokens)
+    def __init__(self, tokens: Sequence[str], reach: int) -> None:
+        self.tokens, self.reach = list(tokens), reach
         self._index = StringIndex(_numbered([self.tokens]), default=0)
 
     def __call__(self, inputs: Sequence[Sequence[str]]) -> Any:
-        """Sparse columns (all steps, 5 * tokens)."""
+        """Sparse columns (all steps, window * tokens)."""
         from scipy.sparse import csr_array
 
-        number = self._index.numbers
-        gap = np.zeros(REACH, dtype=int)
+        number, reach = self._index.numbers, self.reach
+        gap = np.zeros(reach, dtype=int)
         ids = np.concatenate([part for tokens in inputs for part in (_ids([tokens], number), gap)] + [gap])
-        inside = np.concatenate([np.arange(len(tokens) + REACH) < len(tokens) for tokens in inputs])
-        steps = np.flatnonzero(inside)  # gaps are two wide, so a window reaches no other sequence
-        around = np.stack([np.where(steps + i >= 0, ids[steps + i], 0) for i in range(-REACH, REACH + 1)], axis=1)
+        inside = np.concatenate([np.arange(len(tokens) + reach) < len(tokens) for tokens in inputs])
+        steps = np.flatnonzero(inside)  # gaps are as wide as the reach, so a window reaches no other sequence
+        around = np.stack([np.where(steps + i >= 0, ids[steps + i], 0) for i in range(-reach, reach + 1)], axis=1)
         row, place = np.nonzero(around)
         column = place * len(number) + around[row, place] - 1
-        return csr_array((np.ones(len(row)), (row, column)), shape=(len(steps), (2 * REACH + 1) * len(number)))
+        return csr_array((np.ones(len(row)), (row, column)), shape=(len(steps), (2 * reach + 1) * len(number)))
 
     def scores(self, raw: Mapping[str, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
         """Columns times weights (columns, outputs), in the graph: float64 (batch, time, outputs)."""
@@ -289,10 +308,10 @@ class TokenWindows:
 
         tokens = raw["tokens"]
         time = tf.shape(tokens)[1]
-        ids = tf.pad(self._index.table.lookup(tokens), [[0, 0], [REACH, REACH]])  # (batch, time + 4)
-        by_place = tf.reshape(weights, [2 * REACH + 1, len(self.tokens), weights.shape[1]])
+        ids = tf.pad(self._index.table.lookup(tokens), [[0, 0], [self.reach, self.reach]])  # (batch, time + 2 reach)
+        by_place = tf.reshape(weights, [2 * self.reach + 1, len(self.tokens), weights.shape[1]])
         by_place = tf.pad(by_place, [[0, 0], [1, 0], [0, 0]])  # unknown, or none, has no weight
-        return tf.add_n([tf.gather(by_place[i], ids[:, i : time + i]) for i in range(2 * REACH + 1)])
+        return tf.add_n([tf.gather(by_place[i], ids[:, i : time + i]) for i in range(2 * self.reach + 1)])
 
     def resources(self) -> list[Any]:
         """The table of tokens."""
@@ -300,15 +319,15 @@ class TokenWindows:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain JSON values and arrays."""
-        return {"kind": self.kind}, pack_strings(self.tokens)
+        return {"kind": self.kind, "reach": self.reach}, pack_strings(self.tokens)
 
     @classmethod
-    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> TokenWindows:  # noqa: ARG003
+    def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> TokenWindows:
         """What :meth:`state` described."""
-        return cls(unpack_strings(arrays))
+        return cls(unpack_strings(arrays), config["reach"])
 
     def __repr__(self) -> str:
-        return f"{2 * REACH + 1} places of {len(self.tokens):,} tokens"
+        return f"{2 * self.reach + 1} places of {len(self.tokens):,} tokens"
 
 
 def _numbered(sequences: Sequence[Sequence[str]]) -> dict[str, int]:

@@ -5,25 +5,43 @@ from typing import Any
 
 import numpy as np
 
+from ..grid import Grid
 from .linear import LinearBaseline, logistic, ridge
 from .majority import Majority, Mean, majority, mean
-from .ngram_features import fit_ngrams, has_ngrams
+from .ngram_features import fit_ngrams, has_ngrams, ngram_choices
+
+
+def logistic_grid(inputs: Sequence[Any]) -> Grid:
+    """What :func:`tfidf_logistic` may be told, for texts or token lists."""
+    return {"C": [10.0, 100.0, 1.0], "ngrams": ngram_choices(inputs)}
+
+
+def ridge_grid(inputs: Sequence[Any]) -> Grid:
+    """What :func:`tfidf_ridge` may be told, for texts or token lists."""
+    return {"alpha": [1.0, 0.1, 10.0], "ngrams": ngram_choices(inputs)}
 
 
 def tfidf_logistic(
-    inputs: Sequence[Any], targets: np.ndarray, n_classes: int, *, seed: int = 0
+    inputs: Sequence[Any],
+    targets: np.ndarray,
+    n_classes: int,
+    *,
+    C: float = 10.0,
+    ngrams: int | None = None,
+    seed: int = 0,  # noqa: ARG001
 ) -> LinearBaseline | Majority:
     """Logistic regression on TF-IDF weighted n-grams.
 
     N-grams are cut by the rule of ``ngram_features.py``, weighted by 1 + log(count) and by inverse document frequency,
-    each text brought to length 1. The strength of the penalty is chosen on a held-out tenth of the training set.
-    Without any n-gram, or with one class only, it is :func:`recurra.baselines.majority`.
+    each text brought to length 1. Without any n-gram, or with one class only, it is :func:`recurra.baselines.majority`.
 
     Arguments:
         inputs: training texts, or lists of tokens (n,).
         targets: class ids (n,), each in 0..n_classes - 1.
         n_classes: how many classes there are, seen in training or not.
-        seed: of the held-out tenth.
+        C: inverse strength of the penalty.
+        ngrams: pieces of the longest n-gram; None: two words, or five characters.
+        seed: not used here; every baseline takes the same arguments.
 
     Returns:
         A fitted baseline; called on texts (or token lists), it gives probabilities (n, n_classes) whose rows sum to 1.
@@ -37,8 +55,8 @@ def tfidf_logistic(
     """
     if not has_ngrams(inputs) or len(np.unique(targets)) < 2:
         return majority(inputs, targets, n_classes)
-    features, training = fit_ngrams(inputs, tfidf=True)
-    return LinearBaseline("tfidf_logistic", features, logistic(training, targets, n_classes, seed=seed))
+    features, training = fit_ngrams(inputs, tfidf=True, longest=ngrams)
+    return LinearBaseline("tfidf_logistic", features, logistic(training, targets, n_classes, C=C))
 
 
 def tfidf_ridge(
@@ -46,15 +64,18 @@ def tfidf_ridge(
     targets: np.ndarray,
     n_classes: int | None = None,  # noqa: ARG001
     *,
-    seed: int = 0,
+    alpha: float = 1.0,
+    ngrams: int | None = None,
+    seed: int = 0,  # noqa: ARG001
 ) -> LinearBaseline | Mean:
     """Ridge regression on TF-IDF weighted n-grams, made as for :func:`tfidf_logistic`.
 
     Arguments:
         inputs: training texts, or lists of tokens (n,).
         targets: values (n,), in any unit.
-        n_classes: not used here; every baseline takes the same arguments.
-        seed: of the held-out tenth.
+        alpha: strength of the penalty.
+        ngrams: as for :func:`tfidf_logistic`.
+        n_classes, seed: not used here; every baseline takes the same arguments.
 
     Returns:
         A fitted baseline; called on texts (or token lists), it gives values (n,), in the unit of ``targets``. Without
@@ -64,5 +85,5 @@ def tfidf_ridge(
     """
     if not has_ngrams(inputs):
         return mean(inputs, targets)
-    features, training = fit_ngrams(inputs, tfidf=True)
-    return LinearBaseline("tfidf_ridge", features, ridge(training, targets, seed=seed))
+    features, training = fit_ngrams(inputs, tfidf=True, longest=ngrams)
+    return LinearBaseline("tfidf_ridge", features, ridge(training, targets, alpha=alpha))

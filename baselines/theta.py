@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..grid import Grid
 from .history import check
 from .many_series import ManySeries
 from .seasonality import find_seasonalities
@@ -12,8 +13,11 @@ LEAST, MOST = 1e-4, 1 - 1e-4
 COARSE, FINE, PASSES = 33, 9, 8
 FEW = 8  # series
 
+# Theta 1 has no slope, as simple exponential smoothing; a large one has the whole slope of the straight line.
+GRID: Grid = {"theta": [2.0, 1.0, 4.0]}
 
-def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
+
+def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int, *, theta: float = 2.0) -> np.ndarray:
     """Forecast with the Theta method, the winner of the M3 competition and still hard to beat.
 
     Seasonal factors (found as for :func:`recurra.baselines.naive2`), smoothing and slope come from the
@@ -21,7 +25,8 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     leaves the level as it is. A training history that is constant or shorter than three rows is smoothed by 1
     and has slope 0: the naive forecast.
 
-    Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle.
+    Arguments and errors are those of :func:`recurra.baselines.naive`; ``season`` is the rows of one cycle, ``theta``
+    (at least 1) says how much of the trend's slope is gone on with: 1 - 1 / theta of it, half for the published 2.
 
     Returns:
         Forecasts (origins, horizon) in the unit of ``values``; NaN where nothing had been observed yet.
@@ -35,18 +40,19 @@ def theta(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     is Hyndman and Billah (2003), International Journal of Forecasting 19, eq. 4.
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
-    return theta_of_many(ManySeries.of_one(values, origins), horizon, season)
+    return theta_of_many(ManySeries.of_one(values, origins), horizon, season, theta=theta)
 
 
-def theta_of_many(many: ManySeries, horizon: int, season: int) -> np.ndarray:
+def theta_of_many(many: ManySeries, horizon: int, season: int, *, theta: float = 2.0) -> np.ndarray:
     """The same for many series: (origins, horizon)."""
     forecast = np.empty((len(many.origins), horizon))
     for rows, part in many.from_first_observed().groups():
-        forecast[rows] = _forecast(part, horizon, season)
+        forecast[rows] = _forecast(part, horizon, season, 1 - 1 / theta)
     return forecast
 
 
-def _forecast(part: ManySeries, horizon: int, season: int) -> np.ndarray:
+def _forecast(part: ManySeries, horizon: int, season: int, share: float) -> np.ndarray:
+    """Forecasts that go on with a share of the slope: (origins, horizon)."""
     counts, everyone = np.minimum(part.first_origins, part.lengths), np.arange(len(part.lengths))
     histories = part.histories()
     own = find_seasonalities(histories, counts, season)
@@ -58,7 +64,7 @@ def _forecast(part: ManySeries, horizon: int, season: int) -> np.ndarray:
     level = np.where(part.origins > 0, levels[part.series, seen], np.nan)[:, None]
     alpha, slope = alpha[part.series, None], slope[part.series, None]
     steps = np.arange(horizon) + (1 - (1 - alpha) ** seen[:, None]) / alpha
-    return own.restore(level + slope / 2 * steps, part.series, part.origins[:, None] + np.arange(horizon))
+    return own.restore(level + share * slope * steps, part.series, part.origins[:, None] + np.arange(horizon))
 
 
 def _estimate(histories: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -62,7 +62,7 @@ def recurra(file: str) -> dict[str, float]:
         kept["fold"] = task.open(kept["frame"], folds=1).prepare(0)
 
     def forecast() -> None:
-        kept["forecast"] = kept["fold"]._baseline_forecasts("seasonal_naive", kept["fold"].test_set)
+        kept["forecast"] = kept["fold"]._baseline_forecasts("seasonal_naive", {}, kept["fold"].test_set)
 
     def score() -> None:
         kept["mase"] = float(np.nanmean(kept["fold"].test_set.losses(kept["forecast"])))

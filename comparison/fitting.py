@@ -22,7 +22,7 @@ from .run import fitted_with, training_record
 from .settings import CompareSettings, open_experiment
 from .terminal_progress import watching
 from .trainers import Trainers
-from .trials import Trial
+from .trials import Partner, Trial, choose_baseline
 
 if TYPE_CHECKING:
     from ..training import History
@@ -114,11 +114,13 @@ def _checked(family: str) -> str:
 def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int, on_progress: OnProgress) -> FitResult:
     data = experiment.prepare_final()
     network, partner = split_mix(family)
-    if partner is not None and data.partner_loss(partner) is None:
+    with_settings = None if partner is None else Partner(partner, _chosen(data, common, partner))
+    if with_settings is not None and not data.mixes_with(with_settings.name, with_settings.config):
         raise InputError(f"`family` {family!r}: {partner} cannot be joined with a network in one graph; choose another")
     if not common.families:
         on_progress(Progress(Trial(family, 0, seed), 0, 1, final=True))
-        return _result(experiment, data, data.baseline(family), {"baseline": family}, None)
+        own = _chosen(data, common, family)
+        return _result(experiment, data, data.baseline(family, own), {"baseline": family, **own}, None)
     name, own = parse_variant(network, experiment.task.output_kind)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
     trial = Trial(family, 0, seed)
@@ -128,8 +130,13 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
 
     options = FitOptions(seed=seed, budget=common.budget or float("inf"), on_epoch=on_epoch)
     model, history = Trainers(experiment.task, common).train(data, name, config, options)
-    fitted, training = fitted_with(data, model, partner, training_record(name, config, seed, history))
+    fitted, training = fitted_with(data, model, with_settings, training_record(name, config, seed, history))
     return _result(experiment, data, fitted, training, history)
+
+
+def _chosen(data: FoldData, common: CompareSettings, baseline: str) -> dict[str, Any]:
+    """The settings of a baseline that are best on the validation part, as a comparison would choose them."""
+    return choose_baseline(data, baseline, common.configs_of_a_baseline).config
 
 
 def _result(

@@ -88,7 +88,9 @@ class Comparison:
     @property
     def trials(self) -> pd.DataFrame:
         """One row per model, fold, seed and configuration."""
-        return pd.DataFrame(self.trial_rows).drop(columns=["by_step", "config", "notes"], errors="ignore")
+        return pd.DataFrame(self.trial_rows).drop(
+            columns=["by_step", "config", "configs_tried", "notes"], errors="ignore"
+        )
 
     @property
     def summary(self) -> pd.DataFrame:

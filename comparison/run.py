@@ -23,7 +23,18 @@ from .identity import check_identity
 from .progress import OnProgress, Progress
 from .settings import CompareSettings
 from .trainers import Trainers
-from .trials import Observe, Outcome, Row, Trial, TrialStore, cut_short, run_baseline, run_family
+from .trials import (
+    Observe,
+    Outcome,
+    Partner,
+    Row,
+    Trial,
+    TrialStore,
+    choose_baseline,
+    cut_short,
+    run_baseline,
+    run_family,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -39,14 +50,15 @@ def training_record(family: str, config: dict[str, Any], seed: int, history: His
 
 
 def fitted_with(
-    data: FoldData, network: keras.Model, partner: str | None, training: dict[str, Any]
+    data: FoldData, network: keras.Model, partner: Partner | None, training: dict[str, Any]
 ) -> tuple[FittedModel, dict[str, Any]]:
     """A trained network, or its mix with a baseline, and what a model card says of it."""
     if partner is None:
         return data.network(network), training
-    mixed = data.mixed(network, partner)
-    weights = {"network": mixed.weights[0], partner: mixed.weights[1]}
-    return mixed.fitted, {**training, "mixed_with": partner, "weights": weights}
+    mixed = data.mixed(network, partner.name, partner.config)
+    weights = {"network": mixed.weights[0], partner.name: mixed.weights[1]}
+    own = {partner.name: partner.config} if partner.config else {}
+    return mixed.fitted, {**training, "mixed_with": partner.name, **own, "weights": weights}
 
 
 def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
@@ -105,6 +117,7 @@ class Run:
         self.observe = observe
         self.experiment, self.settings, self.folder, self.on_progress = experiment, settings, folder, on_progress
         self._partner = partner
+        self._partner_configs: dict[int, dict[str, Any]] = {}
         experiment.check()  # faults of the data are reported before a folder is made
         if settings.refit_folds and experiment.prepare(0).known is None:
             raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
@@ -113,7 +126,7 @@ class Run:
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
             check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
-        each = settings.configs + settings.seeds - 1
+        each = settings.configs_of_a_family + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
         self._trainings = self.n_folds * each  # of one family
         self.share = (settings.budget or float("inf")) / (max(len(settings.families), 1) * self._trainings)
@@ -142,7 +155,11 @@ class Run:
             return self._partner
         data = self.experiment.prepare(0)
         names = list(self.settings.baselines) if mix == "auto" else [mix]
-        losses = {name: loss for name in names if (loss := data.partner_loss(name)) is not None}
+        losses = {}
+        for name in names:
+            choice = choose_baseline(data, name, self.settings.configs_of_a_baseline)
+            if data.mixes_with(name, choice.config):
+                losses[name] = data.baseline_loss(name, choice.config)
         if losses:
             return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
@@ -152,6 +169,19 @@ class Run:
             f"`mix` is {mix}, but {what} can be joined with a network for {self.experiment.task.name} in one graph; "
             "choose another baseline, or leave `mix` out"
         )
+
+    def partner_in(self, fold: int) -> Partner | None:
+        """The baseline that networks are mixed with in a fold, and its settings there."""
+        if self.partner is None:
+            return None
+        if fold not in self._partner_configs:
+            kept = self.store.get(Trial(self.partner, fold)) if self.store else None
+            config = kept.row["config"] if kept else self._chosen(self.experiment.prepare(fold), self.partner)
+            self._partner_configs[fold] = config
+        return Partner(self.partner, self._partner_configs[fold])
+
+    def _chosen(self, data: FoldData, baseline: str) -> dict[str, Any]:
+        return choose_baseline(data, baseline, self.settings.configs_of_a_baseline).config
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -166,7 +196,7 @@ class Run:
         return self._family(model, fold)
 
     def refit(self, model: str, kind: str, outcomes: list[Outcome]) -> tuple[FittedModel, dict[str, Any]]:
-        """Fit a model once more on all data, a network with the configuration chosen in the newest fold.
+        """Fit a model once more on all data, with the configuration chosen in the newest fold.
 
         Returns:
             The fitted model, and what a model card says of how it came to be.
@@ -175,8 +205,10 @@ class Run:
         trial = Trial(model, self.n_folds)
         self._report(trial)
         if kind == "baseline":
-            return data.baseline(model), {"baseline": model}
-        network, partner = split_mix(model)
+            config = _newest_config(model, outcomes)
+            return data.baseline(model, config), {"baseline": model, **config}
+        network, mixed_with = split_mix(model)
+        partner = None if mixed_with is None else Partner(mixed_with, _newest_config(mixed_with, outcomes))
         family, _ = parse_variant(network, self.experiment.task.output_kind)
         config = _newest_config(network, outcomes)
         return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
@@ -216,7 +248,7 @@ class Run:
         *,
         seed: int,
         trial: Trial,
-        partner: str | None = None,
+        partner: Partner | None = None,
     ) -> tuple[FittedModel, dict[str, Any]]:
         """Train a configuration outside the trials, and mix it with a baseline, `partner`."""
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
@@ -256,14 +288,15 @@ class Run:
 
     def _baseline(self, name: str, fold: int) -> Outcome:
         trial = Trial(name, fold)
-        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial)])
+        tried = self.settings.configs_of_a_baseline
+        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial, tried)])
         outcome.row["chosen"] = True
         return outcome
 
     def _family(self, name: str, fold: int) -> list[Outcome]:
         """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        configs = self._configs(name, fold, s.configs)
+        configs = self._configs(name, fold, s.configs_of_a_family)
         tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
         # A rate is chosen as a configuration is: by the first seed, for all.
@@ -296,7 +329,7 @@ class Run:
             )
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
-            return run_family(self.trainers, data, trial, family, config, options, self.partner, **more)
+            return run_family(self.trainers, data, trial, family, config, options, self.partner_in(trial.fold), **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]
@@ -371,7 +404,7 @@ class Run:
         trained = [x for name, times in self._seconds.items() if name in s.families for x in times]
         if not trained:
             return None
-        each = self.n_folds * (s.configs + s.seeds - 1)
+        each = self.n_folds * (s.configs_of_a_family + s.seeds - 1)
         left = 0.0
         for name in s.families:
             left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))

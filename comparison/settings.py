@@ -18,6 +18,10 @@ from ..tasks import TASKS, Experiment, Task, resolve_task, task_of_data
 from ..tasks.resolve import setting_names
 from ..tasks.settings import require_at_least_one
 
+# Where nobody says how many: fitting one takes seconds at most, where a network takes minutes; and a wrong strength of
+# the penalty makes the strongest of them worthless.
+_CONFIGS_OF_A_BASELINE = 4
+
 
 @dataclass(frozen=True)
 class CompareSettings:
@@ -36,8 +40,10 @@ class CompareSettings:
     folds: Annotated[int, "Cutoffs, or test sets that take turns; a held-out test set is tested once."] = 3
     seeds: Annotated[int, "Repetitions of each training."] = 3
     configs: Annotated[
-        int, "Configurations tried of each family: its defaults and random draws, chosen on the validation set."
-    ] = 1
+        int | None,
+        "Configurations tried of each family and baseline: its defaults and random draws, chosen on validation data; "
+        "by default 1 of a family and 4 of a baseline, whose trials take seconds.",
+    ] = None
     budget: Annotated[
         float | None,
         "Time for all training together and the compiling before it, such as 90s, 10m or 1h; every family may use an "
@@ -71,6 +77,16 @@ class CompareSettings:
 
     def __post_init__(self) -> None:
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
+
+    @property
+    def configs_of_a_family(self) -> int:
+        """Configurations tried of each family."""
+        return self.configs or 1
+
+    @property
+    def configs_of_a_baseline(self) -> int:
+        """Configurations tried of each baseline, where it has as many."""
+        return self.configs or _CONFIGS_OF_A_BASELINE
 
     def check_models(self, task: Task, baselines: Collection[str], *, needs_family: bool) -> None:
         """Refuse unknown models and settings before anything is trained.

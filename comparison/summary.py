@@ -67,6 +67,9 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
         tests = experiment.significance(losses, against=simpler[0])
     trained = [outcome.row for outcome in outcomes if outcome.row["kind"] == "family"]
     effort = _effort([row for row in trained if row["model"] in recurrent])
+    effort["baseline_configs"] = (
+        max((len(outcome.row.get("configs_tried", ())) for outcome in outcomes), default=0) or 1
+    )
     verdict = judge(
         summary,
         tests,

@@ -31,7 +31,7 @@ Observe = Callable[["FoldData", "keras.Model", int], Row]
 
 @dataclass(frozen=True)
 class Trial:
-    """One training or baseline: config number 0 is the family's default; a baseline has neither seed nor config.
+    """One training or baseline: config number 0 is the family's default; a baseline's trial is all that it tries.
 
     One after the folds has a `purpose`, which progress names.
     """
@@ -53,6 +53,14 @@ class Trial:
         from ..models import mix_name
 
         return replace(self, model=mix_name(self.model, baseline))
+
+
+@dataclass(frozen=True)
+class Partner:
+    """The baseline that networks are mixed with, and the settings that were chosen for it in a fold."""
+
+    name: str
+    config: Row
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +122,7 @@ def run_family(
     family: str,
     config: dict[str, Any],
     options: FitOptions,
-    partner: str | None = None,
+    partner: Partner | None = None,
     *,
     refit: bool = False,
     observe: Observe | None = None,
@@ -128,7 +136,7 @@ def run_family(
 
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
-    mixed = None if partner is None else data.mixed(model, partner)
+    mixed = None if partner is None else data.mixed(model, partner.name, partner.config)
     seconds = history.seconds + (trainers.refit(data, family, config, history, options) if refit else 0.0)
     evaluation = fitted.evaluate()
     price = {
@@ -142,11 +150,11 @@ def run_family(
     row |= {} if observe is None else observe(data, model, trial.seed)
     outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]
     if mixed is not None and partner is not None:
-        outcomes.append(_outcome_of_mix(mixed, trial.mixed(partner), chosen, price))
+        outcomes.append(_outcome_of_mix(mixed, trial.mixed(partner.name), partner, chosen, price))
     return outcomes
 
 
-def _outcome_of_mix(mixed: MixedModel, trial: Trial, chosen: Row, price: Row) -> Outcome:
+def _outcome_of_mix(mixed: MixedModel, trial: Trial, partner: Partner, chosen: Row, price: Row) -> Outcome:
     """Evaluate a mix; its price is that of the network and what the baseline adds."""
     evaluation = mixed.fitted.evaluate()
     price = {
@@ -156,17 +164,52 @@ def _outcome_of_mix(mixed: MixedModel, trial: Trial, chosen: Row, price: Row) ->
         "predict_ms": price["predict_ms"] + mixed.predict_ms,
     }
     weights = dict(zip(("network_weight", "baseline_weight"), mixed.weights, strict=True))
-    chosen = {**chosen, "config": {**chosen["config"], **weights}}
+    chosen = {**chosen, "config": {**chosen["config"], **weights, "baseline": partner.config}}
     row = _row(trial, "mix", chosen, None, evaluation, price, None)
     return Outcome({**row, "notes": list(mixed.fitted.notes)}, evaluation.losses, evaluation.example)
 
 
-def run_baseline(data: FoldData, trial: Trial) -> Outcome:
-    """Fit and evaluate one baseline."""
+@dataclass(frozen=True)
+class BaselineChoice:
+    """Which configuration of a baseline is best on the validation part.
+
+    Attributes:
+        number: its place among those tried.
+        config: its settings.
+        tried: each configuration and its ``loss`` there, NaN written as None; empty where there was nothing to choose.
+    """
+
+    number: int
+    config: Row
+    tried: list[Row]
+
+    @property
+    def loss(self) -> float | None:
+        """That of the best one; None where nothing was tried."""
+        return self.tried[self.number]["loss"] if self.tried else None
+
+
+def choose_baseline(data: FoldData, name: str, n: int) -> BaselineChoice:
+    """Fit `n` configurations of a baseline to the training part, and take the best on the validation part."""
+    configs = data.baseline_configs(name, n)
+    if len(configs) == 1:
+        return BaselineChoice(0, configs[0], [])
+    losses = [data.baseline_loss(name, config) for config in configs]
+    number = min(range(len(configs)), key=lambda i: (not np.isfinite(losses[i]), losses[i]))
+    known = [loss if np.isfinite(loss) else None for loss in losses]
+    tried = [{"config": config, "loss": loss} for config, loss in zip(configs, known, strict=True)]
+    return BaselineChoice(number, configs[number], tried)
+
+
+def run_baseline(data: FoldData, trial: Trial, n: int) -> Outcome:
+    """Choose among `n` configurations of a baseline, fit that one to training and validation part, and evaluate it."""
     begun = time.perf_counter()
-    evaluation = data.baseline(trial.model).evaluate()
+    choice = choose_baseline(data, trial.model, n)
+    evaluation = data.baseline(trial.model, choice.config).evaluate()
     price = {"parameters": None, "macs": None, "train_seconds": time.perf_counter() - begun, "predict_ms": None}
-    row = _row(trial, "baseline", {"seed": None, "config_number": None, "config": {}}, None, evaluation, price, None)
+    chosen = {"seed": None, "config_number": choice.number, "config": choice.config}
+    row = _row(trial, "baseline", chosen, choice.loss, evaluation, price, None)
+    row |= {"configs_tried": choice.tried} if choice.tried else {}
     return Outcome({**row, "notes": []}, evaluation.losses, evaluation.example)
 
 

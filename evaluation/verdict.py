@@ -17,6 +17,7 @@ class Effort(TypedDict):
 
     Keys:
         configs: configurations tried of each.
+        baseline_configs: the most that were tried of a baseline.
         beat_default: folds and families in which another configuration than the default did best on validation data.
         chances: folds and families in which one could.
         seeds, folds: repetitions of each training, and test sets.
@@ -25,6 +26,7 @@ class Effort(TypedDict):
     """
 
     configs: int
+    baseline_configs: NotRequired[int]
     beat_default: int
     chances: int
     seeds: int
@@ -177,6 +179,8 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
     how_often = f"with {_counted(effort['seeds'], 'seed')} in {folds}"
     if effort["configs"] == 1:
         tried = f"Of each recurrent family only the default configuration was tried, {how_often}"
+        if effort.get("baseline_configs", 1) > 1:
+            tried += f" (of a baseline up to {effort['baseline_configs']})"
     else:
         best = (
             f"another than the default was best on validation data in {effort['beat_default']} of {effort['chances']}"
@@ -187,7 +191,7 @@ def effort_in_words(effort: Effort, *, worth_it: bool | None) -> list[str]:
         were = "was" if cut == 1 else "were"
         by = " or ".join(f"the {_LIMITS[limit]}" for limit, count in effort["cut_short"].items() if count)
         tried += f"; {cut} of {_counted(effort['trainings'], 'training')} {were} ended early, by {by}"
-    changes = ["more configurations of each"] if effort["configs"] == 1 else []
+    changes = ["more configurations of each (such as 8)"] if effort["configs"] == 1 else []
     changes += ["longer trainings"] if cut else []
     if worth_it is True or not changes:
         return [f"{tried}."]

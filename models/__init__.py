@@ -5,8 +5,6 @@ A factory loads no data and reads no config. To add a family: one file, one line
 
 from __future__ import annotations
 
-import itertools
-import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +13,7 @@ from typing import Any
 import keras
 
 from ..errors import InputError
+from ..grid import draw
 from ..spec import SequenceSpec
 from . import cells, dense, linear, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
@@ -241,9 +240,7 @@ def draw_configs(
     # A None gets its rule's value first: otherwise one configuration could be trained twice.
     ruled = {name: [_by_rule(known[name], value, spec) for value in grid[name]] for name in grid if name in known}
     choices = {name: _different(values) for name, values in ruled.items()}
-    everything = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
-    order = random.Random(seed).sample(range(1, len(everything)), min(n, len(everything)) - 1)
-    return [everything[i] for i in (0, *order)]
+    return draw(choices, n, seed=seed)
 
 
 def parse_variant(name: str, kind: str | None = None) -> tuple[str, dict[str, Any]]:

@@ -28,6 +28,7 @@ from ..evaluation import (
 )
 from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import Frame, SeriesFrame, describe
+from ..grid import draw
 from ..pipelines import (
     MAX_VALIDATION_WINDOWS,
     EncodedSeries,
@@ -43,8 +44,8 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from ..predictor.mix import ForecastMix
-from .mixing import MixedModel, Partner, timed
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
+from .mixing import HeldOut, MixedModel, Partner, timed, which
+from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import LOSSES, require_at_least_one, require_one_of
 
 if TYPE_CHECKING:
@@ -427,7 +428,8 @@ class ForecastFold:
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
         self.notes: list[str] = []
-        self._partners: dict[str, Partner | None] = {}
+        self._held: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
 
     @property
     def spec(self) -> SequenceSpec:
@@ -481,25 +483,35 @@ class ForecastFold:
 
         return FittedModel(lambda: Predictor(self._schema(), network, Forecast.name), evaluate, notes)
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """Configurations of a baseline."""
+        return draw(FORECAST_BASELINES[name].grid, n)
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """MASE of the validation windows."""
+        return self._tried(name, config).loss
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline: in a fold its parameters are estimated before the first test origin."""
-        return FittedModel(
-            lambda: Predictor(self._schema(), ForecastBaseline(self.pipeline, self._fitted(name)), Forecast.name),
-            lambda: self._evaluate({"forecast": self._baseline_forecasts(name, self.test_set)}),
-        )
 
-    def partner_loss(self, name: str) -> float | None:
-        """MASE on the validation windows; None where the baseline has no graph."""
-        partner = self._partner(name)
-        return None if partner is None else partner.loss
+        def predictor() -> Predictor[SeriesFrame]:
+            served = ForecastBaseline(self.pipeline, self._fitted(name, config))
+            return Predictor(self._schema(), served, Forecast.name)
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+        def evaluate() -> Evaluation:
+            return self._evaluate({"forecast": self._baseline_forecasts(name, config, self.test_set)})
+
+        return FittedModel(predictor, evaluate)
+
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether the baseline has a graph."""
+        return self._fitted(name, config).why_no_graph is None
+
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline, its intervals calibrated on the mix's own validation errors."""
         from ..training import predict_batches
 
-        partner = self._partner(baseline)
-        if partner is None:
-            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        partner = self._partner(baseline, config)
         first = predict_batches(model, self.validation)
         weights, seconds = timed(lambda: self._mix_weights(first, partner.held_out))
         mixed = mixed_values(weights, first, self._scaled(partner.held_out))
@@ -537,20 +549,30 @@ class ForecastFold:
             own.frame, self.fold.validation, lookback=own.lookback, horizon=own.horizon, season=own.season
         )
 
-    def _partner(self, name: str) -> Partner | None:
-        """The baseline on the validation and on the test windows; kept, since every network asks for it."""
-        if name not in self._partners:
-            fitted = self._fitted(name)
-            self._partners[name] = None if fitted.why_no_graph is not None else self._new_partner(name, fitted)
-        return self._partners[name]
+    def _tried(self, name: str, config: Config) -> HeldOut:
+        """The baseline on the validation windows; kept, since a mix asks for what a choice has asked before."""
+        key = which(name, config)
+        if key not in self._held:
+            held, seconds = timed(lambda: self._baseline_forecasts(name, config, self._held_out))
+            # Where nothing was observed there is nothing to choose by.
+            losses = self._held_out.losses(held)
+            loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else np.inf
+            self._held[key] = HeldOut(held, loss, self.mixes_with(name, config), seconds)
+        return self._held[key]
 
-    def _new_partner(self, name: str, fitted: Any) -> Partner:
-        held, seconds = timed(lambda: self._baseline_forecasts(name, self._held_out))
-        loss = float(np.nanmean(self._held_out.losses(held)))
-        if self._test_set is None:
-            return Partner(held, loss, fitted, None, seconds, 0.0)
-        tested, spent = timed(lambda: self._baseline_forecasts(name, self.test_set))
-        return Partner(held, loss, fitted, tested, seconds + spent, 1000 * spent / max(len(tested), 1))
+    def _partner(self, name: str, config: Config) -> Partner:
+        """The baseline on the validation and on the test windows; kept, since every network asks for it."""
+        key, held = which(name, config), self._tried(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        if key not in self._partners:
+            fitted = self._fitted(name, config)
+            if self._test_set is None:
+                return Partner(held.predicted, fitted, None, held.seconds, 0.0)
+            tested, spent = timed(lambda: self._baseline_forecasts(name, config, self.test_set))
+            predict_ms = 1000 * spent / max(len(tested), 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + spent, predict_ms)
+        return self._partners[key]
 
     def timing_batches(self) -> tuple[WindowBatches, int]:
         """The test windows."""
@@ -569,7 +591,7 @@ class ForecastFold:
         example = forecast[int(test.windows.count[first]) - 1]
         return Evaluation.of(Forecast.metrics, test, outputs, losses=test.losses(forecast), example=example)
 
-    def _fitted(self, name: str) -> Any:
+    def _fitted(self, name: str, config: Config) -> Any:
         """The baseline estimated on all rows that training and validation may see."""
         frame = self.experiment.frame
         known = FirstRows(frame, self.fold.validation.stop)
@@ -581,9 +603,10 @@ class ForecastFold:
             horizon=self.experiment.horizon,
             season=self.experiment.season,
             window=self.experiment.lookback,
+            config=config,
         )
 
-    def _baseline_forecasts(self, name: str, test: ForecastTestSet) -> np.ndarray:
+    def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
         frame, windows = self.experiment.frame, test.windows
         forecast = np.empty_like(test.y_true)
@@ -597,7 +620,8 @@ class ForecastFold:
             values, lengths = frame.columns(frame.targets, of), frame.lengths[some]
             for target in range(values.shape[1]):
                 many = ManySeries(values[:, target], lengths, origins[mine], series[mine] - some.start)
-                forecast[mine, :, target] = forecast_many(name, many, windows.horizon, self.experiment.season)
+                made = forecast_many(name, many, windows.horizon, self.experiment.season, **config)
+                forecast[mine, :, target] = made
         return forecast
 
 

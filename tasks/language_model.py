@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import LANGUAGE_BASELINES
+from ..baselines import LANGUAGE_BASELINES, KneserNey
 from ..errors import InputError
 from ..evaluation import (
     Metric,
@@ -21,6 +21,7 @@ from ..evaluation import (
     perplexity,
 )
 from ..frames import CorpusFrame, Frame, TextFrame, describe
+from ..grid import draw
 from ..pipelines import (
     Fold,
     LanguagePipeline,
@@ -35,7 +36,7 @@ from ..pipelines import (
 from ..predictor import Predictor
 from ..predictor.language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
 from ..spec import END, UNKNOWN
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
+from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import require_at_least_one, require_fraction
 
 if TYPE_CHECKING:
@@ -314,11 +315,19 @@ class LanguageFold:
             lambda: _evaluate(network_losses(model, self.test), stretch_lengths(self.test)),
         )
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """Configurations of an n-gram model."""
+        return draw(LANGUAGE_BASELINES[name].grid(len(self.pipeline.vocabulary_)), n)
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """Nats per token of the validation text."""
+        counted = self._counted(name, config, tokens_of(self.train))
+        return float(-np.mean(counted.log_probabilities(tokens_of(self.validation))))
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """An n-gram model, counted on training and validation set."""
         known = np.concatenate([tokens_of(self.train), tokens_of(self.validation)])
-        end = END if self.pipeline.lines_ else None  # lines have nothing to do with one another
-        fitted = LANGUAGE_BASELINES[name](known, len(self.pipeline.vocabulary_), end=end)
+        fitted = self._counted(name, config, known)
         schema = LanguageModelSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -329,11 +338,15 @@ class LanguageFold:
 
         return FittedModel(predictor, evaluate)
 
-    def partner_loss(self, name: str) -> None:  # noqa: ARG002
-        """None: n-gram models are not mixed with networks."""
-        return
+    def _counted(self, name: str, config: Config, ids: np.ndarray) -> KneserNey:
+        end = END if self.pipeline.lines_ else None  # lines have nothing to do with one another
+        return LANGUAGE_BASELINES[name].fit(ids, len(self.pipeline.vocabulary_), end=end, **config)
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:  # noqa: ARG002
+    def mixes_with(self, name: str, config: Config) -> bool:  # noqa: ARG002
+        """Never: n-gram models are not mixed with networks."""
+        return False
+
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:  # noqa: ARG002
         """There is none."""
         raise ValueError(f"`baseline` cannot be mixed with a language model. Received: {baseline!r}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +18,32 @@ from ..evaluation.mixing import (
     mixed_values,
     value_weights,
 )
-from .protocol import FittedModel
+from .protocol import Config, FittedModel
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A baseline on the validation part, fitted on the training part alone.
+
+    Attributes:
+        predicted: of the validation part.
+        loss: its mean loss there: log loss of classes, absolute error of values, MASE of forecasts.
+        has_graph: whether a network can be mixed with it.
+        seconds: of fitting and predicting.
+    """
+
+    predicted: Any
+    loss: float
+    has_graph: bool
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Partner:
-    """A baseline that a network may be mixed with.
+    """A baseline that a network is mixed with.
 
     Attributes:
         held_out: what it predicts of the validation part, fitted on the training part alone.
-        loss: its mean loss there: log loss of classes, absolute error of values.
         fitted: the baseline that predicts, fitted on both parts.
         tested: what that one predicts of the test set; None where nothing is scored.
         seconds: of fitting it twice.
@@ -34,7 +51,6 @@ class Partner:
     """
 
     held_out: Any
-    loss: float
     fitted: Any
     tested: Any
     seconds: float
@@ -56,6 +72,11 @@ class MixedModel:
     weights: Weights
     seconds: float
     predict_ms: float
+
+
+def which(name: str, config: Config) -> tuple[str, str]:
+    """What tells a baseline with its settings from all others."""
+    return name, json.dumps(config, sort_keys=True)
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -1,7 +1,7 @@
 """What comparisons, exports and diagnostics need of a task; no value on this way is untyped.
 
 Task (settings) ── open(frame) ──→ Experiment ── prepare(fold) ──→ FoldData ── network(model) ──→ FittedModel
-                                                                           └── baseline(name) ──→ FittedModel
+                                                                           └── baseline(name, config) ──→ FittedModel
 FittedModel: the predictor, and evaluate() → Evaluation on the fold's test set
 """
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TestSetT = TypeVar("TestSetT")
 PredictionsT = TypeVar("PredictionsT")
+# Settings of a family or a baseline, by name.
+Config = dict[str, Any]
 # Losses of a model: one array per seed, in each fold.
 FoldLosses = Sequence[Sequence[np.ndarray]]
 
@@ -137,13 +139,19 @@ class FoldData(Protocol):
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network of :meth:`build`."""
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """`n` configurations of a baseline, its default first; fewer where it has fewer to choose from."""
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """Loss on the validation part of a baseline fitted on the training part."""
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set: nothing stops it early."""
 
-    def partner_loss(self, name: str) -> float | None:
-        """Loss on the validation part of a baseline fitted on the training part; None where it cannot be mixed."""
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether a network can be mixed with a baseline in one graph."""
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network of :meth:`build` mixed with a baseline; the weights come from the validation part."""
 
     def timing_batches(self) -> tuple[Batches, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from ..baselines import available
 from ..errors import InputError
 from ..evaluation import TestRow
 from ..frames import Frame, PanelFrame, Targets, TextFrame, describe
+from ..grid import draw
 from ..pipelines import (
     EncodedSequences,
     Fold,
@@ -31,8 +33,8 @@ from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
-from .mixing import ClassMixing, MixedModel, Partner, ValueMixing, timed
-from .protocol import Evaluation, FittedModel, FoldLosses, PlotData, Task
+from .mixing import ClassMixing, HeldOut, MixedModel, Partner, ValueMixing, timed, which
+from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
 if TYPE_CHECKING:
@@ -319,7 +321,8 @@ class SequenceFold(Generic[Truth]):
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
-        self._partners: dict[str, Partner | None] = {}
+        self._tried: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -373,9 +376,17 @@ class SequenceFold(Generic[Truth]):
             lambda: self._evaluate_network(model),
         )
 
-    def baseline(self, name: str) -> FittedModel:
+    def baseline_configs(self, name: str, n: int) -> list[Config]:
+        """Configurations of a baseline; some depend on what the training texts are like."""
+        return draw(self.task.baselines[name].grid(self._inputs(self.fold.train)), n)
+
+    def baseline_loss(self, name: str, config: Config) -> float:
+        """Log loss, or absolute error, on the validation part."""
+        return self._held_out(name, config).loss
+
+    def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        fitted = self._fit_baseline(name, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
+        fitted = self._fit_baseline(name, config, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -383,16 +394,13 @@ class SequenceFold(Generic[Truth]):
 
         return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
 
-    def partner_loss(self, name: str) -> float | None:
-        """Loss on the validation part; None where the baseline has no graph."""
-        partner = self._partner(name)
-        return None if partner is None else partner.loss
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether the baseline has a graph."""
+        return self._held_out(name, config).has_graph
 
-    def mixed(self, model: keras.Model, baseline: str) -> MixedModel:
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline."""
-        partner, mixing = self._partner(baseline), self._mixing
-        if partner is None:
-            raise ValueError(f"`baseline` must have a graph. Received: {baseline!r}")
+        partner, mixing = self._partner(baseline, config), self._mixing
         (weights, seconds) = timed(
             lambda: mixing.weights(
                 self.targets_of(self.fold.validation), self._predicted(model, self.validation), partner.held_out
@@ -412,29 +420,38 @@ class SequenceFold(Generic[Truth]):
     def _mixing(self) -> type[ClassMixing] | type[ValueMixing]:
         return ClassMixing if self.pipeline.classes else ValueMixing
 
-    def _partner(self, name: str) -> Partner | None:
+    def _held_out(self, name: str, config: Config) -> HeldOut:
+        """The baseline on the training part alone; kept, since a mix asks for what a choice has asked before."""
+        key = which(name, config)
+        if key not in self._tried:
+            begun = time.perf_counter()
+            fitted = self._fit_baseline(name, config, self.fold.train)
+            predicted = fitted(self._inputs(self.fold.validation))
+            loss = self._mixing.loss(self.targets_of(self.fold.validation), predicted)
+            has_graph = fitted.why_no_graph is None
+            self._tried[key] = HeldOut(predicted, loss, has_graph, time.perf_counter() - begun)
+        return self._tried[key]
+
+    def _partner(self, name: str, config: Config) -> Partner:
         """The baseline on both parts and on the training part alone; kept, since every network asks for it."""
-        if name not in self._partners:
-            self._partners[name] = self._new_partner(name)
-        return self._partners[name]
+        held = self._held_out(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        key = which(name, config)
+        if key not in self._partners:
+            both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+            fitted, again = timed(lambda: self._fit_baseline(name, config, both))
+            tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
+            predict_ms = 1000 * spent / max(len(self.fold.test), 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
+        return self._partners[key]
 
-    def _new_partner(self, name: str) -> Partner | None:
-        first, seconds = timed(lambda: self._fit_baseline(name, self.fold.train))
-        if first.why_no_graph is not None:
-            return None
-        held_out = first(self._inputs(self.fold.validation))
-        both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        fitted, again = timed(lambda: self._fit_baseline(name, both))
-        tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
-        loss = self._mixing.loss(self.targets_of(self.fold.validation), held_out)
-        return Partner(held_out, loss, fitted, tested, seconds + again, 1000 * spent / max(len(self.fold.test), 1))
-
-    def _fit_baseline(self, name: str, rows: np.ndarray) -> Any:
+    def _fit_baseline(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """A baseline fitted on those of the rows whose targets the training part knows."""
         targets = self.targets_of(rows)
         kept = self.task.learnable(targets)
         learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
-        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes))
+        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes), **config)
 
     def _inputs(self, rows: np.ndarray) -> list[Any]:
         return [self.frame.inputs[i] for i in rows]

@@ -23,7 +23,7 @@ from recurra.models import build
 from recurra.pipelines import RowRange, Windows
 from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 from recurra.tasks import Forecast
-from recurra.tasks.forecast import ForecastExperiment, ForecastTestSet, align_losses
+from recurra.tasks.forecast import ForecastExperiment, ForecastFold, ForecastTestSet, align_losses
 from recurra.training import FitOptions, Trainer
 
 run_module = importlib.import_module("recurra.comparison.run")
@@ -188,6 +188,42 @@ def test_the_configuration_is_chosen_on_validation_rows_only(untrained):
     assert {t.config_number for t in asked.trials if t.seed > 0} == {1}
     assert result.summary.loc["gru", "mase"] == 5.0
     assert result.summary.loc["gru", "trials"] == 6  # three seeds in each of two folds
+
+
+def test_a_baseline_is_chosen_among_its_own_configurations_on_validation_rows_only(untrained, monkeypatch, tmp_path):
+    untrained()
+    asked = []
+
+    def loss(data, name, config):
+        asked.append((data.index, name, config["theta"]))
+        return {2.0: 0.3, 1.0: 0.2, 4.0: 0.1 if data.index else 0.9}[config["theta"]]
+
+    monkeypatch.setattr(ForecastFold, "baseline_loss", loss)
+    settings = {"families": ["linear"], "baselines": ["naive", "theta"], "config": None, "out": tmp_path}
+    result = quick(wave(), **settings)
+    rows = {row["fold"]: row for row in result.trial_rows if row["model"] == "theta"}
+    assert [rows[fold]["config"] for fold in (0, 1)] == [{"theta": 1.0}, {"theta": 4.0}]
+    tried = [(*tuple(one["config"].values()), one["loss"]) for one in rows[0]["configs_tried"]]
+    assert sorted(tried) == [(1.0, 0.2), (2.0, 0.3), (4.0, 0.9)]
+    assert tried[0] == (2.0, 0.3)  # the default comes first
+    assert rows[0]["configs_tried"][rows[0]["config_number"]]["config"] == rows[0]["config"]
+    assert rows[0]["validation_loss"] == 0.2
+    assert rows[0]["chosen"]
+    naive = next(row for row in result.trial_rows if row["model"] == "naive")
+    assert naive["config"] == {}
+    assert "configs_tried" not in naive
+    assert result.settings["configs"] is None
+    assert "of a baseline up to 3" not in result.verdict["text"]  # no recurrent family
+    assert len(asked) == 6
+    assert quick(wave(), **settings).trial_rows == result.trial_rows  # resumed: nothing is tried again
+    assert len(asked) == 6
+
+
+def test_one_configuration_is_the_default_of_families_and_baselines(untrained):
+    untrained()
+    rows = quick(wave(), baselines=["theta"], configs=1).trial_rows
+    assert [row["config"] for row in rows if row["model"] == "theta"] == [{"theta": 2.0}] * 2
+    assert not any("configs_tried" in row for row in rows)
 
 
 def test_each_fold_chooses_for_itself(untrained):

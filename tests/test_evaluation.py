@@ -474,7 +474,7 @@ def test_never_yes_without_significance_and_never_no_with_a_possible_gain(cases,
         ),
         (
             {"cut_short": {"budget": 1}},
-            ["1 of 18 trainings was ended early, by the budget", "try more configurations of each and longer"],
+            ["1 of 18 trainings was ended early, by the budget", "configurations of each (such as 8) and longer"],
             "`",
         ),
         ({"trainings": 0}, [], "tried"),

@@ -106,7 +106,7 @@ def test_the_command_line_exports_what_won(tmp_path, files):
     done = recurra_command("compare", files / "texts.csv", *options, "--baselines", "tfidf_logistic", *shared)
     assert done.returncode == 0, done.stderr[-2000:]
     info = json.loads((out / "1" / "assets.extra" / "recurra.json").read_text(encoding="utf-8"))
-    assert info["training"] == {"baseline": "tfidf_logistic"}
+    assert info["training"] == {"baseline": "tfidf_logistic", "C": 10.0, "ngrams": 2}
     assert info["model"] == "sequence_baseline"
     assert info["metrics"]
     predicted = recurra_command("predict", out, "--text", "the good film", "--text", "the bad film")

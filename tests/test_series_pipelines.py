@@ -709,7 +709,7 @@ def test_baselines_are_blind_to_the_future(name, seed):
         test = ForecastTestSet.of(frame, fold.test, **SIZES, season=7)
         # the truth is perturbed and may be missing: losses against zeros are sizes of the forecasts of each series
         test = replace(test, y_true=np.zeros_like(test.y_true), scale=np.ones_like(test.scale))
-        fitted = ForecastFold(experiment, fold, test).baseline(name)
+        fitted = ForecastFold(experiment, fold, test).baseline(name, {})
         evaluation = fitted.evaluate()
         return evaluation.example, evaluation.losses, *fitted.predictor.model.arrays()
 
