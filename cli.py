@@ -52,8 +52,8 @@ out = Console(highlight=False, markup=False, emoji=False)
 Source = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
-        "CoNLL or .txt."
+        help="A data set's name (see `recurra datasets`), a file (CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
+        "CoNLL or .txt), or a folder of Parquet files."
     ),
 ]
 
