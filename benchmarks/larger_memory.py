@@ -44,9 +44,9 @@ def main() -> None:
             "are counted as 8 bytes each. Every way in a process of its own.",
             "Peak: anonymous memory beyond what the process holds when everything is imported, looked at every 10 ms. "
             "Mapped files do not count, because the system gives them back when memory is needed.",
-            f"read: to a checked frame. prepare: one fold, scaling, the unit of MASE. train: {BATCHES} shuffled batches "
-            f"of {BATCH} windows ({LOOKBACK} + {HORIZON} steps) through a Dense network. baselines: seasonal naive and "
-            "drift, forecast and scored. predict: the next steps of every series by seasonal naive.",
+            f"read: to a checked frame. prepare: one fold, scaling, the unit of MASE. train: {BATCHES} shuffled "
+            f"batches of {BATCH} windows ({LOOKBACK} + {HORIZON} steps) through a Dense network. baselines: seasonal "
+            "naive and drift, forecast and scored. predict: the next steps of every series by seasonal naive.",
         ],
     )
 

@@ -28,7 +28,7 @@ from ..frames.columns import ROW_NUMBERS, listed
 from ..frames.series.column_roles import Roles, choose_roles
 from ..frames.series.reading import Reading
 from ..frames.series.regular_table import series_fields
-from ..frames.series.stored_table import TableWriter
+from ..frames.series.stored_table import TableWriter, no_room
 from ..frames.series.time_axis import joined_names, natural_order
 from ..frames.series.value_checks import count_constant, count_missing, note_constant, note_missing
 from ..frames.wording import counted
@@ -61,11 +61,19 @@ class _Source:
 
 
 def _batches(dataset: ds.Dataset, columns: list[str], path: Path) -> Iterator[pa.Table]:
+    schema = pa.schema([dataset.schema.field(name) for name in columns])
+    waiting, rows = list[pa.Table](), 0
     try:
         for fragment in dataset.get_fragments():
-            yield from _batches_of(fragment, pa.schema([dataset.schema.field(name) for name in columns]))
+            for table in _batches_of(fragment, schema):
+                waiting, rows = [*waiting, table], rows + len(table)
+                if rows >= _ROWS_AT_ONCE // 2:  # files of a series each are small
+                    yield pa.concat_tables(waiting)
+                    waiting, rows = [], 0
     except (pa.ArrowException, OSError) as error:
         raise broken(path, error) from error
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _batches_of(fragment: ds.ParquetFileFragment, schema: pa.Schema) -> Iterator[pa.Table]:
@@ -136,10 +144,13 @@ def read_in_streams(
     series = _count_series(read)
     columns = len({*roles.time, *roles.id, *roles.targets, *roles.covariates})
     parts = _share_out(series, max(memory // (_CHECKED * columns), _FEWEST_ROWS), source)
-    with tempfile.TemporaryDirectory(prefix="recurra-parts-") as folder:
-        files = _scatter(read, series, parts, Path(folder))
-        assembly = _Assembly(read, series, freq=given.get("freq"), missing=missing, memory=memory, reading=reading)
-        return assembly.frame(files)
+    try:
+        with tempfile.TemporaryDirectory(prefix="recurra-parts-") as folder:
+            files = _scatter(read, series, parts, Path(folder))
+            assembly = _Assembly(read, series, freq=given.get("freq"), missing=missing, memory=memory, reading=reading)
+            return assembly.frame(files)
+    except OSError as error:
+        raise no_room(error) from error
 
 
 def _with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:

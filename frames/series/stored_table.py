@@ -6,6 +6,8 @@ what is worked out of it and no more.
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import tempfile
 import weakref
@@ -15,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ...errors import InputError
 
 _TIMES = "datetime64[us]"
 _CHUNK = 1 << 20  # rows written anew together
@@ -76,7 +80,14 @@ class StoredTable:
         """A new array of float64 in a file, to be written and read piece by piece; it is gone with its last user."""
         self._arrays += 1
         path = self.folder / f"{id(self)}-{self._arrays}.array"
-        made = np.memmap(path, dtype="float64", mode="w+", shape=shape)
+        try:
+            with path.open("wb") as file:
+                if hasattr(os, "posix_fallocate"):  # a mapped file that finds no room later ends the process
+                    os.posix_fallocate(file.fileno(), 0, 8 * math.prod(shape))
+                file.truncate(8 * math.prod(shape))
+        except OSError as error:
+            raise no_room(error) from error
+        made = np.memmap(path, dtype="float64", mode="r+", shape=shape)
         path.unlink()  # the system keeps what is mapped
         return made
 
@@ -85,6 +96,14 @@ class StoredTable:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # another process only reads: the first one removes the folder
+
+
+def no_room(error: OSError) -> InputError:
+    """The error about a disk on which the numbers of series larger than memory find no room."""
+    return InputError(
+        f"the rows of series larger than memory cannot be kept in {tempfile.gettempdir()} ({error.strerror or error}), "
+        "where twice the size of their numbers is needed; make room there, or name another folder in TMPDIR"
+    )
 
 
 class TableWriter:
