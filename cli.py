@@ -57,8 +57,26 @@ Source = Annotated[
     ),
 ]
 
+_WHERE = "Where it runs"
 Jobs = Annotated[
-    int, typer.Option(help="Trainings that run at once, each in a process of its own; -1: as many as there are cores.")
+    int | None,
+    typer.Option(
+        help="Trainings that run at once, each in a process of its own; -1: as many as there are cores; by default 1.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        help="What runs them: loky (processes on this machine, the default), dask or ray.", rich_help_panel=_WHERE
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a running Dask or Ray cluster, such as tcp://10.0.0.1:8786; by default one is started here.",
+        rich_help_panel=_WHERE,
+    ),
 ]
 
 
@@ -83,7 +101,9 @@ def compare(
     report: Annotated[
         Path | None, typer.Option(help="Write a page for a browser, in one file that needs no network.")
     ] = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    backend: Backend = None,
+    scheduler: Scheduler = None,
     **options: Any,
 ) -> None:
     """Train every family under equal conditions and say whether a recurrent network is worth its cost."""
@@ -95,10 +115,11 @@ def compare(
     _check_places(out=folder, export=export, report=_folder_of(report))
     with _starting():
         from . import comparison, reports
+        from .comparison.engines import engine
         from .comparison.terminal_progress import show
-    with show(err) as on_progress, _interruptible(folder):
+    with engine(backend, scheduler, jobs) as n_jobs, show(err) as on_progress, _interruptible(folder):
         result = comparison.compare(
-            frame, task=task, out=folder, refit=export is not None, n_jobs=jobs, on_progress=on_progress, **given
+            frame, task=task, out=folder, refit=export is not None, n_jobs=n_jobs, on_progress=on_progress, **given
         )
     plots = reports.write_plots(result, folder)
     for part in reports.terminal_report(result, rewrite=as_flags):
@@ -307,7 +328,9 @@ def memory(
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; by default runs/memory_TASK.")
     ] = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    backend: Backend = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Train families on longer and longer synthetic sequences, and see where each one forgets."""
     given = given_options({"families": families, "max_epochs": max_epochs, "patience": patience, "config": set_})
@@ -317,10 +340,11 @@ def memory(
     _check_places(out=folder)
     with _starting():
         from . import diagnostics, reports
+        from .comparison.engines import engine
         from .comparison.terminal_progress import show
-    with _interruptible(folder), show(err) as on_progress:
+    with engine(backend, scheduler, jobs) as n_jobs, _interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
-            task, seeds=seeds, budget=budget, n_jobs=jobs, on_progress=on_progress, out=folder, **given
+            task, seeds=seeds, budget=budget, n_jobs=n_jobs, on_progress=on_progress, out=folder, **given
         )
     files = reports.write_memory_result(result, folder)
     out.print(reports.memory_table(result, rewrite=as_flags))

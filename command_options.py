@@ -140,6 +140,8 @@ _OTHERS = FLAGS | {
         "family",
         "seed",
         "jobs",
+        "backend",
+        "scheduler",
         "export",
         "out",
         "output",

@@ -12,7 +12,7 @@ Grid = Mapping[str, Sequence[Any]]
 
 
 def draw(grid: Grid, n: int, *, seed: int = 0) -> list[dict[str, Any]]:
-    """Draw `n` different configurations from a grid, its defaults first.
+    """Draw `n` different configurations from a grid, its defaults first; more of them begin with the same ones.
 
     Args:
         grid: the values of each setting, the default first.
@@ -24,5 +24,5 @@ def draw(grid: Grid, n: int, *, seed: int = 0) -> list[dict[str, Any]]:
         [{'C': 1.0, 'ngrams': 2}, {'C': 10.0, 'ngrams': 2}]
     """
     everything = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    order = random.Random(seed).sample(range(1, len(everything)), min(n, len(everything)) - 1)
-    return [everything[i] for i in (0, *order)]
+    order = random.Random(seed).sample(range(1, len(everything)), len(everything) - 1)
+    return [everything[i] for i in (0, *order)][:n]

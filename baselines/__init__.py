@@ -2,11 +2,13 @@
 
 To add one: a file, a line below, a test, a row in the docs.
 
-Forecasts (``FORECAST_BASELINES``): a function ``forecast(values, origins, horizon, season) -> (origins, horizon)`` for
-one series: row ``i`` uses only ``values[:origins[i]]``, and parameters are estimated once, before the first origin, as
-those of a network are. ``values`` may hold NaN. They give point forecasts only, and none uses covariates or other
-series. :func:`forecast_many` does the same for many series at once; those in ``ONE_BY_ONE`` fit each by itself.
-:func:`fit_forecaster` makes a fitted baseline of each.
+Forecasts (``FORECAST_BASELINES``): ``forecast(rows, origins, *, horizon, season, window, **config)`` gives forecasts of
+all series and targets; row ``i`` of a series' forecasts uses only the rows before ``origins[i]`` (and, of covariates
+known ahead, those of the horizon), and parameters are estimated once, before the first origin, as those of a network
+are. Values may be NaN. They give point forecasts only. Most look at one target of one series at a time: those are
+functions ``naive(values, origins, horizon, season) -> (origins, horizon)``, which :func:`forecast_many` calls for many
+series at once (those in ``ONE_BY_ONE`` fit each by itself); ``boosted_trees`` reads covariates and learns from all
+series. :func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
 targets, n_classes, *, seed, **config)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of
@@ -35,13 +37,21 @@ from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
 from .flattened import logistic_flattened, ridge_flattened
-from .forecasters import FORECAST_BASELINES, ONE_BY_ONE, ForecastBaseline, fit_forecaster, forecast_many
+from .forecasters import (
+    FORECAST_BASELINES,
+    ONE_BY_ONE,
+    ForecastBaseline,
+    fit_forecaster,
+    forecast_many,
+    why_no_graph,
+)
 from .kneser_ney import KneserNey, bigram, kneser_ney, orders, unigram
 from .majority import majority, mean
 from .many_series import ManySeries
 from .naive import drift, naive, seasonal_naive
 from .naive2 import naive2
 from .nbsvm import nbsvm, nbsvm_grid
+from .series_rows import SeriesRows
 from .tagging import logistic_window, majority_tag, most_frequent_tag
 from .tfidf import tfidf_logistic, tfidf_ridge
 from .theta import theta
@@ -59,6 +69,7 @@ __all__ = [
     "LanguageBaseline",
     "ManySeries",
     "SequenceBaseline",
+    "SeriesRows",
     "arima",
     "available",
     "bigram",
@@ -84,6 +95,7 @@ __all__ = [
     "tfidf_ridge",
     "theta",
     "unigram",
+    "why_no_graph",
 ]
 
 
@@ -100,12 +112,15 @@ class SequenceBaseline:
         inputs: the kinds it reads: "text" (strings), "tokens" (lists of strings), "values" (arrays of numbers).
         library: what must be installed besides recurra's own dependencies, if anything.
         grid: from training inputs the values to try of each setting, the default first.
+        default: whether it takes part in a comparison for which no baselines are named: what takes seconds for a fit
+            doesn't.
     """
 
     fit: Callable[..., Any]
     inputs: tuple[str, ...] = ("text", "tokens")
     library: str | None = None
     grid: Callable[[Sequence[Any]], Grid] = _nothing_to_choose
+    default: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,12 @@ _VALUES = ("values",)
 CLASSIFICATION_BASELINES: dict[str, SequenceBaseline] = {
     "majority": SequenceBaseline(majority, _ANY),
     "tfidf_logistic": SequenceBaseline(tfidf_logistic, grid=tfidf.logistic_grid),
+    "tfidf_characters": SequenceBaseline(
+        tfidf.tfidf_characters_logistic,
+        ("text",),
+        grid=tfidf.characters_grid(tfidf.logistic_grid),
+        default=False,
+    ),
     "nbsvm": SequenceBaseline(nbsvm, grid=nbsvm_grid),
     "logistic_flattened": SequenceBaseline(logistic_flattened, _VALUES, grid=lambda _: flattened.LOGISTIC_GRID),
     "dtw_1nn": SequenceBaseline(dtw_1nn, _VALUES, library="dtaidistance", grid=lambda _: dtw.GRID),
@@ -135,6 +156,9 @@ CLASSIFICATION_BASELINES: dict[str, SequenceBaseline] = {
 REGRESSION_BASELINES: dict[str, SequenceBaseline] = {
     "mean": SequenceBaseline(mean, _ANY),
     "tfidf_ridge": SequenceBaseline(tfidf_ridge, grid=tfidf.ridge_grid),
+    "tfidf_characters": SequenceBaseline(
+        tfidf.tfidf_characters_ridge, ("text",), grid=tfidf.characters_grid(tfidf.ridge_grid), default=False
+    ),
     "ridge_flattened": SequenceBaseline(ridge_flattened, _VALUES, grid=lambda _: flattened.RIDGE_GRID),
 }
 

@@ -16,13 +16,17 @@ import numpy as np
 
 from ..grid import Grid
 from .arima import arima
+from .boosted_trees import GRID as TREES_GRID
+from .boosted_trees import BoostedTrees, fit_trees, forecast_trees
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
+from .history import check
 from .many_series import ManySeries
 from .naive import drift, drift_of_many, naive, naive_of_many, seasonal_naive, seasonal_naive_of_many, slopes
 from .naive2 import naive2, naive2_of_many
 from .scaling import fill_gaps
 from .seasonality import find_seasonalities
+from .series_rows import SeriesRows
 from .theta import GRID as THETA_GRID
 from .theta import theta, theta_of_many
 
@@ -32,37 +36,70 @@ if TYPE_CHECKING:
 _ROWS = 1 << 20  # of some series together
 
 
+def _each_series(function: Callable[..., np.ndarray]) -> Callable[..., list[np.ndarray]]:
+    """A function of one series (time,) as one of all series and targets, each by itself."""
+
+    def forecast(
+        rows: SeriesRows,
+        origins: Sequence[np.ndarray],
+        *,
+        horizon: int,
+        season: int,
+        window: int,  # noqa: ARG001  (it reads the whole series)
+        **config: Any,
+    ) -> list[np.ndarray]:
+        found = []
+        for values, known in zip(rows.values, origins, strict=True):
+            each = np.empty((len(known), horizon, rows.targets))
+            for target in range(rows.targets if len(known) else 0):
+                each[:, :, target] = function(values[:, target], known, horizon, season, **config)
+            found.append(each)
+        return found
+
+    return forecast
+
+
 @dataclass(frozen=True)
 class ForecastBaseline:
     """A baseline for series.
 
     Attributes:
-        forecast: ``forecast(values, origins, horizon, season, **settings) -> (origins, horizon)`` for one series.
-        of_many: the same for :class:`ManySeries` at once; None where a library fits each series by itself.
+        forecast: ``forecast(rows, origins, *, horizon, season, window, **config)`` from all series and, for each, the
+            numbers of rows known gives a list of forecasts (origins, horizon, targets). An origin's forecast reads the
+            rows before it (and of the channels known ahead those of the horizon), and parameters are estimated once, on
+            the rows before the first origin of each series. ``window`` is what a network reads.
+        of_many: ``of_many(many, horizon, season, **config)`` gives the forecasts (origins, horizon) of one target of
+            :class:`ManySeries` at once; None where a library fits each series, or all of them, by itself.
         grid: values to try of each setting, the default first.
+        default: whether it takes part in a comparison for which no baselines are named.
+        together: whether it learns from all series at once, and reads their covariates.
     """
 
-    forecast: Callable[..., np.ndarray]
+    forecast: Callable[..., list[np.ndarray]]
     of_many: Callable[..., np.ndarray] | None = None
     grid: Grid = field(default_factory=dict)
+    default: bool = True
+    together: bool = False
 
-    def __call__(
-        self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **settings: Any
-    ) -> np.ndarray:
-        """Forecasts (origins, horizon) of one series (time,)."""
-        return self.forecast(values, origins, horizon, season, **settings)
+    def __call__(self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **config: Any) -> np.ndarray:
+        """Forecasts (origins, horizon) of one series (time,), which reads at most two seasons, or 24 rows."""
+        values, origins = check(values, origins, horizon=horizon, season=season)
+        window = max(1, min(2 * season if season > 1 else 24, int(origins[0]) // 2))
+        sizes = {"horizon": horizon, "season": season, "window": window}
+        return self.forecast(SeriesRows.of_one(values), [origins], **sizes, **config)[0][:, :, 0]
 
 
 FORECAST_BASELINES: dict[str, ForecastBaseline] = {
-    "naive": ForecastBaseline(naive, naive_of_many),
-    "seasonal_naive": ForecastBaseline(seasonal_naive, seasonal_naive_of_many),
-    "naive2": ForecastBaseline(naive2, naive2_of_many),
-    "drift": ForecastBaseline(drift, drift_of_many),
-    "theta": ForecastBaseline(theta, theta_of_many, THETA_GRID),
-    "arima": ForecastBaseline(arima),
-    "ets": ForecastBaseline(ets),
+    "naive": ForecastBaseline(_each_series(naive), naive_of_many),
+    "seasonal_naive": ForecastBaseline(_each_series(seasonal_naive), seasonal_naive_of_many),
+    "naive2": ForecastBaseline(_each_series(naive2), naive2_of_many),
+    "drift": ForecastBaseline(_each_series(drift), drift_of_many),
+    "theta": ForecastBaseline(_each_series(theta), theta_of_many, THETA_GRID),
+    "arima": ForecastBaseline(_each_series(arima)),
+    "ets": ForecastBaseline(_each_series(ets)),
+    "boosted_trees": ForecastBaseline(forecast_trees, grid=TREES_GRID, default=False, together=True),
 }
-ONE_BY_ONE = tuple(name for name, record in FORECAST_BASELINES.items() if record.of_many is None)
+ONE_BY_ONE = tuple(name for name, b in FORECAST_BASELINES.items() if b.of_many is None and not b.together)
 _ESTIMATES_ANEW = {
     "theta": "its smoothing constant is estimated at every forecast",
     "arima": "its orders and its parameters are estimated by a library at every forecast",
@@ -70,11 +107,20 @@ _ESTIMATES_ANEW = {
 }
 
 
+def why_no_graph(name: str, *, season: int, window: int) -> str | None:
+    """Why a baseline that forecasts from a window of so many rows has no graph, in words; None where it has one."""
+    if name in _ESTIMATES_ANEW:
+        return _ESTIMATES_ANEW[name]
+    if name == "seasonal_naive" and window < season:
+        return f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
+    return None
+
+
 def forecast_many(name: str, many: ManySeries, horizon: int, season: int, **config: Any) -> np.ndarray:
     """Forecast many series, each as the function ``FORECAST_BASELINES[name]`` forecasts one.
 
     Arguments:
-        name: one of ``FORECAST_BASELINES``.
+        name: one of ``FORECAST_BASELINES`` that reads a series by itself.
         many: the series and the origins of each.
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
@@ -103,22 +149,18 @@ def forecast_many(name: str, many: ManySeries, horizon: int, season: int, **conf
 
 def fit_forecaster(
     name: str,
-    series: Sequence[np.ndarray],
+    rows: SeriesRows,
     *,
-    ids: Sequence[str],
-    last_steps: np.ndarray,
     horizon: int,
     season: int,
     window: int,
     config: Mapping[str, Any] | None = None,
-) -> WindowForecaster | Reestimating:
+) -> WindowForecaster | Reestimating | BoostedTrees:
     """Fit a forecast baseline to one or many series.
 
     Arguments:
         name: one of ``FORECAST_BASELINES``.
-        series: all known rows of each, float64 (time, targets), NaN where missing.
-        ids: of the series.
-        last_steps: number of each series' last row on its time axis, int64 (series,).
+        rows: all known rows of each series.
         horizon: steps to forecast.
         season: rows of one cycle, 1 for none.
         window: rows in the raw ``values`` that it will forecast from.
@@ -132,39 +174,42 @@ def fit_forecaster(
     Raises:
         ValueError: an unknown name, or no series.
     """
-    if name not in FORECAST_BASELINES or not len(series):
+    if name not in FORECAST_BASELINES or not len(rows.values):
         known = ", ".join(FORECAST_BASELINES)
-        raise ValueError(f"`name` must be one of {known}, `series` not empty. Received: {name!r}, {len(series)} series")
-    targets = series[0].shape[1]
-    if name in _ESTIMATES_ANEW:
-        return Reestimating(name, horizon, targets, season, _ESTIMATES_ANEW[name], config)
-    if name == "seasonal_naive" and window < season:
-        why = f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
-        return Reestimating(name, horizon, targets, season, why)
+        raise ValueError(
+            f"`name` must be one of {known}, `rows` not empty. Received: {name!r}, {len(rows.values)} series"
+        )
+    if name == "boosted_trees":
+        return fit_trees(rows, horizon=horizon, season=season, window=window, **(config or {}))
+    targets = rows.targets
+    if (why := why_no_graph(name, season=season, window=window)) is not None:
+        return Reestimating(name, horizon, targets, season, why, config)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
-        parts = [np.stack([slopes(many) for many in _by_target(some)], axis=1) for _, some in _blocks(series)]
+        parts = [
+            np.stack([slopes(many) for many in _by_target(some, targets)], axis=1) for _, some in _blocks(rows.values)
+        ]
         estimates = {"slope": np.concatenate(parts)}
     if name == "naive2":
-        estimates = _seasonal_estimates(series, np.asarray(last_steps), season)
-    return WindowForecaster(name, horizon, targets, season, list(ids) if estimates else [], estimates)
+        estimates = _seasonal_estimates(rows, season)
+    return WindowForecaster(name, horizon, targets, season, list(rows.ids) if estimates else [], estimates)
 
 
-def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, season: int) -> dict[str, np.ndarray]:
+def _seasonal_estimates(rows: SeriesRows, season: int) -> dict[str, np.ndarray]:
     """Factors (series, season, targets) by step number modulo season, and which are multiplicative (series, targets).
 
     Nothing where no series has a season.
     """
-    shape = (len(series), season, series[0].shape[1])
+    last_steps, shape = np.asarray(rows.last_steps), (len(rows.values), season, rows.targets)
     factors, multiplicative = np.zeros(shape), np.zeros((shape[0], shape[2]), dtype=bool)
-    for first, some in _blocks(series):
-        for target, many in enumerate(_by_target(some)):
-            for rows, part in many.from_first_observed().groups():
+    for first, some in _blocks(rows.values):
+        for target, many in enumerate(_by_target(some, rows.targets)):
+            for of, part in many.from_first_observed().groups():
                 found = find_seasonalities(part.histories(), part.lengths, season)
-                begun = last_steps[first + rows] - part.lengths + 1  # step of the first observed row
+                begun = last_steps[first + of] - part.lengths + 1  # step of the first observed row
                 phases = (np.arange(season) - begun[:, None]) % season
-                factors[first + rows, :, target] = np.take_along_axis(found.factors, phases, axis=1)
-                multiplicative[first + rows, target] = found.multiplicative
+                factors[first + of, :, target] = np.take_along_axis(found.factors, phases, axis=1)
+                multiplicative[first + of, target] = found.multiplicative
     return {"factors": factors, "multiplicative": multiplicative} if factors.any() else {}
 
 
@@ -181,8 +226,8 @@ def _blocks(series: Sequence[np.ndarray]) -> Iterator[tuple[int, list[np.ndarray
     yield first, some
 
 
-def _by_target(series: Sequence[np.ndarray]) -> list[ManySeries]:
-    return [ManySeries.at_ends([values[:, target] for values in series]) for target in range(series[0].shape[1])]
+def _by_target(series: Sequence[np.ndarray], targets: int) -> list[ManySeries]:
+    return [ManySeries.at_ends([values[:, target] for values in series]) for target in range(targets)]
 
 
 class WindowForecaster:
@@ -361,4 +406,4 @@ class Reestimating:
         return f"{self.name}, {self.horizon} steps ahead"
 
 
-FORECASTERS = (WindowForecaster, Reestimating)
+FORECASTERS = (WindowForecaster, Reestimating, BoostedTrees)

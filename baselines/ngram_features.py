@@ -2,7 +2,8 @@
 
 How they are cut: words and punctuation marks in lower case, alone and in pairs. Where most texts have fewer than three
 of those (single words, names, scripts without spaces), or all tokens are single characters, 1 to 5 characters in a row,
-with a space before the first and after the last.
+with a space before the first and after the last. Where it is asked for, characters in a row within words, each with a
+space before and after it: scikit-learn's ``char_wb``.
 
 The graph knows characters from tables of Python's own (what is a letter, what its lower case is), since TensorFlow's
 regular expressions have another version of Unicode and its lower-casing goes by the machine's language. What differs:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 WORDS = re.compile(r"\w+|[^\w\s]")
 MAX_WORDS, MAX_CHARACTERS = 2, 5
+WITHIN_WORDS = "characters within words"
 # With this many texts, an n-gram of a single text tells nothing about the others, and such are most of the columns.
 MANY_TEXTS = 1000
 # How many texts the rule looks at.
@@ -42,19 +44,25 @@ class Cutter:
     """Cuts a text or a token list into its n-grams.
 
     Attributes:
-        pieces: "tokens" (lists of tokens come in), "words" or "characters" (texts come in).
+        pieces: "tokens" (lists of tokens come in), "words", "characters" or "characters within words" (texts come in).
         longest: pieces of the longest n-gram.
+        shortest: pieces of the shortest one.
     """
 
     pieces: str
     longest: int
+    shortest: int = 1
 
     def __call__(self, text: Any) -> list[str]:
         """All n-grams of one text or token list, repeated as often as they occur."""
+        if self.pieces == WITHIN_WORDS:
+            words = [f" {word} " for word in text.lower().split()]
+            widths = range(self.shortest, self.longest + 1)
+            return [word[i : i + n] for word in words for n in widths for i in range(len(word) - n + 1)]
         between = "" if self.pieces == "characters" else " "
         pieces = self._cut(text)
-        grams = list(pieces)
-        for n in range(2, self.longest + 1):
+        grams = []
+        for n in range(self.shortest, self.longest + 1):
             grams += [between.join(gram) for gram in zip(*(pieces[i:] for i in range(n)), strict=False)]
         return grams
 
@@ -69,14 +77,20 @@ class Cutter:
         """N-grams (batch, None) of ``tokens`` or ``text``, in any order."""
         import tensorflow as tf
 
+        widths = tuple(range(self.shortest, self.longest + 1))
+        if self.pieces == WITHIN_WORDS:
+            words, rows, batch = _padded_words(raw["text"])
+            grams = tf.strings.ngrams(words, widths, separator="")  # (words, None)
+            return tf.RaggedTensor.from_value_rowids(
+                grams.flat_values, tf.gather(rows, grams.value_rowids()), nrows=batch
+            )
         if self.pieces == "tokens":
             tokens = raw["tokens"]
             pieces = tf.RaggedTensor.from_tensor(tokens, lengths=token_lengths(tokens))
         else:
             pieces = _words(raw["text"]) if self.pieces == "words" else _characters(raw["text"])
         between = "" if self.pieces == "characters" else " "
-        widths = tuple(range(2, self.longest + 1))
-        return tf.concat([pieces, tf.strings.ngrams(pieces, widths, separator=between)], axis=1)
+        return tf.strings.ngrams(pieces, widths, separator=between)
 
 
 def choose_cutter(inputs: Sequence[Any]) -> Cutter:
@@ -88,6 +102,11 @@ def choose_cutter(inputs: Sequence[Any]) -> Cutter:
     if counts and np.median(counts) < 3:
         return Cutter("characters", MAX_CHARACTERS)
     return Cutter("words", MAX_WORDS)
+
+
+def characters_within_words(longest: int) -> Cutter:
+    """Cuts texts into 2 to `longest` characters in a row that cross no space between words."""
+    return Cutter(WITHIN_WORDS, longest, shortest=2)
 
 
 def ngram_choices(inputs: Sequence[Any]) -> list[int]:
@@ -176,26 +195,31 @@ class NgramFeatures:
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> NgramFeatures:
         """What :meth:`state` described."""
-        return cls(Cutter(config["pieces"], config["longest"]), unpack_strings(arrays), arrays.get("idf"))
+        return cls(
+            Cutter(config["pieces"], config["longest"], config["shortest"]), unpack_strings(arrays), arrays.get("idf")
+        )
 
     def __repr__(self) -> str:
         return f"{len(self.ngrams):,} n-grams"
 
 
-def fit_ngrams(inputs: Sequence[Any], *, tfidf: bool, longest: int | None = None) -> tuple[NgramFeatures, Any]:
+def fit_ngrams(
+    inputs: Sequence[Any], *, tfidf: bool, longest: int | None = None, cut: Cutter | None = None
+) -> tuple[NgramFeatures, Any]:
     """Choose the columns by training texts or token lists.
 
     Arguments:
         inputs: the texts or token lists (n,).
         tfidf: whether counts are weighted, or only whether an n-gram occurs.
         longest: pieces of the longest n-gram; None: by the rule above.
+        cut: into n-grams; None: by the rule above.
 
     Returns:
         The features, and those of the training texts: sparse float32 (n, columns).
     """
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-    cut = choose_cutter(inputs)
+    cut = cut or choose_cutter(inputs)
     cut = cut if longest is None else replace(cut, longest=longest)
     common = {"analyzer": cut, "min_df": 2 if len(inputs) >= MANY_TEXTS else 1, "dtype": np.float32}
     vectoriser = TfidfVectorizer(sublinear_tf=True, **common) if tfidf else CountVectorizer(binary=True, **common)
@@ -221,6 +245,23 @@ def _words(texts: tf.Tensor) -> tf.RaggedTensor:
     tokens = tf.strings.unicode_encode(tf.RaggedTensor.from_value_rowids(flat, token, nrows=n_tokens), "UTF-8")
     rows = tf.math.unsorted_segment_max(tf.cast(rows, tf.int64), token, n_tokens)
     return tf.RaggedTensor.from_value_rowids(tokens, rows, nrows=tf.cast(codes.nrows(), tf.int64))
+
+
+def _padded_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor, tf.Tensor]:
+    """Characters of every word in lower case, a space before and after it (words, None); its text (words,); texts."""
+    import tensorflow as tf
+
+    codes = _lower(texts)
+    flat, rows = codes.flat_values, tf.cast(codes.value_rowids(), tf.int64)
+    is_space = _within(flat, r"\s+")
+    begins = ~is_space & ((_before(rows) != rows) | tf.concat([[True], is_space], axis=0)[:-1])
+    word = tf.boolean_mask(tf.cumsum(tf.cast(begins, tf.int64)) - 1, ~is_space)
+    n_words = tf.reduce_sum(tf.cast(begins, tf.int64))
+    letters = tf.strings.unicode_encode(tf.boolean_mask(flat, ~is_space)[:, None], "UTF-8")
+    words = tf.RaggedTensor.from_value_rowids(letters, word, nrows=n_words)
+    space = tf.fill(tf.stack([n_words, 1]), " ")
+    batch = tf.cast(codes.nrows(), tf.int64)
+    return tf.concat([space, words, space], axis=1), tf.boolean_mask(rows, begins), batch
 
 
 def _characters(texts: tf.Tensor) -> tf.RaggedTensor:

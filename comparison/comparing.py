@@ -11,9 +11,10 @@ from ..frames import Frame
 from ..tasks import Task
 from .progress import OnProgress, ignore
 from .result import Comparison, Refit
+from .rivals import try_rivals
 from .run import Run
 from .settings import open_experiment
-from .summary import summarise, test_and_judge
+from .summary import simpler_models, summarise, test_and_judge
 from .terminal_progress import watching
 from .trials import Outcome, Row
 from .workers import run_trials
@@ -25,7 +26,7 @@ def compare(
     task: str | Task | None = None,
     out: str | Path | None = None,
     refit: bool = False,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     on_progress: OnProgress = ignore,
     progress: bool | None = None,
     **settings: Any,
@@ -40,7 +41,7 @@ def compare(
         refit: fit the best model once more on all data, as ``Comparison.predictor``, and where it cannot be exported
             the best one that can.
         n_jobs: trials that run at once, each in a process of its own, through joblib: -1 for as many as there are
-            cores; ``joblib.parallel_config`` chooses another backend, such as Dask.
+            cores; None: 1, or what ``joblib.parallel_config`` says, which also chooses another backend, Dask or Ray.
         on_progress: called often with where the run is; with several jobs from a thread of its own.
         progress: whether to show it on standard error; by default on a terminal and in a notebook.
         **settings: fields of :class:`recurra.comparison.CompareSettings`, such as ``families=["linear", "lstm"]``,
@@ -64,17 +65,18 @@ def compare(
         return _compare(Run(experiment, common, folder, watch), n_jobs, refit=refit)
 
 
-def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
+def _compare(run: Run, n_jobs: int | None, *, refit: bool) -> Comparison:
     experiment = run.experiment
     outcomes = run_trials(run, n_jobs)
     summary = summarise(outcomes, experiment.task)
     tests, verdict = test_and_judge(run, summary, outcomes)
-    # A yes must not rest on a rival that was made to read too much.
-    if verdict["worth_it"] and (more := run.narrower()):
+    # A yes must not rest on a rival that was made to read too much, or was tried less.
+    if verdict["worth_it"]:
+        more, notes = try_rivals(run, simpler_models(summary, experiment.task), outcomes)
         outcomes += more
         summary = summarise(outcomes, experiment.task)
         tests, verdict = test_and_judge(run, summary, outcomes)
-        experiment.notes.append(_narrower_note(more))
+        experiment.notes.extend(notes)
     comparison = Comparison(
         task=experiment.task,
         frame=experiment.frame,
@@ -95,15 +97,6 @@ def _compare(run: Run, n_jobs: int, *, refit: bool) -> Comparison:
     if refit:
         comparison.refits = _refits(run, summary, outcomes)
     return comparison
-
-
-def _narrower_note(more: list[Outcome]) -> str:
-    tried = dict.fromkeys(outcome.row["model"] for outcome in more if outcome.row["kind"] == "family")
-    best = next(outcome.row["model"] for outcome in more if outcome.row["chosen"])
-    return (
-        f"before a recurrent network was called worth its cost, {len(tried)} feed-forward ones with shorter windows "
-        f"were tried on the first fold; the best on its validation part, {best}, takes part in the comparison"
-    )
 
 
 def _refits(run: Run, summary: list[Row], outcomes: list[Outcome]) -> list[Refit]:

@@ -28,11 +28,11 @@ def check_identity(folder: Path, identity: dict[str, Any]) -> None:
     """
     path = folder / _FILE
     identity = to_strict_json(identity)
-    if not path.exists():
+    earlier = _read(path)
+    if earlier is None:
         with replacing(path) as file:
             file.write_text(json.dumps(identity, indent=1), encoding="utf-8")
         return
-    earlier = json.loads(path.read_text(encoding="utf-8"))
     if differing := [key for key in identity if identity[key] != earlier.get(key)]:
         # A hash tells nobody anything; settings come first.
         key = min(differing, key=lambda key: key == "data")
@@ -40,6 +40,15 @@ def check_identity(folder: Path, identity: dict[str, Any]) -> None:
         if key == "data":
             what = "it is about other data, or other columns of them"
         raise InputError(f"{folder} holds another comparison: {what}; choose another `out`, or delete that folder")
+
+
+def holds(folder: Path, identity: dict[str, Any]) -> bool:
+    """Whether a folder is there and belongs to this comparison."""
+    return _read(folder / _FILE) == to_strict_json(identity)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def to_strict_json(value: Any) -> Any:

@@ -279,7 +279,11 @@ def _evidence(comparison: Comparison) -> Section:
                 str(short),
             ]
         )
-    head = ["family", "settings tried", "folds in which another beat its default", "trainings", "cut short"]
+    for name in dict.fromkeys(row["model"] for row in comparison.trial_rows if "configs_tried" in row):
+        own = [row for row in comparison.trial_rows if row["model"] == name and row["chosen"]]
+        tried = max(len(row.get("configs_tried", ())) for row in own)
+        rows.append([name, str(tried), f"{sum(row['config_number'] != 0 for row in own)} of {len(own)}", "", ""])
+    head = ["family or baseline", "settings tried", "folds in which another beat its default", "trainings", "cut short"]
     return Section("What the verdict rests on", sentences, tables=[Table(head, rows)])
 
 

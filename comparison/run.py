@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..models import draw_configs, is_recurrent, known_settings, parse_variant, split_mix
+from ..models import draw_configs, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
 from ..tasks import Experiment, FittedModel, FoldData
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
+from ..training.halving import find
 from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
@@ -39,6 +41,8 @@ from .trials import (
 if TYPE_CHECKING:
     import keras
 
+# So many configurations are worth comparing before all of them are trained to the end.
+HALVED_FROM = 4
 # Part of the budget that compiling may take without a word.
 _MUCH = 0.2
 
@@ -59,23 +63,6 @@ def fitted_with(
     weights = {"network": mixed.weights[0], partner.name: mixed.weights[1]}
     own = {partner.name: partner.config} if partner.config else {}
     return mixed.fitted, {**training, "mixed_with": partner.name, **own, "weights": weights}
-
-
-def narrower_variants(families: Iterable[str], kind: str, data: FoldData) -> list[str]:
-    """Variants of feed-forward families that read less than the lookback, such as ``dense:window=3``."""
-    found = []
-    for name in families:
-        family, own = parse_variant(name, kind)
-        if kind != "forecast" or is_recurrent(name) or "window" in own or "window" not in known_settings(family, kind):
-            continue
-        windows, widest = [], data.spec.inputs.length
-        while widest > 1:
-            widest //= 2
-            windows.append(widest)
-        norms = [""] if "window_norm" in own else ["", "+window_norm=none"]
-        sign = "+" if own else ":"
-        found += [f"{name}{sign}window={window}{norm}" for window in windows for norm in norms]
-    return found
 
 
 class ShuffledFold:
@@ -125,7 +112,7 @@ class Run:
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
         if folder is not None:
-            check_identity(folder, {"data": experiment.describe()["hash"], **self.settings_json()})
+            check_identity(folder, self.identity)
         each = settings.configs_of_a_family + settings.seeds - 1
         self.total = self.n_folds * (len(settings.baselines) + len(settings.families) * each)
         self._trainings = self.n_folds * each  # of one family
@@ -135,6 +122,11 @@ class Run:
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome: the hash of the data, and all settings."""
+        return {"data": self.experiment.describe()["hash"], **self.settings_json()}
 
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""
@@ -157,9 +149,9 @@ class Run:
         names = list(self.settings.baselines) if mix == "auto" else [mix]
         losses = {}
         for name in names:
-            choice = choose_baseline(data, name, self.settings.configs_of_a_baseline)
-            if data.mixes_with(name, choice.config):
-                losses[name] = data.baseline_loss(name, choice.config)
+            config = self._chosen(name, 0)
+            if data.mixes_with(name, config):
+                losses[name] = data.baseline_loss(name, config)
         if losses:
             return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
@@ -175,13 +167,15 @@ class Run:
         if self.partner is None:
             return None
         if fold not in self._partner_configs:
-            kept = self.store.get(Trial(self.partner, fold)) if self.store else None
-            config = kept.row["config"] if kept else self._chosen(self.experiment.prepare(fold), self.partner)
-            self._partner_configs[fold] = config
+            self._partner_configs[fold] = self._chosen(self.partner, fold)
         return Partner(self.partner, self._partner_configs[fold])
 
-    def _chosen(self, data: FoldData, baseline: str) -> dict[str, Any]:
-        return choose_baseline(data, baseline, self.settings.configs_of_a_baseline).config
+    def _chosen(self, baseline: str, fold: int) -> dict[str, Any]:
+        """The settings of a baseline in a fold: of its trial where that is finished, otherwise as that will choose."""
+        kept = self.store.get(Trial(baseline, fold)) if self.store else None
+        if kept is not None:
+            return dict(kept.row["config"])
+        return choose_baseline(self.experiment.prepare(fold), baseline, self.settings.configs_of_a_baseline).config
 
     @property
     def places(self) -> list[tuple[str, int]]:
@@ -192,7 +186,7 @@ class Run:
     def trials_of(self, model: str, fold: int) -> list[Outcome]:
         """Run what is not finished yet of one model on one fold."""
         if model in self.settings.baselines:
-            return [self._baseline(model, fold)]
+            return [self.baseline(model, fold)]
         return self._family(model, fold)
 
     def refit(self, model: str, kind: str, outcomes: list[Outcome]) -> tuple[FittedModel, dict[str, Any]]:
@@ -208,7 +202,7 @@ class Run:
             config = _newest_config(model, outcomes)
             return data.baseline(model, config), {"baseline": model, **config}
         network, mixed_with = split_mix(model)
-        partner = None if mixed_with is None else Partner(mixed_with, _newest_config(mixed_with, outcomes))
+        partner = None if mixed_with is None else Partner(mixed_with, _newest_config(model, outcomes)["baseline"])
         family, _ = parse_variant(network, self.experiment.task.output_kind)
         config = _newest_config(network, outcomes)
         return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
@@ -286,77 +280,98 @@ class Run:
         mine = [o for o in outcomes if o.row["model"] == model and o.row["chosen"]]
         return [[o.losses for o in mine if o.row["fold"] == fold] for fold in range(self.n_folds)]
 
-    def _baseline(self, name: str, fold: int) -> Outcome:
-        trial = Trial(name, fold)
-        tried = self.settings.configs_of_a_baseline
-        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial, tried)])
+    def baseline(self, name: str, fold: int, *, among: int | None = None) -> Outcome:
+        """Choose a configuration of a baseline, by default among as many as the settings say, and evaluate it."""
+        trial = Trial(name, fold, among=among)
+        n = among or self.settings.configs_of_a_baseline
+        [outcome] = self._finished_or([trial], lambda: [run_baseline(self.experiment.prepare(fold), trial, n)])
         outcome.row["chosen"] = True
         return outcome
 
     def _family(self, name: str, fold: int) -> list[Outcome]:
-        """Try every configuration with the first seed; the best on validation rows gets the other seeds."""
+        """Try the configurations with the first seed; the best on validation rows gets the other seeds."""
         s = self.settings
-        configs = self._configs(name, fold, s.configs_of_a_family)
-        tried = [self._attempt(Trial(name, fold, 0, number), configs[number]) for number in range(len(configs))]
+        configs = self.configs_of(name, fold, s.configs_of_a_family)
+        trials = [Trial(name, fold, 0, number) for number in range(len(configs))]
+        tried = self._halved(trials, configs) if len(configs) >= HALVED_FROM else []
+        tried = tried or [self.attempt(trial, config) for trial, config in zip(trials, configs, strict=True)]
         best = min(range(len(tried)), key=lambda i: tried[i][0].row["validation_loss"])
         # A rate is chosen as a configuration is: by the first seed, for all.
         is_found = configs[best].get("learning_rate") == FIND
         found = {"learning_rate": tried[best][0].row["learning_rate"]} if is_found else {}
-        repeated = [self._attempt(Trial(name, fold, seed, best), configs[best] | found) for seed in range(1, s.seeds)]
+        repeated = [self.attempt(Trial(name, fold, seed, best), configs[best] | found) for seed in range(1, s.seeds)]
         for number, outcomes in enumerate([*tried, *repeated]):
             for outcome in outcomes:
                 outcome.row["chosen"] = number == best or number >= len(tried)
         return [outcome for outcomes in (*tried, *repeated) for outcome in outcomes]
 
-    def _configs(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
+    def _halved(self, trials: list[Trial], configs: list[dict[str, Any]]) -> list[list[Outcome]]:
+        """Train all configurations for a short while, the better half on, and so on; nothing where all are finished.
+
+        Each keeps its state in a file until all are evaluated: a run that was killed decides as an unbroken one.
+        """
+        if self.store and all(self.store.get(trial) for trial in trials):
+            return []
+        data = self.experiment.prepare(trials[0].fold)
+        family, _ = parse_variant(trials[0].model, self.experiment.task.output_kind)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = self.store.folder if self.store else Path(temporary)
+            files = [folder / f"{trial.key}.rounds.npz" for trial in trials]
+
+            def train(number: int, end: int) -> tuple[list[float], bool]:
+                options = self._options(trials[number], data, family, configs[number], files[number], end)
+                return self.trainers.train(data, family, configs[number], options)[1].losses, False
+
+            ends = self.trainers.rounds(data, family, configs[0], len(trials))
+            best, losses = find(train, ends, range(len(trials)))
+            tried = [
+                self.attempt(trial, configs[i], files[i], None if i == best else len(losses[i]))
+                for i, trial in enumerate(trials)
+            ]
+            for file in files:
+                file.unlink(missing_ok=True)
+        return tried
+
+    def _options(
+        self,
+        trial: Trial,
+        data: FoldData,
+        family: str,
+        config: dict[str, Any],
+        checkpoint: Path | None,
+        until: int | None,
+    ) -> FitOptions:
+        return FitOptions(
+            seed=trial.seed,
+            budget=self._time_for(trial.model, data, family, config),
+            checkpoint=checkpoint,
+            until=until,
+            on_epoch=self._on_epoch(trial),
+        )
+
+    def configs_of(self, name: str, fold: int, count: int) -> list[dict[str, Any]]:
         """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
         return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
 
-    def _attempt(self, trial: Trial, config: dict[str, Any]) -> list[Outcome]:
-        """One training and, where networks are mixed with a baseline, its mix."""
+    def attempt(
+        self, trial: Trial, config: dict[str, Any], checkpoint: Path | None = None, until: int | None = None
+    ) -> list[Outcome]:
+        """One training and, where networks are mixed with a baseline, its mix; it goes on from a checkpoint."""
         data = self.experiment.prepare(trial.fold)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
         trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
 
         def train() -> list[Outcome]:
-            options = FitOptions(
-                seed=trial.seed,
-                budget=self._time_for(trial.model, data, family, config),
-                checkpoint=None if self.store is None else self.store.checkpoint(trial),
-                on_epoch=self._on_epoch(trial),
-            )
+            own = None if self.store is None else self.store.checkpoint(trial)
+            options = self._options(trial, data, family, config, checkpoint or own, until)
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
             return run_family(self.trainers, data, trial, family, config, options, self.partner_in(trial.fold), **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]
-        return outcomes
-
-    def narrower(self) -> list[Outcome]:
-        """Feed-forward families with shorter windows: what a *yes* has to stand up to.
-
-        Each window is half the one before it, down to one step, with and without window normalisation; all are trained
-        with the first seed on the first fold, and the best on its validation part with every seed on every fold.
-
-        Returns:
-            Outcomes of all of these; none where no family of the comparison has a window.
-        """
-        variants = narrower_variants(
-            self.settings.families, self.experiment.task.output_kind, self.experiment.prepare(0)
-        )
-        self.total += len(variants) + (self.n_folds * self.settings.seeds - 1 if variants else 0)
-        tried = {name: self._attempt(Trial(name, 0), self._configs(name, 0, 1)[0]) for name in variants}
-        if not tried:
-            return []
-        best = min(tried, key=lambda name: tried[name][0].row["validation_loss"])
-        places = [(fold, seed) for fold in range(self.n_folds) for seed in range(self.settings.seeds)][1:]
-        again = [self._attempt(Trial(best, fold, seed), self._configs(best, fold, 1)[0]) for fold, seed in places]
-        outcomes = [outcome for found in (*tried.values(), *again) for outcome in found]
-        for outcome in outcomes:
-            outcome.row["chosen"] = split_mix(outcome.row["model"])[0] == best
         return outcomes
 
     def _time_for(self, name: str, data: FoldData, family: str, config: dict[str, Any]) -> float:

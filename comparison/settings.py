@@ -36,7 +36,7 @@ class CompareSettings:
         "Families to train, by default all that can do the task; with settings of its own a family is a variant, such "
         "as dense:units=32+dropout=0.1.",
     ]
-    baselines: Annotated[tuple[str, ...], "Models to beat, by default all of the task."]
+    baselines: Annotated[tuple[str, ...], "Models to beat, by default those of the task that are fitted quickly."]
     folds: Annotated[int, "Cutoffs, or test sets that take turns; a held-out test set is tested once."] = 3
     seeds: Annotated[int, "Repetitions of each training."] = 3
     configs: Annotated[

@@ -58,8 +58,7 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
         The tests' rows and the verdict, as :func:`recurra.evaluation.judge` gives it.
     """
     experiment = run.experiment
-    main = experiment.task.metrics[0].name
-    simpler = [line["model"] for line in summary if not is_recurrent(line["model"]) and np.isfinite(line[main])]
+    simpler = simpler_models(summary, experiment.task)
     recurrent = [line["model"] for line in summary if is_recurrent(line["model"])]
     tests: list[TestRow] = []
     if simpler and recurrent:
@@ -80,6 +79,12 @@ def test_and_judge(run: Run, summary: list[Row], outcomes: list[Outcome]) -> tup
         memory_adds=_memory_adds(run, summary, outcomes),
     )
     return tests, verdict
+
+
+def simpler_models(summary: Sequence[Row], task: Task) -> list[str]:
+    """Models without a state that have a score, the best first."""
+    main = task.metrics[0].name
+    return [line["model"] for line in summary if not is_recurrent(line["model"]) and np.isfinite(line[main])]
 
 
 def _memory_adds(run: Run, summary: list[Row], outcomes: list[Outcome]) -> list[TestRow] | None:

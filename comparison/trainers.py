@@ -48,6 +48,10 @@ class Trainers:
         trainer = self._trainer(data, family, config)
         return trainer.refit(data.known, data.train, data.validation, history, options)
 
+    def rounds(self, data: FoldData, family: str, config: dict[str, Any], candidates: int) -> list[int]:
+        """Epochs at which configurations of a family are compared, until one of so many is left."""
+        return self._trainer(data, family, config).rounds(data.train, candidates)
+
     def compile(self, data: FoldData, family: str, config: dict[str, Any]) -> float:
         """Compile a configuration that was not compiled before; the seconds that it took."""
         return self._trainer(data, family, config).compile(data.train, data.validation)

@@ -33,7 +33,7 @@ Observe = Callable[["FoldData", "keras.Model", int], Row]
 class Trial:
     """One training or baseline: config number 0 is the family's default; a baseline's trial is all that it tries.
 
-    One after the folds has a `purpose`, which progress names.
+    One after the folds has a `purpose`, which progress names. A baseline that is chosen anew is so `among` that many.
     """
 
     model: str
@@ -41,12 +41,14 @@ class Trial:
     seed: int = 0
     config_number: int = 0
     purpose: str = "final training"
+    among: int | None = None
 
     @property
     def key(self) -> str:
         """Name of the files the trial is kept in."""
         model = re.sub(r"[^\w=+.]", "_", self.model)  # a variant's name holds a colon
-        return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}"
+        among = "" if self.among is None else f"-among{self.among}"
+        return f"{model}-fold{self.fold}-seed{self.seed}-config{self.config_number}{among}"
 
     def mixed(self, baseline: str) -> Trial:
         """The trial of the same network mixed with a baseline."""
@@ -76,6 +78,16 @@ class Outcome:
     losses: np.ndarray
     example: np.ndarray
 
+    @property
+    def trial(self) -> Trial:
+        """The trial that it is the outcome of."""
+        return trial_of(self.row)
+
+
+def trial_of(row: Row) -> Trial:
+    """The trial that a row tells of."""
+    return Trial(row["model"], row["fold"], row["seed"] or 0, row["config_number"] or 0)
+
 
 def cut_short(stopped_by: Sequence[str | None]) -> list[tuple[int, str]]:
     """How many trainings were ended by something else than the validation loss, and by what."""
@@ -98,10 +110,14 @@ class TrialStore:
         """Where an unfinished trial keeps its state."""
         return self.folder / f"{trial.key}.checkpoint.npz"
 
+    def has(self, trial: Trial) -> bool:
+        """Whether the trial is finished."""
+        return (self.folder / f"{trial.key}.json").exists()
+
     def get(self, trial: Trial) -> Outcome | None:
         """The outcome, if the trial is finished."""
         path = self.folder / f"{trial.key}.json"
-        if not path.exists():
+        if not self.has(trial):
             return None
         with np.load(self.folder / f"{trial.key}.npz") as arrays:
             return Outcome(json.loads(path.read_text(encoding="utf-8")), arrays["losses"], arrays["example"])

@@ -2,145 +2,100 @@
 loky (the default), Dask or Ray.
 
 A worker takes whole families where there are enough of them, so that each is compiled once, and single folds of them
-otherwise. Finished trials go through the store: whatever is killed loses only the epochs since its last checkpoint.
+otherwise. Finished trials go through the store where a worker sees its folder, and come back with the work in any case:
+whatever is killed loses only the epochs since its last checkpoint, on another machine the work that it was at.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+from uuid import uuid4
 
 import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ..errors import InputError
-from .progress import ignore
+from .identity import check_identity
 from .run import Run
-from .trials import Observe, Outcome, Trial, finished_files
-
-if TYPE_CHECKING:
-    from ..frames import Frame
-    from ..tasks import Task
-    from .settings import CompareSettings
+from .trials import Outcome, TrialStore, finished_files, trial_of
+from .work import RunDescription, Work, do, sent_once
 
 # From so many families per worker on, one that takes longer than the others leaves no worker idle for long.
 _FAMILIES_PER_WORKER = 2
 _POLL_SECONDS = 0.5
-ByFold = dict[int, list[Outcome]]
+_KILLED = "a worker process was killed, perhaps because memory ran out (fewer `jobs` need less)"
+# What the engines raise when something is gone for good; named, because Dask and Ray need not be installed.
+_LOST = {
+    "TerminatedWorkerError": _KILLED,
+    "KilledWorker": _KILLED,
+    "RayActorError": _KILLED,
+    "WorkerCrashedError": _KILLED,
+    "FutureCancelledError": "the connection to the scheduler was lost",
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Work:
-    """A model on some folds; everything in it can be sent to another process.
-
-    Attributes:
-        frame, task, settings: of the run; the task has nothing left open.
-        folder: where finished trials are kept.
-        model: a family or a baseline.
-        folds: their numbers.
-        threads: that the worker may use.
-        sender: the process that it comes from.
-        partner: the baseline that networks are mixed with.
-        observe: see :class:`recurra.comparison.run.Run`.
-    """
-
-    frame: Frame
-    task: Task
-    settings: CompareSettings
-    folder: Path
-    model: str
-    folds: tuple[int, ...]
-    threads: int
-    sender: int
-    partner: str | None = None
-    observe: Observe | None = None
-
-    def run(self) -> tuple[str, ByFold, list[str]]:
-        """The model, its outcomes, and what preparing the data noted."""
-        if os.getpid() != self.sender:
-            _settle_in(self.threads)
-        run = _run_of(self)
-        return self.model, {fold: run.trials_of(self.model, fold) for fold in self.folds}, run.experiment.notes
-
-
-_kept: list[tuple[Path, Run]] = []  # a worker keeps what it has compiled for the next work of the same run
-
-
-def _run_of(work: Work) -> Run:
-    if not _kept or _kept[0][0] != work.folder:
-        opened = work.task.open(work.frame, folds=work.settings.folds, batch_size=work.settings.batch_size)
-        _kept[:] = [(work.folder, Run(opened, work.settings, work.folder, ignore, work.partner, work.observe))]
-    return _kept[0][1]
-
-
-def _settle_in(threads: int) -> None:
-    """Give TensorFlow in this process so many threads, and leave Ctrl-C to the process that the user sees."""
-    import tensorflow as tf
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:
-        return  # this worker has computed before, and has them already
-
-
-def run_trials(run: Run, n_jobs: int = 1) -> list[Outcome]:
+def run_trials(run: Run, n_jobs: int | None = None) -> list[Outcome]:
     """Run all trials of a comparison that are not finished yet.
 
     Args:
         run: the comparison; with several workers its ``on_progress`` is called from a thread of its own.
-        n_jobs: workers, as joblib counts them: -1 for as many as there are cores; 1: in this process.
+        n_jobs: workers, as joblib counts them: -1 for as many as there are cores; 1: in this process; None: as
+            ``joblib.parallel_config`` says, 1 where nobody called it.
 
     Returns:
         Outcomes, fold by fold.
 
     Raises:
-        InputError: if a worker was killed, or for a number of jobs that cannot be.
+        InputError: if a worker was killed or a scheduler lost, or for a number of jobs that cannot be.
     """
     if n_jobs == 0:
         raise InputError("`jobs` must be 1 or more, or -1 for as many as there are cores; received 0")
     run.at_once = joblib.effective_n_jobs(n_jobs)
     if run.at_once == 1:
         return [outcome for model, fold in run.places for outcome in run.trials_of(model, fold)]
-    found = _run_in_workers(run, run.at_once, run.folder)
+    found = _run_in_workers(run, run.at_once)
     return [outcome for place in run.places for outcome in found[place]]
 
 
-def _run_in_workers(run: Run, workers: int, folder: Path | None) -> dict[tuple[str, int], list[Outcome]]:
-    threads = max(1, (os.cpu_count() or 1) // workers)
+def _run_in_workers(run: Run, workers: int) -> dict[tuple[str, int], list[Outcome]]:
     found: dict[tuple[str, int], list[Outcome]] = {}
-    with _kept_in(folder) as place, _watching(run, place / "trials"), _killed_workers(folder):
-        works = [
-            Work(
-                run.experiment.frame,
-                run.experiment.task,
-                run.settings,
-                place,
-                model,
-                folds,
-                threads,
-                os.getpid(),
-                run.partner,
-                run.observe,
-            )
-            for model, folds in _share_out(run, workers)
-        ]
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)
-        for model, by_fold, notes in parallel(joblib.delayed(Work.run)(work) for work in works):
-            found |= {(model, fold): outcomes for fold, outcomes in by_fold.items()}
+    with _kept_in(run) as folder, _watching(run, folder / "trials"), _lost_workers(run.folder):
+        store = TrialStore(folder / "trials")
+        for work, by_fold, notes in _results(run, folder, workers):
+            found |= {(work.model, fold): outcomes for fold, outcomes in by_fold.items()}
+            for outcomes in by_fold.values():
+                _keep(outcomes, store)
             run.experiment.notes.extend(note for note in notes if note not in run.experiment.notes)
     return found
+
+
+def _results(run: Run, folder: Path, workers: int) -> Iterable[Any]:
+    """What the workers give back, as they give it back where joblib's backend can do that."""
+    opened, run_id = run.experiment, uuid4().hex
+    description = RunDescription(
+        opened.frame, opened.task, run.settings, folder, run.identity, run.partner, run.observe
+    )
+    backend, _ = joblib.parallel.get_active_backend()
+    as_they_come = "generator_unordered" if backend.supports_return_generator else "list"
+    parallel = joblib.Parallel(n_jobs=workers, return_as=as_they_come, batch_size=1)
+    packed = sent_once(description.packed())
+    return parallel(
+        joblib.delayed(do)(Work(run_id, os.getpid(), model, folds), packed) for model, folds in _share_out(run, workers)
+    )
+
+
+def _keep(outcomes: list[Outcome], store: TrialStore) -> None:
+    """Write down what came back from a worker that does not see the folder."""
+    for outcome in reversed(outcomes):  # a network's own after its mix, as in `Run`
+        if not store.has(outcome.trial):
+            store.put(outcome.trial, outcome)
 
 
 def _share_out(run: Run, workers: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -154,23 +109,25 @@ def _share_out(run: Run, workers: int) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 @contextmanager
-def _kept_in(folder: Path | None) -> Iterator[Path]:
-    if folder is not None:
-        yield folder
+def _kept_in(run: Run) -> Iterator[Path]:
+    if run.folder is not None:
+        yield run.folder.resolve()  # a worker may stand elsewhere
         return
     with tempfile.TemporaryDirectory(prefix="recurra-trials-") as temporary:
+        check_identity(Path(temporary), run.identity)
         yield Path(temporary)
 
 
 @contextmanager
-def _killed_workers(folder: Path | None) -> Iterator[None]:
+def _lost_workers(folder: Path | None) -> Iterator[None]:
     try:
         yield
-    except TerminatedWorkerError as error:
+    except Exception as error:
+        lost = next((_LOST[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _LOST), None)
+        if lost is None:
+            raise
         kept = f"; finished trainings are kept in {folder}, and the same call resumes there" if folder else ""
-        raise InputError(
-            f"a worker process was killed, perhaps because memory ran out{kept}; fewer `jobs` need less memory"
-        ) from error
+        raise InputError(f"{lost}{kept}") from error
 
 
 @contextmanager
@@ -198,5 +155,4 @@ def _watch(run: Run, trials: Path, ended: threading.Event) -> None:
                 continue
             run.done += 1
             seconds_each = (time.monotonic() - begun) / (run.done - resumed)
-            trial = Trial(row["model"], row["fold"], row["seed"] or 0, row["config_number"] or 0)
-            run.report_finished(trial, seconds_each)
+            run.report_finished(trial_of(row), seconds_each)

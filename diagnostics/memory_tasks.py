@@ -211,7 +211,7 @@ def measure_memory(
     families: Sequence[str] = FAMILIES,
     seeds: int = 3,
     budget: str | float | None = None,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     out: Path | str | None = None,
     on_progress: OnProgress = ignore,
     **settings: Any,
@@ -274,7 +274,7 @@ def _at_distance(
     distance: int,
     folder: Path | None,
     on_progress: OnProgress,
-    n_jobs: int,
+    n_jobs: int | None,
     settings: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """All trainings over one distance, on the run and the store of comparisons."""

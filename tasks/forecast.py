@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, ONE_BY_ONE, ManySeries, fit_forecaster, forecast_many
+from ..baselines import (
+    FORECAST_BASELINES,
+    ONE_BY_ONE,
+    ManySeries,
+    SeriesRows,
+    fit_forecaster,
+    forecast_many,
+    why_no_graph,
+)
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -250,15 +258,17 @@ class Forecast:
         return isinstance(frame, SeriesFrame)
 
     @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:  # noqa: ARG003  (all read every series)
-        """Names of the baselines, the simplest first."""
-        return list(FORECAST_BASELINES)
+    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
+        """Names of the baselines, the simplest first; of series larger than memory without what needs all at once."""
+        large = isinstance(frame, SeriesFrame) and frame.stored is not None
+        return [name for name, baseline in FORECAST_BASELINES.items() if not (large and baseline.together)]
 
     @classmethod
     def default_baselines(cls, frame: Frame) -> list[str]:
-        """All of them; of very many series those that need not fit each by itself."""
+        """All that are fitted within a second or so; of very many series those that need not fit each by itself."""
         many = isinstance(frame, SeriesFrame) and len(frame.lengths) > MOST_FITTED_SERIES
-        return [name for name in FORECAST_BASELINES if not many or name not in ONE_BY_ONE]
+        names = [name for name in cls.list_baselines(frame) if FORECAST_BASELINES[name].default]
+        return [name for name in names if not many or name not in ONE_BY_ONE]
 
     @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
@@ -285,6 +295,9 @@ class Forecast:
                 f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
                 "observed: set `time` to 'none' to count the rows that there are"
             )
+        if frame.stored is not None:
+            left_out = " and ".join(name for name, baseline in FORECAST_BASELINES.items() if baseline.together)
+            notes.append(f"{left_out} reads all rows at once, which are larger than `memory`: it takes no part")
         if len(frame.lengths) > MOST_FITTED_SERIES:
             notes.append(
                 f"the baselines {' and '.join(ONE_BY_ONE)} fit each series by itself: of more than "
@@ -428,6 +441,7 @@ class ForecastFold:
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
         self.notes: list[str] = []
+        self._served: dict[tuple[str, str], Any] = {}
         self._held: dict[tuple[str, str], HeldOut] = {}
         self._partners: dict[tuple[str, str], Partner] = {}
 
@@ -503,9 +517,9 @@ class ForecastFold:
 
         return FittedModel(predictor, evaluate)
 
-    def mixes_with(self, name: str, config: Config) -> bool:
+    def mixes_with(self, name: str, config: Config) -> bool:  # noqa: ARG002
         """Whether the baseline has a graph."""
-        return self._fitted(name, config).why_no_graph is None
+        return why_no_graph(name, season=self.experiment.season, window=self.experiment.lookback) is None
 
     def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline, its intervals calibrated on the mix's own validation errors."""
@@ -592,27 +606,51 @@ class ForecastFold:
         return Evaluation.of(Forecast.metrics, test, outputs, losses=test.losses(forecast), example=example)
 
     def _fitted(self, name: str, config: Config) -> Any:
-        """The baseline estimated on all rows that training and validation may see."""
+        """The baseline estimated on all rows that training and validation may see; kept, since it may take a while."""
+        key = which(name, config)
+        if key not in self._served:
+            own, stop = self.experiment, self.fold.validation.stop
+            sizes = {"horizon": own.horizon, "season": own.season, "window": own.lookback}
+            known = self._rows.head(stop) if FORECAST_BASELINES[name].together else self._targets(stop)
+            self._served[key] = fit_forecaster(name, known, **sizes, config=config)
+        return self._served[key]
+
+    def _targets(self, counts: np.ndarray) -> SeriesRows:
+        """The targets in the first rows of each series, read as they are asked for."""
         frame = self.experiment.frame
-        known = FirstRows(frame, self.fold.validation.stop)
-        return fit_forecaster(
-            name,
-            known,
+        return SeriesRows(
+            FirstRows(frame, counts),
+            targets=len(frame.targets),
             ids=[str(series) for series in frame.ids],
-            last_steps=frame.last_steps() - (frame.lengths - self.fold.validation.stop),
-            horizon=self.experiment.horizon,
-            season=self.experiment.season,
-            window=self.experiment.lookback,
-            config=config,
+            last_steps=frame.last_steps() - (frame.lengths - counts),
+        )
+
+    @cached_property
+    def _rows(self) -> SeriesRows:
+        """All series as baselines see them."""
+        frame, ends = self.experiment.frame, np.cumsum(self.experiment.frame.lengths)[:-1]
+        columns = self.pipeline.channels_.columns
+        channels = np.concatenate([column.raw(frame.table) for column in columns], axis=1)
+        return SeriesRows(
+            np.split(channels, ends),
+            targets=len(frame.targets),
+            ahead=self.pipeline.channels_.width(self.pipeline.future_covariates_),
+            ids=[str(series) for series in frame.ids],
+            last_steps=frame.last_steps(),
+            times=np.split(frame.times(), ends) if self.pipeline.calendar else None,
         )
 
     def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
-        frame, windows = self.experiment.frame, test.windows
-        forecast = np.empty_like(test.y_true)
-        series = windows.series()
+        own, windows = self.experiment, test.windows
+        frame, series = own.frame, windows.series()
         origins = windows.starts() + windows.lookback - frame.starts[series]
         edges = np.append(0, np.cumsum(windows.count))
+        if FORECAST_BASELINES[name].together:
+            sizes = {"horizon": windows.horizon, "season": own.season, "window": own.lookback}
+            known = np.split(origins, edges[1:-1])
+            return np.concatenate(FORECAST_BASELINES[name].forecast(self._rows, known, **sizes, **config))
+        forecast = np.empty_like(test.y_true)
         for some, of in frame.blocks():
             mine = slice(edges[some.start], edges[some.stop])
             if mine.start == mine.stop:
@@ -620,8 +658,7 @@ class ForecastFold:
             values, lengths = frame.columns(frame.targets, of), frame.lengths[some]
             for target in range(values.shape[1]):
                 many = ManySeries(values[:, target], lengths, origins[mine], series[mine] - some.start)
-                made = forecast_many(name, many, windows.horizon, self.experiment.season, **config)
-                forecast[mine, :, target] = made
+                forecast[mine, :, target] = forecast_many(name, many, windows.horizon, own.season, **config)
         return forecast
 
 

@@ -136,7 +136,7 @@ class LanguageModel:
 
     @classmethod
     def default_baselines(cls, frame: Frame) -> list[str]:
-        """All of them."""
+        """All."""
         return cls.list_baselines(frame)
 
     @classmethod

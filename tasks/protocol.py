@@ -260,7 +260,7 @@ class Task(Protocol):
 
     @classmethod
     def default_baselines(cls, frame: Frame) -> list[str]:
-        """Those that are compared where nobody names any."""
+        """Those of :meth:`list_baselines` that take part where nobody names any."""
 
     @property
     def training(self) -> TrainingDefaults:

@@ -115,8 +115,8 @@ class SequenceSettings:
 
     @classmethod
     def default_baselines(cls, frame: Frame) -> list[str]:
-        """All that can read the frame and are installed."""
-        return cls.list_baselines(frame)
+        """Those that can read the frame and are fitted within a second or so."""
+        return [name for name in cls.list_baselines(frame) if cls.baselines[name].default]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingRegressor
 from statsmodels.datasets import co2
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
@@ -16,6 +17,7 @@ from statsmodels.tsa.forecasting.theta import ThetaModel
 import recurra.baselines.arima  # noqa: F401  (its function hides the module)
 from recurra.baselines import (
     FORECAST_BASELINES,
+    SeriesRows,
     drift,
     ets,
     fit_forecaster,
@@ -25,6 +27,8 @@ from recurra.baselines import (
     seasonal_naive,
     theta,
 )
+from recurra.baselines.boosted_trees import descend, trees_as_arrays
+from recurra.baselines.graph_ops import GraphConstants
 from recurra.baselines.seasonality import find_seasonality, is_seasonal
 from recurra.baselines.theta import smoothing
 from recurra.evaluation import mase, owa, seasonal_scale, smape
@@ -291,6 +295,80 @@ def test_long_seasons_are_handled():
     assert np.mean(np.abs(forecast - values[168 * 4 :])) < 2
 
 
+# Boosted trees: covariates, other series, the calendar
+
+
+def test_trees_descend_as_scikit_learn_predicts():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 5))
+    rows[rng.random(rows.shape) < 0.1] = NAN
+    wanted = np.nan_to_num(rows[:, 0] * rows[:, 1]) + 0.1 * rng.normal(size=400)
+    model = HistGradientBoostingRegressor(max_iter=20, max_leaf_nodes=15, max_depth=8).fit(rows, wanted)
+    found = descend(GraphConstants(**trees_as_arrays(model)), tf.constant(rows)).numpy()
+    np.testing.assert_allclose(found, model.predict(rows), rtol=1e-12)
+
+
+def known_ahead(n=300, seed=0):
+    """Two channels: a target that is three times a coin, known ahead, and noise; and the coin."""
+    rng = np.random.default_rng(seed)
+    coin = rng.integers(2, size=n).astype(float)
+    return np.stack([3 * coin + 0.1 * rng.normal(size=n), coin], axis=1)
+
+
+SIZES = {"horizon": 3, "season": 1, "window": 4}
+
+
+def test_trees_read_what_is_known_ahead_and_the_newest_value_of_other_channels():
+    trees, origins = FORECAST_BASELINES["boosted_trees"].forecast, [np.arange(250, 297)]
+    values = known_ahead()
+    truth = values[origins[0][:, None] + np.arange(3), 0]
+    blind = trees(SeriesRows([values[:, :1]], targets=1), origins, **SIZES)[0][:, :, 0]
+    seeing = trees(SeriesRows([values], targets=1, ahead=1), origins, **SIZES)[0][:, :, 0]
+    assert np.abs(seeing - truth).mean() < 0.3
+    assert np.abs(blind - truth).mean() > 1
+    noise = np.random.default_rng(1).normal(size=301)
+    lagged = np.stack([noise[:-1], noise[1:]], axis=1)  # the target is the other's value before
+    found = trees(SeriesRows([lagged], targets=1), origins, **{**SIZES, "horizon": 1})[0][:, 0, 0]
+    assert np.abs(found - lagged[origins[0], 0]).mean() < 0.4  # of values whose size is 0.8
+
+
+def test_trees_learn_from_all_series_in_their_own_units():
+    """A series of twenty rows, a thousand times as large, is forecast by what the others show."""
+    season = np.tile([0.0, 1.0, 5.0, 1.0], 40)
+    others = [season + 0.01 * np.random.default_rng(i).normal(size=160) for i in range(3)]
+    short = 1000 * (season[:20] + 7)
+    rows = SeriesRows(
+        [values[:, None] for values in (*others, short)],
+        targets=1,
+        ids=list("abcd"),
+        last_steps=np.array([160] * 3 + [20]),
+    )
+    origins = [np.array([150])] * 3 + [np.array([16])]
+    found = FORECAST_BASELINES["boosted_trees"].forecast(rows, origins, horizon=4, season=4, window=8)
+    np.testing.assert_allclose(found[3][0, :, 0], short[16:20], rtol=0.05)
+
+
+def test_trees_read_the_calendar_where_there_is_one():
+    """On one weekday in seven all is different; a window of three days does not say which day it is."""
+    days = np.arange(400)
+    values = 5.0 * (days % 7 == 3) + 0.1 * np.random.default_rng(0).normal(size=400)
+    origins, sizes = [np.arange(300, 395)], {"horizon": 5, "season": 1, "window": 3}
+    truth = values[origins[0][:, None] + np.arange(5)]
+    error = {}
+    for name, times in (("without", None), ("with", [days * 86_400])):
+        rows = SeriesRows([values[:, None]], targets=1, last_steps=np.array([400]), times=times)
+        found = FORECAST_BASELINES["boosted_trees"].forecast(rows, origins, **sizes)[0][:, :, 0]
+        error[name] = np.abs(found - truth).mean()
+    assert error["with"] < 0.3
+    assert error["without"] > 0.5
+
+
+def test_a_history_too_short_for_trees_gets_the_naive_forecast():
+    values = np.arange(12.0)
+    found = FORECAST_BASELINES["boosted_trees"](values, np.array([8, 12]), 3, 1)
+    np.testing.assert_array_equal(found, [[7, 7, 7], [11, 11, 11]])
+
+
 # Fitted: forecasts from the newest rows alone.
 
 windowed = pytest.mark.parametrize("name", ["naive", "seasonal_naive", "naive2", "drift"])
@@ -313,7 +391,8 @@ def some_series(n_series):
 def fit_to(name, series, *, window, season=SEASON):
     ids = [f"shop {i}" for i in range(len(series))]
     last = 1000 + 10 * np.arange(len(series))
-    fitted = fit_forecaster(name, series, ids=ids, last_steps=last, horizon=HORIZON, season=season, window=window)
+    rows = SeriesRows(series, targets=2, ids=ids, last_steps=last)
+    fitted = fit_forecaster(name, rows, horizon=HORIZON, season=season, window=window)
     return fitted, {"id": np.array([name.encode() for name in ids], dtype=object), "step": last}
 
 

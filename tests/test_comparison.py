@@ -12,6 +12,7 @@ import pytest
 import recurra
 from recurra.comparison import parse_budget
 from recurra.comparison.progress import ignore
+from recurra.comparison.rivals import _around, try_rivals
 from recurra.comparison.run import Run
 from recurra.comparison.settings import open_experiment
 from recurra.comparison.summary import summarise, test_and_judge
@@ -239,6 +240,59 @@ def test_trained_rows_choose_by_validation_loss():
     assert len(rows) == 2
     assert rows.set_index("config_number")["validation_loss"].nunique() == 2
     assert rows["chosen"].tolist() == (rows["validation_loss"] == rows["validation_loss"].min()).tolist()
+
+
+# Successive halving
+
+HALVED = {"families": ["linear"], "configs": 5, "seeds": 1, "folds": 1, "config": None, "baselines": ["naive"]}
+HALVED |= {"batch_size": 2, "max_epochs": 60, "patience": 60}
+
+
+def without_seconds(rows):
+    return [{k: v for k, v in row.items() if k not in ("train_seconds", "predict_ms")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def halved():
+    """Rows of five configurations of one family."""
+    return [row for row in quick(wave(), **HALVED).trial_rows if row["model"] == "linear"]
+
+
+def test_of_many_configurations_the_better_half_goes_on(halved):
+    assert len(halved) == 5
+    [best] = [row for row in halved if row["chosen"]]
+    assert best["validation_loss"] == min(row["validation_loss"] for row in halved)
+    assert best["stopped_by"] != "halving"
+    others = sorted(row["epochs"] for row in halved if row is not best)
+    assert all(row["stopped_by"] == "halving" for row in halved if row is not best)
+    assert others[0] == others[1] < others[2] <= others[3] < best["epochs"]  # 5, 3, 2, 1 are left
+
+
+def test_the_best_of_many_is_trained_as_if_it_had_been_alone(halved):
+    [best] = [row for row in halved if row["chosen"]]
+    experiment, common = open_experiment(wave(), horizon=3, lookback=6, season=1, **{**HALVED, "configs": 1})
+    data = experiment.prepare(0)
+    _, history = Trainers(experiment.task, common).train(data, "linear", best["config"], FitOptions())
+    assert (history.best_loss, history.best_epoch) == (best["validation_loss"], best["best_epoch"])
+
+
+@pytest.mark.parametrize("after", [10, "the rounds"])
+def test_a_killed_halving_decides_as_an_unbroken_one(halved, after, tmp_path):
+    seen = 0
+
+    def kill(progress):
+        nonlocal seen
+        seen += progress.epoch > 0
+        # an evaluation is announced, a round is not
+        evaluated = progress.epoch == 0 and progress.trial.config_number == 3
+        if seen == after or (after == "the rounds" and evaluated):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quick(wave(), on_progress=kill, out=tmp_path, **HALVED)
+    result = quick(wave(), out=tmp_path, **HALVED)
+    assert without_seconds(row for row in result.trial_rows if row["model"] == "linear") == without_seconds(halved)
+    assert not list((tmp_path / "trials").glob("*rounds*"))
 
 
 def test_a_model_without_a_score_comes_last():
@@ -510,14 +564,17 @@ def test_a_comparison_is_one_line(comparison):
         ({"families": ["gru", "gru"]}, "`families` must name each model once; received gru, gru"),
         (
             {"baselines": ["oracle"]},
-            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, arima, ets; rec",
+            "`baselines` must be some of naive, seasonal_naive, naive2, drift, theta, arima, ets, boosted_trees; rec",
         ),
         ({"folds": 0}, "`folds` must be at least 1; received 0"),
         ({"seeds": 0}, "`seeds` must be at least 1; received 0"),
         ({"max_origins": 0}, "`max_origins` must be at least 1; received 0"),
         ({"budget": "abc"}, "`budget` must be a time such as 90s, 10m or 1h; received 'abc'"),
         ({"budget": "0m"}, "`budget` must be a time"),
-        ({"config": {"unit": 3}}, "`config` must be settings of the chosen families (bidirectional, decay"),
+        (
+            {"config": {"unit": 3}},
+            "`config` must be settings of the chosen families (autoregressive, bidirectional, decay",
+        ),
         ({"tokens": "word"}, "`tokens` does not apply to the task forecast, which has `horizon`, `lookback`"),
         (
             {"task": "oracle"},
@@ -545,15 +602,21 @@ def test_a_misspelt_setting_is_named_with_the_one_that_was_meant():
         quick(wave(), max_epoch=2)
 
 
+def opened(families, baselines=("naive",), **settings):
+    """A run over two folds and two seeds, and nothing of it done yet."""
+    sizes = {"horizon": 2, "lookback": 8, "season": 1, "folds": 2, "seeds": 2}
+    experiment, common = open_experiment(
+        wave(), families=list(families), baselines=list(baselines), **(sizes | settings)
+    )
+    return Run(experiment, common, None, ignore)
+
+
 def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untrained):
     """All on the first fold with the first seed, chosen there by validation loss, and only that one everywhere."""
     rank = {"dense:window=2": 0.1, "linear:window=1": 0.2}
     stub = untrained(validation=lambda trial: rank.get(trial.model, 1.0))
-    names = ["linear", "dense", "dense:window=3", "gru"]
-    experiment, common = open_experiment(
-        wave(), horizon=2, lookback=8, season=1, families=names, baselines=["naive"], folds=2, seeds=2
-    )
-    outcomes = Run(experiment, common, None, ignore).narrower()
+    run = opened(["linear", "dense", "dense:window=3", "gru"])
+    outcomes, notes = try_rivals(run, ["naive", "linear"], [])
     first = [trial.model for trial in stub.trials[:12]]
     assert first == [
         f"{family}:window={window}{norm}"
@@ -567,6 +630,34 @@ def test_before_a_yes_feed_forward_families_are_tried_with_shorter_windows(untra
     chosen = [outcome.row for outcome in outcomes if outcome.row["chosen"]]
     assert [(row["model"], row["fold"], row["seed"]) for row in chosen] == [("dense:window=2", 0, 0), *rest]
     assert all(config["window"] in (1, 2, 4) for config in stub.configs)
+    [note] = notes
+    assert "12 feed-forward ones with other windows and settings" in note
+
+
+def test_before_a_yes_the_best_simpler_models_have_as_many_configurations_as_all_recurrent_ones(untrained):
+    stub = untrained()
+    run = opened(["dense", "gru", "lstm"], ["naive", "theta"], configs=2)
+    outcomes = [outcome for model, fold in run.places for outcome in run.trials_of(model, fold)]
+    before = len(stub.trials)
+    more, notes = try_rivals(run, ["theta", "dense", "naive"], outcomes)
+    tried = dict.fromkeys(trial.model for trial in stub.trials[before:])
+    settings = [name for name in tried if ":window=" not in name]
+    assert len(settings) == 2  # of four configurations two were tried before
+    configs = {json.dumps(run.configs_of(name, 0, 1)[0], sort_keys=True) for name in settings}
+    drawn = {json.dumps(config, sort_keys=True) for config in run.configs_of("dense", 0, 4)}
+    assert configs < drawn  # the variants are named by what is not as usual
+    theta = [o.row for o in [*outcomes, *more] if o.row["model"] == "theta"]
+    assert [len(row["configs_tried"]) for row in theta] == [2, 2, 3, 3]  # it has no more than three
+    assert [row["chosen"] for row in theta] == [False, False, True, True]
+    assert "4 configurations of theta, the best baseline" in notes[1]
+
+
+@pytest.mark.parametrize("usual", [8, 1])
+def test_windows_of_taggers_are_tried_around_the_usual_one(usual):
+    found = _around(usual, least=1)
+    assert found[:3] == ([16, 4, 32] if usual == 8 else [2, 4, 8])
+    assert max(found) == 64
+    assert min(found) == (1 if usual == 8 else 2)
 
 
 def test_a_window_reads_the_newest_steps_alone():

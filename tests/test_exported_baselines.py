@@ -40,8 +40,11 @@ def files(tmp_path_factory):
 
 CASES = [
     *[("series.csv", name, SERIES) for name in recurra.list_baselines("forecast")],
-    *[("texts.csv", name, {"text": "text", "label": "label"}) for name in ("majority", "tfidf_logistic", "nbsvm")],
-    *[("texts.csv", name, {"text": "text", "value": "stars"}) for name in ("mean", "tfidf_ridge")],
+    *[
+        ("texts.csv", name, {"text": "text", "label": "label"})
+        for name in ("majority", "tfidf_logistic", "tfidf_characters", "nbsvm")
+    ],
+    *[("texts.csv", name, {"text": "text", "value": "stars"}) for name in ("mean", "tfidf_ridge", "tfidf_characters")],
     *[("tagged.jsonl", name, {"text": "words", "tags": "tags"}) for name in recurra.list_baselines("tagging")],
     *[("panel.npz", name, {}) for name in ("majority", "logistic_flattened", "dtw_1nn")],
     *[("numbers.npz", name, {"task": "regression"}) for name in ("mean", "ridge_flattened")],

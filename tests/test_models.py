@@ -1,5 +1,7 @@
 """Every family on every kind of specification, one number a hand can check for each, and what a model costs."""
 
+import random
+import threading
 from functools import cache
 
 import keras
@@ -20,6 +22,7 @@ from recurra.models import (
     known_settings,
     list_families,
     macs,
+    seeded,
     simpler_families,
 )
 from recurra.models.layers.dropout import Dropout
@@ -502,3 +505,29 @@ def test_dropout_of_whole_steps_and_from_a_seed():
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(first, np.repeat(first[:, :, :1], 4, axis=2))
     assert 0 < (first[:, :, 0] == 0).mean() < 1
+
+
+# From a seed
+
+
+def test_a_thread_that_draws_random_numbers_meanwhile_changes_no_weights():
+    """A Dask worker's threads did: in one training of six the first weights were others."""
+
+    def drawn(meanwhile):
+        with seeded(3):
+            first = random.randint(1, 10**9)
+            meanwhile()
+            return [first, random.randint(1, 10**9)]
+
+    def in_a_thread():
+        thread = threading.Thread(target=lambda: random.randint(1, 6))
+        thread.start()
+        thread.join()
+
+    assert drawn(in_a_thread) == drawn(lambda: None)
+    state = random.getstate()
+    alone = drawn(lambda: None)
+    assert random.getstate() == state
+    random.seed(3)
+    assert [random.randint(1, 10**9) for _ in range(2)] == alone
+    random.setstate(state)

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
 
 from recurra.baselines import (
     CLASSIFICATION_BASELINES,
@@ -25,7 +26,7 @@ from recurra.baselines import (
 )
 from recurra.baselines.graph_ops import pack_strings, unpack_strings
 from recurra.baselines.model_selection import held_out_tenth
-from recurra.baselines.ngram_features import Cutter, choose_cutter
+from recurra.baselines.ngram_features import Cutter, characters_within_words, choose_cutter
 from recurra.baselines.scaling import fit_scale, stretched
 from recurra.errors import InputError
 from recurra.evaluation import expected_calibration_error
@@ -33,6 +34,8 @@ from recurra.grid import draw
 
 NAN = np.nan
 BASELINES = CLASSIFICATION_BASELINES | REGRESSION_BASELINES | TAGGING_BASELINES
+BASELINES["tfidf_characters of values"] = BASELINES["tfidf_characters"]  # the one of classes has the same name
+BASELINES["tfidf_characters"] = CLASSIFICATION_BASELINES["tfidf_characters"]
 every_baseline = pytest.mark.parametrize(
     ("name", "kind"), [(name, kind) for name, baseline in BASELINES.items() for kind in baseline.inputs]
 )
@@ -51,7 +54,7 @@ def fit(name, *arguments, **settings):
 def task_of(name):
     if name in CLASSIFICATION_BASELINES:
         return "classification"
-    return "regression" if name in REGRESSION_BASELINES else "tagging"
+    return "regression" if name.split()[0] in REGRESSION_BASELINES else "tagging"
 
 
 def examples(kind, n, seed=0):
@@ -171,10 +174,17 @@ def test_targets_outside_the_classes_are_refused(name):
 
 
 def test_the_registries_list_the_simplest_first():
-    assert list(CLASSIFICATION_BASELINES) == ["majority", "tfidf_logistic", "nbsvm", "logistic_flattened", "dtw_1nn"]
+    assert list(CLASSIFICATION_BASELINES) == [
+        "majority",
+        "tfidf_logistic",
+        "tfidf_characters",
+        "nbsvm",
+        "logistic_flattened",
+        "dtw_1nn",
+    ]
     assert reading(CLASSIFICATION_BASELINES, "values") == ["majority", "logistic_flattened", "dtw_1nn"]
-    assert reading(CLASSIFICATION_BASELINES, "text") == ["majority", "tfidf_logistic", "nbsvm"]
-    assert list(REGRESSION_BASELINES) == ["mean", "tfidf_ridge", "ridge_flattened"]
+    assert reading(CLASSIFICATION_BASELINES, "text") == ["majority", "tfidf_logistic", "tfidf_characters", "nbsvm"]
+    assert list(REGRESSION_BASELINES) == ["mean", "tfidf_ridge", "tfidf_characters", "ridge_flattened"]
     assert reading(TAGGING_BASELINES, "values") == ["majority_tag", "logistic_window"]
     assert reading(TAGGING_BASELINES, "tokens") == ["majority_tag", "most_frequent_tag", "logistic_window"]
     assert list(LANGUAGE_BASELINES) == ["unigram", "bigram", "kneser_ney"]
@@ -674,6 +684,18 @@ letters = st.one_of(
 def test_texts_are_cut_in_the_graph_as_in_python(texts):
     for cut in (Cutter("words", 2), Cutter("characters", 5)):
         assert graph_ngrams(cut, texts) == [sorted(cut(text)) for text in texts]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.text(letters, max_size=14), min_size=1, max_size=4), st.integers(2, 6))
+def test_characters_within_words_are_those_of_scikit_learn_in_python_and_in_the_graph(texts, longest):
+    cut = characters_within_words(longest)
+    peer = CountVectorizer(analyzer="char_wb", ngram_range=(2, longest)).build_analyzer()
+    for text in texts:
+        assert sorted(cut(text)) == sorted(peer(text))
+    raw = {"text": tf.constant([text.encode() for text in texts], tf.string)}
+    found = [[gram.decode() for gram in row] for row in cut.graph(raw).to_list()]
+    assert [sorted(row) for row in found] == [sorted(peer(text)) for text in texts]
 
 
 def test_every_character_is_cut_in_the_graph_as_in_python():

@@ -21,7 +21,8 @@ from recurra.predictor import Predictor
 from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
 from recurra.training import Elementwise, FitOptions, Trainer, predict_batches
 from recurra.training.averaged_adam import AveragedAdam
-from recurra.training.learning_rates import CANDIDATES, better_half, rounds
+from recurra.training.halving import better_half, rounds
+from recurra.training.learning_rates import CANDIDATES
 
 NAN = np.nan
 EPOCHS = 5
@@ -554,9 +555,9 @@ def test_the_target_ends_a_training_and_until_then_every_rate_has_its_chance(job
 
 
 def test_rounds_of_the_search():
-    assert rounds(steps_per_epoch=100, most_epochs=50) == [2, 6]
-    assert rounds(steps_per_epoch=1000, most_epochs=50) == [1, 3]
-    assert rounds(steps_per_epoch=10, most_epochs=30) == [20, 30]
+    assert rounds(steps_per_epoch=100, most_epochs=50, candidates=3) == [2, 6]
+    assert rounds(steps_per_epoch=1000, most_epochs=50, candidates=3) == [1, 3]
+    assert rounds(steps_per_epoch=10, most_epochs=30, candidates=3) == [20, 30]
     losses = {0.1: [1.0, 0.2], 0.2: [0.5, 0.9], 0.3: [float("inf"), float("inf")]}
     assert better_half(losses, losses, 1) == [0.1, 0.2]
     assert better_half(losses, [0.1, 0.2], 1) == [0.2]  # what comes later doesn't count

@@ -1,5 +1,11 @@
 """Trials in several processes: the same outcomes, whatever is killed."""
 
+import os
+import pickle
+from dataclasses import replace
+
+import cloudpickle
+import joblib
 import numpy as np
 import pandas as pd
 import psutil
@@ -7,7 +13,11 @@ import pytest
 
 import recurra
 from recurra.atomic import replacing
+from recurra.comparison.run import Run
+from recurra.comparison.settings import open_experiment
 from recurra.comparison.trials import TrialStore, finished_files
+from recurra.comparison.work import RunDescription, Work, do
+from recurra.comparison.workers import _keep
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 
@@ -32,7 +42,7 @@ def alone(wave):
 
 
 def same(one, other):
-    pd.testing.assert_frame_equal(one.trials.drop(columns=TIMES), other.trials.drop(columns=TIMES))
+    pd.testing.assert_frame_equal(one.trials.drop(columns=TIMES), other.trials.drop(columns=TIMES), check_exact=True)
 
 
 def test_several_processes_give_the_numbers_of_one_and_say_that_they_ran_at_once(wave, alone, tmp_path):
@@ -58,7 +68,7 @@ def test_a_killed_worker_is_one_sentence_and_the_same_call_resumes(wave, tmp_pat
             killed.append(worker)
 
     many = {"seeds": 4, "families": ["linear"], "config": None, "out": tmp_path / "run"}
-    with pytest.raises(InputError, match=r"worker process was killed.*resumes there.*`jobs`"):
+    with pytest.raises(InputError, match=r"worker process was killed.*`jobs`.*resumes there"):
         quick(wave, n_jobs=2, on_progress=kill_once, **many)
     finished = list((tmp_path / "run" / "trials").glob("*.json"))
     assert killed
@@ -67,6 +77,44 @@ def test_a_killed_worker_is_one_sentence_and_the_same_call_resumes(wave, tmp_pat
     resumed = quick(wave, n_jobs=2, **many)
     assert {path: path.stat().st_mtime_ns for path in finished} == before
     same(resumed, quick(wave, **(many | {"out": None})))
+
+
+def described(frame, folder):
+    """A small run whose finished trials its sender keeps in a folder, and one work of it."""
+    own = {"horizon": 3, "lookback": 6, "season": 1, "folds": 2, "seeds": 1, "max_epochs": 1}
+    experiment, settings = open_experiment(frame, families=["linear"], baselines=["naive"], **own)
+    run = Run(experiment, settings, folder, lambda _: None)
+    description = RunDescription(experiment.frame, experiment.task, settings, folder, run.identity)
+    return run, description, Work(str(folder), os.getpid(), "linear", (0, 1))
+
+
+def test_a_worker_that_does_not_see_the_folder_gives_its_outcomes_back_and_keeps_nothing(wave, tmp_path):
+    run, description, work = described(wave, tmp_path / "here")
+    _, by_fold, _ = do(work, replace(description, folder=tmp_path / "not_here").packed())
+    assert not (tmp_path / "not_here").exists()
+    assert not finished_files(tmp_path / "here" / "trials")
+    outcomes = [outcome for found in by_fold.values() for outcome in found]
+    _keep(outcomes, run.store)
+    assert [run.store.get(outcome.trial).row["mase"] for outcome in outcomes] == [o.row["mase"] for o in outcomes]
+
+
+def test_a_folder_of_another_comparison_on_a_workers_machine_is_left_alone(wave, tmp_path):
+    _, description, _ = described(wave, tmp_path / "here")
+    assert description.open().folder == tmp_path / "here"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "identity.json").write_text('{"data": "others"}', encoding="utf-8")
+    assert replace(description, folder=tmp_path / "other").open().folder is None
+
+
+def test_the_data_are_packed_once_for_all_works_and_unpacked_once_in_a_worker(wave, monkeypatch):
+    packed, unpacked = [], []
+    dumps, loads = cloudpickle.dumps, pickle.loads
+    monkeypatch.setattr("recurra.comparison.work.cloudpickle.dumps", lambda x: packed.append(1) or dumps(x))
+    monkeypatch.setattr("recurra.comparison.work.pickle.loads", lambda x: unpacked.append(1) or loads(x))
+    with joblib.parallel_config("threading", n_jobs=2):
+        several = quick(wave, families=["linear"], config=None)
+    same(several, quick(wave, families=["linear"], config=None))
+    assert (len(packed), len(unpacked)) == (1, 1)
 
 
 def test_no_jobs_at_all_are_refused(wave):

@@ -23,7 +23,8 @@ class History:
             window's spread) or nats.
         losses: validation loss after each epoch.
         seconds: wall-clock time, over all runs where it was resumed, and over all learning rates that were tried.
-        stopped_by: "patience", "budget", "max_epochs", "callback", or "target": the loss that was asked for.
+        stopped_by: "patience", "budget", "max_epochs", "callback", "target": the loss that was asked for, or "halving":
+            it was told to pause, see ``FitOptions.until``.
         learning_rate: Adam's first one, given or found.
         rates: where it was found, each rate that was tried with its ``epochs``, its best ``loss`` (None: never finite),
             and what it was ``stopped_by``, which says "max_epochs" of one that lost a round.
@@ -54,6 +55,7 @@ class FitOptions:
         checkpoint: file that holds the state after an epoch, at most a second or an epoch old; where it exists,
             training resumes from it.
         on_epoch: called after every epoch with its number, from 1, and the validation loss; True ends the training.
+        until: epoch at which the training pauses; it goes on from its checkpoint.
         weights: where the training goes on from, in place of first weights drawn from the seed.
         callbacks: Keras callbacks, called after the state has been judged; they find ``val_loss`` in their logs.
         followed: validation losses of an earlier training, which this one follows in place of measuring its own: see
@@ -64,6 +66,7 @@ class FitOptions:
     budget: float = float("inf")
     checkpoint: Path | None = None
     on_epoch: Callable[[int, float], bool | None] = lambda *_: None
+    until: int | None = None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
     followed: tuple[float, ...] = ()

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from .halving import find
 from .history import FitOptions
-from .learning_rates import find
+from .learning_rates import CANDIDATES
 from .state import Judge, TrainingState
 
 
@@ -50,7 +51,7 @@ def search(
             state.write(at_once=True)  # the next round goes on from there
             return state.history.losses, state.told_to_end or judge.reached(state.history.best_loss)
 
-        best, losses = find(train, ends)
+        best, losses = find(train, ends, CANDIDATES)
         winner = state_of(best)
         winner.history.rates = [
             {

@@ -23,6 +23,8 @@ from .prediction import compiled, read_in_order
 
 # A checkpoint each epoch would cost a small training more than its steps; a kill loses no more than this, or an epoch.
 CHECKPOINT_SECONDS = 1.0
+# What ended a training that other configurations have left behind.
+PAUSED = "halving"
 
 
 class Judge:
@@ -169,6 +171,12 @@ class TrainingState(keras.callbacks.Callback):
             np.savez(path, info=np.array(json.dumps(info)), **arrays)
         self._written = time.monotonic()
 
+    def pause(self, epochs: int) -> None:
+        """Leave the state in the checkpoint, for a later run to go on from; `epochs` is the end of the training."""
+        if self.epoch < epochs and not self.over and not self.told_to_end:
+            self.history.stopped_by = PAUSED
+        self.write(at_once=True)
+
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one."""
         # until an epoch has a finite loss
@@ -183,6 +191,8 @@ class TrainingState(keras.callbacks.Callback):
             self.best_weights = [arrays[f"best_{i}"] for i in range(len(self.model.variables))]
         self.epoch, self.epochs_without_improvement = info["epoch"], info["epochs_without_improvement"]
         self.history = History(**info["history"])
+        if self.history.stopped_by == PAUSED:
+            self.history.stopped_by = "max_epochs"  # as of every training, until something else ends it
         self.spent = self.history.seconds
 
     def restore_best_weights(self) -> None:

@@ -13,8 +13,9 @@ from keras import ops
 from ..models import has_recurrent_layers, seeded
 from ..pipelines.protocol import Batches
 from .averaged_adam import AveragedAdam
+from .halving import rounds
 from .history import FitOptions, History
-from .learning_rates import FIND, rounds
+from .learning_rates import CANDIDATES, FIND
 from .loss import Elementwise
 from .prediction import compiled, read_in_order
 from .search import search
@@ -109,13 +110,11 @@ class Trainer:
         learning_rate: float | str,
     ) -> History:
         """Train in epochs that have as many steps as those of `steps_of` would."""
-        batch_size, steps = steps_per_epoch(steps_of, self.batch_size)
+        batch_size, steps, at_once = self._steps(steps_of)
         model = self._fresh(options.seed, learning_rate)
         if options.weights is not None:
             model.set_weights(options.weights)
-        at_once = steps_per_execution(steps)
-        steps = max(1, round(steps / at_once)) * at_once  # whole executions only
-        epochs = len(options.followed) or self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
+        epochs = len(options.followed) or self._most_epochs(steps)
         patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
         judge = Judge(self.loss, validation, patience, self.target_loss, (self.decay, self.decay_after))
 
@@ -129,13 +128,29 @@ class Trainer:
             run_epochs(model, iter(examples), watching, range(state.epoch, until), steps=steps, at_once=few)
 
         if isinstance(learning_rate, str) and not exists(options.checkpoint):
-            ends = rounds(steps, epochs) if self.target_loss is None else [epochs]
+            ends = rounds(steps, epochs, len(CANDIDATES)) if self.target_loss is None else [epochs]
             state = search(model, judge, options, ends, run)
         else:
             state = TrainingState(model, judge, options, learning_rate)  # type: ignore[arg-type]  # or the file's
-        run(state, epochs)
+        run(state, epochs if options.until is None else min(options.until, epochs))
+        if options.until is not None:
+            state.pause(epochs)
         state.restore_best_weights()
         return state.history
+
+    def rounds(self, train: Batches, candidates: int) -> list[int]:
+        """Epochs at which configurations are compared until one of so many is left; see :mod:`.halving`."""
+        _, steps, _ = self._steps(train)
+        return rounds(steps, self._most_epochs(steps), candidates)
+
+    def _steps(self, batches: Batches) -> tuple[int, int, int]:
+        """Examples in a step, steps in an epoch, and steps in an execution: an epoch is whole executions only."""
+        batch_size, steps = steps_per_epoch(batches, self.batch_size)
+        at_once = steps_per_execution(steps)
+        return batch_size, max(1, round(steps / at_once)) * at_once, at_once
+
+    def _most_epochs(self, steps: int) -> int:
+        return self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
 
     def refit(
         self, known: Batches, train: Batches, validation: Batches, history: History, options: FitOptions
@@ -156,7 +171,9 @@ class Trainer:
         if not history.best_epoch:
             return 0.0
         followed = tuple(history.losses[: history.best_epoch])
-        options = replace(options, followed=followed, checkpoint=None, budget=float("inf"), on_epoch=lambda *_: None)
+        options = replace(
+            options, followed=followed, checkpoint=None, until=None, budget=float("inf"), on_epoch=lambda *_: None
+        )
         again = self._train(known, validation, options, steps_of=train, learning_rate=history.learning_rate)
         return again.seconds
 
