@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 import pytest
 
 import recurra
-from recurra.baselines import FORECAST_BASELINES, ONE_BY_ONE
+from recurra.baselines import FORECAST_BASELINES
 from recurra.cli import app
 from recurra.datasets.parquet_folders import parse_memory
 from recurra.errors import InputError
@@ -145,8 +145,8 @@ def test_all_that_is_made_of_the_rows_is_the_same(folder):
             np.testing.assert_equal(
                 {k: v.numpy() for k, v in left[0].items()}, {k: v.numpy() for k, v in right[0].items()}
             )
-    for name in FORECAST_BASELINES:
-        if name not in ONE_BY_ONE:
+    for name, baseline in FORECAST_BASELINES.items():
+        if baseline.of_many is not None:
             np.testing.assert_array_equal(
                 one._baseline_forecasts(name, {}, one.test_set), other._baseline_forecasts(name, {}, other.test_set)
             )
@@ -213,6 +213,8 @@ def test_windows_are_thinned_where_their_forecasts_would_not_fit(folder):
     experiment = Forecast(**SIZES).open(frame, folds=1)
     assert experiment.test_sets[0].windows.count.max() == 1
     assert any("set `memory` to change it" in note for note in experiment.closing_notes())
+    assert "boosted_trees" not in Forecast.list_baselines(frame)
+    assert any("boosted_trees reads all rows at once" in note for note in experiment.notes)
 
 
 def test_the_files_are_gone_with_the_frame(folder):
