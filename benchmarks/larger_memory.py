@@ -47,6 +47,7 @@ def main() -> None:
             f"read: to a checked frame. prepare: one fold, scaling, the unit of MASE. train: {BATCHES} shuffled "
             f"batches of {BATCH} windows ({LOOKBACK} + {HORIZON} steps) through a Dense network. baselines: seasonal "
             "naive and drift, forecast and scored. predict: the next steps of every series by seasonal naive.",
+            "In streams as many windows of each series are scored as fit, in memory 200.",
         ],
     )
 

@@ -70,7 +70,7 @@ def load_file(
     if kind == "panel-file":
         return _panel_file(source, roles, task)
     if kind == "series":
-        return read_series(source, roles, missing=missing, asked=_asks_forecast(roles, task))
+        return read_series(source, roles, missing=missing, asked=_asks_forecast(roles, task), memory=memory)
     table = read_table(source, as_text=as_text(roles))
     kind = _kind_of_table(table, roles, task, kind)
     if kind == "series":

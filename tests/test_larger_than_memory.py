@@ -245,6 +245,13 @@ def test_no_amount_of_memory(text):
         parse_memory(text)
 
 
+@pytest.mark.parametrize("task", ["forecast", None])
+def test_the_default_is_half_of_what_is_free_and_can_be_overruled(task, folder, monkeypatch):
+    monkeypatch.setattr("recurra.datasets.parquet_folders._free_memory", lambda: 200_000)
+    assert recurra.load(folder, task=task, **ROLES).stored.memory == 100_000
+    assert recurra.load(folder, task=task, memory="1GB", **ROLES).stored is None
+
+
 def changed(change):
     table = shops()[["unique_id", "ds", "y"]].dropna().reset_index(drop=True)
     change(table)
