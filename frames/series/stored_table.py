@@ -58,17 +58,22 @@ class StoredTable:
 
     def __init__(self, folder: Path, rows: int, columns: tuple[StoredColumn, ...], memory: int) -> None:
         self.folder, self.rows, self.columns, self.memory = folder, rows, columns, memory
-        self._arrays = 0
 
     def open(self) -> pd.DataFrame:
         """The table; nothing is read before it is looked at."""
         return pd.DataFrame({column.name: self._opened(column) for column in self.columns}, copy=False)
 
     def _opened(self, column: StoredColumn) -> Any:
+        path = self.folder / column.file
+        if not path.exists():
+            raise InputError(
+                f"{path}: the files of series larger than memory are not on this machine; name a folder that all "
+                "workers share in TMPDIR"
+            )
         if not self.rows:
             values = np.empty(0, column.dtype)
         else:
-            values = np.memmap(self.folder / column.file, dtype=column.dtype, mode="r", shape=(self.rows,))
+            values = np.memmap(path, dtype=column.dtype, mode="r", shape=(self.rows,))
         if column.kind == "categories":
             index = pd.Index(list(column.categories), tupleize_cols=False)
             return pd.Categorical.from_codes(values, categories=index, validate=False)
@@ -78,18 +83,13 @@ class StoredTable:
 
     def array(self, shape: tuple[int, ...]) -> np.memmap:
         """A new array of float64 in a file, to be written and read piece by piece; it is gone with its last user."""
-        self._arrays += 1
-        path = self.folder / f"{id(self)}-{self._arrays}.array"
         try:
-            with path.open("wb") as file:
+            with tempfile.NamedTemporaryFile(dir=self.folder) as file:  # what is mapped outlives its name
                 if hasattr(os, "posix_fallocate"):  # a mapped file that finds no room later ends the process
                     os.posix_fallocate(file.fileno(), 0, 8 * math.prod(shape))
-                file.truncate(8 * math.prod(shape))
+                return np.memmap(file, dtype="float64", mode="r+", shape=shape)
         except OSError as error:
             raise no_room(error) from error
-        made = np.memmap(path, dtype="float64", mode="r+", shape=shape)
-        path.unlink()  # the system keeps what is mapped
-        return made
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("folder", "rows", "columns", "memory")}
