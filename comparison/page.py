@@ -150,7 +150,7 @@ def _forecasts(comparison: Comparison, frame: SeriesFrame) -> list[Section]:
     series = int(np.searchsorted(ends, start, side="right"))
     known = min(start - int(ends[series] - frame.lengths[series]), max(2 * horizon, 8))
     rows = slice(start - known, min(start + horizon, int(ends[series])))
-    truth = frame.columns(frame.targets)[rows]
+    truth = frame.columns(frame.targets, rows)
     stamps = [str(stamp)[:16].removesuffix(" 00:00") for stamp in frame.table[frame.time].iloc[rows]]
     ahead = np.arange(known, len(truth))
     of_series = f" of {frame.ids[series]}" if len(frame.lengths) > 1 else ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..evaluation import mase, seasonal_scale
+from ..evaluation import mase, seasonal_scales
 from ..frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from ..pipelines import (
     EncodedCorpus,
@@ -177,7 +177,7 @@ def series_examples(
     gathered = [inputs for inputs, *_ in batches.dataset(batch_size=BATCH)]
     inputs = {name: np.concatenate([b[name].numpy() for b in gathered])[: len(windows)] for name in gathered[0]}
     starts, series = windows.starts(), windows.series()
-    y_true = frame.columns(frame.targets)[starts[:, None] + pipeline.lookback + np.arange(pipeline.horizon)]
+    y_true = frame.columns(frame.targets, starts[:, None] + pipeline.lookback + np.arange(pipeline.horizon))
     scale = _scales(pipeline, frame, rows)[series]
     stamps = frame.table[frame.time].to_numpy()[starts + pipeline.lookback]
     ids = np.array([str(name) for name in frame.ids], dtype=object)
@@ -206,11 +206,8 @@ def series_examples(
 
 def _scales(pipeline: SeriesPipeline, frame: SeriesFrame, rows: RowRange) -> np.ndarray:
     """Unit of MASE for each series and target, from the rows before those looked at, or from all: (series, targets)."""
-    values, offsets = frame.columns(frame.targets), np.cumsum(frame.lengths) - frame.lengths
-    known = [
-        int(n if start <= 2 * pipeline.season else start) for start, n in zip(rows.start, frame.lengths, strict=True)
-    ]
-    return np.stack([seasonal_scale(values[o : o + n], pipeline.season) for o, n in zip(offsets, known, strict=True)])
+    known = np.where(rows.start <= 2 * pipeline.season, frame.lengths, rows.start)
+    return seasonal_scales(frame.columns(frame.targets), frame.lengths, known, pipeline.season)
 
 
 # ---------------------------------------------------------------------------------------------------- sequences

@@ -8,7 +8,7 @@ from .fold import Fold, RowRange, TextRange
 from .language import EncodedCorpus, EncodedLines, LanguagePipeline, corpus_fold
 from .protocol import Batches, Pipeline, RawInputs, Tensors
 from .ragged import Ragged
-from .rolling_origin import rolling_origin, single_split
+from .rolling_origin import MAX_VALIDATION_WINDOWS, rolling_origin, single_split
 from .sequence_batches import SequenceBatches
 from .sequence_encoder import SequenceEncoder
 from .sequences import EncodedSequences, SequencePipeline
@@ -22,6 +22,7 @@ from .window_batches import WindowBatches
 from .windows import Windows, window_table
 
 __all__ = [
+    "MAX_VALIDATION_WINDOWS",
     "Batches",
     "ClassEncoder",
     "EncodedCorpus",

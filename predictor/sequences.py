@@ -92,6 +92,10 @@ class SequenceSchema:
             )
         return frame
 
+    def parts(self, frame: SequenceFrame, *, all_rows: bool = False) -> tuple[SequenceFrame]:  # noqa: ARG002
+        """The frame as a whole."""
+        return (frame,)
+
     def raw(self, frame: SequenceFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a sequence is always whole)
         """Every sequence as the exported model takes it."""
         return self.pipeline.raw(frame)
