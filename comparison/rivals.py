@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..models import is_recurrent, known_settings, parse_variant, split_mix
@@ -118,7 +118,7 @@ def _note_on_networks(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _baseline_of(run: Run) -> Any:
+def _baseline_of(run: Run) -> Callable[[str], str | None]:
     """From the name of a model the baseline that it is, or that it is mixed with."""
     return lambda name: name if name in run.settings.baselines else split_mix(name)[1]
 

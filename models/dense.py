@@ -44,9 +44,9 @@ CLASSIFIER_GRID: dict[str, list[Any]] = {
     "dropout": [0.3, 0.5, 0.0],
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
+# `feedback` is left out: outputs that are read again are a state, and a simpler rival has none.
 TAGGER_GRID: dict[str, list[Any]] = {
     "window": [8, 4, 16],
-    "feedback": [0, 1, 4],
     "units": [64, 128],
     "embedding": [None],
     "dropout": [0.0, 0.3],

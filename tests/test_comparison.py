@@ -274,6 +274,8 @@ def test_the_best_of_many_is_trained_as_if_it_had_been_alone(halved):
     data = experiment.prepare(0)
     _, history = Trainers(experiment.task, common).train(data, "linear", best["config"], FitOptions())
     assert (history.best_loss, history.best_epoch) == (best["validation_loss"], best["best_epoch"])
+    for row in halved:  # it was ahead wherever another was left behind
+        assert min(history.losses[: row["epochs"]]) <= row["validation_loss"]
 
 
 @pytest.mark.parametrize("after", [10, "the rounds"])

@@ -425,6 +425,7 @@ def test_drawn_configurations_of_classifiers(family, kind, source):
     assert len({tuple(sorted(config.items())) for config in drawn}) == len(drawn)
     assert len(drawn) >= 3
     assert all(value is not None for config in drawn for value in config.values())
+    assert not any(config.get("feedback") for config in drawn)  # with a state it would be no simpler rival
     assert drawn[0] == draw_configs(family, spec, 1, seed=5)[0]
     names, known = set(drawn[0]) - {*TRAINING_SETTINGS}, factory_settings(family, kind)
     assert names <= known_settings(family, kind)
