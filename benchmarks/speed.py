@@ -10,6 +10,7 @@
     python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
+    python benchmarks/speed.py jobs          --jobs 2 against --jobs 1, for make demo and for 60 trainings
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
 """
@@ -20,6 +21,7 @@ import buckets_speed
 import estimators_speed
 import forecasting_speed
 import inference_speed
+import jobs_speed
 import layers_speed
 import serving_speed
 import streams_speed
@@ -41,10 +43,11 @@ if __name__ == "__main__":
             "serving",
             "forecasting",
             "estimators",
+            "jobs",
         ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
-    parser.add_argument("--small", action="store_true", help="a quick try that writes nothing (estimators)")
+    parser.add_argument("--small", action="store_true", help="a quick try that writes nothing (estimators, jobs)")
     arguments = parser.parse_args()
     {
         "windows": windows_speed.main,
@@ -53,6 +56,7 @@ if __name__ == "__main__":
         "layers": lambda: layers_speed.layers(arguments.torch),
         "forecasting": forecasting_speed.main,
         "estimators": lambda: estimators_speed.main(small=arguments.small),
+        "jobs": lambda: jobs_speed.main(small=arguments.small),
         "streams": streams_speed.main,
         "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),
