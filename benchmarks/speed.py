@@ -23,8 +23,8 @@ import buckets_speed
 import estimators_speed
 import forecasting_speed
 import inference_speed
-import larger_memory
 import jobs_speed
+import larger_memory
 import layers_speed
 import series_speed
 import serving_speed
