@@ -223,9 +223,9 @@ def rows_of(name: str, case: Case) -> list[dict[str, Any]]:
 
 NOTES = [
     "What is read off: an offset or a mix lifts every network to its baseline or above, on every set. The largest "
-    "value beside the average helps dense on texts without vectors from a file, and hurts it with them. Attention in "
-    "place of the usual pooling, label smoothing, a second table of vectors and a linear path help here and hurt there, "
-    "or do nothing. So no default follows.",
+    "value beside the average helps dense on texts without vectors from a file, and hurts it with them. Attention "
+    "in place of the usual pooling, label smoothing, a second table of vectors and a linear path help here and hurt "
+    "there, or do nothing. So no default follows.",
     "Cross-validation of training sets alone, every model with its default configuration, one seed, three folds "
     "(series: two): nothing here was measured on a test set. Of newsgroups20 4,000 examples were read, of names 6,000, "
     "drawn at random.",
