@@ -31,6 +31,8 @@ from ..training import compiled
 if TYPE_CHECKING:
     import keras
 
+    from ..predictor.offset import BaselineOffset
+
 Inputs = dict[str, np.ndarray]
 # Windows or sequences looked at; more change the second digit of what is measured.
 MOST_EXAMPLES, FEWEST_EXAMPLES = 1000, 100
@@ -219,8 +221,12 @@ def sequence_examples(
     *,
     held_out: bool | None = None,
     most: int = MOST_EXAMPLES,
+    offset: BaselineOffset | None = None,
 ) -> Examples:
     """Texts or sequences of numbers, each with its target.
+
+    The score of a baseline that the network adds to stays what it is for the whole sequence, whatever is changed in
+    what the network reads.
 
     Of a sequence with a tag for every step, one step is drawn, and the sequence ends with it: what is remembered is
     asked of one prediction.
@@ -236,6 +242,10 @@ def sequence_examples(
     steps = _padded(sequences, lengths)
     takes_values = steps.ndim == 3
     inputs = {"values": steps, "lengths": lengths.astype("int32")} if takes_values else {"tokens": steps}
+    if offset is not None:
+        raw: Any = pipeline.raw(own)
+        score = np.asarray(offset.of_raw(raw, pipeline.preprocess(raw)))
+        inputs["offset"] = score[:, : steps.shape[1]] if encoder.per_step else score
     forward, last = _forward(network), (np.arange(len(rows)), lengths - 1)
     if encoder.per_step:
         truth = encoder.y_true(list(own.targets.values))

@@ -14,7 +14,7 @@ from .sequence_encoder import SequenceEncoder
 from .sequences import EncodedSequences, SequencePipeline
 from .series import EncodedSeries, SeriesPipeline
 from .shuffled_batches import ShuffledBatches
-from .stratified import stratified_folds, stratified_split
+from .stratified import dealt_parts, stratified_folds, stratified_split
 from .stream_batches import StreamBatches
 from .target_encoders import ClassEncoder, TagEncoder, ValueEncoder
 from .text_encoder import TextEncoder
@@ -49,6 +49,7 @@ __all__ = [
     "WindowBatches",
     "Windows",
     "corpus_fold",
+    "dealt_parts",
     "derive_tokens",
     "derive_window",
     "rolling_origin",

@@ -478,6 +478,10 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
+    def with_offset(self, baseline: str, config: Config) -> ForecastFold:  # noqa: ARG002
+        """None: no family has an offset here."""
+        raise ValueError(f"a forecast has no offset. Received: {baseline!r}")
+
     def trainer_key(self, family: str) -> None:
         """Folds share their trainers."""
 
