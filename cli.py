@@ -10,9 +10,10 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -51,8 +52,8 @@ out = Console(highlight=False, markup=False, emoji=False)
 Source = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `recurra datasets`) or a file: CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
-        "CoNLL or .txt."
+        help="A data set's name (see `recurra datasets`), a file (CSV, Parquet, JSON lines, Excel, .npz, .ts, .arff, "
+        "CoNLL or .txt), or a folder of Parquet files."
     ),
 ]
 
@@ -194,6 +195,13 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv or .parquet file; by default CSV on standard output.")
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="What the rows of Parquet may take, such as 2GB: series that are larger are read in streams; by "
+            "default half of the free memory."
+        ),
+    ] = None,
 ) -> None:
     """Predict from the model alone, without its training data."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
@@ -204,18 +212,53 @@ def predict(
         predictor = _load_predictor(model)
         if texts is not None and not {"text", "tokens"} & set(predictor.schema.signature()):
             raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
-        frame = predictor.read(texts if texts is not None else source)
-        table = predictor.table(frame, predictor.outputs(frame))
+        frame = _read_for(predictor, texts if texts is not None else source, memory)
+        tables = predictor.tables(frame)
+        first = next(tables)
     _print_notes([*frame.notes, *predictor.notes])
+    tables = chain([first], tables)  # each is computed when the one before is written
     if output is None:
-        lists_as_json(table).to_csv(sys.stdout, index=False)
+        _write_csv(tables, sys.stdout)
         return
     with _writing(output) as path:
-        if output.suffix == ".csv":
-            lists_as_json(table).to_csv(path, index=False)
-        else:
-            table.to_parquet(path, index=False)
-    err.print(Text(f"{len(table):,} rows written to {output}"), soft_wrap=True)
+        rows = _write_csv(tables, path) if output.suffix == ".csv" else _write_parquet(tables, path)
+    err.print(Text(f"{rows:,} rows written to {output}"), soft_wrap=True)
+
+
+def _read_for(predictor: Predictor[Any], source: Any, memory: str | None) -> Any:
+    from .predictor.forecast import ForecastSchema
+
+    if memory is None:
+        return predictor.read(source)
+    if not isinstance(predictor.schema, ForecastSchema):
+        raise InputError("`memory` applies to forecasts, whose rows can be read in streams; leave it out")
+    return predictor.schema.read(source, memory=memory)
+
+
+def _write_csv(tables: Iterable[pd.DataFrame], where: Path | TextIO) -> int:
+    """Write tables one after the other as one, and give the number of rows."""
+    rows, opened = 0, where.open("w", newline="", encoding="utf-8") if isinstance(where, Path) else nullcontext(where)
+    with opened as file:
+        for number, table in enumerate(tables):
+            lists_as_json(table).to_csv(file, index=False, header=not number, lineterminator="\n")
+            rows += len(table)
+    return rows
+
+
+def _write_parquet(tables: Iterable[pd.DataFrame], path: Path) -> int:
+    """Write tables one after the other as one, and give the number of rows."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows, writer = 0, None
+    for table in tables:
+        columns = pa.Table.from_pandas(table, preserve_index=False)
+        writer = writer or parquet.ParquetWriter(path, columns.schema)
+        writer.write_table(columns)
+        rows += len(table)
+    if writer is not None:
+        writer.close()
+    return rows
 
 
 @app.command()

@@ -42,6 +42,11 @@ class ColumnRoles:
     decimal: Annotated[
         str | None, "Decimal sign of the numbers in a series' file, '.' or ','; by default as the cells show."
     ] = None
+    memory: Annotated[
+        str | None,
+        "What the rows of Parquet may take, such as 2GB: series that are larger are read in streams; by default half "
+        "of the free memory.",
+    ] = None
     text: Annotated[str | None, "Column of texts."] = None
     label: Annotated[str | None, "Column of classes to predict; for a language model, the class of each text."] = None
     value: Annotated[str | None, "Column of numbers to predict, one for each text or sequence."] = None

@@ -6,8 +6,9 @@ Forecasts (``FORECAST_BASELINES``): ``forecast(rows, origins, *, horizon, season
 all series and targets; row ``i`` of a series' forecasts uses only the rows before ``origins[i]`` (and, of covariates
 known ahead, those of the horizon), and parameters are estimated once, before the first origin, as those of a network
 are. Values may be NaN. They give point forecasts only. Most look at one target of one series at a time: those are
-functions ``naive(values, origins, horizon, season) -> (origins, horizon)``; ``boosted_trees`` reads covariates and
-learns from all series. :func:`fit_forecaster` makes a fitted baseline of each.
+functions ``naive(values, origins, horizon, season) -> (origins, horizon)``, which :func:`forecast_many` calls for many
+series at once (those in ``ONE_BY_ONE`` fit each by itself); ``boosted_trees`` reads covariates and learns from all
+series. :func:`fit_forecaster` makes a fitted baseline of each.
 
 Sequences with targets (``CLASSIFICATION_BASELINES``, ``REGRESSION_BASELINES``, ``TAGGING_BASELINES``): ``fit(inputs,
 targets, n_classes, *, seed, **config)`` gives a fitted baseline. Inputs are texts, lists of tokens, or sequences of
@@ -36,9 +37,17 @@ from .dtw import dtw_1nn
 from .ets import ets
 from .fitted import FittedBaseline, load_state
 from .flattened import logistic_flattened, ridge_flattened
-from .forecasters import FORECAST_BASELINES, ForecastBaseline, fit_forecaster, why_no_graph
+from .forecasters import (
+    FORECAST_BASELINES,
+    ONE_BY_ONE,
+    ForecastBaseline,
+    fit_forecaster,
+    forecast_many,
+    why_no_graph,
+)
 from .kneser_ney import KneserNey, bigram, kneser_ney, orders, unigram
 from .majority import majority, mean
+from .many_series import ManySeries
 from .naive import drift, naive, seasonal_naive
 from .naive2 import naive2
 from .nbsvm import nbsvm, nbsvm_grid
@@ -51,12 +60,14 @@ __all__ = [
     "CLASSIFICATION_BASELINES",
     "FORECAST_BASELINES",
     "LANGUAGE_BASELINES",
+    "ONE_BY_ONE",
     "REGRESSION_BASELINES",
     "TAGGING_BASELINES",
     "FittedBaseline",
     "ForecastBaseline",
     "KneserNey",
     "LanguageBaseline",
+    "ManySeries",
     "SequenceBaseline",
     "SeriesRows",
     "arima",
@@ -66,6 +77,7 @@ __all__ = [
     "dtw_1nn",
     "ets",
     "fit_forecaster",
+    "forecast_many",
     "kneser_ney",
     "load_state",
     "logistic_flattened",

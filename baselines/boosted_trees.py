@@ -9,7 +9,7 @@ import numpy as np
 
 from ..grid import Grid
 from .graph_ops import GraphConstants, run_eagerly
-from .history import known as known_values
+from .many_series import ManySeries
 from .scaling import fill_gaps
 from .series_rows import SeriesRows
 
@@ -42,7 +42,7 @@ def forecast_trees(
     by_series = np.split(found, np.cumsum([len(known) for known in origins])[:-1])
     for values, known, forecasts in zip(rows.values, origins, by_series, strict=True):
         for target in range(rows.targets):  # a window without any value: what was known before it
-            last = known_values(values[:, target], known - 1, origins=known)[:, None]
+            last = ManySeries.of_one(values[:, target], known).known(known[:, None] - 1)
             forecasts[:, :, target] = np.where(np.isnan(forecasts[:, :, target]), last, forecasts[:, :, target])
     return by_series
 

@@ -8,7 +8,7 @@ that they get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +20,20 @@ from .boosted_trees import GRID as TREES_GRID
 from .boosted_trees import BoostedTrees, fit_trees, forecast_trees
 from .ets import ets
 from .graph_ops import GraphConstants, StringIndex, pack_strings, run_eagerly, unpack_strings
-from .history import check, from_first_observed, training_history
-from .naive import drift, naive, seasonal_naive, slope_of
-from .naive2 import naive2
+from .history import check
+from .many_series import ManySeries
+from .naive import drift, drift_of_many, naive, naive_of_many, seasonal_naive, seasonal_naive_of_many, slopes
+from .naive2 import naive2, naive2_of_many
 from .scaling import fill_gaps
-from .seasonality import find_seasonality
+from .seasonality import find_seasonalities
 from .series_rows import SeriesRows
 from .theta import GRID as THETA_GRID
-from .theta import theta
+from .theta import theta, theta_of_many
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_ROWS = 1 << 20  # of some series together
 
 
 def _each_series(function: Callable[..., np.ndarray]) -> Callable[..., list[np.ndarray]]:
@@ -65,13 +68,18 @@ class ForecastBaseline:
             numbers of rows known gives a list of forecasts (origins, horizon, targets). An origin's forecast reads the
             rows before it (and of the channels known ahead those of the horizon), and parameters are estimated once, on
             the rows before the first origin of each series. ``window`` is what a network reads.
+        of_many: ``of_many(many, horizon, season, **config)`` gives the forecasts (origins, horizon) of one target of
+            :class:`ManySeries` at once; None where a library fits each series, or all of them, by itself.
         grid: values to try of each setting, the default first.
         default: whether it takes part in a comparison for which no baselines are named.
+        together: whether it learns from all series at once, and reads their covariates.
     """
 
     forecast: Callable[..., list[np.ndarray]]
+    of_many: Callable[..., np.ndarray] | None = None
     grid: Grid = field(default_factory=dict)
     default: bool = True
+    together: bool = False
 
     def __call__(self, values: np.ndarray, origins: np.ndarray, horizon: int, season: int, **config: Any) -> np.ndarray:
         """Forecasts (origins, horizon) of one series (time,), which reads at most two seasons, or 24 rows."""
@@ -82,17 +90,18 @@ class ForecastBaseline:
 
 
 FORECAST_BASELINES: dict[str, ForecastBaseline] = {
-    "naive": ForecastBaseline(_each_series(naive)),
-    "seasonal_naive": ForecastBaseline(_each_series(seasonal_naive)),
-    "naive2": ForecastBaseline(_each_series(naive2)),
-    "drift": ForecastBaseline(_each_series(drift)),
-    "theta": ForecastBaseline(_each_series(theta), THETA_GRID),
+    "naive": ForecastBaseline(_each_series(naive), naive_of_many),
+    "seasonal_naive": ForecastBaseline(_each_series(seasonal_naive), seasonal_naive_of_many),
+    "naive2": ForecastBaseline(_each_series(naive2), naive2_of_many),
+    "drift": ForecastBaseline(_each_series(drift), drift_of_many),
+    "theta": ForecastBaseline(_each_series(theta), theta_of_many, THETA_GRID),
     "arima": ForecastBaseline(_each_series(arima)),
     "ets": ForecastBaseline(_each_series(ets)),
-    "boosted_trees": ForecastBaseline(forecast_trees, TREES_GRID, default=False),
+    "boosted_trees": ForecastBaseline(forecast_trees, grid=TREES_GRID, default=False, together=True),
 }
+ONE_BY_ONE = tuple(name for name, b in FORECAST_BASELINES.items() if b.of_many is None and not b.together)
 _ESTIMATES_ANEW = {
-    "theta": "its smoothing constant is estimated by a library at every forecast",
+    "theta": "its smoothing constant is estimated at every forecast",
     "arima": "its orders and its parameters are estimated by a library at every forecast",
     "ets": "its form and its constants are estimated by a library at every forecast",
 }
@@ -105,6 +114,37 @@ def why_no_graph(name: str, *, season: int, window: int) -> str | None:
     if name == "seasonal_naive" and window < season:
         return f"its window of {window} rows is shorter than the season; a `lookback` of {season} would do"
     return None
+
+
+def forecast_many(name: str, many: ManySeries, horizon: int, season: int, **config: Any) -> np.ndarray:
+    """Forecast many series, each as the function ``FORECAST_BASELINES[name]`` forecasts one.
+
+    Arguments:
+        name: one of ``FORECAST_BASELINES`` that reads a series by itself.
+        many: the series and the origins of each.
+        horizon: steps to forecast.
+        season: rows of one cycle, 1 for none.
+        config: settings of the baseline; by default the first of its grid.
+
+    Returns:
+        Forecasts (origins, horizon) in the unit of the values; NaN where nothing had been observed yet.
+
+    Example:
+        >>> forecast_many("naive", ManySeries.at_ends([np.array([1.0, 2.0]), np.array([5.0])]), 2, 1)
+        array([[2., 2.],
+               [5., 5.]])
+    """
+    baseline = FORECAST_BASELINES[name]
+    if baseline.of_many is not None:
+        return baseline.of_many(many, horizon, season, **config)
+    forecast = np.full((len(many.origins), horizon), np.nan)
+    for series in np.unique(many.series):
+        mine = many.series == series
+        start = many.starts[series]
+        values, origins = many.values[start : start + many.lengths[series]], many.origins[mine]
+        if origins[0] > 0:
+            forecast[mine] = baseline(values, origins, horizon, season, **config)
+    return forecast
 
 
 def fit_forecaster(
@@ -139,34 +179,55 @@ def fit_forecaster(
         raise ValueError(
             f"`name` must be one of {known}, `rows` not empty. Received: {name!r}, {len(rows.values)} series"
         )
-    targets, series = rows.targets, [values[:, : rows.targets] for values in rows.values]
     if name == "boosted_trees":
         return fit_trees(rows, horizon=horizon, season=season, window=window, **(config or {}))
+    targets = rows.targets
     if (why := why_no_graph(name, season=season, window=window)) is not None:
         return Reestimating(name, horizon, targets, season, why, config)
     estimates: dict[str, np.ndarray] = {}
     if name == "drift":
-        estimates = {"slope": np.array([[slope_of(column) for column in values.T] for values in series])}
+        parts = [
+            np.stack([slopes(many) for many in _by_target(some, targets)], axis=1) for _, some in _blocks(rows.values)
+        ]
+        estimates = {"slope": np.concatenate(parts)}
     if name == "naive2":
-        estimates = _seasonal_estimates(series, np.asarray(rows.last_steps), season)
+        estimates = _seasonal_estimates(rows, season)
     return WindowForecaster(name, horizon, targets, season, list(rows.ids) if estimates else [], estimates)
 
 
-def _seasonal_estimates(series: Sequence[np.ndarray], last_steps: np.ndarray, season: int) -> dict[str, np.ndarray]:
+def _seasonal_estimates(rows: SeriesRows, season: int) -> dict[str, np.ndarray]:
     """Factors (series, season, targets) by step number modulo season, and which are multiplicative (series, targets).
 
     Nothing where no series has a season.
     """
-    shape = (len(series), season, series[0].shape[1])
+    last_steps, shape = np.asarray(rows.last_steps), (len(rows.values), season, rows.targets)
     factors, multiplicative = np.zeros(shape), np.zeros((shape[0], shape[2]), dtype=bool)
-    for i, values in enumerate(series):
-        for target, column in enumerate(values.T):
-            observed, origins = from_first_observed(column, np.array([len(column)]))
-            found = find_seasonality(training_history(observed, origins), season)
-            rows = np.arange(season) - (last_steps[i] - len(observed) + 1)  # of each phase, from the first observed one
-            factors[i, :, target] = found.factors[rows % len(found.factors)]
-            multiplicative[i, target] = found.multiplicative
+    for first, some in _blocks(rows.values):
+        for target, many in enumerate(_by_target(some, rows.targets)):
+            for of, part in many.from_first_observed().groups():
+                found = find_seasonalities(part.histories(), part.lengths, season)
+                begun = last_steps[first + of] - part.lengths + 1  # step of the first observed row
+                phases = (np.arange(season) - begun[:, None]) % season
+                factors[first + of, :, target] = np.take_along_axis(found.factors, phases, axis=1)
+                multiplicative[first + of, target] = found.multiplicative
     return {"factors": factors, "multiplicative": multiplicative} if factors.any() else {}
+
+
+def _blocks(series: Sequence[np.ndarray]) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """Series some at a time, about a million rows together: the number of the first, and their rows."""
+    first, rows = 0, 0
+    some: list[np.ndarray] = []
+    for number, values in enumerate(series):
+        if some and rows + len(values) > _ROWS:
+            yield first, some
+            first, rows, some = number, 0, []
+        some.append(values)
+        rows += len(values)
+    yield first, some
+
+
+def _by_target(series: Sequence[np.ndarray], targets: int) -> list[ManySeries]:
+    return [ManySeries.at_ends([values[:, target] for values in series]) for target in range(targets)]
 
 
 class WindowForecaster:
@@ -313,16 +374,11 @@ class Reestimating:
     def predict(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """``values`` (batch, any number of rows, channels) → ``forecast`` (batch, horizon, targets)."""
         values = np.asarray(raw["values"], dtype=float)[:, :, : self.targets]
-        forecast = [[self._forecast(column) for column in window.T] for window in values]
-        found = np.array(forecast).reshape(len(values), self.targets, self.horizon)
-        return {"forecast": found.transpose(0, 2, 1)}
-
-    def _forecast(self, column: np.ndarray) -> np.ndarray:
-        known, _ = from_first_observed(column, np.zeros(1, dtype=int))
-        if not len(known):
-            return np.full(self.horizon, np.nan)
-        origins = np.array([len(known)])
-        return FORECAST_BASELINES[self.name](known, origins, self.horizon, self.season, **self.config)[0]
+        found = np.empty((len(values), self.horizon, self.targets))
+        for target in range(self.targets):
+            many = ManySeries.at_ends(list(values[:, :, target])).from_first_observed()
+            found[:, :, target] = forecast_many(self.name, many, self.horizon, self.season, **self.config)
+        return {"forecast": found}
 
     def graph(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """There is none."""

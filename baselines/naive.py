@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .history import check, known
+from .history import check
+from .many_series import ManySeries
 
 
 def naive(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
@@ -30,8 +31,12 @@ def naive(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, section 5.2.
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
-    last = known(values, origins - 1, origins=origins)  # (origins,)
-    return np.repeat(last[:, None], horizon, axis=1)
+    return naive_of_many(ManySeries.of_one(values, origins), horizon, season)
+
+
+def naive_of_many(many: ManySeries, horizon: int, season: int) -> np.ndarray:  # noqa: ARG001
+    """The same for many series: (origins, horizon)."""
+    return np.repeat(many.known(many.origins[:, None] - 1), horizon, axis=1)
 
 
 def seasonal_naive(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
@@ -53,10 +58,14 @@ def seasonal_naive(values: np.ndarray, origins: np.ndarray, horizon: int, season
     Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, section 5.2.
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
-    ends = origins[:, None]
+    return seasonal_naive_of_many(ManySeries.of_one(values, origins), horizon, season)
+
+
+def seasonal_naive_of_many(many: ManySeries, horizon: int, season: int) -> np.ndarray:
+    """The same for many series: (origins, horizon)."""
+    ends = many.origins[:, None]
     rows = ends - season + np.arange(horizon) % season  # (origins, horizon)
-    rows = np.where(ends < season, ends - 1, rows)
-    return known(values, rows, origins=ends)
+    return many.known(np.where(ends < season, ends - 1, rows))
 
 
 def drift(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
@@ -78,16 +87,22 @@ def drift(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) ->
     Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, section 5.2.
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
-    seen = np.flatnonzero(~np.isnan(values))
-    slope = slope_of(values[: origins[0]])
-    index = np.searchsorted(seen, origins) - 1
-    last_row = seen[np.maximum(index, 0)] if seen.size else np.zeros_like(origins)
-    last = known(values, origins - 1, origins=origins)
-    steps = origins[:, None] + np.arange(horizon) - last_row[:, None]  # (origins, horizon)
-    return last[:, None] + slope * steps
+    return drift_of_many(ManySeries.of_one(values, origins), horizon, season)
 
 
-def slope_of(values: np.ndarray) -> float:
-    """Average step between the first and the last observed value of (time,); 0 where there are fewer than two."""
-    seen = np.flatnonzero(~np.isnan(values))
-    return float((values[seen[-1]] - values[seen[0]]) / (seen[-1] - seen[0])) if len(seen) > 1 else 0.0
+def drift_of_many(many: ManySeries, horizon: int, season: int) -> np.ndarray:  # noqa: ARG001
+    """The same for many series: (origins, horizon)."""
+    last = many.known(many.origins[:, None] - 1)
+    last_row = np.maximum(many.last_observed(), 0)[:, None]
+    steps = many.origins[:, None] + np.arange(horizon) - last_row  # (origins, horizon)
+    return last + slopes(many)[many.series, None] * steps
+
+
+def slopes(many: ManySeries) -> np.ndarray:
+    """Average step from first to last value observed before the first origin, 0 if fewer than two: (series,)."""
+    first, last = many.first_observed(), many.last_before(many.first_origins)
+    two = last > first
+    start = many.starts[two]
+    rise = np.zeros(len(many.lengths))
+    rise[two] = (many.values[start + last[two]] - many.values[start + first[two]]) / (last - first)[two]
+    return rise

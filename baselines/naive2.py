@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .history import check, from_first_observed, known, training_history
-from .seasonality import find_seasonality
+from .history import check
+from .many_series import ManySeries
+from .seasonality import find_seasonalities
 
 
 def naive2(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
@@ -26,8 +27,15 @@ def naive2(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -
     Forecasting 36, appendix A; the organisers' Benchmarks and Evaluation.R.
     """
     values, origins = check(values, origins, horizon=horizon, season=season)
-    values, origins = from_first_observed(values, origins)
-    seasonality = find_seasonality(training_history(values, origins), season)
-    last = known(values, origins - 1, origins=origins)
-    adjusted = seasonality.remove(last, origins - 1)  # (origins,)
-    return seasonality.restore(adjusted[:, None], origins[:, None] + np.arange(horizon))
+    return naive2_of_many(ManySeries.of_one(values, origins), horizon, season)
+
+
+def naive2_of_many(many: ManySeries, horizon: int, season: int) -> np.ndarray:
+    """The same for many series: (origins, horizon)."""
+    forecast = np.empty((len(many.origins), horizon))
+    for rows, part in many.from_first_observed().groups():
+        own = find_seasonalities(part.histories(), part.first_origins, season)
+        ends = part.origins[:, None]
+        adjusted = own.remove(part.known(ends - 1), part.series, ends - 1)  # (origins, 1)
+        forecast[rows] = own.restore(adjusted, part.series, ends + np.arange(horizon))
+    return forecast

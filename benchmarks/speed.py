@@ -9,6 +9,8 @@
     python benchmarks/speed.py streams       one more observation: a step of a stream against the window read anew
     python benchmarks/speed.py serving       recurra serve against a handler with model.predict and LitServe
     python benchmarks/speed.py forecasting   a forecasting job against Keras's recipe, neuralforecast and darts
+    python benchmarks/speed.py series        many short series, from a file to scores, against statsforecast
+    python benchmarks/speed.py larger        series larger than memory: peak and seconds, in streams and in memory
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
@@ -20,7 +22,9 @@ import buckets_speed
 import estimators_speed
 import forecasting_speed
 import inference_speed
+import larger_memory
 import layers_speed
+import series_speed
 import serving_speed
 import streams_speed
 import text_speed
@@ -41,6 +45,8 @@ if __name__ == "__main__":
             "serving",
             "forecasting",
             "estimators",
+            "series",
+            "larger",
         ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
@@ -53,6 +59,8 @@ if __name__ == "__main__":
         "layers": lambda: layers_speed.layers(arguments.torch),
         "forecasting": forecasting_speed.main,
         "estimators": lambda: estimators_speed.main(small=arguments.small),
+        "series": series_speed.main,
+        "larger": larger_memory.main,
         "streams": streams_speed.main,
         "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),

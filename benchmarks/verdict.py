@@ -190,7 +190,7 @@ PROBLEMS: dict[str, Problem] = {
         NO,
         "the season is the best forecast",
         season,
-        {"lookback": 24, "season": 12, "baselines": ["naive", "seasonal_naive"]},
+        {"lookback": 24, "season": 12, "baselines": ["naive", "seasonal_naive", "theta", "ets"]},
     ),
     "trend": Problem(NO, "a line is linear in any two steps", trend),
     "AR(1)": Problem(NO, WINDOW.format(1), recursion(lambda y, t, r: 0.7 * y[t - 1] + r.normal())),

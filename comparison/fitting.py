@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from ..seeds import check_seed
 from ..tasks import TASKS, Experiment, FittedModel, FoldData, Task
 from ..training import FitOptions
 from .progress import OnProgress, Progress, ignore
-from .run import fitted_with, training_record
-from .settings import CompareSettings, open_experiment
+from .run import best_baseline, fitted_with, read_by, settled, training_record
+from .settings import CompareSettings, offset_of, open_experiment
 from .terminal_progress import watching
 from .trainers import Trainers
 from .trials import Partner, Trial, choose_baseline
@@ -94,6 +95,11 @@ def fit(
     network, partner = split_mix(family)
     mixed = {} if partner is None else {"baselines": [partner], "mix": partner}
     chosen: dict[str, Any] = {"families": [_checked(network)], "baselines": []} | mixed
+    offset = offset_of(network, settings.get("config"))
+    if offset is not None and partner is not None:
+        raise InputError(f"`family` {family!r} contains a baseline twice; leave out `offset` or {partner}")
+    if offset is not None:
+        chosen["baselines"] = [offset] if any(offset in kind.list_baselines() for kind in TASKS.values()) else None
     if any(family in kind.list_baselines() for kind in TASKS.values()):
         chosen = {"families": [], "baselines": [family]}
     experiment, common = open_experiment(source, task=task, needs_family=False, **{**settings, **chosen})
@@ -122,7 +128,10 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
         own = _chosen(data, common, family)
         return _result(experiment, data, data.baseline(family, own), {"baseline": family, **own}, None)
     name, own = parse_variant(network, experiment.task.output_kind)
+    chosen = partial(_chosen, data, common)
     config = draw_configs(name, data.spec, 1, fixed={**(common.config or {}), **own})[0]
+    config = settled(config, lambda: best_baseline(experiment.task, data, common.baselines, chosen))
+    data = read_by(data, config, chosen)
     trial = Trial(family, 0, seed)
 
     def on_epoch(epoch: int, loss: float) -> None:

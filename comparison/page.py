@@ -101,7 +101,7 @@ def _leaderboard(comparison: Comparison) -> Section:
 
 
 def _memory_adds(comparison: Comparison) -> list[Figure]:
-    """What memory adds to the simple model, where networks were mixed with one."""
+    """What memory adds to the simple model, where networks contain one."""
     rows = memory_rows(comparison)
     if not rows:
         return []
@@ -110,8 +110,8 @@ def _memory_adds(comparison: Comparison) -> list[Figure]:
         intervals(
             ends,
             alt=f"what memory adds: advantage of {rows[0]['model']}",
-            caption=f"What memory adds: how much lower the error of {rows[0]['model']} is than that of the same mix "
-            "without memory, and than that of its baseline alone.",
+            caption=f"What memory adds: how much lower the error of {rows[0]['model']} is than that of the best "
+            "network without memory that contains the same baseline, and than that of the baseline alone.",
             x="error lower by (%)",
         )
     ]
@@ -150,7 +150,7 @@ def _forecasts(comparison: Comparison, frame: SeriesFrame) -> list[Section]:
     series = int(np.searchsorted(ends, start, side="right"))
     known = min(start - int(ends[series] - frame.lengths[series]), max(2 * horizon, 8))
     rows = slice(start - known, min(start + horizon, int(ends[series])))
-    truth = frame.columns(frame.targets)[rows]
+    truth = frame.columns(frame.targets, rows)
     stamps = [str(stamp)[:16].removesuffix(" 00:00") for stamp in frame.table[frame.time].iloc[rows]]
     ahead = np.arange(known, len(truth))
     of_series = f" of {frame.ids[series]}" if len(frame.lengths) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..models import draw_configs, parse_variant, split_mix
+from ..models import OFFSET, draw_configs, is_recurrent, parse_variant, split_mix
 from ..pipelines import ShuffledBatches
-from ..tasks import Experiment, FittedModel, FoldData
+from ..tasks import Experiment, FittedModel, FoldData, Task
 from ..tasks.protocol import FoldLosses
 from ..tasks.settings import to_json
 from ..training import FitOptions, History
@@ -58,11 +58,66 @@ def fitted_with(
 ) -> tuple[FittedModel, dict[str, Any]]:
     """A trained network, or its mix with a baseline, and what a model card says of it."""
     if partner is None:
-        return data.network(network), training
+        fitted = data.network(network)
+        return fitted, {**training, **({training[OFFSET]: fitted.baseline} if fitted.baseline else {})}
     mixed = data.mixed(network, partner.name, partner.config)
     weights = {"network": mixed.weights[0], partner.name: mixed.weights[1]}
     own = {partner.name: partner.config} if partner.config else {}
     return mixed.fitted, {**training, "mixed_with": partner.name, **own, "weights": weights}
+
+
+def best_baseline(
+    task: Task, data: FoldData, names: Iterable[str], chosen: Callable[[str], dict[str, Any]]
+) -> str | None:
+    """The baseline with the lowest loss on a fold's validation part, of those that can be part of a network's graph.
+
+    One that reads nothing of an example has nothing to add: it is taken where there is no other.
+
+    Args:
+        task: what they are for.
+        data: the fold.
+        names: of the baselines.
+        chosen: a baseline's name → its settings.
+    """
+    losses = {}
+    for name in names:
+        config = chosen(name)
+        if data.mixes_with(name, config):
+            losses[name] = data.baseline_loss(name, config)
+    blind = () if task.output_kind == "forecast" else task.wording.trivial  # the trivial forecasts read a series
+
+    def rank(name: str) -> tuple[bool, bool, float]:
+        return name in blind, not np.isfinite(losses[name]), losses[name]
+
+    return min(losses, key=rank, default=None)
+
+
+def settled(config: dict[str, Any], best: Callable[[], str | None]) -> dict[str, Any]:
+    """A configuration whose `offset` is the name of a baseline, where it is "auto" the best one.
+
+    Raises:
+        InputError: if no baseline can be part of a network.
+    """
+    if config.get(OFFSET) != "auto":
+        return config
+    name = best()
+    if name is None:
+        raise InputError(
+            "`offset` is auto, but none of the baselines can be joined with a network in one graph; leave it out"
+        )
+    return {**config, OFFSET: name}
+
+
+def read_by(data: FoldData, config: dict[str, Any], chosen: Callable[[str], dict[str, Any]]) -> FoldData:
+    """A fold as networks of a configuration read it: with the score of a baseline where they have an `offset`.
+
+    Args:
+        data: the fold.
+        config: of the networks.
+        chosen: a baseline's name → its settings.
+    """
+    name = config.get(OFFSET)
+    return data if name is None else data.with_offset(name, chosen(name))
 
 
 class ShuffledFold:
@@ -145,15 +200,9 @@ class Run:
         mix = self.settings.mix
         if self._partner is not None or mix in (None, "none"):
             return self._partner
-        data = self.experiment.prepare(0)
-        names = list(self.settings.baselines) if mix == "auto" else [mix]
-        losses = {}
-        for name in names:
-            config = self._chosen(name, 0)
-            if data.mixes_with(name, config):
-                losses[name] = data.baseline_loss(name, config)
-        if losses:
-            return min(losses, key=lambda name: (not np.isfinite(losses[name]), losses[name]))
+        found = self.best_baseline if mix == "auto" else self._best_of([mix])
+        if found is not None:
+            return found
         if mix == "auto" and type(self.experiment.task).mixes(self.experiment.frame):
             return None  # nobody asked for it
         what = "none of the baselines" if mix == "auto" else str(mix)
@@ -161,6 +210,20 @@ class Run:
             f"`mix` is {mix}, but {what} can be joined with a network for {self.experiment.task.name} in one graph; "
             "choose another baseline, or leave `mix` out"
         )
+
+    @cached_property
+    def best_baseline(self) -> str | None:
+        """The best one on the validation part of the first fold, of those that can be part of a network's graph."""
+        return self._best_of(self.settings.baselines)
+
+    def _best_of(self, names: Iterable[str]) -> str | None:
+        return best_baseline(
+            self.experiment.task, self.experiment.prepare(0), names, lambda name: self._chosen(name, 0)
+        )
+
+    def data_for(self, fold: int, config: dict[str, Any]) -> FoldData:
+        """A fold as networks of a configuration read it."""
+        return read_by(self.experiment.prepare(fold), config, lambda name: self._chosen(name, fold))
 
     def partner_in(self, fold: int) -> Partner | None:
         """The baseline that networks are mixed with in a fold, and its settings there."""
@@ -205,7 +268,8 @@ class Run:
         partner = None if mixed_with is None else Partner(mixed_with, _newest_config(model, outcomes)["baseline"])
         family, _ = parse_variant(network, self.experiment.task.output_kind)
         config = _newest_config(network, outcomes)
-        return self.train_final(data, family, config, seed=0, trial=trial, partner=partner)
+        data = read_by(data, config, lambda _: config["baseline"])
+        return self.train_final(data, family, _own(config), seed=0, trial=trial, partner=partner)
 
     def retrain(
         self, model: str, outcomes: list[Outcome], *, shuffled: bool = False
@@ -221,9 +285,9 @@ class Run:
             The fold's data, the fitted model, and how it came to be. The weights are those that were scored, unless
             the budget ended the training.
         """
-        data = self.experiment.prepare(self.n_folds - 1)
         family, _ = parse_variant(model, self.experiment.task.output_kind)
-        config = _newest_config(model, outcomes)
+        config = _own(_newest_config(model, outcomes))
+        data = self.data_for(self.n_folds - 1, config)
         purpose = "training on shuffled steps, for the diagnostics" if shuffled else "training for the diagnostics"
         trial = Trial(model, self.n_folds, purpose=purpose)
         self._report(trial)
@@ -265,7 +329,17 @@ class Run:
             )
         if self.at_once > 1:
             notes.append("trials ran at once in several processes, so their seconds are longer than those of one alone")
-        return [*notes, *self.experiment.closing_notes()]
+        return [*notes, *self._unmatched(outcomes), *self.experiment.closing_notes()]
+
+    def _unmatched(self, outcomes: list[Outcome]) -> list[str]:
+        """A note where a recurrent network contains a baseline that no feed-forward one contains."""
+        offsets = {(is_recurrent(o.row["model"]), o.row["config"].get(OFFSET)) for o in outcomes}
+        missing = {name for recurrent, name in offsets if recurrent and name and (False, name) not in offsets}
+        return [
+            f"no feed-forward network has the offset {name}: name one, such as dense:offset={name}, to see what memory "
+            "adds, and not the network"
+            for name in sorted(missing - ({self.partner} if missing else set()))
+        ]
 
     def examples(self, outcomes: list[Outcome]) -> dict[str, np.ndarray]:
         """Each model's example in the last fold, first seed."""
@@ -312,7 +386,7 @@ class Run:
         """
         if self.store and all(self.store.get(trial) for trial in trials):
             return []
-        data = self.experiment.prepare(trials[0].fold)
+        data = self.data_for(trials[0].fold, configs[0])  # whose offset is that of all
         family, _ = parse_variant(trials[0].model, self.experiment.task.output_kind)
         with tempfile.TemporaryDirectory() as temporary:
             folder = self.store.folder if self.store else Path(temporary)
@@ -353,22 +427,25 @@ class Run:
         """Configurations of a family or variant, the default first."""
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
-        return draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
+        configs = draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
+        return [settled(config, lambda: self.best_baseline) for config in configs]
 
     def attempt(
         self, trial: Trial, config: dict[str, Any], checkpoint: Path | None = None, until: int | None = None
     ) -> list[Outcome]:
         """One training and, where networks are mixed with a baseline, its mix; it goes on from a checkpoint."""
-        data = self.experiment.prepare(trial.fold)
+        data = self.data_for(trial.fold, config)
         family, _ = parse_variant(trial.model, self.experiment.task.output_kind)
-        trials = [trial] if self.partner is None else [trial, trial.mixed(self.partner)]
+        # A network with an offset contains a baseline already.
+        partner = None if config.get(OFFSET) else self.partner_in(trial.fold)
+        trials = [trial] if partner is None else [trial, trial.mixed(partner.name)]
 
         def train() -> list[Outcome]:
             own = None if self.store is None else self.store.checkpoint(trial)
             options = self._options(trial, data, family, config, checkpoint or own, until)
             more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
             more |= {} if self.observe is None else {"observe": self.observe}
-            return run_family(self.trainers, data, trial, family, config, options, self.partner_in(trial.fold), **more)
+            return run_family(self.trainers, data, trial, family, config, options, partner, **more)
 
         outcomes = self._finished_or(trials, train)
         self._spent[trial.model] += outcomes[0].row["train_seconds"]
@@ -424,6 +501,11 @@ class Run:
         for name in s.families:
             left += (each - self._finished[name]) * float(np.mean(self._seconds.get(name) or trained))
         return max(left, 0.0)
+
+
+def _own(config: dict[str, Any]) -> dict[str, Any]:
+    """A network's own settings, without those of the baseline that it contains."""
+    return {name: value for name, value in config.items() if name != "baseline"}
 
 
 def _newest_config(model: str, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -119,6 +119,22 @@ class CompareSettings:
         for family, own in variants:
             shared = {name: value for name, value in (self.config or {}).items() if name in takes[family]}
             check_config(family, task.output_kind, shared | own)
+            if (shared | own).get("second_embedding") and getattr(task, "vectors", None) is None:
+                raise InputError("`second_embedding` stands beside `vectors`; give `vectors`, or leave it out")
+            offset = (shared | own).get("offset")
+            if offset not in (None, "auto", *self.baselines):
+                raise InputError(
+                    f"`offset` must be auto or one of the baselines compared ({', '.join(self.baselines) or 'none'}); "
+                    f"received {offset!r}"
+                )
+
+
+def offset_of(family: str, config: Mapping[str, Any] | Iterable[str] | None) -> str | None:
+    """The offset that a variant, or the settings given to all families, name."""
+    from ..models import parse_variant
+
+    pairs = config if isinstance(config, Mapping) else dict(pair.split("=", 1) for pair in config or () if "=" in pair)
+    return parse_variant(family)[1].get("offset", pairs.get("offset"))
 
 
 def open_experiment(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Effort, TestRow, Verdict, judge, mean_ignoring_nan
-from ..models import is_recurrent, split_mix
+from ..models import OFFSET, is_recurrent, split_mix
 from ..tasks import Task
 from .run import Run
 from .trials import Outcome, Row
@@ -88,21 +88,37 @@ def simpler_models(summary: Sequence[Row], task: Task) -> list[str]:
 
 
 def _memory_adds(run: Run, summary: list[Row], outcomes: list[Outcome]) -> list[TestRow] | None:
-    """Mixes of recurrent networks against the best feed-forward mix, and against their baseline alone.
+    """Recurrent networks that contain a baseline against the best feed-forward one, and against the baseline alone.
 
-    Nested differences: what is compared differs by the memory, or by the network, and nothing else. None without mixes.
+    Nested differences: what is compared differs by the memory, or by the network, and nothing else. A network contains
+    a baseline by being mixed with it, or by an offset. Each way is compared with itself; where no feed-forward network
+    has an offset, the best mix stands in. None where no recurrent network contains a baseline.
     """
-    mixes = [line["model"] for line in summary if line["kind"] == "mix"]
-    recurrent = [name for name in mixes if is_recurrent(name)]
-    simpler = [name for name in mixes if name not in recurrent][:1]
-    if not recurrent:
-        return None
-    rivals = [*simpler, split_mix(recurrent[0])[1]]
+    contained = {line["model"]: _contained(line, outcomes) for line in summary}
     rows: list[TestRow] = []
-    for rival in rivals:
-        losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, str(rival)]}
-        rows += run.experiment.significance(losses, against=str(rival))
-    return rows
+    groups = dict.fromkeys(way for name, way in contained.items() if way is not None and is_recurrent(name))
+    for how, baseline in groups:
+        recurrent = [name for name, way in contained.items() if way == (how, baseline) and is_recurrent(name)]
+        simpler = [
+            name
+            for wanted in ((how, baseline), ("mix", baseline))
+            for name, way in contained.items()
+            if way == wanted and not is_recurrent(name)
+        ]
+        for rival in [*simpler[:1], baseline]:
+            losses = {model: run.fold_losses(model, outcomes) for model in [*recurrent, rival]}
+            rows += run.experiment.significance(losses, against=rival)
+    return rows if groups else None
+
+
+def _contained(line: Row, outcomes: list[Outcome]) -> tuple[str, str] | None:
+    """How a model contains a baseline, and which: ("mix", "nbsvm"); None where it contains none."""
+    model = line["model"]
+    partner = split_mix(model)[1]
+    if partner is not None:
+        return line["kind"], partner
+    offset = next((o.row["config"].get(OFFSET) for o in outcomes if o.row["model"] == model), None)
+    return None if offset is None else (OFFSET, offset)
 
 
 def _effort(rows: list[Row]) -> Effort:

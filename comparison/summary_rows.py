@@ -42,7 +42,7 @@ def last_trial(comparison: Comparison, model: str) -> Row:
 
 
 def memory_rows(comparison: Comparison) -> list[TestRow]:
-    """What memory adds to a simple model: the tests of the best recurrent mix; none without mixes."""
+    """What memory adds to a simple model: the tests of the best recurrent network that contains one; else none."""
     rows = {row["model"]: row for row in comparison.summary_rows}
     return best_mix(comparison.verdict.get("memory_adds", ()), rows, main_metric(comparison).name)
 

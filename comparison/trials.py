@@ -153,15 +153,17 @@ def run_family(
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
     mixed = None if partner is None else data.mixed(model, partner.name, partner.config)
-    seconds = history.seconds + (trainers.refit(data, family, config, history, options) if refit else 0.0)
+    refit_seconds = trainers.refit(data, family, config, history, options) if refit else 0.0
+    seconds = history.seconds + fitted.seconds + refit_seconds
     evaluation = fitted.evaluate()
     price = {
         "parameters": fitted.predictor.model.parameters(),
         "macs": macs(model, data.cost_length),
         "train_seconds": seconds,
-        "predict_ms": predict_ms(model, data),
+        "predict_ms": predict_ms(model, data) + fitted.predict_ms,
     }
-    chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": config}
+    inside = {} if fitted.baseline is None else {"baseline": fitted.baseline}
+    chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": {**config, **inside}}
     row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
     row |= {} if observe is None else observe(data, model, trial.seed)
     outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]

@@ -129,6 +129,7 @@ def load(  # one parameter per role
     freq: str | int | None = None,
     decimal: str | None = None,
     missing: str = "keep",
+    memory: str | int | None = None,
 ) -> Frame:
     """Load a named data set or a file as a frame.
 
@@ -159,6 +160,8 @@ def load(  # one parameter per role
         freq: step of time.
         decimal: decimal sign of the numbers in a text file, "." or ",", where the cells leave it open.
         missing: "keep" or "error", for a series.
+        memory: what the rows of a Parquet file, or of a folder of them, may take, such as "2GB" (see docs/scaling.md);
+            series that are larger are read in streams. Default: half of the memory that is free.
 
     Returns:
         A SeriesFrame, TextFrame, PanelFrame or CorpusFrame.
@@ -190,6 +193,7 @@ def load(  # one parameter per role
     }
     roles = {role: value for role, value in given.items() if _is_given(value)}
     if isinstance(source, pd.DataFrame):
+        _check_memory("the table", memory)
         return load_table(source, roles, task, missing)
     if not isinstance(source, str | Path):
         raise InputError(
@@ -197,9 +201,18 @@ def load(  # one parameter per role
             "make a table of it"
         )
     if str(source) in DATASETS:
+        _check_memory(str(source), memory)
         return load_named(DATASETS[str(source)], roles, task, missing)
     check_source(source)
-    return load_file(source, roles, task, missing)
+    return load_file(source, roles, task, missing, memory)
+
+
+def _check_memory(source: str, memory: str | int | None) -> None:
+    if memory is not None:
+        raise InputError(
+            f"{source}: `memory` was given, which applies to files of Parquet alone, because their rows can be read in "
+            "streams; leave it out"
+        )
 
 
 def _is_given(value: Any) -> bool:

@@ -25,6 +25,7 @@ from .arff_text import read_arff
 from .conll_text import ENDINGS as CONLL_ENDINGS
 from .conll_text import looks_like_conll, read_conll
 from .csv_text import decode, lines_of, read_csv
+from .parquet_folders import is_parquet_folder, read_folder
 from .written_numbers import read_written_numbers
 
 _PARQUET = (".parquet", ".pq")
@@ -56,9 +57,9 @@ def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = 
     """Read a table from a file.
 
     Args:
-        path: .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson, .xlsx or .xlsm (its first
-            sheet), .arff, or CoNLL's .conll, .iob, .iob2, .bio and .conllu; each also with .gz, .bz2, .xz or .zst
-            behind it.
+        path: a folder of Parquet files, or .csv, .tsv, .txt (separator , ; tab or |), .parquet, .pq, .jsonl, .ndjson,
+            .xlsx or .xlsm (its first sheet), .arff, or CoNLL's .conll, .iob, .iob2, .bio and .conllu; each also with
+            .gz, .bz2, .xz or .zst behind it.
         as_text: columns of a text file whose cells stay as they are written, such as labels and ids: 007 is not 7.
         comma: what a comma in a number means, "decimal" or "thousands", where the columns leave it open.
 
@@ -74,6 +75,11 @@ def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = 
         >>> read_table("sales.csv.gz")  # doctest: +SKIP
     """
     path = Path(path)
+    if is_parquet_folder(path):
+        table = read_folder(path)
+        _check_columns(table, path)
+        table.attrs["source"] = str(path)
+        return table
     kind, data = read_bytes(path)
     if kind in _PANELS:
         raise InputError(
@@ -141,7 +147,10 @@ def _kind(path: Path) -> str:
 def check_there(path: Path, expected: str) -> None:
     """Refuse a path that is not a file with something in it, with the nearest name there is."""
     if path.is_dir():
-        raise InputError(f"{path}: a folder was found where a file was expected; name one of the files in it")
+        raise InputError(
+            f"{path}: a folder was found where a file was expected; name one of the files in it, or a folder of "
+            ".parquet files"
+        )
     if not path.exists():
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, names, n=1)

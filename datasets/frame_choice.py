@@ -17,7 +17,9 @@ from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
 from .corpus_files import read_corpus
 from .files import kind_of, read_table
 from .panel_files import is_panel, join_splits, read_panel
+from .parquet_folders import Large, larger_than_memory
 from .record import Dataset
+from .series_streams import read_in_streams, sample_of
 from .table_kinds import has_words_for_steps, holds_lists, is_wide, refuse_doubtful_series
 
 _FORECAST = "forecast"
@@ -29,11 +31,13 @@ _SEQUENCES = ("text", "values", "channels", *TASK_OF_ROLE, "split", "group", "te
 _SINGLE = ("text", "values", *TASK_OF_ROLE, "split", "group")
 # Whoever gives one of these asks for a forecast.
 _SERIES_ONLY = {*_SERIES, "time"}
-# Columns, and the test file, that a user can name.
-ROLES = (*_SERIES, *_SEQUENCES, "time", "id")
+# Columns, and the test file, that a user can name, and how much memory their rows may take.
+ROLES = (*_SERIES, *_SEQUENCES, "time", "id", "memory")
 
 
-def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, missing: str) -> Frame:
+def load_file(
+    source: str | Path, roles: Mapping[str, Any], task: str | None, missing: str, memory: str | int | None = None
+) -> Frame:
     """Read a file as the frame that the roles, the task or the ending ask for.
 
     Args:
@@ -41,6 +45,7 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
         roles: those that were given, by name.
         task: what to predict, or None.
         missing: rule for missing values of a series.
+        memory: what the rows may take, such as "2GB".
 
     Returns:
         The frame.
@@ -50,13 +55,22 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
     """
     _check_roles(str(source), roles, task)
     kind = _kind(source, roles, task)
+    if (large := larger_than_memory(source, memory)) is not None:
+        sample = sample_of(large.dataset, Path(source))
+        found = _kind_of_table(sample, roles, task, kind)
+        if found == "series":
+            return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
+        if memory is not None:
+            raise InputError(
+                f"{source}: {large.dataset.count_rows():,} rows are more than `memory` ({large.memory / 1e6:,.0f} MB) "
+                "holds, and only series to forecast are read in streams; give more `memory`, or a part of the rows"
+            )
     if kind == "corpus":
         return CorpusFrame.from_text(**read_corpus(source, roles.get("test")))
     if kind == "panel-file":
         return _panel_file(source, roles, task)
-    asked = task is not None or bool(_SERIES_ONLY & set(roles))
     if kind == "series":
-        return read_series(source, roles, missing=missing, asked=asked)
+        return read_series(source, roles, missing=missing, asked=_asks_forecast(roles, task), memory=memory)
     table = read_table(source, as_text=as_text(roles))
     kind = _kind_of_table(table, roles, task, kind)
     if kind == "series":
@@ -69,6 +83,28 @@ def load_file(source: str | Path, roles: Mapping[str, Any], task: str | None, mi
     return made.from_table(table, **roles, source=str(source))
 
 
+def _asks_forecast(roles: Mapping[str, Any], task: str | None) -> bool:
+    return task is not None or bool(_SERIES_ONLY & set(roles))
+
+
+def _large_series(
+    source: str | Path,
+    roles: Mapping[str, Any],
+    large: Large,
+    sample: pd.DataFrame,
+    *,
+    missing: str = "keep",
+    reading: Reading | None = None,
+    asked: bool = True,
+) -> SeriesFrame:
+    """Read series that are larger than memory in streams."""
+    if not asked:
+        refuse_doubtful_series(sample, str(source))
+    return read_in_streams(
+        large.dataset, sample, roles, memory=large.memory, missing=missing, source=str(source), reading=reading
+    )
+
+
 def read_series(
     source: str | Path,
     roles: Mapping[str, Any],
@@ -76,6 +112,7 @@ def read_series(
     missing: str = "keep",
     reading: Reading | None = None,
     asked: bool = True,
+    memory: str | int | None = None,
 ) -> SeriesFrame:
     """Read a file of series.
 
@@ -85,7 +122,11 @@ def read_series(
         missing: rule for missing values.
         reading: what was settled when the training data of a model were read, if it is a model that asks.
         asked: whether a forecast was asked for; otherwise texts without a column of time are refused.
+        memory: what the rows may take, such as "2GB".
     """
+    if (large := larger_than_memory(source, memory)) is not None:
+        sample = sample_of(large.dataset, Path(source))
+        return _large_series(source, roles, large, sample, missing=missing, reading=reading, asked=asked)
     kept = {role: value for role, value in roles.items() if role != "decimal"}
     texts = [*_named_ids(roles)]
     if reading is not None and reading.numeric is not None:  # categories such as 007

@@ -10,23 +10,27 @@ from ..frames.series.reading import Reading
 from .corpus_files import read_corpus
 from .files import is_known
 from .frame_choice import read_series
+from .parquet_folders import is_parquet_folder
 
 _VALUES = "values"
 
 
-def load_series(source: str | Path, roles: Mapping[str, Any], reading: Reading) -> SeriesFrame:
+def load_series(
+    source: str | Path, roles: Mapping[str, Any], reading: Reading, memory: str | int | None = None
+) -> SeriesFrame:
     """Read the newest rows of series from a file or a named data set.
 
     Args:
         source: a data set's name, or a file.
         roles: the columns of the training data, and ``freq``.
         reading: what was settled when they were read.
+        memory: what the rows may take; see :func:`recurra.load`.
     """
     from . import load
 
-    if Path(source).is_file() or is_known(source):
-        return read_series(source, roles, reading=reading)
-    frame = load(source, task="forecast", **roles)
+    if Path(source).is_file() or is_known(source) or is_parquet_folder(source):
+        return read_series(source, roles, reading=reading, memory=memory)
+    frame = load(source, task="forecast", memory=memory, **roles)
     if not isinstance(frame, SeriesFrame):
         raise InputError(f"{source} holds no series, which the model forecasts; give a table with its columns")
     return frame

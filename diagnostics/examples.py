@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..evaluation import mase, seasonal_scale
+from ..evaluation import mase, seasonal_scales
 from ..frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
 from ..pipelines import (
     EncodedCorpus,
@@ -30,6 +30,8 @@ from ..training import compiled
 
 if TYPE_CHECKING:
     import keras
+
+    from ..predictor.offset import BaselineOffset
 
 Inputs = dict[str, np.ndarray]
 # Windows or sequences looked at; more change the second digit of what is measured.
@@ -175,7 +177,7 @@ def series_examples(
     gathered = [inputs for inputs, *_ in batches.dataset(batch_size=BATCH)]
     inputs = {name: np.concatenate([b[name].numpy() for b in gathered])[: len(windows)] for name in gathered[0]}
     starts, series = windows.starts(), windows.series()
-    y_true = frame.columns(frame.targets)[starts[:, None] + pipeline.lookback + np.arange(pipeline.horizon)]
+    y_true = frame.columns(frame.targets, starts[:, None] + pipeline.lookback + np.arange(pipeline.horizon))
     scale = _scales(pipeline, frame, rows)[series]
     stamps = frame.table[frame.time].to_numpy()[starts + pipeline.lookback]
     ids = np.array([str(name) for name in frame.ids], dtype=object)
@@ -204,11 +206,8 @@ def series_examples(
 
 def _scales(pipeline: SeriesPipeline, frame: SeriesFrame, rows: RowRange) -> np.ndarray:
     """Unit of MASE for each series and target, from the rows before those looked at, or from all: (series, targets)."""
-    values, offsets = frame.columns(frame.targets), np.cumsum(frame.lengths) - frame.lengths
-    known = [
-        int(n if start <= 2 * pipeline.season else start) for start, n in zip(rows.start, frame.lengths, strict=True)
-    ]
-    return np.stack([seasonal_scale(values[o : o + n], pipeline.season) for o, n in zip(offsets, known, strict=True)])
+    known = np.where(rows.start <= 2 * pipeline.season, frame.lengths, rows.start)
+    return seasonal_scales(frame.columns(frame.targets), frame.lengths, known, pipeline.season)
 
 
 # ---------------------------------------------------------------------------------------------------- sequences
@@ -222,8 +221,12 @@ def sequence_examples(
     *,
     held_out: bool | None = None,
     most: int = MOST_EXAMPLES,
+    offset: BaselineOffset | None = None,
 ) -> Examples:
     """Texts or sequences of numbers, each with its target.
+
+    The score of a baseline that the network adds to stays what it is for the whole sequence, whatever is changed in
+    what the network reads.
 
     Of a sequence with a tag for every step, one step is drawn, and the sequence ends with it: what is remembered is
     asked of one prediction.
@@ -239,6 +242,10 @@ def sequence_examples(
     steps = _padded(sequences, lengths)
     takes_values = steps.ndim == 3
     inputs = {"values": steps, "lengths": lengths.astype("int32")} if takes_values else {"tokens": steps}
+    if offset is not None:
+        raw: Any = pipeline.raw(own)
+        score = np.asarray(offset.of_raw(raw, pipeline.preprocess(raw)))
+        inputs["offset"] = score[:, : steps.shape[1]] if encoder.per_step else score
     forward, last = _forward(network), (np.arange(len(rows)), lengths - 1)
     if encoder.per_step:
         truth = encoder.y_true(list(own.targets.values))

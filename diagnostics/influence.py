@@ -156,12 +156,13 @@ def _entry(network: keras.Model, examples: Examples) -> tuple[Callable[[Inputs],
         return lambda inputs: output(network(inputs, training=False)), examples.inputs
     tables = [layer for layer in network.layers if isinstance(layer, keras.layers.Embedding)]
     tables = [layer for layer in tables if layer.input is network_input(network, "tokens")]
-    if len(tables) != 1:
+    if not tables:
         return None
-    [table] = tables
+    # several stand side by side: see `second_embedding`
+    entry = tables[0] if len(tables) == 1 else network.get_layer("channels")
     names = [t.name for t in network.inputs]
-    above = keras.Model([table.output, *network.inputs], network.output)
-    vectors = np.asarray(table(examples.steps))
+    above = keras.Model([entry.output, *network.inputs], network.output)
+    vectors = np.concatenate([np.asarray(table(examples.steps)) for table in tables], axis=-1)
 
     def function(inputs: Inputs) -> Any:
         return output(above([inputs["entry"], *(inputs[name] for name in names)], training=False))

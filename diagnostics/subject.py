@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
     from ..comparison import Comparison
+    from ..predictor.offset import BaselineOffset
 
 Pipeline = SeriesPipeline | SequencePipeline | LanguagePipeline
 _TARGET_ROLES = ("label", "value", "tags")
@@ -77,7 +78,9 @@ def subject_of_model(model: Predictor[Any], source: Any = None) -> Subject:
     if network is None:
         notes.append(_why_nothing(model, predictor))
     else:
-        examples = examples_of(pipeline, frame, network, selection, held_out=held_out)
+        offset = getattr(predictor.model, "offset", None)
+        notes += _about_offset(offset)
+        examples = examples_of(pipeline, frame, network, selection, held_out=held_out, offset=offset)
     name = (
         training.get("family") or training.get("baseline") or getattr(network, "name", type(predictor.model).__name__)
     )
@@ -96,7 +99,8 @@ def subject_of_comparison(comparison: Comparison, model: str, *, shuffled: bool 
     network: Any = getattr(predictor.model, "model", None)
     pipeline: Any = getattr(predictor.schema, "pipeline", None)
     fold: Any = getattr(data, "fold")  # noqa: B009  (each task's fold has one; the protocol does not ask for it)
-    examples = examples_of(pipeline, comparison.frame, network, fold.test, held_out=True)
+    offset = getattr(predictor.model, "offset", None)
+    examples = examples_of(pipeline, comparison.frame, network, fold.test, held_out=True, offset=offset)
     note = "measured on the test set of the newest fold, which this training never saw"
     return Subject(
         model,
@@ -106,8 +110,15 @@ def subject_of_comparison(comparison: Comparison, model: str, *, shuffled: bool 
         comparison.frame,
         examples,
         untrained(training, pipeline),
-        (note,),
+        (note, *_about_offset(offset)),
     )
+
+
+def _about_offset(offset: BaselineOffset | None) -> list[str]:
+    if offset is None:
+        return []
+    name = getattr(offset.fitted, "name", "the baseline")
+    return [f"the score of {name} that the network adds to is held fixed: measured is what the network reads beside it"]
 
 
 def with_network(model: Predictor[Any]) -> Predictor[Any]:
@@ -120,13 +131,19 @@ def with_network(model: Predictor[Any]) -> Predictor[Any]:
 
 
 def examples_of(
-    pipeline: Pipeline, frame: Frame, network: keras.Model, selection: Any, *, held_out: bool | None
+    pipeline: Pipeline,
+    frame: Frame,
+    network: keras.Model,
+    selection: Any,
+    *,
+    held_out: bool | None,
+    offset: BaselineOffset | None = None,
 ) -> Examples:
     """What a network reads of a selection of a frame."""
     if isinstance(pipeline, SeriesPipeline) and isinstance(frame, SeriesFrame):
         return series_examples(pipeline, frame, network, selection, held_out=held_out)
     if isinstance(pipeline, SequencePipeline) and isinstance(frame, TextFrame | PanelFrame):
-        return sequence_examples(pipeline, frame, network, selection, held_out=held_out)
+        return sequence_examples(pipeline, frame, network, selection, held_out=held_out, offset=offset)
     if isinstance(pipeline, LanguagePipeline) and isinstance(frame, CorpusFrame | TextFrame):
         return language_examples(pipeline, frame, network, selection, held_out=held_out)
     raise InputError(f"{frame.source} does not hold what the model reads; give data like the training data")

@@ -22,8 +22,15 @@ PARAMETERS = {
     "bidirectional": ("bool", "Whether sequences are read from both ends."),
     "kernel_size": ("int", "Steps that a convolution reads."),
     "segment_length": ("int", "Steps that are read as one; None chooses so that at most 128 are left."),
-    "pooling": ('{"last", "mean", "max"}', "How states become one prediction; None: mean of numbers, max of texts."),
-    "reading": ('{"average", "window"}', "Whether a text's words are averaged, or the first ones read in their order."),
+    "pooling": (
+        '{"last", "mean", "max", "attention"}',
+        "How states become one prediction; None: mean of numbers, max of texts.",
+    ),
+    "reading": (
+        '{"average", "average_and_max", "window"}',
+        "Whether a text's words are averaged, also beside the largest value in each dimension, or the first ones read "
+        "in their order.",
+    ),
     "window": ("int", 'Words that `reading="window"` reads; None follows from the lengths of the texts.'),
     "dropout": ("float", "Fraction of the hidden units left out in training."),
     "input_dropout": ("float", "Fraction of the steps, or words, left out in training."),
@@ -34,6 +41,7 @@ PARAMETERS = {
         "File of word vectors in GloVe's format that the vectors of the words begin with; `embedding` follows from it.",
     ),
     "train_vectors": ("bool", "Whether training changes the vectors of the file."),
+    "second_embedding": ("int", "Dimensions of a second table, learnt from nothing, beside the vectors; 0: none."),
     "ngrams": ("int", "The most neighbouring words that have a vector of their own: 1, 2 or 3. Texts only."),
     "ngram_buckets": ("int", "Rows of the table of such neighbours, to which they are hashed. Texts only."),
     "loss": ('{"mse", "mae", "huber"}', "What is made small: squared or absolute errors of scaled values, or both."),
@@ -52,7 +60,10 @@ PARAMETERS = {
     ),
     "tokens": ('{"word", "char", "space"}', "How texts are cut; None: into characters where most are single words."),
     "vocabulary_size": ("int", "The most tokens known, the most frequent of the training texts."),
-    "min_count": ("int", "In how many training texts, at least, a word must occur to be known."),
+    "min_count": (
+        "int",
+        "How often a word must occur in the training texts to be known; None: 2, and 1 with `vectors`.",
+    ),
     "learning_rate": (
         "float",
         "Adam's first learning rate; None: 0.01 of linear, 0.003 of recurrent, 0.001 of other networks.",

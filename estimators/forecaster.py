@@ -14,7 +14,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import InputError
-from ..evaluation import mase, seasonal_scale
+from ..evaluation import mase, seasonal_scales
 from ..frames import SeriesFrame, describe
 from ..models import (
     TRAINING_SETTINGS,
@@ -406,11 +406,9 @@ class Forecaster(Estimator):
         name_short(frame, needed, f"a score needs {needed} rows, `lookback` and `horizon`")
         known = frame.lengths - steps
         forecast = self._forecast(at_cutoff(frame, known, steps))[self._alias].to_numpy()
-        values, ends = frame.columns(frame.targets), np.cumsum(frame.lengths)
-        past = [values[end - n : end - steps] for end, n in zip(ends, frame.lengths, strict=True)]
-        scale = [seasonal_scale(rows, self.season_) for rows in past]
+        scale = seasonal_scales(frame.columns(frame.targets), frame.lengths, known, self.season_)
         shape = (len(frame.lengths), steps, 1)
-        error = mase(truth_after(frame, known, steps).reshape(shape), forecast.reshape(shape), scale=np.stack(scale))
+        error = mase(truth_after(frame, known, steps).reshape(shape), forecast.reshape(shape), scale=scale)
         return -float(error)
 
     # ------------------------------------------------------------------------------------------------ what is fitted

@@ -35,7 +35,7 @@ class SequenceParameters:
     channels: str = "last"
     tokens: str | None = None
     vocabulary_size: int = 20_000
-    min_count: int = 2
+    min_count: int | None = None
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -74,6 +74,7 @@ class DenseParameters:
     embedding: int | None = None
     vectors: str | Path | None = None
     train_vectors: bool = True
+    second_embedding: int = 0
     ngrams: int = 1
     ngram_buckets: int = 2**16
 
@@ -92,6 +93,7 @@ class TCNParameters:
     embedding: int | None = None
     vectors: str | Path | None = None
     train_vectors: bool = True
+    second_embedding: int = 0
     ngrams: int = 1
     ngram_buckets: int = 2**16
 
@@ -111,6 +113,7 @@ class RecurrentParameters:
     embedding: int | None = None
     vectors: str | Path | None = None
     train_vectors: bool = True
+    second_embedding: int = 0
     ngrams: int = 1
     ngram_buckets: int = 2**16
 
@@ -134,6 +137,7 @@ class AnyFamilyParameters:
     embedding: int | None = None
     vectors: str | Path | None = None
     train_vectors: bool | None = None
+    second_embedding: int | None = None
     ngrams: int | None = None
     ngram_buckets: int | None = None
 

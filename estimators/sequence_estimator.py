@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..errors import InputError
 from ..frames import describe
-from ..models import FAMILIES, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
+from ..models import FAMILIES, OFFSET_SETTINGS, TRAINING_SETTINGS, Plan, parse_variant, simpler_families
 from ..models.settings import applicable, settings_of
 from ..pipelines.ragged import Ragged
 from ..pipelines.text_encoder import KEEPS, TextEncoder
@@ -45,8 +45,8 @@ _LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
 _MANY = 1024
-# Settings of trainings elsewhere: averaged weights and the schedule of the learning rate.
-_NOT_TRAINED_BY = TRAINING_SETTINGS.keys() - {"learning_rate", "epsilon"}
+# Settings of trainings elsewhere: averaged weights, the schedule of the learning rate, a baseline to add to.
+_NOT_TRAINED_BY = (TRAINING_SETTINGS.keys() | OFFSET_SETTINGS.keys()) - {"learning_rate", "epsilon"}
 _SAMPLE = 16  # rows that an export is checked on where none are given
 
 
@@ -165,10 +165,11 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
             raise InputError(f"estimators have no setting `{unused[0]}`; train {self.family!r} with recurra.fit")
         if given.get("vectors") is not None and "vectors" not in known_settings(family, self._output_kind):
             raise InputError(f"{family} for {self._task} has no setting `vectors`; choose another family")
-        for name in ("batch_size", "max_epochs", "patience", "vocabulary_size", "min_count"):
+        for name in ("batch_size", "max_epochs", "patience", "vocabulary_size"):
             _check_whole(self, name, given[name])
-        if self.sequence_length is not None:
-            _check_whole(self, "sequence_length", self.sequence_length)
+        for name in ("sequence_length", "min_count"):
+            if given[name] is not None:
+                _check_whole(self, name, given[name])
         _check_one_of(self, "keep", self.keep, KEEPS)
         _check_one_of(self, "channels", self.channels, ("last", "first"))
         if not 0 <= self.validation_fraction < 1:
@@ -217,7 +218,10 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         return {"vectors": word_vectors(file, encoder.vocabulary_.words)[0]}
 
     def _reading_settings(self) -> ReadingSettings:
-        return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, self.min_count)
+        from ..tasks.sequences import usual_min_count
+
+        min_count = self.min_count or usual_min_count(self.get_params(deep=False).get("vectors"))
+        return ReadingSettings(self.sequence_length, self.keep, self.tokens, self.vocabulary_size, min_count)
 
     def _fit_settings(self, config: dict[str, Any], seed: int, epochs: int | None) -> FitSettings:
         done = len(self.history_["loss"]) if epochs and hasattr(self, "history_") else 0
@@ -344,8 +348,7 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         simpler = simpler_families(family, self._output_kind)
         names = ("batch_size", "max_epochs", "patience", "validation_fraction", "sequence_length", "keep")
         shared = {name: getattr(self, name) for name in (*names, "tokens", "vocabulary_size")}
-        if self.min_count != SequenceParameters.min_count:  # else as the comparison would have it
-            shared["min_count"] = self.min_count
+        shared["min_count"] = self.min_count
         file = self.get_params(deep=False).get("vectors")
         shared["vectors"] = None if file is None else str(file)
         return {"families": [*simpler, f"{family}:{settings}" if settings else family], **shared}

@@ -5,7 +5,7 @@ task lists its own metrics.
 """
 
 from .conformal import conformal_offsets, coverage
-from .forecast_metrics import mae, mase, mse, owa, rmse, seasonal_scale, smape
+from .forecast_metrics import mae, mase, mse, owa, rmse, seasonal_scale, seasonal_scales, smape
 from .grouping import mean_by_group, mean_ignoring_nan
 from .metric import OF_DATA, Metric, Wording
 from .paired import compare_paired_losses, in_blocks, mcnemar, paired_bootstrap
@@ -71,6 +71,7 @@ __all__ = [
     "r2",
     "rmse",
     "seasonal_scale",
+    "seasonal_scales",
     "smape",
     "tag_error_rate",
 ]

@@ -152,12 +152,41 @@ def seasonal_scale(values: np.ndarray, season: int) -> np.ndarray:
         raise ValueError(
             f"`values` must be (time, targets) and `season` at least 1. Received: {values.shape}, {season}"
         )
-    values = values.reshape(len(values), -1)
-    scale = np.ones(values.shape[1])
+    rows = np.array([len(values)])
+    return seasonal_scales(values.reshape(len(values), -1), rows, rows, season)[0]
+
+
+def seasonal_scales(values: np.ndarray, lengths: np.ndarray, counts: np.ndarray, season: int) -> np.ndarray:
+    """The same of many series at once, each from its first rows.
+
+    Args:
+        values: all rows, series after series, (rows, targets); NaN is left out.
+        lengths: rows of each series (series,).
+        counts: how many of them, from its start, are training rows (series,).
+        season: rows in one cycle, 1 for none.
+
+    Returns:
+        Positive scales (series, targets), in the unit of the data.
+
+    Example:
+        >>> seasonal_scales(np.array([[1.0], [2.0], [4.0], [5.0], [5.5]]), np.array([3, 2]), np.array([3, 2]), 1)
+        array([[1.5],
+               [0.5]])
+    """
+    series = np.repeat(np.arange(len(lengths)), lengths)
+    number = np.arange(len(values)) - (np.cumsum(lengths) - lengths)[series]
+    kept = number < counts[series]
+    scale = np.ones((len(lengths), values.shape[1]))
     # From the last resort to the definition: each positive one replaces the one before.
-    for sizes in (values, values[1:] - values[:-1], values[season:] - values[:-season]):
-        sums, count = np.nansum(np.abs(sizes), axis=0), (~np.isnan(sizes)).sum(axis=0)
-        scale = np.where(sums > 0, sums / np.maximum(count, 1), scale)
+    for lag in (0, 1, season):
+        there = (kept & (number >= lag))[lag:]
+        sizes = np.abs(values[lag:] - values[: max(len(values) - lag, 0)] if lag else values)
+        for target in range(values.shape[1]):
+            observed = there & ~np.isnan(sizes[:, target])
+            of = series[lag:][observed]
+            count = np.bincount(of, minlength=len(lengths))
+            sums = np.bincount(of, sizes[observed, target], minlength=len(lengths))
+            scale[:, target] = np.where(sums > 0, sums / np.maximum(count, 1), scale[:, target])
     return scale
 
 

@@ -7,6 +7,7 @@ import numpy as np
 # A probability below this counts as this: one class that a model has never seen must not outweigh all else.
 LEAST_PROBABILITY = 1e-7
 EQUAL = (0.5, 0.5)
+_LARGEST_SCALE = 20.0
 Weights = tuple[float, float]
 
 
@@ -49,6 +50,38 @@ def class_weights(y_true: np.ndarray, first: np.ndarray, second: np.ndarray) -> 
 
     found = minimize(cost, np.array(EQUAL), jac=True, method="L-BFGS-B", bounds=[(0, None)] * 2).x
     return float(found[0]), float(found[1])
+
+
+def class_scale(y_true: np.ndarray, predicted: np.ndarray) -> float:
+    """What a model's logits are to be multiplied by, from logistic regression in one dimension.
+
+    Half the squared distance from one is added to the log losses, so that it stays finite where all is right.
+
+    Args:
+        y_true: class numbers (n,); those below 0 are left out.
+        predicted: probabilities (n, classes) of examples that the model has not learnt from.
+
+    Returns:
+        A number from 0 on; 1 without examples.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    known = y_true >= 0
+    if not known.any():
+        return 1.0
+    logs, own = _logs(predicted[known]), y_true[known]
+
+    def cost(scale: float) -> float:
+        return float(0.5 * (scale - 1) ** 2 - log_softmax(scale * logs, axis=1)[np.arange(len(own)), own].sum())
+
+    return float(minimize_scalar(cost, bounds=(0.0, _LARGEST_SCALE), method="bounded").x)
+
+
+def value_scale(y_true: np.ndarray, predicted: np.ndarray) -> float:
+    """What a model's scaled values are to be multiplied by, from least squares, not below 0; 1 where all are 0."""
+    size = float(np.sum(predicted**2))
+    return float(max(np.sum(predicted * y_true) / size, 0.0)) if size else 1.0
 
 
 def mixed_probabilities(weights: Weights, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -45,8 +45,8 @@ class Verdict(TypedDict):
         effort: how hard the recurrent families were tried, where that is known.
         samples_needed: where it cannot tell, how many forecast origins or examples would decide with a chance of 80 %,
             if effect and spread stay as they are; None otherwise, and where that cannot be said.
-        memory_adds: where networks were mixed with a baseline, each recurrent mix against the best feed-forward mix and
-            against the baseline alone.
+        memory_adds: where networks contain a baseline (mixed with it, or by an offset), each recurrent one against the
+            best feed-forward one that contains it, and against the baseline alone.
     """
 
     worth_it: bool | None
@@ -72,8 +72,8 @@ def judge(
     A small p-value alone is no reason to keep a network, and a large one no proof that it is useless. So:
 
     - *yes* (True): some recurrent family beats the best simpler model, significantly (Holm, 5 %) and by at
-      least ``minimum_effect``. A mix of one with a baseline must also beat, significantly, the best feed-forward mix
-      and its baseline alone: it would otherwise be paid for their work.
+      least ``minimum_effect``. One that contains a baseline must also beat, significantly, the best feed-forward
+      network that contains it and the baseline alone: it would otherwise be paid for their work.
     - *no* (False): every recurrent family is significantly worse, or the one-sided 95 % upper bound of its advantage
       lies below ``minimum_effect``: whatever advantage it may have is too small to matter. All must pass, so this
       conclusion needs no correction for their number.
@@ -89,7 +89,8 @@ def judge(
             model), ``effect`` (fraction by which the mean loss is lower), ``effect_low``, ``effect_high``, ``p_holm``.
             Tests of other models are ignored.
         wording: the task's metric to judge by, and its words.
-        memory_adds: tests of mixes of recurrent networks against the best feed-forward mix and against their baseline.
+        memory_adds: tests of recurrent networks that contain a baseline, against the best feed-forward network that
+            contains it and against the baseline.
         recurrent: names of the recurrent families.
         minimum_effect: smallest fraction of the loss worth a network's trouble; 0.02 is 2 %.
         effort: how hard the recurrent families were tried; "no" after one configuration reads differently from "no"
@@ -149,7 +150,7 @@ def judge(
 
 
 def best_mix(memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], metric: str) -> list[TestRow]:
-    """Of tests that say what memory adds, those of the recurrent mix with the lowest `metric`."""
+    """Of tests that say what memory adds, those of the recurrent network with the lowest `metric`."""
     known = [test for test in memory_adds if _is_number(test["effect"]) and test["model"] in rows]
     best = min((test["model"] for test in known), key=lambda name: rows[name][metric], default=None)
     return [test for test in known if test["model"] == best]
@@ -158,7 +159,7 @@ def best_mix(memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], met
 def memory_in_words(
     memory_adds: Sequence[TestRow], rows: Mapping[str, SummaryRow], scored: Metric[Any, Any]
 ) -> list[str]:
-    """What memory adds to the simple model, of the best recurrent mix, in a sentence."""
+    """What memory adds to the simple model, of the best recurrent network that contains it, in a sentence."""
     of_best = best_mix(memory_adds, rows, scored.name)
     if not of_best:
         return []

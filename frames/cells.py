@@ -14,8 +14,8 @@ MISSING_MARKERS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"
 def place(table: pd.DataFrame, position: int) -> str:
     """Name a row as the user finds it: the line of a text file, or the row of a table, counted from 0."""
     first_line = table.attrs.get("first_line")
-    if first_line is None:
-        return f"row {int(position)}"
+    if first_line is None:  # of a part of a table the index has the rows of the whole
+        return f"row {int(table.index[position] if table.attrs.get('numbered') else position)}"
     # the index survives sorting and lines left out; it counts from 0 at the first row of the file
     counted = pd.api.types.is_integer_dtype(table.index.dtype)
     return f"line {int(table.index[position] if counted else position) + first_line}"

@@ -33,7 +33,7 @@ def describe(frame: Frame) -> dict[str, Any]:
 
 
 def _series(frame: SeriesFrame) -> dict[str, Any]:
-    stamps = frame.table[frame.time]
+    stamps, starts = frame.table[frame.time], frame.starts
     return {
         "rows": len(frame.table),
         "series": len(frame.lengths),
@@ -43,8 +43,8 @@ def _series(frame: SeriesFrame) -> dict[str, Any]:
         "past_covariates": list(frame.past_covariates),
         "future_covariates": list(frame.future_covariates),
         "freq": frame.freq,
-        "first": str(stamps.min()),
-        "last": str(stamps.max()),
+        "first": str(stamps.iloc[starts].min()),
+        "last": str(stamps.iloc[starts + frame.lengths - 1].max()),
     }
 
 

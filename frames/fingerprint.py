@@ -1,7 +1,8 @@
 """A hash of what a frame holds, so that results can name their data."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from .corpus import CorpusFrame
 from .frame import Frame
 from .sequences import PanelFrame, TextFrame
 from .series import SeriesFrame
+
+_CHUNK = 1 << 20  # rows hashed together
 
 
 def data_hash(frame: Frame) -> str:
@@ -72,14 +75,20 @@ def _add_texts(digest: "hashlib._Hash", texts: Iterable[Any]) -> None:
 
 def _add_series(digest: "hashlib._Hash", frame: SeriesFrame) -> None:
     digest.update(repr((frame.targets, frame.past_covariates, frame.future_covariates, str(frame.freq))).encode())
-    for table in (frame.table, frame.ahead):
-        if table is None:
+    ahead = None if frame.ahead is None else replace(frame, table=frame.ahead, ahead=None)
+    for part in (frame, ahead):
+        if part is None:
             continue
-        digest.update("\0".join(str(label) for label in table[frame.id].unique()).encode())
-        digest.update(table.groupby(frame.id, sort=False, observed=True).size().to_numpy().astype("<i8").tobytes())
-        digest.update(_moments(table[frame.time]).astype("<i8").tobytes())
-        for name in (*frame.targets, *frame.past_covariates, *frame.future_covariates):
-            _add_column(digest, table[name])
+        digest.update("\0".join(str(label) for label in part.ids).encode())
+        digest.update(part.lengths.astype("<i8").tobytes())
+        for some in _chunks(part.table[part.time]):
+            digest.update(_moments(some).astype("<i8").tobytes())
+        for name in (*part.targets, *part.past_covariates, *part.future_covariates):
+            _add_column(digest, part.table[name])
+
+
+def _chunks(column: pd.Series) -> Iterator[pd.Series]:
+    return (column.iloc[start : start + _CHUNK] for start in range(0, len(column), _CHUNK))
 
 
 def _moments(values: pd.Series) -> np.ndarray:
@@ -90,11 +99,15 @@ def _moments(values: pd.Series) -> np.ndarray:
 
 def _add_column(digest: "hashlib._Hash", values: pd.Series) -> None:
     if pd.api.types.is_numeric_dtype(values.dtype):
-        _add_numbers(digest, values.to_numpy(dtype="<f8"))
+        for some in _chunks(values):
+            _add_numbers(digest, some.to_numpy(dtype="<f8"))
         return
-    codes, labels = pd.factorize(values)
-    digest.update(codes.astype("<i8").tobytes())
-    digest.update("\0".join(map(str, labels)).encode())
+    known: dict[Any, int] = {}  # labels in the order in which they come
+    for some in _chunks(values):
+        codes, labels = pd.factorize(some)
+        numbers = [known.setdefault(label, len(known)) for label in pd.Index(labels).astype(object)]
+        digest.update(np.array([*numbers, -1], dtype="<i8")[codes].tobytes())
+    digest.update("\0".join(map(str, known)).encode())
 
 
 def _add_numbers(digest: "hashlib._Hash", numbers: np.ndarray) -> None:

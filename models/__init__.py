@@ -19,8 +19,9 @@ from . import cells, dense, linear, recurrent_classifier, recurrent_forecaster, 
 from .carried_state import CarriedState
 from .cost import macs
 from .layers.window_statistics import is_flat, window_scale, window_size
+from .offset import OFFSET, add_offset
 from .seeded import seeded
-from .settings import TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
+from .settings import OFFSET_SETTINGS, TRAINING_SETTINGS, Setting, applicable, check_settings, settings_of
 from .variants import convert, mix_name, split_mix, split_pairs, split_variant
 
 # What each kind of output is for, in words.
@@ -31,6 +32,11 @@ _TASKS = {
     "tags": "tagging",
     "next_token": "language models",
 }
+
+# Kinds of output for which a network may add to a baseline's score.
+_WITH_OFFSET = ("class", "value", "tags")
+# Kinds of output whose loss is the cross-entropy.
+_CLASSES = ("class", "tags", "next_token")
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,8 @@ FAMILIES: dict[str, Family] = {
 
 __all__ = [
     "FAMILIES",
+    "OFFSET",
+    "OFFSET_SETTINGS",
     "TRAINING_SETTINGS",
     "CarriedState",
     "Family",
@@ -186,6 +194,8 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
         - class, value: ``tokens`` (batch, time), or ``values`` (batch, time, channels) and ``lengths`` (batch,) →
           logits (batch, classes), or (batch, 1);
         - tags: the same → logits (batch, time, classes);
+        - these three with ``offset``, the name of a baseline: its score as a further input ``offset``, see
+          :func:`recurra.models.offset.add_offset`;
         - next_token: ``tokens`` (batch, time), ``state_0``, ... and ``condition`` (batch,) where there is one →
           {"logits": (batch, time, vocabulary), "state_0": ...}.
 
@@ -196,8 +206,10 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
         >>> model = build("lstm", pipeline.spec, units=64)
     """
     plan = _plan(family, spec.kind)
-    check_settings(_named(family, spec.kind), applicable(settings_of(plan.build), spec), config)
-    return plan.build(spec, **config)
+    known = applicable(settings_of(plan.build), spec) | _beside(spec.kind)
+    check_settings(_named(family, spec.kind), known, config)
+    network = plan.build(spec, **{name: value for name, value in config.items() if name != OFFSET})
+    return network if config.get(OFFSET) is None else add_offset(network, spec)
 
 
 def known_settings(family: str, kind: str = "forecast") -> set[str]:
@@ -300,7 +312,13 @@ def _plan(family: str, kind: str) -> Plan:
 
 
 def _settings(family: str, kind: str) -> dict[str, Setting]:
-    return settings_of(_plan(family, kind).build) | TRAINING_SETTINGS
+    of_training = {name: s for name, s in TRAINING_SETTINGS.items() if name != "label_smoothing" or kind in _CLASSES}
+    return settings_of(_plan(family, kind).build) | _beside(kind) | of_training
+
+
+def _beside(kind: str) -> dict[str, Setting]:
+    """Settings that are no family's own."""
+    return OFFSET_SETTINGS if kind in _WITH_OFFSET else {}
 
 
 def _named(family: str, kind: str) -> str:

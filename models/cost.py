@@ -7,7 +7,7 @@ from math import prod
 import keras
 
 from .carried_state import CarriedState
-from .layers.time_steps import Bias, JoinSteps
+from .layers.time_steps import Bias, JoinSteps, Pool, Scale
 
 
 def macs(model: keras.Model, length: int | None = None) -> int:
@@ -59,8 +59,10 @@ def _own_length(model: keras.Model) -> int:
 def _of_layer(layer: keras.layers.Layer, steps: int) -> int:
     if isinstance(layer, keras.layers.ReversibleEmbedding):  # looked up as a table, multiplied as the head
         return steps * prod(layer.embeddings.shape)
-    if isinstance(layer, keras.layers.Embedding | Bias):
+    if isinstance(layer, keras.layers.Embedding | Bias | Scale):
         return 0
+    if isinstance(layer, Pool):  # a product for each step: only attention has weights
+        return steps * prod(layer.direction.shape)
     if isinstance(layer, keras.layers.Conv1D):  # of an unknown length: causal, as many steps out as in
         return (layer.output.shape[1] or steps) * prod(layer.kernel.shape)
     if isinstance(layer, keras.layers.Dense):

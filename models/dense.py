@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from ..spec import PADDING, SequenceSpec
-from .embedding import Embedding, embed
+from .embedding import Embedding, SecondEmbedding, embed
 from .forecaster import Autoregressive, ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
@@ -36,7 +36,7 @@ FORECASTER_GRID: dict[str, list[Any]] = {
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
 CLASSIFIER_GRID: dict[str, list[Any]] = {
-    "reading": ["average", "window"],
+    "reading": ["average", "average_and_max", "window"],
     "ngrams": [1, 2],
     "embedding": [None],
     "units": [64, 128, 256],
@@ -129,6 +129,7 @@ def dense_classifier(
     ngram_buckets: Buckets = 2**16,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build a feed-forward network on the average of the words' vectors, or on the first ones side by side.
 
@@ -143,7 +144,8 @@ def dense_classifier(
         window: words in it; None follows :func:`default_reading_window`.
         units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         input_dropout: fraction of words left out in training.
-        embedding, ngrams, ngram_buckets, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
+        embedding, ngrams, ngram_buckets, vectors, train_vectors, second_embedding: see
+            :func:`recurra.models.embedding.embed`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -166,6 +168,7 @@ def dense_classifier(
             ngram_buckets=ngram_buckets,
             vectors=vectors,
             train_vectors=train_vectors,
+            second_embedding=second_embedding,
         )
         x = drop_steps(x, input_dropout)  # (batch, time, embedding)
         if reading == "window":
@@ -190,6 +193,7 @@ def dense_tagger(
     embedding: Embedding = None,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build a feed-forward network on the newest steps, for each step's tag.
 
@@ -200,7 +204,7 @@ def dense_tagger(
             see :class:`recurra.models.layers.jordan.JordanCell`. With any, `dropout` applies to the window and
             `residual` to nothing.
         units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
-        embedding, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
+        embedding, vectors, train_vectors, second_embedding: see :func:`recurra.models.embedding.embed`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -208,7 +212,14 @@ def dense_tagger(
     """
     inputs, x, steps = sequence_inputs(spec)
     if takes_tokens(spec):
-        x = embed(x, spec, embedding=embedding, vectors=vectors, train_vectors=train_vectors)
+        x = embed(
+            x,
+            spec,
+            embedding=embedding,
+            vectors=vectors,
+            train_vectors=train_vectors,
+            second_embedding=second_embedding,
+        )
         x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
     x = Windows(window, name="windows")(keras.layers.ZeroPadding1D((window - 1, 0))(x))  # (batch, time, window × width)
     if feedback:

@@ -27,6 +27,7 @@ def default_embedding(spec: SequenceSpec) -> int:
 
 
 Embedding = Annotated[int | None, at_least(1), Rule(default_embedding), TokensOnly()]
+SecondEmbedding = Annotated[int, at_least(0), TokensOnly()]
 
 
 def embed(
@@ -38,6 +39,7 @@ def embed(
     ngram_buckets: int = 2**16,
     vectors: np.ndarray | None = None,
     train_vectors: bool = True,
+    second_embedding: int = 0,
 ) -> Tensor:
     """Look tokens up: int32 (batch, time) → (batch, time, embedding).
 
@@ -50,9 +52,13 @@ def embed(
         ngram_buckets: rows of the table of runs, to which their ids are hashed.
         vectors: first values of the table, float (vocabulary, dimensions).
         train_vectors: whether training changes them.
+        second_embedding: dimensions of a second table, learnt from nothing, whose vectors stand beside those of
+            `vectors`; 0: there is none.
 
     Raises:
-        InputError: if `vectors` do not fit the vocabulary or `embedding`.
+        InputError: if `vectors` do not fit the vocabulary or `embedding`, or a second table has none to stand beside.
+
+    Source of two tables: Kim (2014), Convolutional neural networks for sentence classification, EMNLP, "multichannel".
     """
     vocabulary = of_kind(spec.inputs, TokensInput).vocabulary
     if vectors is not None:
@@ -63,6 +69,11 @@ def embed(
     x = table(tokens)  # (batch, time, embedding)
     if vectors is not None:
         table.embeddings.assign(vectors)
+    if second_embedding:
+        if vectors is None:
+            raise InputError("`second_embedding` stands beside `vectors`; give `vectors`, or leave it out")
+        second = keras.layers.Embedding(vocabulary, second_embedding, name="second_embedding")
+        x = keras.layers.Concatenate(name="channels")([x, second(tokens)])
     return add_ngrams(x, tokens, ngrams, ngram_buckets)
 
 

@@ -9,7 +9,7 @@ import keras
 
 from ..spec import SequenceSpec
 from .cells import Cell
-from .embedding import Embedding, embed
+from .embedding import Embedding, SecondEmbedding, embed
 from .layers.dropout import Dropout
 from .layers.time_steps import POOLINGS, JoinSteps, Masked, Pool
 from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
@@ -71,6 +71,7 @@ def recurrent_classifier(
     ngram_buckets: Buckets = 2**16,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build embedding → segments → recurrent layers → pooling → one prediction.
 
@@ -82,13 +83,15 @@ def recurrent_classifier(
         num_layers: recurrent layers on top of one another.
         segment_length: steps read as one, tokens averaged, values side by side; None follows
             :func:`default_steps_per_segment`.
-        pooling: which states the prediction is made from: the "last", their "mean" or their "max"; None follows
+        pooling: which states the prediction is made from: the "last", their "mean", their "max", or a mean weighted by
+            "attention" (:class:`recurra.models.layers.time_steps.Pool`); None follows
             :func:`default_pooling`.
         bidirectional: read from both ends.
         residual: add each layer's input to its output where the widths agree.
         dropout: fraction of units left out after each layer, and before the head, in training.
         input_dropout: fraction of tokens, or steps of values, left out in training.
-        embedding, ngrams, ngram_buckets, vectors, train_vectors: see :func:`recurra.models.embedding.embed`.
+        embedding, ngrams, ngram_buckets, vectors, train_vectors, second_embedding: see
+            :func:`recurra.models.embedding.embed`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -106,6 +109,7 @@ def recurrent_classifier(
             ngram_buckets=ngram_buckets,
             vectors=vectors,
             train_vectors=train_vectors,
+            second_embedding=second_embedding,
         )  # (batch, time, embedding)
     x = drop_steps(x, input_dropout)
     segment = segment_length or default_steps_per_segment(spec)
@@ -139,6 +143,7 @@ def recurrent_tagger(
     ngram_buckets: Buckets = 2**16,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build embedding → recurrent layers → a tag for every step.
 
@@ -147,7 +152,7 @@ def recurrent_tagger(
         cell: what makes the recurrent layers.
         spec: what goes in and comes out.
         units, num_layers, bidirectional, residual, dropout, input_dropout, embedding, ngrams, ngram_buckets, vectors,
-            train_vectors: as in :func:`recurrent_classifier`.
+            train_vectors, second_embedding: as in :func:`recurrent_classifier`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -163,6 +168,7 @@ def recurrent_tagger(
             ngram_buckets=ngram_buckets,
             vectors=vectors,
             train_vectors=train_vectors,
+            second_embedding=second_embedding,
         )  # (batch, time, embedding)
     x = drop_steps(x, input_dropout)
     make = cell(spec.inputs.length)

@@ -119,6 +119,10 @@ Buckets = Annotated[int, at_least(2), TokensOnly()]
 Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
 TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
 
+# The setting of every family that predicts something of a whole sequence: the baseline that its networks add to.
+_BASELINE = Constraint(lambda x: isinstance(x, str) and x not in ("", "none"), "auto or the name of a baseline")
+OFFSET_SETTINGS: dict[str, Setting] = {"offset": Setting(str, True, _BASELINE)}
+
 # Settings of the training, not of the network: what :class:`recurra.training.Trainer` has under the same names.
 TRAINING_SETTINGS: dict[str, Setting] = {
     "learning_rate": Setting(float, False, _RATE_OR_FIND),
@@ -127,6 +131,7 @@ TRAINING_SETTINGS: dict[str, Setting] = {
     "ema": Setting(float, False, _FRACTION),
     "decay": Setting(float, False, Constraint(lambda x: is_number(x) and 0 < x <= 1, "a number above 0 and at most 1")),
     "decay_after": Setting(int, False, at_least(1)),
+    "label_smoothing": Setting(float, False, _FRACTION),
 }
 
 

@@ -5,7 +5,7 @@ A layer that looks at one step at a time is called as it is; one with a memory o
 which takes that memory as a state and gives the next one.
 
     recurrent layers    their own states
-    Pool                the mean or the maximum so far
+    Pool                the mean or the maximum so far; of attention the weighted sum, its weights and the largest score
     JoinSteps           the open segment; what lies behind it moves on when the segment is whole, until then its
                         prediction is made from a state that is not kept
     Segments            the newest values. Segments end at the newest step, so they begin anew at each: what lies behind
@@ -210,6 +210,8 @@ def _pool(layer: Pool, walk: _Walk, x: Any, _steps: Any) -> Any:
     x = x[:, 0]
     if layer.how == "last":
         return x
+    if layer.how == "attention":
+        return _attention(layer, walk, x)
     before, put = walk.layer_state((x.shape[-1],))
     seen, put_seen = walk.layer_state((), "int32")
     if layer.how == "max":
@@ -219,6 +221,21 @@ def _pool(layer: Pool, walk: _Walk, x: Any, _steps: Any) -> Any:
     put(now)
     put_seen(seen + 1)
     return now
+
+
+def _attention(layer: Pool, walk: _Walk, x: Any) -> Any:
+    """(batch, units) → (batch, units): the softmax so far, by the largest score so that no power is too large."""
+    before, put = walk.layer_state((x.shape[-1],))
+    weights, put_weights = walk.layer_state(())
+    largest, put_largest = walk.layer_state(())
+    score = layer.scores(x)
+    now = tf.where(weights > 0, tf.maximum(largest, score), score)
+    old, new = tf.exp(largest - now) * tf.cast(weights > 0, x.dtype), tf.exp(score - now)
+    total = before * old[:, tf.newaxis] + x * new[:, tf.newaxis]
+    put(total)
+    put_weights(weights * old + new)
+    put_largest(now)
+    return total / (weights * old + new)[:, tf.newaxis]
 
 
 def _join_steps(layer: JoinSteps, walk: _Walk, x: Any, _steps: Any) -> Any:

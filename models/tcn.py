@@ -10,7 +10,7 @@ import keras
 
 from ..errors import InputError
 from ..spec import SequenceSpec
-from .embedding import Embedding, embed
+from .embedding import Embedding, SecondEmbedding, embed
 from .forecaster import Autoregressive, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import add_condition, carry_tokens, language_inputs, next_token, token_table
 from .layers.dropout import Dropout
@@ -132,14 +132,15 @@ def tcn_classifier(
     ngram_buckets: Buckets = 2**16,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build embedding → segments → blocks of causal convolutions → pooling → one prediction.
 
     Args:
         spec: what goes in and comes out.
         units, kernel_size, num_layers, dropout: as in :func:`tcn_forecaster`.
-        segment_length, pooling, input_dropout, embedding, ngrams, ngram_buckets, vectors, train_vectors: as in
-            :func:`recurra.models.recurrent_classifier.recurrent_classifier`.
+        segment_length, pooling, input_dropout, embedding, ngrams, ngram_buckets, vectors, train_vectors,
+            second_embedding: as in :func:`recurra.models.recurrent_classifier.recurrent_classifier`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -155,6 +156,7 @@ def tcn_classifier(
             ngram_buckets=ngram_buckets,
             vectors=vectors,
             train_vectors=train_vectors,
+            second_embedding=second_embedding,
         )
     x = drop_steps(x, input_dropout)  # (batch, time, channels)
     segment = segment_length or default_steps_per_segment(spec)
@@ -177,13 +179,14 @@ def tcn_tagger(
     embedding: Embedding = None,
     vectors: Vectors = None,
     train_vectors: TokenFlag = True,
+    second_embedding: SecondEmbedding = 0,
 ) -> keras.Model:
     """Build embedding → blocks of causal convolutions → a tag for every step.
 
     Args:
         spec: what goes in and comes out.
-        units, kernel_size, num_layers, dropout, input_dropout, embedding, vectors, train_vectors: as in
-            :func:`tcn_classifier`.
+        units, kernel_size, num_layers, dropout, input_dropout, embedding, vectors, train_vectors,
+            second_embedding: as in :func:`tcn_classifier`.
 
     Returns:
         An uncompiled model from tokens (batch, time), or values (batch, time, channels) and lengths, to
@@ -191,7 +194,14 @@ def tcn_tagger(
     """
     inputs, x, steps = sequence_inputs(spec)
     if takes_tokens(spec):
-        x = embed(x, spec, embedding=embedding, vectors=vectors, train_vectors=train_vectors)
+        x = embed(
+            x,
+            spec,
+            embedding=embedding,
+            vectors=vectors,
+            train_vectors=train_vectors,
+            second_embedding=second_embedding,
+        )
         x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
     x = drop_steps(x, input_dropout)
     blocks = num_layers or default_num_layers(spec.inputs.length, kernel_size)

@@ -8,13 +8,13 @@ from .fold import Fold, RowRange, TextRange
 from .language import EncodedCorpus, EncodedLines, LanguagePipeline, corpus_fold
 from .protocol import Batches, Pipeline, RawInputs, Tensors
 from .ragged import Ragged
-from .rolling_origin import rolling_origin, single_split
+from .rolling_origin import MAX_VALIDATION_WINDOWS, rolling_origin, single_split
 from .sequence_batches import SequenceBatches
 from .sequence_encoder import SequenceEncoder
 from .sequences import EncodedSequences, SequencePipeline
 from .series import EncodedSeries, SeriesPipeline
 from .shuffled_batches import ShuffledBatches
-from .stratified import stratified_folds, stratified_split
+from .stratified import dealt_parts, stratified_folds, stratified_split
 from .stream_batches import StreamBatches
 from .target_encoders import ClassEncoder, TagEncoder, ValueEncoder
 from .text_encoder import TextEncoder
@@ -22,6 +22,7 @@ from .window_batches import WindowBatches
 from .windows import Windows, window_table
 
 __all__ = [
+    "MAX_VALIDATION_WINDOWS",
     "Batches",
     "ClassEncoder",
     "EncodedCorpus",
@@ -48,6 +49,7 @@ __all__ = [
     "WindowBatches",
     "Windows",
     "corpus_fold",
+    "dealt_parts",
     "derive_tokens",
     "derive_window",
     "rolling_origin",

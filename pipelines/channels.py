@@ -48,18 +48,19 @@ class Column:
         """The user's units → what a model sees."""
         return ((np.log(raw) if self.log else raw) - self.mean) / self.scale
 
-    def fit(self, table: pd.DataFrame, kept: np.ndarray) -> "Column":
+    def fit(self, table: pd.DataFrame, kept: "_FirstRows") -> "Column":
         """Learn mean and scale, or the categories, from the rows that `kept` marks."""
         column = table[self.name]
         if not pd.api.types.is_numeric_dtype(column):
-            self.categories = sorted(str(text) for text in column[kept].dropna().unique())
+            found = (column.iloc[rows][kept.of(rows, len(column))].dropna().unique() for rows in _chunks(len(column)))
+            self.categories = sorted({str(text) for texts in found for text in texts})
             if not self.categories:
                 raise _nothing_observed(self.name)
             return self
         values = column.to_numpy()
         count, total, squares = 0, 0.0, 0.0
         for rows in _chunks(len(values)):
-            chunk = values[rows][kept[rows]].astype("float64")
+            chunk = values[rows][kept.of(rows, len(values))].astype("float64")
             chunk = chunk[np.isfinite(chunk)]
             chunk = np.log(chunk) if self.log else chunk
             if not len(chunk):
@@ -86,10 +87,7 @@ class Channels:
     @classmethod
     def fit(cls, frame: SeriesFrame, rows: np.ndarray, *, log: bool = False) -> "Channels":
         """Learn every column from the first rows[i] rows of series i; with `log`, the targets' logarithms."""
-        kept = np.zeros(len(frame.table), bool)
-        starts = np.cumsum(frame.lengths) - frame.lengths
-        for start, n in zip(starts, rows, strict=True):  # slices: a number for every row would outweigh the series
-            kept[start : start + n] = True
+        kept = _FirstRows(frame.starts, rows)
         names = [*frame.targets, *frame.past_covariates, *frame.future_covariates]
         columns = [Column(name, log=log and name in frame.targets).fit(frame.table, kept) for name in names]
         if len(frame.lengths) > 1:
@@ -118,13 +116,11 @@ class Channels:
         """Which channels are logarithms: (channels,)."""
         return np.concatenate([[c.log] * len(c.channels) for c in self.columns])
 
-    def scaled(self, table: pd.DataFrame, names: tuple[str, ...] | None = None) -> np.ndarray:
-        """The channels of a table, z-scored: (rows, channels) float64."""
-        columns = [c for c in self.columns if names is None or c.name in names]
-        width = sum(len(c.channels) for c in columns)
-        out = np.empty((len(table), width))
+    def scaled(self, table: pd.DataFrame, out: np.ndarray | None = None) -> np.ndarray:
+        """The channels of a table, z-scored: (rows, channels) float64; written into `out` where it is given."""
+        out = np.empty((len(table), len(self.names))) if out is None else out
         at = 0
-        for column in columns:
+        for column in self.columns:
             for rows in _chunks(len(table)):
                 raw = column.raw(table.iloc[rows])
                 out[rows, at : at + raw.shape[1]] = column.scaled(raw)
@@ -142,14 +138,38 @@ def _nothing_observed(name: str) -> InputError:
     )
 
 
-def _typical_size(frame: SeriesFrame, column: Column, kept: np.ndarray) -> float:
+@dataclass(frozen=True, eq=False)
+class _FirstRows:
+    """Which rows of a table are the first ones of their series; asked for piece by piece.
+
+    Attributes:
+        starts: first row of each series in the table (series,).
+        counts: how many of each series are marked (series,).
+    """
+
+    starts: np.ndarray
+    counts: np.ndarray
+
+    def of(self, rows: slice, total: int) -> np.ndarray:
+        """Which of these rows are marked: bool (rows,)."""
+        numbers = np.arange(rows.start, min(rows.stop, total))
+        series = np.searchsorted(self.starts, numbers, side="right") - 1
+        return numbers - self.starts[series] < self.counts[series]
+
+
+def _typical_size(frame: SeriesFrame, column: Column, kept: _FirstRows) -> float:
     """Median over series of the mean absolute value in the rows that `kept` marks."""
-    values = np.where(kept, _numbers(frame.table, column.name), np.nan)
-    sizes = np.abs(np.log(values) if column.log else values)
-    ends = np.cumsum(frame.lengths)
-    each = (sizes[end - length : end] for end, length in zip(ends, frame.lengths, strict=True))
-    means = [own[np.isfinite(own)].mean() for own in each if np.isfinite(own).any()]
-    return float(np.median(means)) or 1.0
+    means = []
+    for some, rows in frame.blocks():
+        values = frame.columns([column.name], rows)[:, 0]
+        values = np.where(kept.of(rows, rows.stop), values, np.nan)
+        sizes = np.abs(np.log(values) if column.log else values)
+        observed = np.isfinite(sizes)
+        begin = kept.starts[some] - rows.start
+        count = np.add.reduceat(observed.astype("int64"), begin)
+        total = np.add.reduceat(np.where(observed, sizes, 0.0), begin)
+        means.append(total[count > 0] / count[count > 0])
+    return float(np.median(np.concatenate(means))) or 1.0
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:

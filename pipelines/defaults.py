@@ -50,7 +50,7 @@ def derive_window(
     length = typical_length(frame.lengths)
     notes = []
     if season is None:
-        season = detect_season(frame.head(np.ceil(frame.lengths * _OLDEST).astype(int)))
+        season = detect_season(frame, np.ceil(frame.lengths * _OLDEST).astype(int))
         found = f"season: {season} steps, found" if season > 1 else "season: none found"
         notes.append(f"{found} in the autocorrelation (set `season` to override)")
     if horizon is None:

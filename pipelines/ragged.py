@@ -41,6 +41,10 @@ class Ragged:
         """First step of each sequence in `flat`: (sequences,)."""
         return np.cumsum(self.lengths) - self.lengths
 
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Places in `flat` of all steps of some sequences, one sequence after another."""
+        return _steps(self.starts[rows], self.lengths[rows])
+
     def cut(self, length: int, *, keep: str = "first") -> Ragged:
         """Keep at most `length` steps of each, the first or the last ones."""
         kept = np.minimum(self.lengths, length)

@@ -103,12 +103,14 @@ def rows_before_end(frame: SeriesFrame, steps: int) -> np.ndarray:
     if steps == 0:
         return frame.lengths
     stamps = frame.table[frame.time]
+    starts = frame.starts
     # the newest time stamp as a regular grid's end: step back without assuming that any series has those rows
-    cutoff = stamps.max() - steps * _offset(frame.freq)
-    kept = (stamps <= cutoff).to_numpy()
-    ends = np.cumsum(frame.lengths)
-    counts = np.concatenate([[0], np.cumsum(kept)])
-    return counts[ends] - counts[ends - frame.lengths]
+    cutoff = stamps.iloc[starts + frame.lengths - 1].max() - steps * _offset(frame.freq)
+    counts = [
+        np.add.reduceat((stamps.iloc[rows] <= cutoff).to_numpy(dtype="int64"), starts[some] - rows.start)
+        for some, rows in frame.blocks()
+    ]
+    return np.concatenate(counts)
 
 
 def _offset(freq: str | int):  # type: ignore[no-untyped-def]  # pandas' offsets have no public base type

@@ -33,7 +33,8 @@ class SequenceBatches:
         rows: numbers of the sequences (examples,).
         widths: lengths that batches are padded to, in rising order.
         per_step: whether every step has a target of its own.
-        extras: further inputs by name (sequences,).
+        extras: further inputs by name (sequences, ...).
+        step_extras: further inputs by name that have a row for every step (steps, channels).
         batch_size: examples in a training step, where nobody says otherwise.
         predict_batch_size: examples read together in prediction.
     """
@@ -45,6 +46,7 @@ class SequenceBatches:
     widths: tuple[int, ...]
     per_step: bool = False
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    step_extras: Mapping[str, np.ndarray] = field(default_factory=dict)
     batch_size: int = 32
     predict_batch_size: int = 256
 
@@ -131,6 +133,7 @@ class SequenceBatches:
         sequences, per_step = self.sequences, self.per_step
         flat, starts = tf.constant(_never_empty(sequences.flat)), tf.constant(sequences.starts)
         extras = {name: tf.constant(extra) for name, extra in self.extras.items()}
+        of_steps = {name: tf.constant(_never_empty(extra)) for name, extra in self.step_extras.items()}
         lengths, weights = tf.constant(sequences.lengths), tf.constant(_never_empty(self.weight))
         target = tf.zeros(len(self.weight), tf.int32) if self.target is None else tf.constant(self.target)
 
@@ -141,6 +144,7 @@ class SequenceBatches:
             places = tf.where(inside, tf.gather(starts, rows)[:, None] + steps, 0)
             inputs = _inputs(tf.gather(flat, places), inside, length)
             inputs |= {name: tf.gather(extra, rows) for name, extra in extras.items()}
+            inputs |= {name: tf.where(inside[:, :, None], tf.gather(x, places), 0.0) for name, x in of_steps.items()}
             if not per_step:
                 own = tf.gather(target, rows)  # (batch,), or (batch, 1) of values
                 weight = real * tf.gather(weights, rows)

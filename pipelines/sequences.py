@@ -110,8 +110,17 @@ class SequencePipeline:
         target = self.target_encoder_.encode(frame.targets.values)
         return EncodedSequences(sequences, target.flat if isinstance(target, Ragged) else target)
 
-    def batches(self, encoded: EncodedSequences, selection: np.ndarray) -> SequenceBatches:
-        """The examples `selection`; what training never saw weighs nothing in the loss."""
+    def batches(
+        self, encoded: EncodedSequences, selection: np.ndarray, offset: np.ndarray | None = None
+    ) -> SequenceBatches:
+        """The examples `selection`; what training never saw weighs nothing in the loss.
+
+        Args:
+            encoded: all examples.
+            selection: numbers of some of them.
+            offset: a score of each of all examples (examples, outputs), or of all their steps (steps, outputs) where
+                every step has a target: a further input.
+        """
         target = encoded.target
         n = len(encoded.sequences) if target is None else len(target)
         weight = np.ones(n, "float32")
@@ -119,7 +128,11 @@ class SequencePipeline:
             weight = np.where(target == UNSEEN, 0, self.weights_[np.maximum(target, 0)]).astype("float32")
             target = np.maximum(target, 0)
         per_step = self.target_encoder_.per_step
-        return SequenceBatches(encoded.sequences, target, weight, selection, self.widths_, per_step)
+        more = {} if offset is None else {"offset": offset}
+        extras, of_steps = ({}, more) if per_step else (more, {})
+        return SequenceBatches(
+            encoded.sequences, target, weight, selection, self.widths_, per_step, extras=extras, step_extras=of_steps
+        )
 
     def unlabelled(self, inputs: Sequence[Any]) -> SequenceBatches:
         """Examples of which only the inputs are known, in order."""

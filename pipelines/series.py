@@ -134,9 +134,13 @@ class SeriesPipeline:
             refuse_missing(frame)
         if self.transform == "log":
             refuse_not_positive(frame)
-        values = self.channels_.scaled(frame.table)
+        shape = (len(frame.table), len(self.channel_names))
+        values = np.empty(shape) if frame.stored is None else frame.stored.array(shape)
+        self.channels_.scaled(frame.table, values)
         if self.calendar:
-            values = np.concatenate([values, calendar_features(frame.times(), self.calendar)], axis=1)
+            for _, rows in frame.blocks():
+                seconds = frame.times(frame.table.iloc[rows])
+                values[rows, len(self.channels_.names) :] = calendar_features(seconds, self.calendar)
         return EncodedSeries(values, frame.lengths)
 
     def batches(self, encoded: EncodedSeries, selection: RowRange) -> WindowBatches:
@@ -205,39 +209,36 @@ class SeriesPipeline:
 
     def _newest(self, frame: SeriesFrame) -> SeriesFrame:
         """The rows that a forecast reads."""
-        ends = np.repeat(np.cumsum(frame.lengths), frame.lengths)
-        return replace(frame, table=frame.table[np.arange(len(frame.table)) >= ends - self.lookback])
+        rows = _last_rows(frame, self.lookback)
+        return replace(frame, table=frame.table.iloc[rows[rows >= frame.starts[:, None]]])
 
     def raw_rows(self, frame: SeriesFrame, n: int) -> np.ndarray:
         """The last `n` rows of each series: (series, n, columns' channels) float64, NaN before its first row."""
-        ends = np.cumsum(frame.lengths)
-        values = np.full((len(ends), n, len(self.channels_.names)), np.nan)
-        for i, (end, length) in enumerate(zip(ends, frame.lengths, strict=True)):
-            there = min(length, n)
-            tail = frame.table.iloc[end - there : end]
-            values[i, n - there :] = np.concatenate([c.raw(tail) for c in self.channels_.columns], axis=1)
-        return values
+        rows, starts = _last_rows(frame, n), frame.starts[:, None]
+        table = frame.table.iloc[np.maximum(rows, starts).ravel()]
+        values = np.concatenate([c.raw(table) for c in self.channels_.columns], axis=1)
+        return np.where((rows >= starts)[..., None], values.reshape(*rows.shape, -1), np.nan)
 
     def sample(self, frame: SeriesFrame) -> RawInputs:
         """Raw inputs of real windows, evenly spaced, that have a whole horizon after them."""
         rows = self.sample_starts(frame)[:, None] + np.arange(
             self.lookback + self.horizon
         )  # (windows, lookback + horizon)
-        columns = [column.raw(frame.table) for column in self.channels_.columns]
-        raw = np.concatenate(columns, axis=1)[rows]  # (windows, lookback + horizon, channels)
+        table = frame.table.iloc[rows.ravel()]
+        columns = [column.raw(table) for column in self.channels_.columns]
+        raw = np.concatenate(columns, axis=1).reshape(*rows.shape, -1)  # (windows, lookback + horizon, channels)
         inputs = {"values": raw[:, : self.lookback]}
         if self.future_covariates_:
             width = self.channels_.width(self.future_covariates_)
             inputs["future"] = np.nan_to_num(raw[:, self.lookback :, -width:])
         if self.calendar:
-            inputs["time"] = frame.times()[rows]
+            inputs["time"] = frame.times(table).reshape(rows.shape)
         return inputs
 
     def sample_starts(self, frame: SeriesFrame) -> np.ndarray:
         """First rows of the windows that :meth:`sample` takes, counted through the whole table: (windows,)."""
         windows = Windows.of(frame.lengths, 0, frame.lengths, lookback=self.lookback, horizon=self.horizon)
-        starts = windows.starts()
-        return starts[np.unique(np.linspace(0, len(starts) - 1, _SAMPLE).astype(int))]
+        return windows.starts(np.unique(np.linspace(0, len(windows) - 1, _SAMPLE).astype(int)))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the raw inputs."""
@@ -254,14 +255,11 @@ class SeriesPipeline:
 
     def _clock(self, frame: SeriesFrame) -> np.ndarray:
         """Seconds of the last rows and the steps after them: (series, lookback + horizon) int64."""
-        ends, seconds = np.cumsum(frame.lengths), frame.times()
+        # a shorter series repeats its first time stamp, whose values are missing anyway
+        rows = np.maximum(_last_rows(frame, self.lookback), frame.starts[:, None])
+        past = frame.times(frame.table.iloc[rows.ravel()]).reshape(rows.shape)
         ahead = frame.times(frame.next_times(self.horizon)).reshape(-1, self.horizon)
-        return np.stack(
-            [
-                np.concatenate([_last(seconds[end - length : end], self.lookback), after])
-                for end, length, after in zip(ends, frame.lengths, ahead, strict=True)
-            ]
-        )
+        return np.concatenate([past, ahead], axis=1)
 
     def _ahead(self, frame: SeriesFrame) -> np.ndarray:
         """Known-future channels of the next steps: (series, horizon, channels) float64."""
@@ -381,6 +379,6 @@ class SeriesPipeline:
         return pipeline
 
 
-def _last(seconds: np.ndarray, n: int) -> np.ndarray:
-    """The last n time stamps; a shorter series repeats its first one, whose values are missing anyway."""
-    return np.pad(seconds[-n:], (max(n - len(seconds), 0), 0), mode="edge")
+def _last_rows(frame: SeriesFrame, n: int) -> np.ndarray:
+    """Numbers of the last n rows of each series in the table: (series, n); those of a shorter one lie before it."""
+    return (frame.starts + frame.lengths)[:, None] + np.arange(-n, 0)

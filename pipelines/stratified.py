@@ -110,6 +110,34 @@ def stratified_split(
     return Fold(0, train, stopping, np.empty(0, np.int64))
 
 
+def dealt_parts(frame: TextFrame | PanelFrame, rows: np.ndarray, n_parts: int, *, seed: int = 0) -> np.ndarray:
+    """Deal examples out into parts, every class in proportion and no group in two of them.
+
+    Args:
+        frame: all examples.
+        rows: numbers of those that are dealt out (rows,).
+        n_parts: how many parts; fewer where there are fewer examples, or groups.
+        seed: of the shuffling.
+
+    Returns:
+        The part of each (rows,).
+
+    Raises:
+        InputError: if they cannot make two parts.
+    """
+    random, strata = np.random.default_rng(seed), np.unique(_strata(frame)[rows], return_inverse=True)[1]
+    if frame.groups is not None:
+        groups = frame.groups[rows]
+        return grouped_sets(strata, groups, min(n_parts, _count_groups(groups, frame.source)), random)
+    if len(rows) < 2:
+        raise InputError(f"{frame.source}: {len(rows)} examples to learn from are too few for two parts; give more")
+    n_parts = min(n_parts, len(rows))
+    dealt = _deal(strata, n_parts, random)
+    alone = np.flatnonzero(dealt < 0)  # of a class of one: whatever its part, the others do not know it
+    dealt[alone] = np.arange(len(alone)) % n_parts
+    return dealt
+
+
 def _strata(frame: TextFrame | PanelFrame) -> np.ndarray:
     """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
     if frame.targets is None:  # lines of a language model

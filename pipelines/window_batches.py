@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SMALL_PREDICT_BATCH, _PREDICT_BATCH = 32, 256
 _BATCH_SIZE, _LARGE_BATCH_SIZE, _MANY_WINDOWS = 32, 128, 8192
+_CHUNK = 1 << 20  # rows looked at together
 # As in models/layers/window_statistics.py: a spread below that fraction of the size is rounding.
 _FLAT, _SMALLEST = 1e-14, 1e-100
 
@@ -84,7 +86,6 @@ class WindowBatches:
             future channels)`` where covariates are known ahead; target float64 (batch, horizon, targets), 0 where
             missing; weight of the same shape, 0 where missing and, with many series, one over the window's scale.
         """
-        import tensorflow as tf
 
         n_windows = len(self.windows)
         if seed is None:
@@ -92,13 +93,35 @@ class WindowBatches:
         else:
             steps = steps or max(1, n_windows // batch_size)
             numbers = numbers_shuffled(n_windows, batch_size, seed, steps=steps, first_epoch=first_epoch)
-        rows = tf.constant(self.values)
-        has_gaps = bool(np.isnan(self.values).any())
+        windows, has_gaps = self._reader(batch_size), self._has_gaps
 
         def batch(which: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-            return self._split(gather(rows, self.windows, which), has_gaps)
+            return self._split(windows(which), has_gaps)
 
         return read_ahead(numbers, batch)
+
+    def _reader(self, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+        """What reads windows by number: from memory as part of the graph, from files by a call out of it."""
+        import tensorflow as tf
+
+        if not isinstance(self.values, np.memmap):
+            rows = tf.constant(self.values)
+            return lambda which: gather(rows, self.windows, which)
+        steps = np.arange(self.windows.lookback + self.windows.horizon)
+
+        def read(which: np.ndarray) -> np.ndarray:
+            return self.values[self.windows.starts(which)[:, None] + steps]
+
+        def batch(which: tf.Tensor) -> tf.Tensor:
+            found = tf.numpy_function(read, [which], tf.float64, stateful=False)
+            return tf.ensure_shape(found, [batch_size, len(steps), self.values.shape[1]])
+
+        return batch
+
+    @cached_property
+    def _has_gaps(self) -> bool:
+        rows = (self.values[start : start + _CHUNK] for start in range(0, len(self.values), _CHUNK))
+        return any(bool(np.isnan(some).any()) for some in rows)
 
     def order(self, batch_size: int) -> np.ndarray:
         """Which window has which place in an unshuffled run, -1 for a padding row: (batches × batch_size,)."""

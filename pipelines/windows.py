@@ -76,11 +76,12 @@ class Windows:
         every = max(1, -(-int(self.count.max(initial=0)) // most))
         return replace(self, count=-(-self.count // every), stride=self.stride * every)
 
-    def starts(self) -> np.ndarray:
-        """First input row of every window, in order: (windows,)."""
-        series = self.series()
-        before = np.cumsum(self.count) - self.count
-        return self.first[series] + (np.arange(len(self)) - before[series]) * self.stride
+    def starts(self, numbers: np.ndarray | None = None) -> np.ndarray:
+        """First input row of windows by number, by default of every one in order: (windows,)."""
+        ends = np.cumsum(self.count)
+        numbers = np.arange(len(self)) if numbers is None else numbers
+        series = np.searchsorted(ends, numbers, side="right")
+        return self.first[series] + (numbers - (ends - self.count)[series]) * self.stride
 
     def series(self) -> np.ndarray:
         """Number of the series of every window: (windows,)."""

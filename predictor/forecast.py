@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..evaluation import conformal_offsets
 from ..frames import SeriesFrame
-from ..frames.columns import listed
+from ..frames.columns import ROW_NUMBERS, listed
+from ..frames.series.blocks import padded_blocks
 from ..frames.series.reading import Reading
 from ..pipelines import SeriesPipeline, WindowBatches
 from ..pipelines.protocol import RawInputs, Tensors
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 LEVELS = (80, 95)
 _OUTPUT = "forecast"
+# Bytes that a baseline takes for each value of the series that it reads whole.
+_SERVED = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +96,28 @@ class ForecastSchema:
         """The schema of frames like this one."""
         return cls(pipeline, {"time": frame.roles["time"], "id": frame.roles["id"]}, frame.freq, frame.reading)
 
-    def read(self, source: Source) -> SeriesFrame:
-        """Read rows that continue a known series, or a series never seen."""
-        frame = source if isinstance(source, SeriesFrame) else self._frame(source)
+    def read(self, source: Source, *, memory: str | None = None) -> SeriesFrame:
+        """Read rows that continue a known series, or a series never seen.
+
+        Args:
+            source: a file, a table or a frame.
+            memory: what the rows of Parquet may take, such as "2GB".
+        """
+        frame = source if isinstance(source, SeriesFrame) else self._frame(source, memory)
         return self._readable(frame)
 
-    def _frame(self, source: Source) -> SeriesFrame:
+    def parts(self, frame: SeriesFrame, *, all_rows: bool = False) -> Iterator[SeriesFrame]:
+        """The frame; where it is larger than memory, some series of it after the other."""
+        if frame.stored is None:
+            yield frame
+            return
+        # where rows are only numbered, their number is the place in a cycle
+        newest = None if all_rows or self.roles["time"] == ROW_NUMBERS else self.pipeline.lookback
+        lengths = frame.lengths if newest is None else np.minimum(frame.lengths, newest)
+        for series in padded_blocks(lengths, max(frame.stored.memory // _SERVED, 1)):
+            yield frame.part(series, newest)
+
+    def _frame(self, source: Source, memory: str | None = None) -> SeriesFrame:
         pipeline = self.pipeline
         roles = {
             **self.roles,
@@ -111,7 +130,7 @@ class ForecastSchema:
             return SeriesFrame.from_table(source, **roles, reading=self.reading)
         if not isinstance(source, str | Path):
             raise InputError(f"a forecast needs a file, a table or a SeriesFrame; received {type(source).__name__}")
-        return datasets.load_series(source, roles, self.reading)
+        return datasets.load_series(source, roles, self.reading, memory)
 
     def _readable(self, frame: SeriesFrame) -> SeriesFrame:
         """Leave out series that are too short to be read, and say what the model cannot know of the others.

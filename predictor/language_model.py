@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 LanguageFrame = CorpusFrame | TextFrame
+_FrameT = TypeVar("_FrameT", CorpusFrame, TextFrame)
 # The likeliest next tokens that the signature gives.
 TOP = 10
 # Tokens of a prompt for which logits are made at once: those of a megabyte would not fit into memory.
@@ -99,6 +100,10 @@ class LanguageModelSchema:
                     f"({', '.join(map(str, self.pipeline.conditions_))}); correct the cell"
                 )
         return frame
+
+    def parts(self, frame: _FrameT, *, all_rows: bool = False) -> tuple[_FrameT]:  # noqa: ARG002
+        """The frame as a whole."""
+        return (frame,)
 
     def raw(self, frame: LanguageFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a text is always whole)
         """Texts, and their classes where the model has any."""

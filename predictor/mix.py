@@ -77,8 +77,7 @@ class SequenceMix(_Joined):
         if "value" in found:
             value = tf.cast(self.network.serve(raw)["value"], tf.float64)
             return {"value": self.weights[0] * value + self.weights[1] * tf.cast(found["value"], tf.float64)}
-        ready = self.network.pipeline.preprocess(raw)
-        first = tf.nn.softmax(tf.cast(self.network.model(ready, training=False), tf.float64))
+        first = tf.nn.softmax(tf.cast(self.network.outputs_of(raw), tf.float64))
         second = tf.nn.softmax(tf.cast(found["logits"], tf.float64))
         logits = self.weights[0] * _logs(first) + self.weights[1] * _logs(second)
         return encoder.serve(tf.cast(logits, tf.float32))

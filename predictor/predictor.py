@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self
 
 import numpy as np
+import pandas as pd
 
 from ..display import html
 from ..pipelines.protocol import RawInputs, Tensors
 from .protocol import FrameT, Outputs, Schema, ServingModel, Source
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .stream import Stream
 
 # Rows served at once: as many as fit into memory, whatever their length.
@@ -82,8 +81,13 @@ class Predictor(Generic[FrameT]):
         Raises:
             InputError: if rows or columns are missing, or anything else is wrong with them.
         """
-        frame = self.read(source)
-        return self.table(frame, self.outputs(frame))
+        tables = list(self.tables(self.read(source)))
+        return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+
+    def tables(self, frame: FrameT) -> Iterator[pd.DataFrame]:
+        """Predictions of a frame as tables, one after the other where it is larger than memory."""
+        for part in self.schema.parts(frame, all_rows=self.model.reads_all_rows):
+            yield self.table(part, self.outputs(part))
 
     def outputs(self, frame: FrameT) -> Outputs:
         """Outputs for a whole frame, served some rows at a time: arrays whose first axis is the prediction."""

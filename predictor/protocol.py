@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -29,6 +29,9 @@ class Schema(Protocol[FrameT]):
 
     def read(self, source: Source) -> FrameT:
         """Read a file, a table or plain inputs with the columns of the training data."""
+
+    def parts(self, frame: FrameT, *, all_rows: bool = False) -> Iterable[FrameT]:
+        """The frame, or parts of it that fit into memory one after the other."""
 
     def raw(self, frame: FrameT, *, all_rows: bool = False) -> RawInputs:
         """Raw inputs of every prediction; with `all_rows` whole series in place of their last rows."""

@@ -24,6 +24,7 @@ from .baseline_model import BaselineModel
 from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_network
 from .observations import Observations, TextCut, as_rows, as_table, first_row, need_columns, no_conditions
+from .offset import BaselineOffset
 from .protocol import Outputs, Source
 from .sequence_step import sequence_step
 from .step import GraphStep
@@ -90,6 +91,10 @@ class SequenceSchema:
                 f"{source} does not hold what the model reads ({_WHAT[self.inputs]}); give data like the training data"
             )
         return frame
+
+    def parts(self, frame: SequenceFrame, *, all_rows: bool = False) -> tuple[SequenceFrame]:  # noqa: ARG002
+        """The frame as a whole."""
+        return (frame,)
 
     def raw(self, frame: SequenceFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a sequence is always whole)
         """Every sequence as the exported model takes it."""
@@ -209,20 +214,27 @@ class SequenceNetwork:
     Args:
         pipeline: fitted on training examples.
         model: trained on what the pipeline gives.
+        offset: the baseline whose score the network adds to, where it has one.
     """
 
     kind = "sequence_network"
     reads_all_rows = False
     why_no_graph = None
 
-    def __init__(self, pipeline: SequencePipeline, model: keras.Model) -> None:
-        self.pipeline, self.model = pipeline, model
-        self.extra_inputs: dict[str, tf.TensorSpec] = {}
+    def __init__(self, pipeline: SequencePipeline, model: keras.Model, offset: BaselineOffset | None = None) -> None:
+        self.pipeline, self.model, self.offset = pipeline, model, offset
+        self.extra_inputs: dict[str, tf.TensorSpec] = {} if offset is None else dict(offset.model.extra_inputs)
 
     def serve(self, raw: Tensors) -> Tensors:
         """Raw inputs as :meth:`SequencePipeline.raw` gives them → labels, values or tags as the user has them."""
+        return self.pipeline.target_encoder_.serve(self.outputs_of(raw))
+
+    def outputs_of(self, raw: Tensors) -> tf.Tensor:
+        """Raw inputs → logits, or scaled values."""
         ready = self.pipeline.preprocess(raw)
-        return self.pipeline.target_encoder_.serve(self.model(ready, training=False))
+        if self.offset is not None:
+            ready["offset"] = self.offset.of_raw(raw, ready)
+        return self.model(ready, training=False)
 
     @property
     def step(self) -> GraphStep | None:
@@ -238,32 +250,38 @@ class SequenceNetwork:
     def _step(self) -> GraphStep | str:
         from ..models.stepwise import NotStepwise
 
+        if self.offset is not None:
+            return "the baseline that it adds to reads a sequence as a whole"
         try:
             return sequence_step(self.pipeline, self.model)
         except NotStepwise as why:
             return str(why)
 
     def parameters(self) -> int:
-        """Weights of the network."""
-        return count_parameters(self.model)
+        """Weights of the network, and what the baseline of its offset learnt."""
+        return count_parameters(self.model) + (0 if self.offset is None else self.offset.model.parameters())
 
     def arrays(self) -> list[np.ndarray]:
-        """The weights."""
-        return self.model.get_weights()
+        """The weights, and the numbers of the offset."""
+        own = self.model.get_weights()
+        return own if self.offset is None else [*own, *self.offset.model.arrays(), np.array(self.offset.calibration)]
 
     def trackables(self) -> list[Any]:
-        """The network and the table of tokens."""
-        return [self.model, *self.pipeline.encoder.tables()]
+        """The network, the table of tokens, and those of the offset."""
+        of_offset = [] if self.offset is None else self.offset.model.trackables()
+        return [self.model, *self.pipeline.encoder.tables(), *of_offset]
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Write the network."""
+        """Write the network, and the baseline of its offset."""
         write_network(folder, self.model)
-        return {"kind": self.kind}
+        return {"kind": self.kind} if self.offset is None else {"kind": self.kind, "offset": self.offset.save(folder)}
 
     @classmethod
-    def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceNetwork:  # noqa: ARG003
+    def restored(cls, schema: SequenceSchema, folder: Path, config: dict[str, Any]) -> SequenceNetwork:
         """What :meth:`save` wrote."""
-        return cls(schema.pipeline, read_network(folder))
+        offset = config.get("offset")
+        served = None if offset is None else BaselineOffset.restored(schema.pipeline, folder, offset)
+        return cls(schema.pipeline, read_network(folder), served)
 
     def __repr__(self) -> str:
         return f"{self.model.name} with {self.parameters():,} weights"

@@ -119,7 +119,7 @@ def window_of(comparison: Comparison, frame: SeriesFrame) -> ForecastWindow:
     known = min(start - first, rows_for_orientation(horizon))
     rows = slice(start - known, min(start + horizon, int(ends[series])))
     times = clock_times(frame.table[frame.time].iloc[rows])
-    return ForecastWindow(str(frame.ids[series]), known, times, frame.columns(frame.targets)[rows], frame.time)
+    return ForecastWindow(str(frame.ids[series]), known, times, frame.columns(frame.targets, rows), frame.time)
 
 
 def lines_of(comparison: Comparison) -> list[ForecastLine]:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from ..baselines import FORECAST_BASELINES, SeriesRows, fit_forecaster, why_no_graph
+from ..baselines import (
+    FORECAST_BASELINES,
+    ONE_BY_ONE,
+    ManySeries,
+    SeriesRows,
+    fit_forecaster,
+    forecast_many,
+    why_no_graph,
+)
 from ..errors import InputError
 from ..evaluation import (
     OF_DATA,
@@ -23,13 +31,14 @@ from ..evaluation import (
     mean_by_group,
     mean_ignoring_nan,
     rmse,
-    seasonal_scale,
+    seasonal_scales,
     smape,
 )
 from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import Frame, SeriesFrame, describe
 from ..grid import draw
 from ..pipelines import (
+    MAX_VALIDATION_WINDOWS,
     EncodedSeries,
     Fold,
     RowRange,
@@ -54,8 +63,36 @@ if TYPE_CHECKING:
 
 # With fewer forecast origins than this, series are the sample (as in M4); with fewer series too, nothing is tested.
 _FEWEST_ORIGINS = 10
+# Arrays of the size of all forecasts that are held together, at most, when a model is scored.
+_ARRAYS = 12
+# A fit of ETS or ARIMA takes some tenth of a second: three folds of so many series take minutes.
+MOST_FITTED_SERIES = 1000
 
 Outputs = dict[str, np.ndarray]
+
+
+class FirstRows(Sequence[np.ndarray]):
+    """The targets in the first rows of each series, read as they are asked for.
+
+    Args:
+        frame: the series.
+        counts: how many rows of each (series,).
+    """
+
+    def __init__(self, frame: SeriesFrame, counts: np.ndarray) -> None:
+        self._columns = [frame.columns([name]) for name in frame.targets]
+        self._starts, self._counts = frame.starts, counts
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, series: Any) -> Any:
+        """Rows of one series: (time, targets)."""
+        if not 0 <= series < len(self):
+            raise IndexError(series)
+        start = self._starts[series]
+        parts = [column[start : start + self._counts[series]] for column in self._columns]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +116,16 @@ class ForecastTestSet:
     def of(cls, frame: SeriesFrame, test: RowRange, *, lookback: int, horizon: int, season: int) -> ForecastTestSet:
         """The test set of one fold."""
         windows = Windows.selected(frame.lengths, test, lookback=lookback, horizon=horizon)
-        values = frame.columns(frame.targets)  # (rows, targets)
         rows = windows.starts()[:, None] + lookback + np.arange(horizon)
-        offsets = np.cumsum(frame.lengths) - frame.lengths
+        # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
+        known = np.maximum(test.start, lookback)
         scales = [
-            # a series that begins late has no row before the cutoff, but a window's inputs before each forecast
-            seasonal_scale(values[start : start + max(known, lookback)], season)
-            for start, known in zip(offsets, test.start, strict=True)
+            seasonal_scales(frame.columns(frame.targets, of), frame.lengths[some], known[some], season)
+            for some, of in frame.blocks()
         ]
         series = windows.series()
-        origin = (rows[:, 0] - offsets[series] - test.start[series]) // windows.stride
-        return cls(windows, values[rows], np.stack(scales)[series], origin)
+        origin = (rows[:, 0] - frame.starts[series] - test.start[series]) // windows.stride
+        return cls(windows, frame.columns(frame.targets, rows), np.concatenate(scales)[series], origin)
 
     @property
     def n_origins(self) -> int:
@@ -222,14 +258,17 @@ class Forecast:
         return isinstance(frame, SeriesFrame)
 
     @classmethod
-    def list_baselines(cls, frame: Frame | None = None) -> list[str]:  # noqa: ARG003  (all read every series)
-        """Names of the baselines, the simplest first."""
-        return list(FORECAST_BASELINES)
+    def list_baselines(cls, frame: Frame | None = None) -> list[str]:
+        """Names of the baselines, the simplest first; of series larger than memory without what needs all at once."""
+        large = isinstance(frame, SeriesFrame) and frame.stored is not None
+        return [name for name, baseline in FORECAST_BASELINES.items() if not (large and baseline.together)]
 
     @classmethod
     def default_baselines(cls, frame: Frame) -> list[str]:
-        """All that are fitted within a second or so."""
-        return [name for name in cls.list_baselines(frame) if FORECAST_BASELINES[name].default]
+        """All that are fitted within a second or so; of very many series those that need not fit each by itself."""
+        many = isinstance(frame, SeriesFrame) and len(frame.lengths) > MOST_FITTED_SERIES
+        names = [name for name in cls.list_baselines(frame) if FORECAST_BASELINES[name].default]
+        return [name for name in names if not many or name not in ONE_BY_ONE]
 
     @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
@@ -256,6 +295,14 @@ class Forecast:
                 f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
                 "observed: set `time` to 'none' to count the rows that there are"
             )
+        if frame.stored is not None:
+            left_out = " and ".join(name for name, baseline in FORECAST_BASELINES.items() if baseline.together)
+            notes.append(f"{left_out} reads all rows at once, which are larger than `memory`: it takes no part")
+        if len(frame.lengths) > MOST_FITTED_SERIES:
+            notes.append(
+                f"the baselines {' and '.join(ONE_BY_ONE)} fit each series by itself: of more than "
+                f"{MOST_FITTED_SERIES:,} series they are compared only where `baselines` names them"
+            )
         return ForecastExperiment(task, frame, [*frame.notes, *notes], folds)
 
 
@@ -278,8 +325,17 @@ class ForecastExperiment:
             lookback=self.lookback,
             n_folds=self.n_folds,
             test_size=self.task.test_size,
-            max_test_windows=self.task.max_origins,
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
+            max_test_windows=min(self.task.max_origins, self._windows_in_memory),
         )
+
+    @property
+    def _windows_in_memory(self) -> int:
+        """Windows of each series whose true values, forecasts and errors fit into the memory that was allowed."""
+        if self.frame.stored is None:
+            return MAX_VALIDATION_WINDOWS + self.task.max_origins  # more than there can be
+        each = _ARRAYS * 8 * self.horizon * len(self.frame.targets) * len(self.frame.lengths)
+        return max(1, self.frame.stored.memory // each)
 
     @cached_property
     def test_sets(self) -> list[ForecastTestSet]:
@@ -301,7 +357,13 @@ class ForecastExperiment:
         size = self.task.test_size
         if size is None and "folds" in self.__dict__:
             size = int((self.folds[-1].test.stop - self.folds[-1].test.start).max())
-        fold = single_split(self.frame, horizon=self.horizon, lookback=self.lookback, validation_size=size)
+        fold = single_split(
+            self.frame,
+            horizon=self.horizon,
+            lookback=self.lookback,
+            validation_size=size,
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
+        )
         return ForecastFold(self, fold, None)
 
     def describe(self) -> dict[str, Any]:
@@ -310,13 +372,12 @@ class ForecastExperiment:
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Cutoffs and sizes."""
-        offsets = np.cumsum(self.frame.lengths) - self.frame.lengths
         longest = int(self.frame.lengths.argmax())
         stamps = self.frame.table[self.frame.time]
         return [
             {
                 "fold": fold.index,
-                "cutoff": str(stamps.iloc[int(offsets[longest] + fold.test.start[longest]) - 1]),
+                "cutoff": str(stamps.iloc[int(self.frame.starts[longest] + fold.test.start[longest]) - 1]),
                 "train_rows": fold.train.n_rows,
                 "validation_rows": fold.validation.n_rows,
                 "test_rows": fold.test.n_rows,
@@ -330,9 +391,12 @@ class ForecastExperiment:
         """What was scored, and what was not."""
         notes, test = [], self.test_sets[0]
         if test.windows.stride > 1:
+            most, setting = self.task.max_origins, "max_origins"
+            if self._windows_in_memory < most:
+                most, setting = self._windows_in_memory, "memory"
             notes.append(
-                f"one forecast origin in {test.windows.stride} is scored (at most {self.task.max_origins} per series "
-                "and fold; set `max_origins` to change it)"
+                f"one forecast origin in {test.windows.stride} is scored (at most {most} per series and fold; set "
+                f"`{setting}` to change it)"
             )
         if unscored := sum(int((test.windows.count == 0).sum()) for test in self.test_sets):
             notes.append(f"{unscored} times a series is too short, or ended too early, to be scored in a fold")
@@ -414,6 +478,10 @@ class ForecastFold:
             raise ValueError("the final fold has nothing to score")
         return self._test_set
 
+    def with_offset(self, baseline: str, config: Config) -> ForecastFold:  # noqa: ARG002
+        """None: no family has an offset here."""
+        raise ValueError(f"a forecast has no offset. Received: {baseline!r}")
+
     def trainer_key(self, family: str) -> None:
         """Folds share their trainers."""
 
@@ -449,7 +517,7 @@ class ForecastFold:
             return Predictor(self._schema(), served, Forecast.name)
 
         def evaluate() -> Evaluation:
-            return self._evaluate({"forecast": self._baseline_forecasts(name, config, self.test_set, self.fold.test)})
+            return self._evaluate({"forecast": self._baseline_forecasts(name, config, self.test_set)})
 
         return FittedModel(predictor, evaluate)
 
@@ -503,7 +571,7 @@ class ForecastFold:
         """The baseline on the validation windows; kept, since a mix asks for what a choice has asked before."""
         key = which(name, config)
         if key not in self._held:
-            held, seconds = timed(lambda: self._baseline_forecasts(name, config, self._held_out, self.fold.validation))
+            held, seconds = timed(lambda: self._baseline_forecasts(name, config, self._held_out))
             # Where nothing was observed there is nothing to choose by.
             losses = self._held_out.losses(held)
             loss = float(np.nanmean(losses)) if np.isfinite(losses).any() else np.inf
@@ -519,7 +587,7 @@ class ForecastFold:
             fitted = self._fitted(name, config)
             if self._test_set is None:
                 return Partner(held.predicted, fitted, None, held.seconds, 0.0)
-            tested, spent = timed(lambda: self._baseline_forecasts(name, config, self.test_set, self.fold.test))
+            tested, spent = timed(lambda: self._baseline_forecasts(name, config, self.test_set))
             predict_ms = 1000 * spent / max(len(tested), 1)
             self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + spent, predict_ms)
         return self._partners[key]
@@ -545,11 +613,21 @@ class ForecastFold:
         """The baseline estimated on all rows that training and validation may see; kept, since it may take a while."""
         key = which(name, config)
         if key not in self._served:
-            own = self.experiment
+            own, stop = self.experiment, self.fold.validation.stop
             sizes = {"horizon": own.horizon, "season": own.season, "window": own.lookback}
-            known = self._rows.head(self.fold.validation.stop)
+            known = self._rows.head(stop) if FORECAST_BASELINES[name].together else self._targets(stop)
             self._served[key] = fit_forecaster(name, known, **sizes, config=config)
         return self._served[key]
+
+    def _targets(self, counts: np.ndarray) -> SeriesRows:
+        """The targets in the first rows of each series, read as they are asked for."""
+        frame = self.experiment.frame
+        return SeriesRows(
+            FirstRows(frame, counts),
+            targets=len(frame.targets),
+            ids=[str(series) for series in frame.ids],
+            last_steps=frame.last_steps() - (frame.lengths - counts),
+        )
 
     @cached_property
     def _rows(self) -> SeriesRows:
@@ -566,15 +644,26 @@ class ForecastFold:
             times=np.split(frame.times(), ends) if self.pipeline.calendar else None,
         )
 
-    def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet, rows: RowRange) -> np.ndarray:
+    def _baseline_forecasts(self, name: str, config: Config, test: ForecastTestSet) -> np.ndarray:
         """Forecasts of windows (windows, horizon, targets), each from the rows before it, settled before the first."""
         own, windows = self.experiment, test.windows
-        offsets = np.cumsum(own.frame.lengths) - own.frame.lengths
-        series, starts = windows.series(), windows.starts()
-        origins = [starts[series == i] + windows.lookback - offsets[i] for i in range(len(offsets))]
-        sizes = {"horizon": windows.horizon, "season": own.season, "window": own.lookback}
-        found = FORECAST_BASELINES[name].forecast(self._rows.head(rows.stop), origins, **sizes, **config)
-        return np.concatenate(found)
+        frame, series = own.frame, windows.series()
+        origins = windows.starts() + windows.lookback - frame.starts[series]
+        edges = np.append(0, np.cumsum(windows.count))
+        if FORECAST_BASELINES[name].together:
+            sizes = {"horizon": windows.horizon, "season": own.season, "window": own.lookback}
+            known = np.split(origins, edges[1:-1])
+            return np.concatenate(FORECAST_BASELINES[name].forecast(self._rows, known, **sizes, **config))
+        forecast = np.empty_like(test.y_true)
+        for some, of in frame.blocks():
+            mine = slice(edges[some.start], edges[some.stop])
+            if mine.start == mine.stop:
+                continue
+            values, lengths = frame.columns(frame.targets, of), frame.lengths[some]
+            for target in range(values.shape[1]):
+                many = ManySeries(values[:, target], lengths, origins[mine], series[mine] - some.start)
+                forecast[mine, :, target] = forecast_many(name, many, windows.horizon, own.season, **config)
+        return forecast
 
 
 def align_losses(

@@ -296,6 +296,10 @@ class LanguageFold:
         """What is scored."""
         return self.pipeline.batches(self.encoded, self.fold.test)
 
+    def with_offset(self, baseline: str, config: Config) -> LanguageFold:  # noqa: ARG002
+        """None: no family has an offset here."""
+        raise ValueError(f"a language model has no offset. Received: {baseline!r}")
+
     def trainer_key(self, family: str) -> int:  # noqa: ARG002
         """States have one row for each row of a batch."""
         return self.train.batch_size

@@ -13,9 +13,11 @@ import numpy as np
 from ..evaluation.mixing import (
     LEAST_PROBABILITY,
     Weights,
+    class_scale,
     class_weights,
     mixed_probabilities,
     mixed_values,
+    value_scale,
     value_weights,
 )
 from .protocol import Config, FittedModel
@@ -101,6 +103,11 @@ class ClassMixing:
         return class_weights(_rows(y_true), _rows(first), _rows(second))
 
     @staticmethod
+    def scale(y_true: Any, predicted: Any) -> float:
+        """What the logits are multiplied by: logistic regression on them."""
+        return class_scale(_rows(y_true), _rows(predicted))
+
+    @staticmethod
     def mixed(weights: Weights, first: Any, second: Any) -> Any:
         """Probabilities of the mix."""
         if not isinstance(first, list):
@@ -117,6 +124,7 @@ class ValueMixing:
         return float(np.mean(np.abs(y_true - predicted)))
 
     weights = staticmethod(value_weights)
+    scale = staticmethod(value_scale)
     mixed = staticmethod(mixed_values)
 
 

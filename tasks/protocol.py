@@ -89,11 +89,17 @@ class FittedModel:
         build_predictor: makes :attr:`predictor`; a baseline's parameters may take a while to be estimated.
         evaluate: predicts the fold's test set and scores it.
         notes: what a reader of its row should know.
+        seconds: that it takes beyond the network's training, for the baseline that it contains.
+        predict_ms: milliseconds per prediction beyond the network's.
+        baseline: settings of the baseline that a network's offset is; None where it has none.
     """
 
     build_predictor: Callable[[], Predictor[Any]]
     evaluate: Callable[[], Evaluation]
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    predict_ms: float = 0.0
+    baseline: Config | None = None
 
     @cached_property
     def predictor(self) -> Predictor[Any]:
@@ -129,6 +135,13 @@ class FoldData(Protocol):
 
     @property
     def notes(self) -> list[str]: ...
+
+    def with_offset(self, baseline: str, config: Config) -> FoldData:
+        """The fold as networks with an `offset` read it: the score of a baseline is among their inputs.
+
+        Raises:
+            InputError: if that baseline cannot be part of a network.
+        """
 
     def trainer_key(self, family: str) -> int | None:
         """What tells a trainer from those of other folds, beside the specification; None: nothing does."""

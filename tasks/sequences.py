@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -25,15 +26,18 @@ from ..pipelines import (
     SequenceEncoder,
     SequencePipeline,
     TextEncoder,
+    dealt_parts,
     derive_tokens,
     stratified_folds,
     stratified_split,
 )
 from ..predictor import Predictor
 from ..predictor.mix import SequenceMix
+from ..predictor.offset import BaselineOffset
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
 from .mixing import ClassMixing, HeldOut, MixedModel, Partner, ValueMixing, timed, which
+from .offset import PARTS, FoldOffset, out_of_fold, scores_of
 from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
 
@@ -185,8 +189,7 @@ def open_sequences(task: SequenceTask[Truth], frame: Frame, folds: int) -> Seque
         task = replace(task, tokens=tokens)  # type: ignore[type-var]  # every sequence task is a dataclass
         notes.append(note)
     if isinstance(frame, TextFrame) and frame.kind == "text" and task.settings.min_count is None:
-        # A word that was seen once says little by itself, but its vector was learnt from many other texts.
-        task = replace(task, min_count=1 if task.settings.vectors else _MIN_COUNT)  # type: ignore[type-var]
+        task = replace(task, min_count=usual_min_count(task.settings.vectors))  # type: ignore[type-var]
     return SequenceExperiment(task, frame, frame.targets, notes, folds)
 
 
@@ -323,6 +326,8 @@ class SequenceFold(Generic[Truth]):
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
         self._tried: dict[tuple[str, str], HeldOut] = {}
         self._partners: dict[tuple[str, str], Partner] = {}
+        self._offset: FoldOffset | None = None
+        self._with_offset: dict[tuple[str, str], SequenceFold[Truth]] = {}
 
     def _cut_note(self) -> list[str]:
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
@@ -338,23 +343,70 @@ class SequenceFold(Generic[Truth]):
     @cached_property
     def train(self) -> SequenceBatches:
         """The training set."""
-        return self.pipeline.batches(self.encoded, self.fold.train)
+        return self._batches(self.fold.train)
 
     @cached_property
     def validation(self) -> SequenceBatches:
         """What stops the training."""
-        return self.pipeline.batches(self.encoded, self.fold.validation)
+        return self._batches(self.fold.validation)
 
     @cached_property
     def known(self) -> SequenceBatches:
         """Training and validation set."""
-        rows = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-        return self.pipeline.batches(self.encoded, rows)
+        offset = None if self._offset is None else self._offset.known
+        return self.pipeline.batches(self.encoded, self._known_rows, offset)
 
     @cached_property
     def test(self) -> SequenceBatches:
         """What is scored."""
-        return self.pipeline.batches(self.encoded, self.fold.test)
+        return self._batches(self.fold.test)
+
+    def _batches(self, rows: np.ndarray) -> SequenceBatches:
+        return self.pipeline.batches(self.encoded, rows, None if self._offset is None else self._offset.scores)
+
+    @property
+    def _known_rows(self) -> np.ndarray:
+        return np.sort(np.concatenate([self.fold.train, self.fold.validation]))
+
+    def with_offset(self, baseline: str, config: Config) -> SequenceFold[Truth]:
+        """A fold like this one whose batches have the score of a baseline."""
+        key = which(baseline, config)
+        if key not in self._with_offset:
+            like = copy.copy(self)
+            for made in ("train", "validation", "known", "test"):
+                like.__dict__.pop(made, None)
+            like._offset = self._new_offset(baseline, config)
+            self._with_offset[key] = like
+        return self._with_offset[key]
+
+    def _new_offset(self, name: str, config: Config) -> FoldOffset:
+        if not self.mixes_with(name, config):
+            raise InputError(f"`offset` is {name}, which cannot be joined with a network in one graph; choose another")
+        partner = self._partner(name, config)
+        learnt, seconds = timed(lambda: self._out_of_fold(name, config, self.fold.train))
+        truth: Any = self.targets_of(self.fold.train)
+        if self.pipeline.classes:
+            calibration = ClassMixing.scale(truth, learnt)
+        else:
+            encode: Any = self.pipeline.target_encoder_.encode
+            calibration = ValueMixing.scale(encode(truth), encode(learnt))
+        served = BaselineOffset(partner.fitted, calibration, self.pipeline)
+        known, tested = self._known_rows, (self.fold.test, partner.tested)
+        parts = [(self.fold.train, learnt), (self.fold.validation, partner.held_out), tested]
+        return FoldOffset(
+            config,
+            served,
+            scores_of(served, self.encoded, parts),
+            lambda: scores_of(served, self.encoded, [(known, self._out_of_fold(name, config, known)), tested]),
+            partner.seconds + seconds,
+            partner.predict_ms,
+        )
+
+    def _out_of_fold(self, name: str, config: Config, rows: np.ndarray) -> Any:
+        """Probabilities, values or tags' probabilities of examples by baselines that have not seen them."""
+        parts = dealt_parts(self.frame, rows, PARTS)
+        predicted = out_of_fold(partial(self._fit_baseline, name, config), self._inputs, rows, parts)
+        return predicted if self.pipeline.target_encoder_.per_step else np.array(predicted)
 
     def trainer_key(self, family: str) -> int | None:
         """Word vectors belong to the vocabulary of one fold."""
@@ -370,10 +422,14 @@ class SequenceFold(Generic[Truth]):
 
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network."""
-        schema = SequenceSchema.of(self.pipeline, self.frame)
+        schema, offset = SequenceSchema.of(self.pipeline, self.frame), self._offset
+        served = None if offset is None else offset.served
         return FittedModel(
-            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model), self.task.name),
+            lambda: Predictor(schema, SequenceNetwork(self.pipeline, model, served), self.task.name),
             lambda: self._evaluate_network(model),
+            seconds=0.0 if offset is None else offset.seconds,
+            predict_ms=0.0 if offset is None else offset.predict_ms,
+            baseline=None if offset is None else offset.config,
         )
 
     def baseline_configs(self, name: str, n: int) -> list[Config]:
@@ -386,7 +442,7 @@ class SequenceFold(Generic[Truth]):
 
     def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set."""
-        fitted = self._fit_baseline(name, config, np.sort(np.concatenate([self.fold.train, self.fold.validation])))
+        fitted = self._fit_baseline(name, config, self._known_rows)
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -439,8 +495,7 @@ class SequenceFold(Generic[Truth]):
             raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
         key = which(name, config)
         if key not in self._partners:
-            both = np.sort(np.concatenate([self.fold.train, self.fold.validation]))
-            fitted, again = timed(lambda: self._fit_baseline(name, config, both))
+            fitted, again = timed(lambda: self._fit_baseline(name, config, self._known_rows))
             tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
             predict_ms = 1000 * spent / max(len(self.fold.test), 1)
             self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
@@ -492,7 +547,15 @@ class SequenceFold(Generic[Truth]):
             return None, []
         words = encoder.vocabulary_.words
         vectors, known = word_vectors(path, words)
-        return vectors, [f"{known:,} of {len(words):,} words are initialised with a vector of {path}"]
+        return vectors, [
+            f"{known:,} of {len(words):,} words are initialised with a vector of {path}, scaled to length "
+            f"{_VECTOR_LENGTH:g}"
+        ]
+
+
+def usual_min_count(vectors: str | Path | None) -> int:
+    """How often a word must occur to be known: 2, and 1 where its vector was learnt from many other texts."""
+    return 1 if vectors else _MIN_COUNT
 
 
 def word_vectors(path: str | Path, words: Sequence[str]) -> tuple[np.ndarray, int]:

@@ -126,6 +126,9 @@ def test_word_vectors_of_a_file_are_the_first_ones_of_their_words(tmp_path):
     np.testing.assert_allclose(own[3 + words.index("good")], [5, 0], atol=0.2)
     assert (own[3 + words.index("good")] != [5, 0]).any()
     assert estimator._comparison_settings()["vectors"] == str(file)
+    assert (estimator._reading_settings().min_count, DenseClassifier()._reading_settings().min_count) == (1, 2)
+    two = quick(DenseClassifier, units=2, vectors=file, second_embedding=3).fit(TEXTS, OPINIONS)
+    assert two.model_.get_layer("channels").output.shape[-1] == 5
     assert "train_vectors=False" in estimator._comparison_settings()["families"][-1]
     estimator.save(tmp_path / "saved")
     file.unlink()  # what was read is kept

@@ -13,6 +13,7 @@ import tensorflow as tf
 from recurra.errors import InputError
 from recurra.models import (
     FAMILIES,
+    OFFSET_SETTINGS,
     TRAINING_SETTINGS,
     CarriedState,
     Plan,
@@ -250,6 +251,9 @@ def test_wrong_settings_are_refused(family, kind):
     with pytest.raises(InputError, match=f"{named} has no setting `colour`; there are .*"):
         build(family, spec, colour="red")
     known = factory_settings(family, kind) | TRAINING_SETTINGS
+    known |= OFFSET_SETTINGS if kind in ("class", "value", "tags") else {}
+    if kind in ("forecast", "value"):  # whose loss is not the cross-entropy
+        known.pop("label_smoothing")
     assert set(known) == known_settings(family, kind)
     for name in known_settings(family, kind):
         setting = known[name]
@@ -413,7 +417,9 @@ def test_every_setting_is_in_the_docs(family, kind):
     if settings == {"simple_rnn"}:  # "as `simple_rnn`"
         [settings] = settings_column(section, "simple_rnn")
     own = set().union(*settings_column(cells, family))
-    assert settings | own == known_settings(family, kind) - {*TRAINING_SETTINGS}
+    beside = set(OFFSET_SETTINGS) & known_settings(family, kind)  # has a section of its own
+    assert settings | own == known_settings(family, kind) - {*TRAINING_SETTINGS} - beside
+    assert all(f"## {name.capitalize()}" in text for name in beside)
 
 
 @every_family
@@ -593,6 +599,11 @@ def test_pooling_by_hand():
     real = tf.constant([[True, True, False], [False, False, False]])
     targets = {how: Pool(how)(x, real).numpy()[:, 0].tolist() for how in ("last", "mean", "max")}
     assert targets == {"last": [-3, 0], "mean": [-2, 0], "max": [-1, 0]}
+    attention = Pool("attention")
+    np.testing.assert_allclose(attention(x, real)[:, 0], [-2, 0])  # at first the mean
+    attention.direction.assign([2.0])
+    one, three = np.exp(2 * np.tanh([-1, -3]))
+    np.testing.assert_allclose(attention(x, real)[:, 0], [(-one - 3 * three) / (one + three), 0], rtol=1e-6)
 
 
 def test_windows_by_hand():
@@ -645,6 +656,11 @@ def test_pretrained_vectors():
             assert build(family, spec, vectors=vectors, units=2).get_layer("embedding").trainable_variables
             with pytest.raises(InputError, match=r"`vectors` must have a row for each of the 11 tokens; .*\(10, 6\)"):
                 build(family, spec, vectors=vectors[1:])
+            two = build(family, spec, vectors=vectors, train_vectors=False, second_embedding=3, units=2)
+            assert two.get_layer("channels").output.shape[-1] == 6 + 3
+            assert [v.path for v in two.trainable_variables if "embedding" in v.path] == ["second_embedding/embeddings"]
+            with pytest.raises(InputError, match="`second_embedding` stands beside `vectors`"):
+                build(family, spec, second_embedding=3)
             with pytest.raises(InputError, match="6 dimensions, so `embedding` must be that; received 5"):
                 build(family, spec, vectors=vectors, embedding=5)
 

@@ -53,13 +53,14 @@ def test_a_network_gives_at_each_step_what_the_whole_sequence_gives(family, kind
     if kind == "tokens":
         sequence = RNG.integers(1, 20, size=(BATCH, TIME)).astype("int32")
     more = {"ngrams": 3, "ngram_buckets": 30} if kind == "tokens" else {}
-    settings = [(pooling, segment, 1) for pooling, segment in itertools.product(("last", "mean", "max"), (1, 3))]
+    poolings = ("last", "mean", "max", "attention")
+    settings = [(pooling, segment, 1) for pooling, segment in itertools.product(poolings, (1, 3))]
     networks = [
         build(
             family, SequenceSpec(inputs, output), units=3, pooling=pooling, segment_length=segment, num_layers=n, **more
         )
         for output, (pooling, segment, n) in zip(
-            [ClassOutput(3), ValueOutput()] * 4, [*settings, ("mean", 2, 2), ("max", 3, 2)], strict=True
+            [ClassOutput(3), ValueOutput()] * 5, [*settings, ("mean", 2, 2), ("max", 3, 2)], strict=True
         )
     ]
     tagger = build(family, SequenceSpec(inputs, TagOutput(3)), units=3, num_layers=2, residual=True, **more)

@@ -562,3 +562,12 @@ def test_rounds_of_the_search():
     assert better_half(losses, losses, 1) == [0.1, 0.2]
     assert better_half(losses, [0.1, 0.2], 1) == [0.2]  # what comes later doesn't count
     assert better_half({0.1: [1.0], 0.2: [1.0]}, [0.2, 0.1], 1) == [0.1]
+
+
+def test_label_smoothing_by_hand():
+    logits = np.log([[0.7, 0.2, 0.1]])
+    plain, smoothed = (float(Elementwise("crossentropy", part).call(np.array([0]), logits)[0]) for part in (0.0, 0.3))
+    assert plain == pytest.approx(-np.log(0.7))
+    assert smoothed == pytest.approx(0.7 * plain - 0.3 * np.log([0.7, 0.2, 0.1]).mean())
+    with pytest.raises(InputError, match="`label_smoothing` is for classes, and this loss is mae"):
+        Elementwise("mae", 0.1)

@@ -8,6 +8,7 @@ import pytest
 
 import recurra
 from recurra.datasets import read_vectors
+from recurra.diagnostics import inspect
 from recurra.errors import InputError
 from recurra.frames import TextFrame
 from recurra.tasks import Classification
@@ -67,3 +68,28 @@ def test_a_rare_word_is_known_by_default_only_where_a_file_knows_it():
     assert Classification(tokens="word").open(frame).task.min_count == 2
     assert Classification(tokens="word", vectors="words.txt").open(frame).task.min_count == 1
     assert Classification(tokens="word", vectors="words.txt", min_count=3).open(frame).task.min_count == 3
+
+
+def test_learnt_vectors_stand_beside_those_of_a_file(tmp_path):
+    file = tmp_path / "glove.txt"
+    file.write_text("good 1 0\nbad 0 1\n")
+    texts = pd.DataFrame({"text": ["good film", "bad film"] * 20, "label": [1, 0] * 20})
+    fitted = recurra.fit(
+        texts,
+        label="label",
+        family="gru:second_embedding=3+train_vectors=false+units=2",
+        vectors=str(file),
+        max_epochs=2,
+    )
+    network = fitted.predictor.model.model
+    words = fitted.predictor.schema.pipeline.encoder.vocabulary_.words
+    np.testing.assert_allclose(network.get_layer("embedding").get_weights()[0][3 + words.index("good")], [5, 0])
+    assert network.get_layer("second_embedding").get_weights()[0].shape == (3 + len(words), 3)
+    stream = fitted.predictor.stream()
+    stream.push("good film")
+    whole = fitted.predictor.predict(["good film"])
+    assert stream.prediction["probabilities"].max() == pytest.approx(whole["probability"][0], abs=1e-5)
+    found = inspect(fitted.predictor, fitted.frame)
+    assert found.memory["horizon_gradient"] is not None
+    with pytest.raises(InputError, match="`second_embedding` stands beside `vectors`; give `vectors`"):
+        recurra.compare(texts, label="label", families=["gru:second_embedding=3"], folds=2, seeds=1)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..errors import InputError
+
 LOSSES = ("mae", "mse", "huber")
 
 
@@ -17,17 +19,24 @@ class Elementwise(keras.losses.Loss):
     Args:
         kind: "mae" absolute, "mse" squared, or "huber" error with delta 1, in scaled units; "crossentropy" of class
             numbers and logits.
+        label_smoothing: part of the cross-entropy that is that of all classes alike (Szegedy et al. 2016).
     """
 
-    def __init__(self, kind: str = "mae", name: str = "loss", **kwargs: Any) -> None:
+    def __init__(self, kind: str = "mae", label_smoothing: float = 0.0, name: str = "loss", **kwargs: Any) -> None:
         if kind not in (*LOSSES, "crossentropy"):
             raise ValueError(f"`loss` must be mae, mse, huber or crossentropy. Received: {kind!r}")
         super().__init__(name=name, **kwargs)
-        self.kind = kind
+        if label_smoothing and kind != "crossentropy":
+            raise InputError(f"`label_smoothing` is for classes, and this loss is {kind}; leave it out")
+        self.kind, self.label_smoothing = kind, label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if self.kind == "crossentropy":
-            return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)  # (batch,) or (batch, time)
+            losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)  # (batch,) or (batch, time)
+            if not self.label_smoothing:
+                return losses
+            of_all = ops.logsumexp(y_pred, axis=-1) - ops.mean(y_pred, axis=-1)
+            return (1 - self.label_smoothing) * losses + self.label_smoothing * of_all
         error = ops.abs(y_true - y_pred)  # (batch, horizon, targets)
         if self.kind == "mae":
             return error
@@ -59,4 +68,4 @@ class Elementwise(keras.losses.Loss):
         return ops.cast(y_pred, self.dtype) - ops.cast(y_true, self.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "kind": self.kind}
+        return {**super().get_config(), "kind": self.kind, "label_smoothing": self.label_smoothing}

@@ -49,6 +49,7 @@ class Trainer:
             weights themselves.
         decay, decay_after: where `decay` is below 1, the learning rate is multiplied by it at the end of every epoch
             from number `decay_after` on, whatever the validation loss does, and no longer halved without improvement.
+        label_smoothing: part of the cross-entropy of training that is that of all classes alike; not of what is judged.
 
     Example:
         >>> trainer = Trainer(lambda: models.build("lstm", pipeline.spec))
@@ -71,6 +72,7 @@ class Trainer:
         ema: float = 0.0,
         decay: float = 1.0,
         decay_after: int = 1,
+        label_smoothing: float = 0.0,
     ) -> None:
         if isinstance(learning_rate, str) and learning_rate != FIND:
             raise ValueError(f'`learning_rate` must be a number or "{FIND}". Received: {learning_rate!r}')
@@ -79,6 +81,7 @@ class Trainer:
         # Padding has no weight: a mean over it too would make short sequences count for less.
         self._reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
         self.loss = Elementwise(loss, reduction=self._reduction)
+        self._trained = Elementwise(loss, label_smoothing, reduction=self._reduction)
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
@@ -204,9 +207,11 @@ class Trainer:
             output = getattr(fresh, "output", None)  # a model that is a class of its own knows it after its first call
             own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
             self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
+            smoothing = self._trained.label_smoothing
+            self._trained = Elementwise(self.loss.kind, smoothing, reduction=self._reduction, **own)
             self.model.compile(
                 self._optimizer(rate),
-                self.loss,
+                self._trained,
                 jit_compile=has_recurrent_layers(fresh),
             )
             self.model.optimizer.build(self.model.trainable_variables)

@@ -133,8 +133,10 @@ def _refuse_steps(grid: TimeGrid, moments: np.ndarray, codes: np.ndarray, labels
     steps, of = steps[codes[1:] == codes[:-1]], of[codes[1:] == codes[:-1]]
     if not len(steps):
         return
-    own = pd.DataFrame({"series": of, "step": steps}).groupby("series")["step"].median()
     common = float(commonest(steps))
+    if steps.max() <= _OTHER_STEP * common and steps.min() >= common / _OTHER_STEP:
+        return
+    own = pd.DataFrame({"series": of, "step": steps}).groupby("series")["step"].median()
     far = (own > _OTHER_STEP * common) | (own < common / _OTHER_STEP)
     counts = pd.Series(of).value_counts()
     # two rows far apart are a gap; three or more of one step are a step

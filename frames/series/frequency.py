@@ -1,6 +1,8 @@
 """The step of the time axis: read from the stamps, or given by the user."""
 
 import re
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -32,8 +34,9 @@ def commonest(steps: np.ndarray) -> int:
     low = int(steps.min())
     if low == int(steps.max()):
         return low
-    values, counts = np.unique(steps, return_counts=True)
-    return int(values[np.argmax(counts)])
+    codes, values = pd.factorize(steps)  # hashed: of ten million steps sorting would take a second
+    counts = np.bincount(codes)
+    return int(values[counts == counts.max()].min())
 
 
 def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
@@ -60,8 +63,31 @@ def infer_freq(stamps: pd.DatetimeIndex, codes: np.ndarray, source: str) -> str:
     step = commonest(steps)
     if step % DAY:
         return str(to_offset(pd.Timedelta(step, unit="us")).freqstr)
-    wall = stamps.tz_localize(None)
+    wall = _Stamps.of(stamps.tz_localize(None))
     return _calendar_months(wall, codes, step) or _calendar_days(wall, codes, step // DAY)
+
+
+@dataclass(frozen=True)
+class _Stamps:
+    """Time stamps of many rows: calendars are asked about each different one once.
+
+    Attributes:
+        distinct: in the order in which they appear.
+        number: which of them each row has (rows,).
+    """
+
+    distinct: pd.DatetimeIndex
+    number: np.ndarray
+
+    @classmethod
+    def of(cls, wall: pd.DatetimeIndex) -> Self:
+        """Those of an index without a time zone."""
+        number, distinct = pd.factorize(wall)
+        return cls(distinct, number)
+
+    def months(self) -> np.ndarray:
+        """Months since the year 0: int64 (rows,)."""
+        return np.asarray(self.distinct.year * 12 + self.distinct.month - 1, dtype="int64")[self.number]
 
 
 def to_month_start(
@@ -96,19 +122,20 @@ def _is_inside_months(wall: pd.DatetimeIndex, codes: np.ndarray, freq: str | int
     if freq is not None and not (isinstance(freq, str) and _MONTH_STARTS.fullmatch(freq)):
         return False
     steps = steps_between(wall.asi8, codes)
-    if not len(steps) or commonest(steps) < 28 * DAY or bool(wall.is_month_end.all()) or bool(_on_first(wall).all()):
+    if not len(steps) or commonest(steps) < 28 * DAY:
         return False
-    if _on_working_month_ends(wall):
+    stamps = _Stamps.of(wall)
+    days = stamps.distinct
+    if bool(days.is_month_end.all()) or bool(_on_first(days).all()) or _on_working_month_ends(days):
         return False
-    months = np.asarray(wall.year * 12 + wall.month, dtype="int64")
     # the 30th is the 28th or 29th of February, and the middle of a month the 15th or 16th
-    ends = wall.day == wall.days_in_month
-    spread = int(wall.day[~ends].max()) - int(wall.day[~ends].min()) if bool((~ends).any()) else 0
-    return spread <= _SPREAD_OF_DAYS and not bool((steps_between(months, codes) == 0).any())
+    ends = days.day == days.days_in_month
+    spread = int(days.day[~ends].max()) - int(days.day[~ends].min()) if bool((~ends).any()) else 0
+    return spread <= _SPREAD_OF_DAYS and not bool((steps_between(stamps.months(), codes) == 0).any())
 
 
 def _on_working_month_ends(wall: pd.DatetimeIndex) -> bool:
-    return all(_WORKING_MONTH_END.is_on_offset(stamp) for stamp in wall.unique())
+    return all(_WORKING_MONTH_END.is_on_offset(stamp) for stamp in wall)
 
 
 def _on_first(wall: pd.DatetimeIndex) -> np.ndarray:
@@ -132,24 +159,23 @@ def parse_freq(freq: str | int, source: str) -> pd.offsets.BaseOffset:
     )
 
 
-def _calendar_months(wall: pd.DatetimeIndex, codes: np.ndarray, step: int) -> str | None:
+def _calendar_months(wall: _Stamps, codes: np.ndarray, step: int) -> str | None:
     """Name a step of whole months, if the stamps stand at the first or last day of theirs."""
-    starts, ends = bool((wall.day == 1).all()), bool(wall.is_month_end.all())
     if step < 28 * DAY:
         return None
+    starts, ends = bool((wall.distinct.day == 1).all()), bool(wall.distinct.is_month_end.all())
     if starts or ends:
         letter = "S" if starts else "E"
-    elif step < 32 * DAY and _on_working_month_ends(wall):
+    elif step < 32 * DAY and _on_working_month_ends(wall.distinct):
         return "BME"
     else:
         return None
     return _months_alias(wall, codes, letter)
 
 
-def _months_alias(wall: pd.DatetimeIndex, codes: np.ndarray, letter: str) -> str:
-    months = np.asarray(wall.year * 12 + wall.month - 1, dtype="int64")
-    count = commonest(steps_between(months, codes))
-    first = int(wall.month[0]) - 1
+def _months_alias(wall: _Stamps, codes: np.ndarray, letter: str) -> str:
+    count = commonest(steps_between(wall.months(), codes))
+    first = int(wall.distinct.month[0]) - 1
     if count == 1:
         return f"M{letter}"
     if count == 3:  # named as pandas does: QS-JAN for January, April, ...; QE-DEC for March, June, ...
@@ -159,11 +185,12 @@ def _months_alias(wall: pd.DatetimeIndex, codes: np.ndarray, letter: str) -> str
     return f"{count}M{letter}"
 
 
-def _calendar_days(wall: pd.DatetimeIndex, codes: np.ndarray, days: int) -> str:
-    firsts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+def _calendar_days(wall: _Stamps, codes: np.ndarray, days: int) -> str:
+    weekday = np.asarray(wall.distinct.day_of_week)
+    firsts = wall.number[np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])]
     # series may each keep a weekday of their own, as hourly ones may each keep a minute: then weeks have no name
-    if days % 7 == 0 and bool((wall.day_of_week[firsts] == wall.day_of_week[0]).all()):
-        return f"{'' if days == 7 else days // 7}W-{_WEEKDAYS[wall.day_of_week[0]]}"
-    if days == 1 and len(wall) >= _ROWS_THAT_SHOW_WORKING_DAYS and not bool((wall.day_of_week >= 5).any()):
+    if days % 7 == 0 and bool((weekday[firsts] == weekday[0]).all()):
+        return f"{'' if days == 7 else days // 7}W-{_WEEKDAYS[weekday[0]]}"
+    if days == 1 and len(wall.number) >= _ROWS_THAT_SHOW_WORKING_DAYS and not bool((weekday >= 5).any()):
         return "B"
     return "D" if days == 1 else f"{days}D"

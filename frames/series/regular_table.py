@@ -14,7 +14,7 @@ from .column_roles import Roles, choose_roles
 from .reading import Reading
 from .time_axis import TimeAxis, make_axis
 from .trim_ends import trim_ends
-from .value_checks import check_missing, note_constant, note_missing
+from .value_checks import check_missing, count_constant, count_missing, note_constant, note_missing
 
 # A mistyped number stands among many different ones; categories are few.
 _MOST_CATEGORIES, _LEAST_REPETITIONS = 30, 3
@@ -28,9 +28,13 @@ def series_fields(
     missing: str,
     source: str,
     reading: Reading | None = None,
+    is_part: bool = False,
     **given: Any,
 ) -> dict[str, Any]:
-    """Check the table and give the fields of its SeriesFrame; see :meth:`SeriesFrame.from_table`."""
+    """Check the table and give the fields of its SeriesFrame; see :meth:`SeriesFrame.from_table`.
+
+    Of one of several parts (`is_part`) nothing is noted that has to be counted over all of them.
+    """
     if missing not in MISSING_RULES:
         raise ValueError(f"`missing` must be one of {MISSING_RULES}. Received: missing={missing!r}")
     table = _with_time_index(table)
@@ -52,8 +56,9 @@ def series_fields(
     used = [*roles.targets, *roles.covariates]
     if missing == "error":
         check_missing(frame, id, time, used, source)
-    note_missing(frame, used, notes)
-    note_constant(frame, id, roles.targets, notes)
+    if not is_part:
+        note_missing(count_missing(frame, used), len(frame), notes)
+        note_constant(*count_constant(frame, id, roles.targets), notes)
     return {
         "table": frame,
         "id": id,

@@ -21,7 +21,7 @@ _CLEARER = 0.1
 _STEPS_PER_YEAR = {"M": 12, "Q": 4, "W": 52, "B": 261}
 
 
-def detect_season(frame: SeriesFrame) -> int:
+def detect_season(frame: SeriesFrame, rows: np.ndarray | None = None) -> int:
     """Find the season of a frame's first target.
 
     Periods natural for the frequency come first (a day and a week of hours, a year of months); where none of
@@ -33,6 +33,7 @@ def detect_season(frame: SeriesFrame) -> int:
     Args:
         frame: one or many series; of many, twenty are looked at and the majority counts. Series much shorter than that
             of most rows have no vote.
+        rows: how many of each series, from its start, are looked at (series,); by default all.
 
     Returns:
         Steps after which the series repeats, or 1.
@@ -42,11 +43,13 @@ def detect_season(frame: SeriesFrame) -> int:
         52
     """
     natural = natural_periods(frame.freq)
-    ends = np.cumsum(frame.lengths)
-    long = np.flatnonzero(frame.lengths >= typical_length(frame.lengths) / 2)
+    rows = frame.lengths if rows is None else rows
+    long = np.flatnonzero(rows >= typical_length(rows) / 2)
     chosen = long[np.unique(np.linspace(0, len(long) - 1, _MOST_SERIES).round().astype(int))]
-    values = frame.table[frame.targets[0]].to_numpy(dtype="float64")
-    found = [_season(values[ends[i] - frame.lengths[i] : ends[i]], natural) for i in chosen]
+    starts = frame.starts
+    found = [
+        _season(frame.columns(frame.targets[:1], slice(starts[i], starts[i] + rows[i]))[:, 0], natural) for i in chosen
+    ]
     votes = Counter(found)
     return min(votes, key=lambda period: (-votes[period], period))
 

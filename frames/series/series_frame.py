@@ -1,6 +1,6 @@
 """SeriesFrame: one or many time series in long format, on a regular time axis."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,12 +11,16 @@ import pandas as pd
 from ...errors import InputError
 from ..columns import ROW_NUMBERS, listed
 from ..notebook import frame_html
+from .blocks import ROWS, series_blocks
 from .reading import Reading
 from .regular_table import series_fields
+from .stored_table import StoredTable, TableWriter
 from .time_grid import TimeGrid, stamp_grid, steps_since_origin
 from .value_checks import stamps_never_observed
 
 _ROWS_THAT_SHOW_A_WEEK = 14
+_CHUNK = 1 << 20  # rows looked at together
+_WORKED_OUT = 400  # bytes beside each row of a block
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class SeriesFrame:
         roles: the user's own columns for time (or "none") and id (or None), to read another table the same way.
         reading: what was settled when the table was read, for the same purpose.
         id_cells: where several columns tell the series apart, their cells by the name of the series.
+        stored: the files that the table is read from where it is larger than memory; None where it is in memory.
     """
 
     table: pd.DataFrame
@@ -56,6 +61,16 @@ class SeriesFrame:
     roles: Mapping[str, Any] = field(default_factory=lambda: {"time": None, "id": None})
     reading: Reading = field(default_factory=Reading)
     id_cells: pd.DataFrame | None = None
+    stored: StoredTable | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: a stored table is sent as the names of its files."""
+        return {**self.__dict__, **({"table": None} if self.stored is not None else {})}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.stored is not None:
+            self.__dict__["table"] = self.stored.open()
 
     @classmethod
     def from_table(
@@ -127,21 +142,41 @@ class SeriesFrame:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Rows of each series, in table order: (series,)."""
-        return self.table.groupby(self.id, sort=False, observed=True).size().to_numpy()
+        labels = self.table[self.id]
+        codes = labels.cat.codes.to_numpy() if isinstance(labels.dtype, pd.CategoricalDtype) else labels.to_numpy()
+        return np.diff(_starts_of_runs(codes), append=len(codes))
 
     @cached_property
     def ids(self) -> list:
         """Series identifiers, in table order."""
-        return list(self.table[self.id].unique())
+        return list(self.table[self.id].iloc[self.starts].unique())
 
-    def columns(self, names: Iterable[str]) -> np.ndarray:
-        """Values of numeric columns: float64 (rows, names)."""
-        names = list(names)
-        if len(names) == 1:  # a view: ten million rows need no second copy
-            return self.table[names[0]].to_numpy(dtype="float64").reshape(-1, 1)
-        if not names:
-            return np.empty((len(self.table), 0))
-        return np.column_stack([self.table[name].to_numpy(dtype="float64") for name in names])
+    def columns(self, names: Iterable[str], rows: slice | np.ndarray | None = None) -> np.ndarray:
+        """Values of numeric columns: float64 (rows, names).
+
+        Args:
+            names: of the columns.
+            rows: which rows of the table, in any shape; by default all. Of many rows ask for some at a time.
+
+        Returns:
+            float64 (*rows, names).
+        """
+        chosen = slice(None) if rows is None else rows
+        parts = [self.table[name].to_numpy(dtype="float64")[chosen] for name in names]
+        if len(parts) == 1:  # a view, where rows are a slice: ten million rows need no second copy
+            return parts[0][..., None]
+        return np.stack(parts, axis=-1) if parts else np.empty((len(self.table), 0))
+
+    def blocks(self) -> Iterator[tuple[slice, slice]]:
+        """Series in blocks of about a million rows, or fewer where little memory was allowed, and these rows."""
+        if self.stored is None:
+            return series_blocks(self.lengths)
+        return series_blocks(self.lengths, max(1, min(ROWS, self.stored.memory // _WORKED_OUT)))
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First row of each series in the table: (series,)."""
+        return np.cumsum(self.lengths) - self.lengths
 
     def head(self, rows: Sequence[int] | np.ndarray) -> "SeriesFrame":
         """Keep the first rows of each series, as if the rest were not known yet.
@@ -169,12 +204,28 @@ class SeriesFrame:
             raise InputError(
                 f"{self.source}: no series is called {unknown[0]!r} in column {self.id!r}; there are {known}"
             )
-        table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
         ahead = self.ahead
         if ahead is not None:
             ahead = ahead[ahead[self.id].isin(wanted)].reset_index(drop=True)
             ahead = _without_unused(ahead, self.id) if len(ahead) else None
-        return replace(self, table=_without_unused(table, self.id), ahead=ahead)
+        if self.stored is None:
+            table = self.table[self.table[self.id].isin(wanted)].reset_index(drop=True)
+            return replace(self, table=_without_unused(table, self.id), ahead=ahead)
+        writer = TableWriter(self.stored.memory)
+        for _, rows in self.blocks():
+            part = self.table.iloc[rows]
+            writer.add(part[part[self.id].isin(wanted)])
+        stored = writer.finish()
+        return replace(self, table=stored.open(), stored=stored, ahead=ahead)
+
+    def part(self, series: slice, newest: int | None = None) -> "SeriesFrame":
+        """Some series that follow one another, in memory, each with its newest rows or with all of them."""
+        ends, lengths = (self.starts + self.lengths)[series], self.lengths[series]
+        kept = lengths if newest is None else np.minimum(lengths, newest)
+        rows = np.repeat(ends - np.cumsum(kept), kept) + np.arange(int(kept.sum()))
+        ids = self.ids[series]
+        ahead = None if self.ahead is None else self.ahead[self.ahead[self.id].isin(ids)].reset_index(drop=True)
+        return replace(self, table=self.table.iloc[rows].reset_index(drop=True), ahead=ahead, stored=None)
 
     def next_times(self, steps: int) -> pd.DataFrame:
         """Time stamps after the end of each series: ``steps`` rows per series, columns id and time."""
@@ -237,6 +288,17 @@ class SeriesFrame:
         if isinstance(self.freq, int):
             return TimeGrid(self.freq, self.freq)
         return stamp_grid(self.freq, pd.DatetimeIndex(self.table[self.time].iloc[[0, -1]]), self.source)
+
+
+def _starts_of_runs(codes: np.ndarray) -> np.ndarray:
+    """Where another code begins, looked for piece by piece: (runs,)."""
+    if not len(codes):
+        return np.empty(0, dtype="int64")
+    found = [np.zeros(1, dtype="int64")]
+    for start in range(1, len(codes), _CHUNK):
+        stop = min(start + _CHUNK, len(codes))
+        found.append(start + np.flatnonzero(codes[start:stop] != codes[start - 1 : stop - 1]))
+    return np.concatenate(found)
 
 
 def _without_unused(table: pd.DataFrame, id: str) -> pd.DataFrame:

@@ -17,6 +17,9 @@ from .sorted_rows import SortedRows, refuse_duplicates, refuse_off_grid
 from .time_cells import TimeReading, time_readings
 from .time_grid import TimeGrid, check_length, make_grid, positions
 
+_FIGURES = "0123456789"
+_MOST_FIGURES = 18  # of a number that an int64 can hold
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -68,11 +71,12 @@ def make_axis(
     """
     codes, labels = _series_codes(table, roles.id, source)
     settled = settled or Reading()
-    readings, reading = [], TimeReading("", "", pd.Index(_row_numbers(codes, len(labels))))
     columns = " + ".join(map(repr, roles.time))
     if roles.time:
         readings = time_readings(table, roles.time, source, settled.form, settled.zone)
         reading = choose_reading(readings, codes, freq, columns, source)
+    else:
+        readings, reading = [], TimeReading("", "", pd.Index(_row_numbers(codes, len(labels))))
     index, notes = reading.index, list(reading.notes)
     order = _sorting(index.asi8 if isinstance(index, pd.DatetimeIndex) else index.to_numpy(), codes)
     if order is not None:
@@ -122,31 +126,56 @@ def _series_codes(table: pd.DataFrame, id: tuple[str, ...], source: str) -> tupl
         return np.zeros(len(table), dtype="int8"), ["series"]
     parts = []
     for name in id:
-        codes, found = pd.factorize(table[name].astype(object).to_numpy(), use_na_sentinel=True)
+        codes, found = pd.factorize(table[name], use_na_sentinel=True)
         if (codes < 0).any():
             position = int(np.argmax(codes < 0))
             raise InputError(
                 f"{source}: column {name!r} is empty in {place(table, position)} where the name of a series was "
                 "expected; fill the cell or remove the row"
             )
-        parts.append((codes, list(found)))
+        parts.append((codes, list(found.astype(object))))
     codes, labels = parts[0]
     for others, found in parts[1:]:
         together, codes = np.unique(codes.astype("int64") * len(found) + others, return_inverse=True)
         labels = [(*_as_tuple(labels[code // len(found)]), found[code % len(found)]) for code in together]
     if len(id) > 1:
-        labels = _joined(labels)
-    natural = sorted(range(len(labels)), key=lambda code: _natural(labels[code]))
+        labels = joined_names(labels)
+    natural = natural_order(labels)
+    if bool((natural[1:] > natural[:-1]).all()):
+        return codes, labels
     rank = np.empty(len(labels), dtype="int64")
     rank[natural] = np.arange(len(labels))
     return rank[codes], [labels[code] for code in natural]
+
+
+def natural_order(labels: list) -> np.ndarray:
+    """Which label comes n-th, as people number their series: (labels,)."""
+    order = _order_of_numbered(labels)
+    if order is None:
+        order = np.array(sorted(range(len(labels)), key=lambda code: _natural(labels[code])), dtype="int64")
+    return order
+
+
+def _order_of_numbered(labels: list) -> np.ndarray | None:
+    """The order of names such as H1, H2, ..., without a look at each; None for names of another form."""
+    if not all(type(label) is str for label in labels) or not "".join(labels).isascii():
+        return None
+    texts = [label.rstrip(_FIGURES) for label in labels]
+    figures = [label[len(text) :] for label, text in zip(labels, texts, strict=True)]
+    lengths = np.array([len(figure) for figure in figures])
+    kinds = set(texts)
+    if lengths.min() == 0 or lengths.max() > _MOST_FIGURES or any(set(text) & set(_FIGURES) for text in kinds):
+        return None
+    rank = {text: number for number, text in enumerate(sorted(kinds))}
+    numbers = np.array(figures).astype("int64")
+    return np.lexsort((-lengths, numbers, np.array([rank[text] for text in texts])))  # 02 stands before 2
 
 
 def _as_tuple(label: Any) -> tuple:
     return label if isinstance(label, tuple) else (label,)
 
 
-def _joined(labels: list[tuple]) -> list[str]:
+def joined_names(labels: list[tuple]) -> list[str]:
     """One name for each pair of names: joined by a sign that keeps them apart."""
     for sign in (",", " / ", " | ", " :: "):
         names = [sign.join(map(str, label)) for label in labels]

@@ -9,7 +9,7 @@ from keras import ops
 
 from ..tensor import Tensor
 
-POOLINGS = ("last", "mean", "max")
+POOLINGS = ("last", "mean", "max", "attention")
 
 
 @keras.saving.register_keras_serializable("recurra")
@@ -165,7 +165,8 @@ class Pool(keras.layers.Layer):
     A sequence without any real step gives zeros.
 
     Args:
-        how: "last", "mean" or "max".
+        how: "last", "mean", "max", or "attention": a mean whose weights are the softmax of a learnt direction's product
+            with tanh of each step; it begins as the mean (Zhou et al. 2016, Attention-based bidirectional LSTM, ACL).
     """
 
     def __init__(self, how: str, **kwargs: Any) -> None:
@@ -174,7 +175,14 @@ class Pool(keras.layers.Layer):
             raise ValueError(f"`how` must be one of {POOLINGS}. Received: {how!r}")
         self.how = how
 
+    def build(self, x_shape: tuple, steps_shape: tuple) -> None:  # noqa: ARG002
+        if self.how == "attention":
+            self.direction = self.add_weight(shape=(x_shape[-1],), initializer="zeros", name="direction")
+
     def call(self, x: Tensor, steps: Tensor) -> Tensor:
+        if self.how == "attention":
+            shares = ops.softmax(ops.where(steps, self.scores(x), -1e9), axis=1)
+            return ops.sum(zero_padding(x, steps) * shares[:, :, None], axis=1)
         if self.how == "max":
             highest = ops.max(ops.where(steps[:, :, None], x, -1e9), axis=1)
             return ops.where(ops.any(steps, axis=1)[:, None], highest, 0.0)
@@ -185,11 +193,26 @@ class Pool(keras.layers.Layer):
         number = ops.sum(ops.cast(steps, x.dtype), axis=1)
         return total / ops.maximum(number, 1.0)[:, None]
 
+    def scores(self, x: Tensor) -> Tensor:
+        """How much attention each step asks for: (..., units) → (...)."""
+        return ops.sum(ops.tanh(x) * self.direction, axis=-1)
+
     def compute_output_spec(self, x: Tensor, steps: Tensor) -> Tensor:  # noqa: ARG002
         return keras.KerasTensor((x.shape[0], x.shape[2]), dtype=x.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "how": self.how}
+
+
+@keras.saving.register_keras_serializable("recurra")
+class Scale(keras.layers.Layer):
+    """Multiplies everything by one learnt number, at first 1: any shape → the same."""
+
+    def build(self, input_shape: tuple) -> None:  # noqa: ARG002
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+    def call(self, x: Tensor) -> Tensor:
+        return x * self.scale
 
 
 @keras.saving.register_keras_serializable("recurra")

@@ -1,0 +1,148 @@
+"""Parquet in one file or in a folder of many: what is in it, without reading the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyarrow.fs import LocalFileSystem
+
+from ..errors import InputError
+
+ENDINGS = (".parquet", ".pq")
+# Bytes that a cell takes once it is read: a number, and a text with what Python keeps beside it.
+_NUMBER, _TEXT = 8, 60
+# Times the columns that are read: what checking, scaling and reading windows take beside them.
+_BESIDE = 4
+_MOST_COMPRESSED = 200  # bytes in memory for one in a file
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def is_parquet_folder(path: str | Path) -> bool:
+    """Whether a path is a folder with Parquet files in it, or in the folders in it."""
+    return Path(path).is_dir() and bool(_files(Path(path)))
+
+
+def open_parquet(path: Path) -> ds.Dataset:
+    """Open a Parquet file, or a folder of them; names of folders such as ``id=A7`` become a column of texts.
+
+    Raises:
+        InputError: a file that is not Parquet, or files whose columns do not fit together.
+    """
+    files = _files(path) if path.is_dir() else [path]
+    parts = [part for file in files for part in file.relative_to(path).parts[:-1]] if path.is_dir() else []
+    # all texts: read as a number, the id 007 would be 7
+    texts = pa.schema(
+        [pa.field(name, pa.string()) for name in dict.fromkeys(p.split("=")[0] for p in parts if "=" in p)]
+    )
+    options = ds.FileSystemFactoryOptions(
+        partition_base_dir=str(path), partitioning=ds.partitioning(texts, flavor="hive") if len(texts) else None
+    )
+    try:
+        names = [str(file) for file in files]
+        return ds.FileSystemDatasetFactory(LocalFileSystem(), names, ds.ParquetFileFormat(), options).finish()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise broken(path, error) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Large:
+    """Rows that are larger than the memory they may take.
+
+    Attributes:
+        dataset: all of them, unread.
+        memory: bytes.
+    """
+
+    dataset: ds.Dataset
+    memory: int
+
+
+def larger_than_memory(source: str | Path, memory: str | int | None) -> Large | None:
+    """The rows of Parquet that cannot all be held; None where they can.
+
+    Args:
+        source: a file or a folder.
+        memory: what they may take, such as "2GB"; by default half of what is free.
+
+    Raises:
+        InputError: no amount of memory, or one for a file that is not Parquet.
+    """
+    path, folder = Path(source), is_parquet_folder(source)
+    if not folder and not (path.suffix.lower() in ENDINGS and path.is_file()):
+        if memory is None:
+            return None
+        raise InputError(
+            f"{source}: `memory` was given, which applies to Parquet alone, because its rows can be read in streams; "
+            "save the data as .parquet, or leave `memory` out"
+        )
+    limit = parse_memory(memory)
+    if memory is None and not folder and path.stat().st_size * _MOST_COMPRESSED < limit:
+        return None
+    try:
+        dataset = open_parquet(path)
+    except InputError:
+        return None  # reading it says what is wrong
+    return Large(dataset, limit) if bytes_in_memory(dataset, dataset.schema.names) > limit else None
+
+
+def broken(path: Path, error: Exception) -> InputError:
+    """The error about files that cannot be read to their end."""
+    reason = str(error).splitlines()[0]
+    return InputError(f"{path}: not a complete Parquet file ({reason}); write or download it again")
+
+
+def read_folder(path: Path) -> pd.DataFrame:
+    """Read all Parquet files of a folder as one table."""
+    try:
+        table = open_parquet(path).to_table().to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError) as error:
+        raise broken(path, error) from error
+    table.attrs = {"notes": []}
+    return table
+
+
+def bytes_in_memory(dataset: ds.Dataset, columns: Collection[str]) -> int:
+    """How much memory some columns take with everything that is made of them, by their types and the rows' number."""
+    width = sum(_TEXT if _is_text(field.type) else _NUMBER for field in dataset.schema if field.name in columns)
+    return dataset.count_rows() * width * _BESIDE
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return not (pa.types.is_primitive(kind) or pa.types.is_dictionary(kind))
+
+
+def parse_memory(text: str | int | None) -> int:
+    """Bytes of "2GB" or "500 MB"; by default half of the memory that is free.
+
+    Raises:
+        InputError: no amount of memory.
+    """
+    if text is None:
+        return _free_memory() // 2
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", str(text).upper())
+    found = 0 if match is None else int(float(match[1]) * _UNITS[match[2].removesuffix("B")])
+    if not found:
+        raise InputError(f"`memory` must be an amount such as 500MB or 2GB; received {text!r}")
+    return found
+
+
+def _free_memory() -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # not Linux
+        import psutil
+
+        return int(psutil.virtual_memory().available)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Parquet files of a folder, in order of their names; what is hidden, or named like _metadata, is no data."""
+    found = (file for ending in ENDINGS for file in folder.rglob(f"*{ending}") if file.is_file())
+    return sorted(f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(folder).parts))
