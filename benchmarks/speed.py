@@ -12,6 +12,7 @@
     python benchmarks/speed.py series        many short series, from a file to scores, against statsforecast
     python benchmarks/speed.py larger        series larger than memory: peak and seconds, in streams and in memory
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
+    python benchmarks/speed.py jobs          --jobs 2 against --jobs 1, for make demo and for 60 trainings
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
 """
@@ -22,6 +23,7 @@ import buckets_speed
 import estimators_speed
 import forecasting_speed
 import inference_speed
+import jobs_speed
 import larger_memory
 import layers_speed
 import series_speed
@@ -47,10 +49,11 @@ if __name__ == "__main__":
             "estimators",
             "series",
             "larger",
+            "jobs",
         ],
     )
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has PyTorch (layers, growth, inference)")
-    parser.add_argument("--small", action="store_true", help="a quick try that writes nothing (estimators)")
+    parser.add_argument("--small", action="store_true", help="a quick try that writes nothing (estimators, jobs)")
     arguments = parser.parse_args()
     {
         "windows": windows_speed.main,
@@ -61,6 +64,7 @@ if __name__ == "__main__":
         "estimators": lambda: estimators_speed.main(small=arguments.small),
         "series": series_speed.main,
         "larger": larger_memory.main,
+        "jobs": lambda: jobs_speed.main(small=arguments.small),
         "streams": streams_speed.main,
         "serving": serving_speed.main,
         "inference": lambda: inference_speed.main(arguments.torch),

@@ -75,7 +75,13 @@ class CompareSettings:
         "took, before it is scored: as baselines are; it doubles the time.",
     ] = False
 
+    strategy: Annotated[
+        str | None, "mirrored: one training on several devices, each with a part of every batch; by default on one."
+    ] = None
+
     def __post_init__(self) -> None:
+        if self.strategy not in (None, "mirrored"):
+            raise InputError(f"`strategy` must be mirrored; received {self.strategy!r}")
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 
     @property
@@ -98,6 +104,10 @@ class CompareSettings:
         """
         from ..models import check_config, known_settings, list_families, parse_variant
 
+        if self.strategy is not None and task.training.fixed_batch_size:
+            raise InputError(
+                f"`strategy` does not apply to {task.name}: its state is carried from batch to batch; leave it out"
+            )
         if needs_family and not self.families:
             raise InputError(f"`families` must name a family; choose from {', '.join(list_families(task.output_kind))}")
         known_families = list_families(task.output_kind)

@@ -27,6 +27,7 @@ class Trainers:
         self._loss = training.loss
         self._max_epochs, self._patience = settings.max_epochs, settings.patience
         self._batch_size = None if training.fixed_batch_size else settings.batch_size
+        self._strategy = settings.strategy
         self._kept: dict[tuple[Any, ...], Trainer] = {}
 
     def train(
@@ -65,6 +66,7 @@ class Trainers:
             shape = {name: value for name, value in config.items() if name not in TRAINING_SETTINGS}
             own = {name: value for name, value in config.items() if name in TRAINING_SETTINGS}
             defaults = {"max_epochs": self._max_epochs, "patience": self._patience, "batch_size": self._batch_size}
+            own |= {"strategy": self._strategy}
             self._kept[which] = Trainer(lambda: data.build(family, shape), loss=self._loss, **{**defaults, **own})
         trainer = self._kept[which]
         trainer.learning_rate = config.get("learning_rate", LEARNING_RATE)

@@ -230,6 +230,7 @@ def test_what_reads_nothing_is_chosen_only_where_there_is_no_other():
             return name != "dtw_1nn" and config == {"of": name}
 
         def baseline_loss(self, name, config):
+            assert config == {"of": name}
             return {"majority": 0.6, "nbsvm": 0.7, "tfidf_logistic": 0.65}[name]
 
     def best(*names):

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ..pipelines.protocol import Batches
+from .devices import mirrored_step
 
 MAX_STEPS_PER_EXECUTION = 16
 
@@ -64,7 +65,11 @@ def training_steps(model: keras.Model) -> Callable[[Any, int], None]:
     import tensorflow as tf
 
     if not hasattr(model, "_training_steps"):
-        step = tf.function(model.train_step, jit_compile=model.jit_compile, reduce_retracing=True, autograph=False)
+        strategy = model.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            step = mirrored_step(model, strategy)  # what is compiled may not wait for another device: not by XLA
+        else:
+            step = tf.function(model.train_step, jit_compile=model.jit_compile, reduce_retracing=True, autograph=False)
 
         def steps(batches: Any, count: Any) -> None:
             def one(done: Any) -> Any:

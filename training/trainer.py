@@ -13,6 +13,7 @@ from keras import ops
 from ..models import has_recurrent_layers, seeded
 from ..pipelines.protocol import Batches
 from .averaged_adam import AveragedAdam
+from .devices import mirrored
 from .halving import rounds
 from .history import FitOptions, History
 from .learning_rates import CANDIDATES, FIND
@@ -50,6 +51,7 @@ class Trainer:
         decay, decay_after: where `decay` is below 1, the learning rate is multiplied by it at the end of every epoch
             from number `decay_after` on, whatever the validation loss does, and no longer halved without improvement.
         label_smoothing: part of the cross-entropy of training that is that of all classes alike; not of what is judged.
+        strategy: "mirrored": each batch is shared out among all GPUs, see :mod:`recurra.training.devices`.
 
     Example:
         >>> trainer = Trainer(lambda: models.build("lstm", pipeline.spec))
@@ -73,6 +75,7 @@ class Trainer:
         decay: float = 1.0,
         decay_after: int = 1,
         label_smoothing: float = 0.0,
+        strategy: str | None = None,
     ) -> None:
         if isinstance(learning_rate, str) and learning_rate != FIND:
             raise ValueError(f'`learning_rate` must be a number or "{FIND}". Received: {learning_rate!r}')
@@ -81,13 +84,15 @@ class Trainer:
         # Padding has no weight: a mean over it too would make short sequences count for less.
         self._reduction = "mean_with_sample_weight" if loss == "crossentropy" else "sum_over_batch_size"
         self.loss = Elementwise(loss, reduction=self._reduction)
-        self._trained = Elementwise(loss, label_smoothing, reduction=self._reduction)
+        self.label_smoothing = label_smoothing
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.patience = patience
         self.clipnorm, self.target_loss, self.ema = clipnorm, target_loss, ema
         self.decay, self.decay_after = decay, decay_after
+        self.strategy = strategy
         self.model: keras.Model | None = None
+        self._trained: keras.Model | None = None  # the same; on several devices what is trained, and copied
 
     def fit(self, train: Batches, validation: Batches, options: FitOptions | None = None) -> History:
         """Train fresh weights; afterwards :attr:`model` has those of the best epoch.
@@ -139,6 +144,7 @@ class Trainer:
         if options.until is not None:
             state.pause(epochs)
         state.restore_best_weights()
+        self.model = model if self.strategy is None else self._copied(model)
         return state.history
 
     def rounds(self, train: Batches, candidates: int) -> list[int]:
@@ -186,7 +192,7 @@ class Trainer:
         Returns:
             Seconds that it took.
         """
-        if self.model is not None:
+        if self._trained is not None:
             return 0.0
         begun = time.monotonic()
         model, (batch_size, _) = self._fresh(0, self.learning_rate), steps_per_epoch(train, self.batch_size)
@@ -201,27 +207,36 @@ class Trainer:
         with seeded(seed):
             fresh = self._build()
         rate = 0.0 if isinstance(learning_rate, str) else learning_rate  # a search sets its own
-        if self.model is None:
-            self.model = fresh
-            # in the precision of the outputs: errors of a large level are small beside it
-            output = getattr(fresh, "output", None)  # a model that is a class of its own knows it after its first call
-            own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
-            self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
-            smoothing = self._trained.label_smoothing
-            self._trained = Elementwise(self.loss.kind, smoothing, reduction=self._reduction, **own)
-            self.model.compile(
-                self._optimizer(rate),
-                self._trained,
-                jit_compile=has_recurrent_layers(fresh),
-            )
-            self.model.optimizer.build(self.model.trainable_variables)
-            return self.model
-        for variable, first in zip(self.model.variables, fresh.variables, strict=True):
+        if self._trained is None:
+            if self.strategy is None:
+                self.model = self._trained = self._compiled(fresh, rate)
+                return fresh
+            with mirrored().scope(), seeded(seed):
+                self._trained = self._compiled(self._build(), rate)
+        for variable, first in zip(self._trained.variables, fresh.variables, strict=True):
             variable.assign(first)
-        for variable in self.model.optimizer.variables:
+        for variable in self._trained.optimizer.variables:
             variable.assign(ops.zeros_like(variable))
-        self.model.optimizer.learning_rate = rate
-        return self.model
+        self._trained.optimizer.learning_rate = rate
+        return self._trained
+
+    def _compiled(self, model: keras.Model, rate: float) -> keras.Model:
+        # in the precision of the outputs: errors of a large level are small beside it
+        output = getattr(model, "output", None)  # a model that is a class of its own knows it after its first call
+        own = {"dtype": output.dtype} if isinstance(output, keras.KerasTensor) else {}
+        self.loss = Elementwise(self.loss.kind, reduction=self._reduction, **own)
+        learnt = Elementwise(self.loss.kind, self.label_smoothing, reduction=self._reduction, **own)
+        model.compile(self._optimizer(rate), learnt, jit_compile=has_recurrent_layers(model))
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    def _copied(self, trained: keras.Model) -> keras.Model:
+        """An ordinary model with the weights of one whose variables are on several devices."""
+        with seeded(0):
+            copy = self._build() if self.model is None else self.model
+        for variable, value in zip(copy.variables, trained.variables, strict=True):
+            variable.assign(ops.convert_to_numpy(value))
+        return copy
 
     def _optimizer(self, rate: float) -> keras.optimizers.Adam:
         options = {"epsilon": self.epsilon, "global_clipnorm": self.clipnorm}
