@@ -263,7 +263,9 @@ def _last(rows: np.ndarray, strata: np.ndarray, n: int) -> np.ndarray:
     counts = np.bincount(strata[rows])
     wanted = np.minimum(np.round(n / len(rows) * counts).astype(int), counts - 1)
     if not (wanted > 0).any():
-        wanted[counts.argmax()] = 1  # one at least, from the stratum that has the most
+        # one at least, from the stratum that has the most; of two such, not one that has no example elsewhere
+        everywhere = np.bincount(strata, minlength=len(counts))[: len(counts)]
+        wanted[np.lexsort((everywhere, counts))[-1]] = 1
     return np.concatenate([rows[strata[rows] == group][-wanted[group] :] for group in np.flatnonzero(wanted > 0)])
 
 
@@ -273,6 +275,8 @@ def _drawn(rows: np.ndarray, strata: np.ndarray, n: int, *, random: np.random.Ge
     order = order[np.argsort(strata[order], kind="stable")]
     counts = np.bincount(strata[rows])
     candidates = order[counts[strata[order]] > 1]
+    if not len(candidates):  # rather the only one left of its class than the only one there is
+        candidates = order[np.bincount(strata)[strata[order]] > 1]
     candidates = candidates if len(candidates) else order
     # evenly spaced along the strata: every class gives its proportion ...
     places = np.unique(np.floor((np.arange(n) + 0.5) * len(candidates) / n).astype(int))

@@ -182,6 +182,16 @@ def test_each_example_is_tested_once_and_classes_are_balanced_within_one(frame, 
     assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("which", ["random", "last"])
+@pytest.mark.parametrize("place", [0, 2, 4, 6])
+def test_the_only_example_of_a_class_is_learnt_from_even_where_every_class_has_one_left(which, place):
+    labels = ["a", "a", "b", "b", "c", "c"]
+    frame = labelled([*labels[:place], "alone", *labels[place:]])
+    for seed in range(20):
+        folds, _ = stratified_folds(frame, n_folds=2, validation_fraction=0.05, validation=which, seed=seed)
+        assert all(place in fold.train for fold in folds)
+
+
 @given(FRAMES, st.integers(0, 99))
 def test_a_single_fold_tests_a_fifth(frame, seed):
     [fold], _ = stratified_folds(frame, n_folds=1, seed=seed)
