@@ -147,7 +147,7 @@ def _quick_score(changes: np.ndarray, order: _Order) -> float:
                 warnings.simplefilter("ignore")  # lags that say the same
                 found, _ = hannan_rissanen(centred, p, q, demean=False)
             variance = float(found.sigma2)
-        except (np.linalg.LinAlgError, ValueError):  # too few rows for so many lags
+        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError):  # too few rows for so many lags
             return math.inf
     return _aicc(len(changes) / 2 * math.log(max(variance, 1e-300)), order, len(changes))
 
@@ -184,7 +184,7 @@ def _fit(changes: np.ndarray, order: _Order, differences: int) -> tuple[float, A
         warnings.simplefilter("ignore")
         try:
             found, details = innovations_mle(centred / unit, order=(p, 0, q), demean=False)
-        except (np.linalg.LinAlgError, ValueError):  # first values that are not stationary
+        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError):  # first values that are not stationary
             return math.inf, _RANDOM_WALK
     loss = float(details.minimize_results.fun) if p + q else _white_noise_loss(centred / unit)
     if not math.isfinite(loss):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .. import datasets
 from ..errors import InputError
-from ..frames import Frame
+from ..frames import Frame, SeriesFrame
 from ..tasks import TASKS, Experiment, Task, resolve_task, task_of_data
 from ..tasks.resolve import setting_names
 from ..tasks.settings import require_at_least_one
@@ -172,9 +172,24 @@ def open_experiment(
     own = {name: value for name, value in options.items() if name not in common}
     _check_spelling(own, common)
     resolved = resolve_task(frame, task, own)
+    _check_baselines(resolved, frame, options.get("baselines", ()))
     settings = _settings(resolved, frame, {name: value for name, value in options.items() if name in common})
     settings.check_models(resolved, type(resolved).list_baselines(frame), needs_family=needs_family)
     return resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size), settings
+
+
+def _check_baselines(task: Task, frame: Frame, named: Collection[str]) -> None:
+    """Refuse baselines that there are, but not for these data, with the reason."""
+    here = type(task).list_baselines(frame)
+    for name in named:
+        if name in type(task).list_baselines() and name not in here:
+            stored = isinstance(frame, SeriesFrame) and frame.stored is not None
+            why = (
+                "reads all rows at once, and these are larger than `memory`; leave it out, or give more"
+                if stored
+                else f"cannot read such data, or needs a library that is not installed; choose from {', '.join(here)}"
+            )
+            raise InputError(f"{frame.source}: the baseline {name} {why}")
 
 
 def _load(source: str | Path | pd.DataFrame, task: str | Task | None, options: dict[str, Any]) -> Frame:

@@ -148,8 +148,8 @@ def check_there(path: Path, expected: str) -> None:
     """Refuse a path that is not a file with something in it, with the nearest name there is."""
     if path.is_dir():
         raise InputError(
-            f"{path}: a folder was found where a file was expected; name one of the files in it, or a folder of "
-            ".parquet files"
+            f"{path}: a folder was found where a file was expected, and there is no .parquet file in it; name one of "
+            "the files in it, or a folder of .parquet files"
         )
     if not path.exists():
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -17,7 +17,7 @@ from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
 from .corpus_files import read_corpus
 from .files import kind_of, read_table
 from .panel_files import is_panel, join_splits, read_panel
-from .parquet_folders import Large, larger_than_memory
+from .parquet_folders import Large, in_words, larger_than_memory
 from .record import Dataset
 from .series_streams import read_in_streams, sample_of
 from .table_kinds import has_words_for_steps, holds_lists, is_wide, refuse_doubtful_series
@@ -62,7 +62,7 @@ def load_file(
             return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
         if memory is not None:
             raise InputError(
-                f"{source}: {large.dataset.count_rows():,} rows are more than `memory` ({large.memory / 1e6:,.0f} MB) "
+                f"{source}: {large.dataset.count_rows():,} rows are more than `memory` ({in_words(large.memory)}) "
                 "holds, and only series to forecast are read in streams; give more `memory`, or a part of the rows"
             )
     if kind == "corpus":

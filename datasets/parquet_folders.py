@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+from pyarrow import parquet
 from pyarrow.fs import LocalFileSystem
 
 from ..errors import InputError
@@ -35,6 +36,7 @@ def open_parquet(path: Path) -> ds.Dataset:
         InputError: a file that is not Parquet, or files whose columns do not fit together.
     """
     files = _files(path) if path.is_dir() else [path]
+    schema = _common_schema(files)
     parts = [part for file in files for part in file.relative_to(path).parts[:-1]] if path.is_dir() else []
     # all texts: read as a number, the id 007 would be 7
     texts = pa.schema(
@@ -45,9 +47,48 @@ def open_parquet(path: Path) -> ds.Dataset:
     )
     try:
         names = [str(file) for file in files]
-        return ds.FileSystemDatasetFactory(LocalFileSystem(), names, ds.ParquetFileFormat(), options).finish()
+        factory = ds.FileSystemDatasetFactory(LocalFileSystem(), names, ds.ParquetFileFormat(), options)
+        return factory.finish(pa.unify_schemas([schema, texts]))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise broken(path, error) from error
+
+
+def _common_schema(files: list[Path]) -> pa.Schema:
+    """The columns that all files have, of types that hold what each of them has.
+
+    Raises:
+        InputError: a file that is not Parquet, or that has other columns or other types than those before it.
+    """
+    schema: pa.Schema | None = None
+    for file in files:
+        try:
+            own = parquet.read_schema(file).remove_metadata()
+        except (pa.ArrowException, OSError) as error:
+            raise broken(file, error) from error
+        schema = own if schema is None else _joined_schemas(schema, own, files[0], file)
+    if schema is None:
+        raise ValueError("there are no files")
+    return schema
+
+
+def _joined_schemas(schema: pa.Schema, own: pa.Schema, first: Path, file: Path) -> pa.Schema:
+    for name in sorted(set(schema.names) ^ set(own.names)):
+        lacks, has = (file, first) if name in schema.names else (first, file)
+        raise InputError(
+            f"{lacks}: there is no column {name!r}, which {has.name} has; all files of a folder must have the same "
+            "columns"
+        )
+    fields = []
+    for field in schema:
+        other = own.field(field.name)
+        try:  # 3 in one file and 3.5 in another are numbers of one column; 3 and "three" are not
+            fields.append(pa.unify_schemas([pa.schema([field]), pa.schema([other])], promote_options="permissive")[0])
+        except pa.ArrowException as error:
+            raise InputError(
+                f"{file}: column {field.name!r} is {other.type} where {first.name} has {field.type}; write all files "
+                "of a folder with the same types"
+            ) from error
+    return pa.schema(fields)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +116,7 @@ def larger_than_memory(source: str | Path, memory: str | int | None) -> Large | 
     """
     path, folder = Path(source), is_parquet_folder(source)
     if not folder and not (path.suffix.lower() in ENDINGS and path.is_file()):
-        if memory is None:
+        if memory is None or path.is_dir():  # a folder without Parquet is refused where it is read
             return None
         raise InputError(
             f"{source}: `memory` was given, which applies to Parquet alone, because its rows can be read in streams; "
@@ -125,11 +166,19 @@ def parse_memory(text: str | int | None) -> int:
     """
     if text is None:
         return _free_memory() // 2
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", str(text).upper())
+    if isinstance(text, int) and text > 0:
+        return text
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]B?|B)\s*", str(text).upper())
     found = 0 if match is None else int(float(match[1]) * _UNITS[match[2].removesuffix("B")])
     if not found:
-        raise InputError(f"`memory` must be an amount such as 500MB or 2GB; received {text!r}")
+        raise InputError(f"`memory` must be an amount with its unit, such as 500MB or 2GB; received {text!r}")
     return found
+
+
+def in_words(memory: int) -> str:
+    """An amount of memory as people write it."""
+    unit = next((unit for unit in ("T", "G", "M", "K") if memory >= _UNITS[unit]), "")
+    return f"{memory / _UNITS[unit]:,.3g} {unit}B"
 
 
 def _free_memory() -> int:

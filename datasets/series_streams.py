@@ -32,7 +32,7 @@ from ..frames.series.stored_table import TableWriter, no_room
 from ..frames.series.time_axis import joined_names, natural_order
 from ..frames.series.value_checks import count_constant, count_missing, note_constant, note_missing
 from ..frames.wording import counted
-from .parquet_folders import broken
+from .parquet_folders import broken, in_words
 
 _ROW = "__row__"
 _ROWS_AT_ONCE = 1 << 16
@@ -376,9 +376,9 @@ class _Assembly:
 
     def _all_notes(self, frame: SeriesFrame, parts: int) -> list[str]:
         notes = [
-            f"{len(frame.table):,} rows are more than `memory` ({self.memory / 1e6:,.0f} MB) holds: they are checked "
-            f"in {parts:,} parts and read from files in {self.writer.folder.parent}; how time is read, and its step "
-            f"({frame.freq}), are settled by the first {counted(self.settled_by, 'series', 'series')}",
+            f"{len(frame.table):,} rows are more than `memory` ({in_words(self.memory)}) holds: they are checked "
+            f"in {counted(parts, 'part')} and read from files in {self.writer.folder.parent}; how time is read, and "
+            f"its step ({frame.freq}), are settled by the first {counted(self.settled_by, 'series', 'series')}",
             *self.notes,
             *(f"{number:,} {rest}" for rest, number in self.sums.items() if number),
         ]

@@ -295,9 +295,6 @@ class Forecast:
                 f"{never} of the {horizon} time stamps ahead lie on weekdays or at hours at which nothing was ever "
                 "observed: set `time` to 'none' to count the rows that there are"
             )
-        if frame.stored is not None:
-            left_out = " and ".join(name for name, baseline in FORECAST_BASELINES.items() if baseline.together)
-            notes.append(f"{left_out} reads all rows at once, which are larger than `memory`: it takes no part")
         if len(frame.lengths) > MOST_FITTED_SERIES:
             notes.append(
                 f"the baselines {' and '.join(ONE_BY_ONE)} fit each series by itself: of more than "
@@ -325,12 +322,12 @@ class ForecastExperiment:
             lookback=self.lookback,
             n_folds=self.n_folds,
             test_size=self.task.test_size,
-            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
-            max_test_windows=min(self.task.max_origins, self._windows_in_memory),
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self.windows_in_memory),
+            max_test_windows=min(self.task.max_origins, self.windows_in_memory),
         )
 
     @property
-    def _windows_in_memory(self) -> int:
+    def windows_in_memory(self) -> int:
         """Windows of each series whose true values, forecasts and errors fit into the memory that was allowed."""
         if self.frame.stored is None:
             return MAX_VALIDATION_WINDOWS + self.task.max_origins  # more than there can be
@@ -362,7 +359,7 @@ class ForecastExperiment:
             horizon=self.horizon,
             lookback=self.lookback,
             validation_size=size,
-            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self._windows_in_memory),
+            max_validation_windows=min(MAX_VALIDATION_WINDOWS, self.windows_in_memory),
         )
         return ForecastFold(self, fold, None)
 
@@ -392,8 +389,8 @@ class ForecastExperiment:
         notes, test = [], self.test_sets[0]
         if test.windows.stride > 1:
             most, setting = self.task.max_origins, "max_origins"
-            if self._windows_in_memory < most:
-                most, setting = self._windows_in_memory, "memory"
+            if self.windows_in_memory < most:
+                most, setting = self.windows_in_memory, "memory"
             notes.append(
                 f"one forecast origin in {test.windows.stride} is scored (at most {most} per series and fold; set "
                 f"`{setting}` to change it)"
@@ -440,10 +437,20 @@ class ForecastFold:
             transform=task.transform,
         ).fit(frame, fold.train)
         self.encoded: EncodedSeries = self.pipeline.encode(frame)
-        self.notes: list[str] = []
+        self.notes: list[str] = self._thinned()
         self._served: dict[tuple[str, str], Any] = {}
         self._held: dict[tuple[str, str], HeldOut] = {}
         self._partners: dict[tuple[str, str], Partner] = {}
+
+    def _thinned(self) -> list[str]:
+        """What is said where fewer validation windows are read than from rows that fit into memory."""
+        stride = self.validation.windows.stride
+        if stride == 1 or self.experiment.windows_in_memory >= MAX_VALIDATION_WINDOWS:
+            return []
+        return [
+            f"one validation window in {stride} stops the training and calibrates the intervals, because more do not "
+            "fit into `memory`: with all of them both may come out a little different"
+        ]
 
     @property
     def spec(self) -> SequenceSpec:

@@ -75,6 +75,7 @@ def desk(tmp_path_factory):
     table = pd.concat(parts)
     table.iloc[30, 2] = np.nan
     table.to_csv(folder / "sales.csv", index=False)
+    (folder / "empty").mkdir()
     return folder
 
 
@@ -186,7 +187,7 @@ def test_fit_exports_one_family(desk):
 REFUSED = [
     (["compare", "nothing.csv"], "nothing.csv: no such file; "),
     (["compare", "co3"], "did you mean co2 "),
-    (["compare", "."], "a folder was found where a file was expected"),
+    (["compare", "empty"], "a folder was found where a file was expected"),
     (["compare", "sales.csv", "--target", "visits"], "no column is called 'visits'; the columns are 'day', 'shop'"),
     (["compare", "sales.csv", "--target", "sold", "--label", "shop"], "--target, which is for a series to forecast"),
     (["windows", "sales.csv", "--target", "solt"], "did you mean 'sold'?"),

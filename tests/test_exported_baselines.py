@@ -140,6 +140,8 @@ def test_a_baseline_without_a_graph_is_fitted_and_saved_from_the_command_line(tm
     columns = ["--time", "ds", "--id", "id", "--target", "y", "--horizon", 5, "--lookback", 14, "--season", 7]
     done = recurra_command("fit", files / "series.csv", "--family", "theta", *columns, "--export", tmp_path / "model")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "theta cannot be exported: its smoothing constant is estimated by a library" in " ".join(done.stdout.split())
+    assert "theta cannot be exported: its smoothing constant is estimated at every forecast" in " ".join(
+        done.stdout.split()
+    )
     predicted = recurra_command("predict", tmp_path / "model", files / "series.csv")
     assert len(predicted.stdout.splitlines()) == 1 + 3 * 5

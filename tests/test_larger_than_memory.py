@@ -16,6 +16,7 @@ import pytest
 import recurra
 from recurra.baselines import FORECAST_BASELINES
 from recurra.cli import app
+from recurra.comparison.settings import open_experiment
 from recurra.datasets.parquet_folders import parse_memory
 from recurra.errors import InputError
 from recurra.frames.fingerprint import data_hash
@@ -214,7 +215,56 @@ def test_windows_are_thinned_where_their_forecasts_would_not_fit(folder):
     assert experiment.test_sets[0].windows.count.max() == 1
     assert any("set `memory` to change it" in note for note in experiment.closing_notes())
     assert "boosted_trees" not in Forecast.list_baselines(frame)
-    assert any("boosted_trees reads all rows at once" in note for note in experiment.notes)
+    assert not any("boosted_trees" in note for note in experiment.notes)  # nobody asked for it
+    with pytest.raises(InputError, match="the baseline boosted_trees reads all rows at once, and these are larger"):
+        open_experiment(frame, task="forecast", baselines=["boosted_trees"], **SIZES)
+
+
+def test_thinned_validation_windows_are_said(folder):
+    def notes(memory):
+        frame = recurra.load(folder, task="forecast", memory=memory, **ROLES)
+        return Forecast(**SIZES).open(frame).prepare_final().notes
+
+    assert any("validation window in" in note and "calibrates the intervals" in note for note in notes("50KB"))
+    assert not notes(None)
+
+
+@pytest.mark.parametrize("memory", [None, "100KB"])
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (lambda t: t.drop(columns="y"), "1.parquet: there is no column 'y', which 0.parquet has"),
+        (lambda t: t.assign(extra=1), "0.parquet: there is no column 'extra', which 1.parquet has"),
+        (lambda t: t.assign(y=t["y"].astype(str)), "1.parquet: column 'y' is .*string where 0.parquet has double"),
+        (None, "1.parquet: not a complete Parquet file"),
+    ],
+)
+def test_files_that_do_not_fit_together_are_named(tmp_path, memory, second, said):
+    table = pd.DataFrame({"id": np.repeat(list("abc"), 400), "ds": list(range(400)) * 3, "y": np.arange(1200.0)})
+    table.to_parquet(tmp_path / "0.parquet", index=False)
+    if second is None:
+        (tmp_path / "1.parquet").write_bytes(b"")
+    else:
+        second(table.assign(id=table["id"] + "2")).to_parquet(tmp_path / "1.parquet", index=False)
+    with pytest.raises(InputError, match=said):
+        recurra.load(tmp_path, task="forecast", id="id", time="ds", target="y", memory=memory)
+
+
+@pytest.mark.parametrize("memory", [None, "100KB"])
+def test_whole_numbers_in_one_file_and_fractions_in_another_are_numbers(tmp_path, memory):
+    table = pd.DataFrame({"id": np.repeat(list("abc"), 400), "ds": list(range(400)) * 3, "y": np.arange(1200)})
+    table.to_parquet(tmp_path / "0.parquet", index=False)
+    table.assign(id=table["id"] + "2", y=table["y"] + 0.5).to_parquet(tmp_path / "1.parquet", index=False)
+    frame = recurra.load(tmp_path, task="forecast", id="id", time="ds", target="y", memory=memory)
+    assert (frame.stored is None) == (memory is None)
+    assert sorted(np.asarray(frame.columns(["y"]))[:, 0]) == sorted([*range(1200), *(np.arange(1200) + 0.5)])
+
+
+def test_an_amount_of_memory_has_a_unit():
+    with pytest.raises(
+        InputError, match="`memory` must be an amount with its unit, such as 500MB or 2GB; received '20'"
+    ):
+        parse_memory("20")
 
 
 def test_the_files_are_gone_with_the_frame(folder):
@@ -241,7 +291,7 @@ def test_amounts_of_memory(text, number):
 
 @pytest.mark.parametrize("text", ["lots", "0", "-1GB", "3 parsecs"])
 def test_no_amount_of_memory(text):
-    with pytest.raises(InputError, match="`memory` must be an amount such as 500MB"):
+    with pytest.raises(InputError, match="`memory` must be an amount with its unit, such as 500MB"):
         parse_memory(text)
 
 
