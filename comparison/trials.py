@@ -85,7 +85,9 @@ class Outcome:
 
 
 def trial_of(row: Row) -> Trial:
-    """The trial that a row tells of."""
+    """The trial that a row tells of: a baseline has one in each fold, whichever of its configurations was chosen."""
+    if row["kind"] == "baseline":
+        return Trial(row["model"], row["fold"])
     return Trial(row["model"], row["fold"], row["seed"] or 0, row["config_number"] or 0)
 
 

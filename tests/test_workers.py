@@ -15,7 +15,7 @@ import recurra
 from recurra.atomic import replacing
 from recurra.comparison.run import Run
 from recurra.comparison.settings import open_experiment
-from recurra.comparison.trials import TrialStore, finished_files
+from recurra.comparison.trials import Outcome, Trial, TrialStore, finished_files
 from recurra.comparison.work import RunDescription, Work, do
 from recurra.comparison.workers import _keep
 from recurra.errors import InputError
@@ -131,3 +131,12 @@ def test_a_row_that_is_being_written_is_not_read_yet(tmp_path):
         assert finished_files(store.folder) == set()
         path.write_text("{}", encoding="utf-8")
     assert finished_files(store.folder) == {tmp_path / "gru-fold0-seed0-config0.json"}
+
+
+def test_a_baseline_is_one_trial_whichever_of_its_configurations_was_chosen(tmp_path):
+    row = {"kind": "baseline", "model": "theta", "fold": 1, "seed": None, "config_number": 2}
+    outcome = Outcome(row, np.zeros(3), np.zeros(3))
+    store = TrialStore(tmp_path)
+    store.put(Trial("theta", 1), outcome)  # as a worker writes it
+    _keep([outcome], store)  # as it comes back
+    assert len(finished_files(tmp_path)) == 1
