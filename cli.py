@@ -206,6 +206,11 @@ def predict(
     """Predict from the model alone, without its training data."""
     if output is not None and output.suffix not in (".csv", ".parquet"):
         raise InputError(f"`output` must end in .csv or .parquet; received {str(output)!r}")
+    if output is not None and source is not None and Path(source).resolve() in output.resolve().parents:
+        raise InputError(
+            f"`output` is in the folder that is read, {source}, where it would be taken for data the next time; write "
+            "it elsewhere"
+        )
     if (source is None) == (texts is None):
         raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
     with err.status("predicting ..."):

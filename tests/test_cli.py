@@ -211,6 +211,10 @@ REFUSED = [
     (["fit", "ar2", "--family", "linear", "--transform", "log"], "the logarithm needs positive values"),
     (["predict", "saved_models/none", "sales.csv"], "there is no exported model at saved_models/none"),
     (["predict", "saved_models/none", "sales.csv", "-o", "out.xls"], "--output must end in .csv or .parquet"),
+    (
+        ["predict", "saved_models/none", "empty", "-o", "empty/out.parquet"],
+        "--output is in the folder that is read, empty",
+    ),
     (["predict", "saved_models/none"], "give either a file or --text; received neither"),
     (["generate", "saved_models/none"], "there is no exported model at saved_models/none"),
     (["generate", "saved_models/none", "--length", "0"], "--length must be at least 1; received 0"),
