@@ -74,14 +74,14 @@ def duration(value: Any) -> str:
 def percent(fraction: Any) -> str:
     """Write a change: +2.6 %."""
     fraction = number(fraction)
-    return MISSING if fraction is None else f"{100 * fraction:+.1f} %"
+    return MISSING if fraction is None else f"{100 * fraction:+z.1f} %"
 
 
 def percent_interval(low: Any, high: Any) -> str:
     """Write the ends of an interval: -9.7 to +14.9 %."""
     if number(low) is None or number(high) is None:
         return MISSING
-    return f"{100 * low:+.1f} to {100 * high:+.1f} %"
+    return f"{100 * low:+z.1f} to {100 * high:+z.1f} %"
 
 
 def p_value(value: Any) -> str:

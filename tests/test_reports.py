@@ -17,7 +17,7 @@ from rich.console import Console
 
 from recurra import models
 from recurra.comparison import Comparison, comparison_html
-from recurra.display.number_format import MISSING, counted, significant
+from recurra.display.number_format import MISSING, counted, percent, percent_interval, significant
 from recurra.display.visible_text import visible
 from recurra.evaluation import Metric
 from recurra.frames import SeriesFrame
@@ -564,3 +564,9 @@ def test_a_long_name_is_folded_and_no_number_is_cut():
     long = [{**test, "model": "lstm:units=64+forget=false+dropout=0.25 + x"} for test in comparison.test_rows]
     text = printed(tests_table(replace(comparison, test_rows=long)), width=80)
     assert "…" not in text
+
+
+def test_nothing_is_less_than_nothing():
+    assert percent(-0.0004) == "+0.0 %"
+    assert percent(-0.026) == "-2.6 %"
+    assert percent_interval(-0.0002, 0.1) == "+0.0 to +10.0 %"
