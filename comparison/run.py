@@ -428,7 +428,15 @@ class Run:
         family, own = parse_variant(name, self.experiment.task.output_kind)
         fixed = {**(self.settings.config or {}), **own}
         configs = draw_configs(family, self.experiment.prepare(fold).spec, count, fixed=fixed)
-        return [settled(config, lambda: self.best_baseline) for config in configs]
+        found = [settled(config, lambda: self.best_baseline) for config in configs]
+        note = (
+            f"offset=auto is {self.best_baseline} here, the best baseline on validation data"
+            if found != configs
+            else ""
+        )
+        if note and note not in self.experiment.notes:
+            self.experiment.notes.append(note)
+        return found
 
     def attempt(
         self, trial: Trial, config: dict[str, Any], checkpoint: Path | None = None, until: int | None = None

@@ -212,6 +212,7 @@ def test_offsets_are_compared_like_with_like(tmp_path):
     kinds = compared.summary["kind"].to_dict()
     configs = {row["model"]: row["config"] for row in compared.to_dict()["trials"] if row["kind"] == "family"}
     partner = configs["gru:offset=auto"]["offset"]
+    assert f"offset=auto is {partner} here, the best baseline on validation data" in compared.notes
     assert partner in ("nbsvm", "tfidf_logistic")
     assert [name for name, kind in kinds.items() if kind == "mix"] == [f"linear + {partner}"]
     rows = [(row["model"], row["against"]) for row in compared.verdict["memory_adds"]]
