@@ -73,10 +73,11 @@ def _compare(run: Run, n_jobs: int | None, *, refit: bool) -> Comparison:
     # A yes must not rest on a rival that was made to read too much, or was tried less.
     if verdict["worth_it"]:
         more, notes = try_rivals(run, simpler_models(summary, experiment.task), outcomes)
-        outcomes += more
-        summary = summarise(outcomes, experiment.task)
-        tests, verdict = test_and_judge(run, summary, outcomes)
-        experiment.notes.extend(notes)
+        if more:
+            outcomes += more
+            summary = summarise(outcomes, experiment.task)
+            tests, verdict = test_and_judge(run, summary, outcomes)
+            experiment.notes.extend(notes)
     comparison = Comparison(
         task=experiment.task,
         frame=experiment.frame,
