@@ -66,6 +66,19 @@ class Case:
 
 _WORDS = {"batch_size": 64, "patience": 3, "max_epochs": 12, "config": {"learning_rate": 0.0015}}
 _SERIES = {"max_epochs": 15, "patience": 4, "lookback": 48}
+
+
+def _series(name: str) -> Case:
+    """A series: networks with and without a linear path beside them."""
+    variants = {
+        "dense": "naive",
+        "dense:autoregressive=24": "dense",
+        "gru": "dense",
+        "gru:autoregressive=24": "gru",
+    }
+    return Case(name, variants, "naive", _SERIES, metric="mase", folds=2)
+
+
 CASES: dict[str, Case] = {
     "mr": Case(
         "mr",
@@ -135,32 +148,8 @@ CASES: dict[str, Case] = {
         "logistic_flattened",
         {"max_epochs": 60},
     ),
-    "monthly_sunspots": Case(
-        "monthly_sunspots",
-        {
-            "dense": "naive",
-            "dense:autoregressive=24": "dense",
-            "gru": "dense",
-            "gru:autoregressive=24": "gru",
-        },
-        "naive",
-        _SERIES,
-        metric="mase",
-        folds=2,
-    ),
-    "co2": Case(
-        "co2",
-        {
-            "dense": "naive",
-            "dense:autoregressive=24": "dense",
-            "gru": "dense",
-            "gru:autoregressive=24": "gru",
-        },
-        "naive",
-        _SERIES,
-        metric="mase",
-        folds=2,
-    ),
+    "monthly_sunspots": _series("monthly_sunspots"),
+    "co2": _series("co2"),
 }
 
 

@@ -46,9 +46,17 @@ def open_parquet(path: Path) -> ds.Dataset:
         partition_base_dir=str(path), partitioning=ds.partitioning(texts, flavor="hive") if len(texts) else None
     )
     try:
+        whole = pa.unify_schemas([schema, texts])
+    except pa.ArrowException as error:
+        name = next(name for name in texts.names if name in schema.names)
+        raise InputError(
+            f"{path}: {name!r} is both a column of the files, of {schema.field(name).type}, and a text in the names of "
+            "the folders; leave it out of one of them"
+        ) from error
+    try:
         names = [str(file) for file in files]
         factory = ds.FileSystemDatasetFactory(LocalFileSystem(), names, ds.ParquetFileFormat(), options)
-        return factory.finish(pa.unify_schemas([schema, texts]))
+        return factory.finish(whole)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise broken(path, error) from error
 

@@ -260,6 +260,14 @@ def test_whole_numbers_in_one_file_and_fractions_in_another_are_numbers(tmp_path
     assert sorted(np.asarray(frame.columns(["y"]))[:, 0]) == sorted([*range(1200), *(np.arange(1200) + 0.5)])
 
 
+def test_a_column_that_folders_name_otherwise_is_said(tmp_path):
+    (tmp_path / "id=7").mkdir()
+    table = pd.DataFrame({"id": 7, "ds": range(40), "y": np.arange(40.0)})
+    table.to_parquet(tmp_path / "id=7" / "0.parquet", index=False)
+    with pytest.raises(InputError, match="'id' is both a column of the files, of int64, and a text in the names of"):
+        recurra.load(tmp_path, task="forecast", id="id", time="ds", target="y")
+
+
 def test_an_amount_of_memory_has_a_unit():
     with pytest.raises(
         InputError, match="`memory` must be an amount with its unit, such as 500MB or 2GB; received '20'"
