@@ -59,8 +59,8 @@ def recurrent_language_model(
         the states for the next call.
     """
     make = cell(spec.inputs.length)
-    dropped = {"weight_dropout": weight_dropout} if weight_dropout else {}
-    layers = [make(units, return_sequences=True, return_state=True, **dropped) for _ in range(num_layers)]
+    options = {"return_sequences": True, "return_state": True, "weight_dropout": weight_dropout}
+    layers = [make(units, **options) for _ in range(num_layers)]
     noise = (None, 1, None) if variational else None  # of (batch, time, units)
     each = len(layers[0].state_size)  # h, and c
     inputs = language_inputs(spec, [(units, "float32")] * each * num_layers)
