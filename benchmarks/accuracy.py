@@ -97,6 +97,12 @@ ETT_MODELS: dict[str, dict[str, Any]] = {
         "config": {"units": 256, "dropout": 0.5},
         "training": {"learning_rate": 3e-4},
     },
+    "gru, lookback 720": {
+        "family": "gru",
+        "lookback": 720,
+        "config": {"units": 256, "dropout": 0.5, "segment_length": 48},
+        "training": {"learning_rate": 3e-4},
+    },
     "lstm, lookback 96": {
         "family": "lstm",
         "lookback": 96,
@@ -134,7 +140,8 @@ def ett(only: list[str]) -> None:
             "rows' mean and standard deviation; MSE and MAE over all steps, all columns and all 2,785 test windows.",
             f"Ours: mean over seeds {SEEDS} and standard deviation (sd); rows without seconds are published figures.",
             "Settings were chosen by validation loss: window_norm last/mean/standard, units 64/128/256, dropout "
-            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse. The linear model at "
+            "0/0.3/0.5, segment_length 12/24/48, learning rate 1e-3/3e-4, loss mae/huber/mse; for lookback 720 they "
+            "were taken over, with SegRNN's segments of 48 rows. The linear model at "
             "lookback 96 was tested twice: with loss mse, second on validation rows, it had 0.3879 (sd 0.0027).",
             "Seconds were measured on a machine that did other work as well: an order of magnitude.",
         ],
