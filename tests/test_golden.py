@@ -119,6 +119,7 @@ def test_predictions_and_signatures_hold(name, tmp_path):
     frame, settings, asked = MADE[name]
     golden = GOLDEN[name]
     best = next(line["model"] for line in golden["comparison"]["summary"] if line["kind"] == "family")
+    best = golden.get("family", best)  # another one has become better since the predictions were taken
     own = {**CASES.SMALL, **settings}
     for comparing in ("families", "baselines", "folds", "seeds"):
         own.pop(comparing, None)
