@@ -55,7 +55,7 @@ def test_embeddings_begin_with_the_vectors(tmp_path):
         tokens="word",
         config={"units": 2, "train_vectors": False},
     )
-    assert (fitted.training["config"]["reading"], fitted.training["config"]["embedding"]) == ("average", 2)
+    assert (fitted.training["reading"], fitted.training["embedding"]) == ("average", 2)
     words = fitted.predictor.schema.pipeline.encoder.vocabulary_.words
     table = fitted.predictor.model.model.get_layer("embedding").get_weights()[0]
     # all of one length, and a word that occurs once is known: the file knows more of it
