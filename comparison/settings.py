@@ -144,10 +144,7 @@ class CompareSettings:
         inside = [name for name in self.families if offset_of(name, self.config) is not None]
         if self.mix in (None, "none") or not inside:
             return []
-        verb = (
-            "contains a baseline already (`offset`) and is" if len(inside) == 1 else "contain a baseline each and are"
-        )
-        return [f"`mix` is {self.mix}, but {' and '.join(inside)} {verb} not mixed with another one"]
+        return [f"`mix` does not apply to {' and '.join(inside)}: with `offset` a baseline is inside already"]
 
 
 def offset_of(family: str, config: Mapping[str, Any] | Iterable[str] | None) -> str | None:
