@@ -109,7 +109,7 @@ CASES: dict[str, Case] = {
     "imdb": Case(
         {
             "families": [
-                f"dense:{_FILMS}",
+                f"dense:reading=average+{_FILMS}",
                 f"gru:{_FILMS}+units=32+residual=true+pooling=mean+segment_length=8",
             ],
             "sequence_length": 800,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
+from small_frames import panel, sentences
 
 import recurra
 from recurra import Predictor
@@ -23,7 +24,7 @@ from recurra.evaluation.mixing import (
     value_weights,
 )
 from recurra.export import load_model, save_model
-from recurra.frames import CorpusFrame, PanelFrame, SeriesFrame, TextFrame
+from recurra.frames import CorpusFrame, SeriesFrame, TextFrame
 from recurra.models import is_recurrent, mix_name, split_mix
 from recurra.spec import END
 from recurra.tasks import Classification
@@ -101,23 +102,8 @@ def test_a_mix_is_named_by_its_parts_and_carries_the_state_of_its_network():
 # One model: predicted, saved, exported
 
 
-def sentences(n=120):
-    words = [f"w{i}" for i in range(30)]
-    labels = RNG.integers(2, size=n)
-    texts = [" ".join([*RNG.choice(words, 6), "good" if y else "bad"]) for y in labels]
-    return pd.DataFrame({"text": texts, "label": np.where(labels, "pos", "neg"), "stars": labels + 1.5})
-
-
 def labelled():
     return TextFrame.from_table(sentences(), text="text", label="label")
-
-
-def panel(task):
-    values = [RNG.normal(size=(6, 2)) for _ in range(90)]
-    if task == "tagging":
-        return PanelFrame.from_arrays(values, [["up" if x > 0 else "down" for x in v[:, 0]] for v in values], task=task)
-    totals = [float(v.sum()) for v in values]
-    return PanelFrame.from_arrays(values, totals if task == "regression" else [int(t > 0) for t in totals], task=task)
 
 
 def series(n=1):
