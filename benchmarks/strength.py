@@ -79,6 +79,15 @@ def _series(name: str) -> Case:
     return Case(name, variants, "naive", _SERIES, metric="mase", folds=2)
 
 
+def _rates(data: str, baseline: str, **case: Any) -> Case:
+    """Networks with the usual learning rate, with another, and with one that was searched for."""
+    variants = {}
+    for family in ("dense", "gru"):
+        usual = f"{family}:learning_rate=0.001"
+        variants |= {usual: baseline, f"{family}:learning_rate=0.003": usual, f"{family}:learning_rate=find": usual}
+    return Case(data, variants, baseline, **case)
+
+
 CASES: dict[str, Case] = {
     "mr": Case(
         "mr",
@@ -150,6 +159,11 @@ CASES: dict[str, Case] = {
     ),
     "monthly_sunspots": _series("monthly_sunspots"),
     "co2": _series("co2"),
+    "learning rates: names": _rates("names", "nbsvm", most=3000),
+    "learning rates: mr": _rates("mr", "nbsvm", most=4000),
+    "learning rates: japanese_vowels": _rates("japanese_vowels", "logistic_flattened"),
+    "learning rates: monthly_sunspots": _rates("monthly_sunspots", "naive", metric="mase", folds=2),
+    "learning rates: co2": _rates("co2", "naive", metric="mase", folds=2),
 }
 
 
@@ -160,7 +174,7 @@ def trained(variant: str) -> str:
 
 def folder_of(name: str, network: str) -> Path:
     """Where the trainings of a network are kept."""
-    return RUNS / name / re.sub(r"\W+", "_", network)
+    return RUNS / re.sub(r"\W+", "_", name) / re.sub(r"\W+", "_", network)
 
 
 def run(name: str, case: Case) -> None:

@@ -66,7 +66,7 @@ class CompareSettings:
     mix: Annotated[
         str | None,
         "Mix every network with a baseline, as a model of its own: auto (the best on validation data), a baseline's "
-        "name, or none; by default auto for labels of texts, none elsewhere.",
+        "name, or none; by default auto for labels of texts and for language models, none elsewhere.",
     ] = None
 
     refit_folds: Annotated[
