@@ -812,7 +812,7 @@ def test_carried_states_go_from_batch_to_batch(family):
     assert alike.tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("family", ["dense", "lstm"])
+@pytest.mark.parametrize("family", [pytest.param("dense", marks=pytest.mark.slow), "lstm"])
 def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path):
     keras.utils.set_random_seed(0)
     network = build(family, LANGUAGE, **settings_for(family, LANGUAGE, REGULARISED))
