@@ -24,7 +24,7 @@ import report
 
 import recurra
 from recurra.comparison.trials import Trial, TrialStore
-from recurra.frames import SeriesFrame
+from recurra.frames import CorpusFrame, SeriesFrame
 
 RUNS = Path(__file__).parent.parent / "runs" / "benchmarks" / "strength"
 
@@ -39,7 +39,7 @@ class Case:
         baseline: what is mixed with, or is inside.
         settings: of ``recurra.compare``.
         metric: what is shown, of which less is better.
-        most: examples read, drawn at random; None: all.
+        most: examples read, drawn at random, or first characters of a long text; None: all.
         vectors: file of word vectors, in RECURRA_DATA.
         folds: test sets that take turns.
     """
@@ -58,6 +58,8 @@ class Case:
         frame: Any = recurra.load(self.data)
         if isinstance(frame, SeriesFrame):
             return frame
+        if isinstance(frame, CorpusFrame):
+            return CorpusFrame.from_text(frame.splits[0][: self.most])
         rows = np.arange(len(frame)) if frame.is_test is None else np.flatnonzero(~frame.is_test)
         if self.most is not None:
             rows = np.sort(np.random.default_rng(0).permutation(rows)[: self.most])
@@ -86,6 +88,16 @@ def _rates(data: str, baseline: str, **case: Any) -> Case:
         usual = f"{family}:learning_rate=0.001"
         variants |= {usual: baseline, f"{family}:learning_rate=0.003": usual, f"{family}:learning_rate=find": usual}
     return Case(data, variants, baseline, **case)
+
+
+def _language(data: str, tokens: str, most: int) -> Case:
+    """Language models with and without a way around their layers."""
+    variants = {}
+    for model in ("simple_rnn:", "gru:", "lstm:", "lstm:num_layers=2+"):
+        plain = f"{model}residual=false"
+        variants |= {plain: "kneser_ney", f"{model}residual=true": plain}
+    settings = {"task": "language-model", "tokens": tokens, "max_epochs": 8}
+    return Case(data, variants, "kneser_ney", settings, metric="cross_entropy", most=most, folds=1)
 
 
 CASES: dict[str, Case] = {
@@ -159,6 +171,9 @@ CASES: dict[str, Case] = {
     ),
     "monthly_sunspots": _series("monthly_sunspots"),
     "co2": _series("co2"),
+    "next words: ptb": _language("ptb", "space", 500_000),
+    "next words: tinyshakespeare": _language("tinyshakespeare", "word", 300_000),
+    "next characters: tinyshakespeare": _language("tinyshakespeare", "char", 300_000),
     "learning rates: names": _rates("names", "nbsvm", most=3000),
     "learning rates: mr": _rates("mr", "nbsvm", most=4000),
     "learning rates: japanese_vowels": _rates("japanese_vowels", "logistic_flattened"),

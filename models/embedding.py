@@ -18,13 +18,13 @@ from .settings import Rule, TokensOnly, at_least
 from .tensor import Tensor
 
 # Characters and the like need no more; words do.
-_SMALL_VOCABULARY, _FEW_DIMENSIONS, _DIMENSIONS = 256, 32, 64
+SMALL_VOCABULARY, _FEW_DIMENSIONS, _DIMENSIONS = 256, 32, 64
 
 
 def default_embedding(spec: SequenceSpec) -> int:
     """Dimensions of the vectors: those of a file, else 32 for a vocabulary of at most 256 tokens, otherwise 64."""
     inputs = of_kind(spec.inputs, TokensInput)
-    return inputs.vectors or (_FEW_DIMENSIONS if inputs.vocabulary <= _SMALL_VOCABULARY else _DIMENSIONS)
+    return inputs.vectors or (_FEW_DIMENSIONS if inputs.vocabulary <= SMALL_VOCABULARY else _DIMENSIONS)
 
 
 def with_vectors(spec: SequenceSpec, vectors: np.ndarray | None) -> SequenceSpec:

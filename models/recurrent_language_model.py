@@ -8,10 +8,11 @@ import keras
 
 from ..spec import SequenceSpec
 from .cells import Cell
+from .embedding import SMALL_VOCABULARY
 from .language_model_inputs import add_condition, language_inputs, next_token, token_table
 from .layers.dropout import Dropout, TokenDropout
 from .sequence_inputs import vocabulary_size
-from .settings import Flag, Layers, Rate, Units, at_least
+from .settings import FLAG, Flag, Layers, Rate, Rule, Units, at_least
 
 LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "units": [128, 256],
@@ -20,6 +21,15 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
     "tie_weights": [False, True],
     "learning_rate": [2e-3, 5e-3, 1e-3],
 }
+
+
+def default_residual(spec: SequenceSpec) -> bool:
+    """Whether a vocabulary is one of words: vectors of thousands of words start small and are seldom corrected.
+
+    What reaches the head through two layers is next to nothing then, and training stands still at how frequent each
+    word is. Of a few characters each is seen thousands of times.
+    """
+    return vocabulary_size(spec) > SMALL_VOCABULARY
 
 
 def recurrent_language_model(
@@ -34,7 +44,7 @@ def recurrent_language_model(
     variational: Flag = False,
     token_dropout: Rate = 0.0,
     weight_dropout: Rate = 0.0,
-    residual: Flag = False,
+    residual: Annotated[bool | None, FLAG, Rule(default_residual)] = None,
     tie_weights: Flag = False,
 ) -> keras.Model:
     """Build a recurrent model of the next token.
@@ -51,13 +61,14 @@ def recurrent_language_model(
         variational: leave out the same ones at all steps of a batch (Gal & Ghahramani 2016).
         token_dropout: fraction of the vocabulary that is left out of each batch's inputs (the same authors).
         weight_dropout: fraction of the recurrent weights left out in training (AWD-LSTM, Merity, Keskar & Socher 2018).
-        residual: add each layer's input to its output where the widths agree.
+        residual: add each layer's input to its output where the widths agree; None follows :func:`default_residual`.
         tie_weights: the head uses the embedding's table (Press & Wolf 2017).
 
     Returns:
         An uncompiled model from tokens (batch, time) and states (batch, units) to logits (batch, time, vocabulary) and
         the states for the next call.
     """
+    residual = default_residual(spec) if residual is None else residual
     make = cell(spec.inputs.length)
     options = {"return_sequences": True, "return_state": True, "weight_dropout": weight_dropout}
     layers = [make(units, **options) for _ in range(num_layers)]

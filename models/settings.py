@@ -104,7 +104,7 @@ def is_number(value: Any) -> bool:
 
 
 _FRACTION = Constraint(lambda x: is_number(x) and 0 <= x < 1, "a number from 0 to below 1")
-_FLAG = Constraint(lambda x: isinstance(x, bool | np.bool_), "true or false")
+FLAG = Constraint(lambda x: isinstance(x, bool | np.bool_), "true or false")
 _POSITIVE = Constraint(lambda x: is_number(x) and 0 < x < np.inf, "a number above 0")
 _RATE_OR_FIND = Constraint(lambda x: x == "find" or _POSITIVE.fits(x), 'a number above 0, or "find"')
 _VECTORS = Constraint(lambda x: isinstance(x, np.ndarray), "an array (vocabulary, dimensions)")
@@ -113,11 +113,11 @@ _VECTORS = Constraint(lambda x: isinstance(x, np.ndarray), "an array (vocabulary
 Units = Annotated[int, at_least(1)]
 Layers = Annotated[int, at_least(1)]
 Rate = Annotated[float, _FRACTION]
-Flag = Annotated[bool, _FLAG]
+Flag = Annotated[bool, FLAG]
 NGrams = Annotated[int, one_of(1, 2, 3), TokensOnly()]
 Buckets = Annotated[int, at_least(2), TokensOnly()]
 Vectors = Annotated[np.ndarray | None, _VECTORS, TokensOnly()]
-TokenFlag = Annotated[bool, _FLAG, TokensOnly()]
+TokenFlag = Annotated[bool, FLAG, TokensOnly()]
 
 # The setting of every family that predicts something of a whole sequence: the baseline that its networks add to.
 _BASELINE = Constraint(lambda x: isinstance(x, str) and x not in ("", "none"), "auto or the name of a baseline")
