@@ -1,6 +1,6 @@
 """`--jobs 2` against `--jobs 1`: whole commands in processes of their own, in turns.
 
-python benchmarks/speed.py jobs           the demo's comparison, and one of 60 trainings
+python benchmarks/speed.py jobs           the demo's comparison, one of 60 trainings, one of 150 rows
 python benchmarks/speed.py jobs --small   a quick try, printed only
 """
 
@@ -15,30 +15,39 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import report
 
-COMMAND = [sys.executable, "-P", "-m", "recurra", "compare", "co2"]
+COMMAND = [sys.executable, "-P", "-m", "recurra", "compare"]
 JOBS = (1, 2)
-TURNS = 3
-# heading → the command's options, and how many times as fast two jobs are meant to be
+TURNS = 2
+# heading → the command's options, ROWS for a file of 150 rows, and how many times as fast two jobs are meant to be
 COMPARISONS = {
-    "The comparison of `make demo`": ([], 1.6),
-    "60 trainings: 4 families, 3 folds, 5 seeds": (["--families", "linear,dense,gru,lstm", "--seeds", "5"], 1.8),
+    "The comparison of `make demo`": (["co2"], 1.6),
+    "60 trainings: 4 families, 3 folds, 5 seeds": (["co2", "--families", "linear,dense,gru,lstm", "--seeds", "5"], 1.8),
+    "150 rows, all families": (["ROWS", "--time", "none"], None),
 }
-SMALL = {"12 short trainings": (["--families", "linear,gru", "--folds", "2", "--max-epochs", "3"], 1.6)}
+SMALL = {"12 short trainings": (["co2", "--families", "linear,gru", "--folds", "2", "--max-epochs", "3"], 1.6)}
 
 
 def once(options: list[str], jobs: int) -> tuple[float, list[Any]]:
     """Seconds of a command from its start to its end, and the errors that it found."""
     with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.csv"
+        noise = 0.1 * np.random.default_rng(0).normal(size=150)
+        pd.DataFrame({"y": np.sin(np.arange(150) * np.pi / 6) + noise}).to_csv(rows, index=False)
+        given = [str(rows) if option == "ROWS" else option for option in options]
         begun = time.perf_counter()
-        subprocess.run([*COMMAND, *options, "--jobs", str(jobs), "--out", folder], check=True, capture_output=True)
+        subprocess.run(
+            [*COMMAND, *given, "--jobs", str(jobs), "--out", f"{folder}/run"], check=True, capture_output=True
+        )
         seconds = time.perf_counter() - begun
-        trials = json.loads((Path(folder) / "comparison.json").read_text(encoding="utf-8"))["trials"]
+        trials = json.loads((Path(folder) / "run" / "comparison.json").read_text(encoding="utf-8"))["trials"]
     return seconds, [[t["model"], t["fold"], t["seed"], t["mase"]] for t in trials]
 
 
-def measure(options: list[str], aim: float, turns: int) -> list[dict[str, Any]]:
+def measure(options: list[str], aim: float | None, turns: int) -> list[dict[str, Any]]:
     """Both numbers of jobs in turns; their trials have to be the same to the bit."""
     seconds: dict[int, list[float]] = {jobs: [] for jobs in JOBS}
     found: list[Any] = []

@@ -12,6 +12,7 @@
     python benchmarks/speed.py series        many short series, from a file to scores, against statsforecast
     python benchmarks/speed.py larger        series larger than memory: peak and seconds, in streams and in memory
     python benchmarks/speed.py estimators    the scikit-learn estimators against the bare Keras loop and keras.wrappers
+    python benchmarks/speed.py compile       trainings on 150 rows with XLA and without
     python benchmarks/speed.py jobs          --jobs 2 against --jobs 1, for make demo and for 60 trainings
 
 Figures go to docs/benchmarks/. No test depends on the figures: machines are noisy.
@@ -20,6 +21,7 @@ Figures go to docs/benchmarks/. No test depends on the figures: machines are noi
 import argparse
 
 import buckets_speed
+import compile_speed
 import estimators_speed
 import forecasting_speed
 import inference_speed
@@ -49,6 +51,7 @@ if __name__ == "__main__":
             "estimators",
             "series",
             "larger",
+            "compile",
             "jobs",
         ],
     )
@@ -57,6 +60,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     {
         "windows": windows_speed.main,
+        "compile": compile_speed.main,
         "buckets": buckets_speed.main,
         "text": text_speed.main,
         "layers": lambda: layers_speed.layers(arguments.torch),
