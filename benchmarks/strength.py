@@ -252,8 +252,8 @@ NOTES = [
     "Cross-validation of training sets alone, every model with its default configuration but for what its name says "
     "(in the first four sections learning rate 0.0015, batches of 64), one seed, three folds (series: two; long texts: "
     "one): nothing here was measured on a test set. Of newsgroups20 4,000 examples were read, of names 6,000 (3,000 "
-    "for learning rates), of mr all (4,000), drawn at random; of long texts the first 300,000 or 500,000 characters of the "
-    "training text, whose last tenth is what is scored.",
+    "for learning rates), of mr all (4,000), drawn at random; of long texts the first 300,000 or 500,000 characters "
+    "of the training text, whose last tenth is what is scored.",
     "Differences are paired, example by example; their standard error knows the examples, not the seeds, of which "
     "there is one. Windows of series overlap: theirs is left out.",
     "Seconds are of one training with everything that it needs, on two cores that others used as well: good to a "
