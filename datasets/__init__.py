@@ -213,7 +213,8 @@ def load(  # one parameter per role
 def _check_memory(source: str, memory: str | int | None) -> None:
     if memory is not None:
         raise InputError(
-            f"{source}: `memory` was given, which applies to files alone, whose rows can be read in streams; leave it out"
+            f"{source}: `memory` was given, which applies to files alone, whose rows can be read in streams; "
+            "leave it out"
         )
 
 

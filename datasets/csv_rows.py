@@ -261,7 +261,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The bytes, uncompressed as they are read."""
     opener = OPENERS.get(path.suffix.lower())
     try:
-        with (open(path, "rb") if opener is None else opener(path, "rb")) as file:
+        with path.open("rb") if opener is None else opener(path, "rb") as file:
             yield file
     except PermissionError as error:
         raise InputError(f"{path}: the file cannot be read ({error.strerror}); check its permissions") from error

@@ -58,20 +58,8 @@ def load_file(
     """
     _check_roles(str(source), roles, task)
     kind = _kind(source, roles, task)
-    if (large := _larger(source, roles, memory)) is not None:
-        sample = large.rows.sample()
-        found = _kind_of_table(sample, roles, task, kind)
-        if found == "series" and isinstance(large.rows, ParquetRows):
-            return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
-        if found == "text" and task != _LANGUAGE_MODEL:
-            roles = {**roles, **_default_targets(sample, roles, task, str(source))}
-            return read_texts_in_streams(large, roles, sample=sample)
-        if memory is not None:
-            raise InputError(
-                f"{source}: the rows are more than `memory` ({in_words(large.memory)}) holds, and only series to "
-                "forecast in Parquet, and texts with a class or a number in Parquet or .csv, are read in streams; give "
-                "more `memory`, or a part of the rows"
-            )
+    if (found := _in_streams(source, roles, task, kind, missing=missing, memory=memory)) is not None:
+        return found
     if kind == "corpus":
         return CorpusFrame.from_text(**read_corpus(source, roles.get("test")))
     if kind == "panel-file":
@@ -88,6 +76,38 @@ def load_file(
         roles["test"] = read_table(roles["test"], as_text=as_text(roles))
     made = PanelFrame if kind == "panel" else TextFrame
     return made.from_table(table, **roles, source=str(source))
+
+
+def _in_streams(
+    source: str | Path,
+    roles: Mapping[str, Any],
+    task: str | None,
+    kind: str,
+    *,
+    missing: str,
+    memory: str | int | None,
+) -> SeriesFrame | TextFrame | None:
+    """The frame of rows that are larger than memory; None where they are not, or where nobody said how large it is.
+
+    Raises:
+        InputError: `memory` was given, and such rows cannot be read in streams; or anything wrong in them.
+    """
+    if (large := _larger(source, roles, memory)) is None:
+        return None
+    sample = large.rows.sample()
+    found = _kind_of_table(sample, roles, task, kind)
+    if found == "series" and isinstance(large.rows, ParquetRows):
+        return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
+    if found == "text" and task != _LANGUAGE_MODEL:
+        roles = {**roles, **_default_targets(sample, roles, task, str(source))}
+        return read_texts_in_streams(large, roles, sample=sample)
+    if memory is None:
+        return None
+    raise InputError(
+        f"{source}: the rows are more than `memory` ({in_words(large.memory)}) holds, and only series to forecast in "
+        "Parquet, and texts with a class or a number in Parquet or .csv, are read in streams; give more `memory`, or a "
+        "part of the rows"
+    )
 
 
 def _larger(source: str | Path, roles: Mapping[str, Any], memory: str | int | None) -> Large | None:

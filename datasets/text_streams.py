@@ -43,15 +43,17 @@ def read_texts_in_streams(
     if (test := roles.get("test")) is not None:
         if not can_be_streamed(test):
             raise InputError(
-                f"{test}: the rows of {source} are larger than `memory` allows, and the test set beside them is read in "
-                "streams as they are, from Parquet or .csv; save it as one of them, or give more `memory`"
+                f"{test}: the rows of {source} are larger than `memory` allows, and the test set beside them is read "
+                "in streams as they are, from Parquet or .csv; save it as one of them, or give more `memory`"
             )
         sources.append(open_rows(Path(test), large.memory))
         tables.append(sources[1].sample())
     for table, rows in zip(tables, sources, strict=True):
         table.attrs["source"] = str(rows.path)
     named = {role: roles[role] for role in _ROLES if role in roles}
-    first = SourceTables(tables[0], tables[1] if len(tables) > 1 else None, source, roles.get("split"), roles.get("group"))
+    first = SourceTables(
+        tables[0], tables[1] if len(tables) > 1 else None, source, roles.get("split"), roles.get("group")
+    )
     reader = TextParts(first, memory=large.memory, for_prediction=for_prediction, **named)
     for number, rows in enumerate(sources):
         for table in rows.tables(reader.columns):
@@ -59,7 +61,7 @@ def read_texts_in_streams(
         reader.notes += rows.notes
     frame = reader.frame()
     note = (
-        f"{reader.count:,} rows are more than `memory` ({in_words(large.memory)}) holds: they are checked some at a time, "
-        f"and their texts are read from files in {tempfile.gettempdir()}"
+        f"{reader.count:,} rows are more than `memory` ({in_words(large.memory)}) holds: they are checked some at a "
+        f"time, and their texts are read from files in {tempfile.gettempdir()}"
     )
     return replace(frame, notes=(note, *frame.notes))

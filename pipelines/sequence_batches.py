@@ -157,9 +157,8 @@ class SequenceBatches:
 
         return batch
 
-
     def _gather_from_files(self) -> Any:
-        """The same by a call out of the graph: what is in files, and what there is one of for each text, stays there."""
+        """The same by a call out of the graph: what is in files stays there."""
         import tensorflow as tf
 
         sequences, names, weights = self.sequences, list(self.extras), self.weight
@@ -168,7 +167,7 @@ class SequenceBatches:
 
         def read(rows: np.ndarray, width: np.ndarray, real: np.ndarray) -> list[np.ndarray]:
             length = np.minimum(sequences.lengths[rows], width)
-            steps = np.arange(width)
+            steps = np.arange(int(width))
             inside = steps < length[:, None]  # (batch, time)
             places = np.where(inside, sequences.starts[rows][:, None] + steps, 0)
             tokens = np.where(inside, flat[places], np.int32(PADDING))

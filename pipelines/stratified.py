@@ -149,7 +149,7 @@ def stratified_sample(frame: TextFrame | PanelFrame, rows: np.ndarray, n: int, *
     """
     if n >= len(rows):
         return rows
-    return np.sort(_drawn(rows, _strata(frame), n, np.random.default_rng(seed)))
+    return np.sort(_drawn(rows, _strata(frame), n, random=np.random.default_rng(seed)))
 
 
 def _strata(frame: TextFrame | PanelFrame) -> np.ndarray:

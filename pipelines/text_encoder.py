@@ -16,7 +16,17 @@ from ..frames.sequences.stored_texts import StoredTexts
 from ..spec import TokensInput
 from .protocol import RawInputs, Tensors
 from .ragged import Ragged
-from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encoded, fit_vocabulary, token_bytes, tokenize, unknown_note
+from .tokens import (
+    TOKENS,
+    Vocabulary,
+    as_bytes,
+    cut_texts,
+    encoded,
+    fit_vocabulary,
+    token_bytes,
+    tokenize,
+    unknown_note,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf

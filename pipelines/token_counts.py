@@ -22,8 +22,8 @@ class TokenCounts:
     """Counts of tokens.
 
     Args:
-        most: different tokens held at once; more are written away, sorted, and merged when they are looked at. None: any
-            number.
+        most: different tokens held at once; more are written away, sorted, and merged when they are looked at. None:
+            any number.
     """
 
     def __init__(self, most: int | None = None) -> None:

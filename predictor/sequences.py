@@ -75,7 +75,9 @@ class SequenceSchema:
         if isinstance(source, pd.DataFrame):
             return self._noted(datasets.frame_for_prediction(source, self.inputs, self.roles, "the table"))
         if isinstance(source, str | Path):
-            return self._noted(self._of_kind(datasets.load_inputs(source, self.inputs, self.roles, memory), str(source)))
+            return self._noted(
+                self._of_kind(datasets.load_inputs(source, self.inputs, self.roles, memory), str(source))
+            )
         return self._plain(source)
 
     def _noted(self, frame: SequenceFrame) -> SequenceFrame:

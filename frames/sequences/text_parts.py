@@ -73,7 +73,9 @@ class TextParts:
     @property
     def columns(self) -> list[str]:
         """Those that are read."""
-        named = (self.text, self.id) if self.for_prediction else (self.text, self.target, self.split, self.id, self.group)
+        named = (
+            (self.text, self.id) if self.for_prediction else (self.text, self.target, self.split, self.id, self.group)
+        )
         return list(dict.fromkeys(column for column in named if column is not None))
 
     def add(self, table: pd.DataFrame, *, held_out: bool = False) -> None:
@@ -112,7 +114,10 @@ class TextParts:
         if self.for_prediction:
             return replace(frame, notes=tuple(self.notes))
         self._names.refuse_repeated(str(self.id), self.source)
-        frame, marks = replace(frame, is_test=self._is_test(), groups=self._group_numbers()), np.concatenate(self._marks)
+        frame, marks = (
+            replace(frame, is_test=self._is_test(), groups=self._group_numbers()),
+            np.concatenate(self._marks),
+        )
         if self.role is not None:
             targets, missing = self._targets(self.role)
             marks = marks[~missing]
