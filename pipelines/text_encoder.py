@@ -36,7 +36,7 @@ KEEPS = ("first", "last")
 _FITTING = 0.95
 # Longer texts cost more than they tell; more can be asked for.
 # Of the bytes that texts larger than memory may take, so many to one of the different tokens that are counted at once.
-_A_TOKEN = 1000
+_A_TOKEN = 2000
 _LONGEST = {"word": 512, "space": 512, "char": 1024}
 
 

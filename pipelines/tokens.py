@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 TOKENS = ("word", "char", "space")
-# Texts cut at once: bounds the memory that their tokens take as strings.
-_TEXTS_AT_ONCE = 2000
+# Texts, and their characters, that are cut at once: bounds the memory that their tokens take as strings, 20 MB or so.
+_TEXTS_AT_ONCE, _CHARACTERS_AT_ONCE = 2000, 1 << 18
 # A vocabulary that knows a smaller fraction of the training texts' tokens leaves too little to learn from.
 _KNOWS_ENOUGH = 0.6
 
@@ -156,8 +156,7 @@ def tokenize(texts: Any, tokens: str | None) -> Iterator[tuple[np.ndarray, np.nd
     """
     import tensorflow as tf
 
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        some = list(texts[start : start + _TEXTS_AT_ONCE])
+    for some in _blocks(texts):
         if tokens is None:
             flat = np.array([token_bytes(token) for text in some for token in text], dtype=object)
             yield flat, np.array([len(text) for text in some], dtype=np.int64)
@@ -165,6 +164,19 @@ def tokenize(texts: Any, tokens: str | None) -> Iterator[tuple[np.ndarray, np.nd
         with tf.device("CPU"):
             cut, lengths = _cutter(tokens)(tf.constant([as_bytes(text) for text in some], tf.string))
         yield cut.numpy(), lengths.numpy().astype(np.int64)
+
+
+def _blocks(texts: Any) -> Iterator[list[Any]]:
+    """Texts, or lists of tokens, some at a time."""
+    some, size = list[Any](), 0
+    for text in texts:
+        some.append(text)
+        size += len(text)
+        if len(some) == _TEXTS_AT_ONCE or size >= _CHARACTERS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 @functools.cache
