@@ -319,6 +319,16 @@ def test_what_cannot_be_streamed_says_so(tmp_path):
         recurra.load(tmp_path / "series.csv", memory=MEMORY)
 
 
+def test_what_reads_all_rows_at_once_says_so(fitted, sources, tmp_path, monkeypatch):
+    frame = recurra.load(sources / "rows.csv", text="text", label="label", memory=MEMORY)
+    with pytest.raises(InputError, match="an audit reads all rows at once, and these are larger than memory"):
+        recurra.diagnostics.audit(frame)
+    fitted[0][1].save(tmp_path / "model")
+    monkeypatch.setattr("recurra.datasets.parquet_folders._free_memory", lambda: 400_000)
+    with pytest.raises(InputError, match="an inspection reads all rows at once"):
+        recurra.diagnostics.inspect(tmp_path / "model", sources / "rows.csv")
+
+
 def test_the_default_is_half_of_what_is_free(sources, monkeypatch):
     monkeypatch.setattr("recurra.datasets.parquet_folders._free_memory", lambda: 400_000)
     for file in ("rows.csv", "rows.csv.gz", "rows.parquet"):

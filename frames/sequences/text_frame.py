@@ -177,6 +177,13 @@ class TextFrame:
         """The texts, where they are larger than memory."""
         return self.texts if isinstance(self.texts, StoredTexts) else None
 
+    def refuse_stored(self, what: str) -> None:
+        """Refuse to do what reads all texts at once where they are larger than memory."""
+        if self.stored is not None:
+            raise InputError(
+                f"{self.source}: {what} reads all rows at once, and these are larger than memory; give a part of them"
+            )
+
     @property
     def input_roles(self) -> dict[str, Any]:
         """Roles without the targets and the split: to read a table for prediction."""
