@@ -29,12 +29,14 @@ class TokensInput:
 
     Id 0 is padding, on the right; 1 an unknown token; 2 the end of a text, which in a language model is also what
     comes before its first token. With ``conditions``, a language model also takes one of so many classes as
-    ``condition`` (batch,).
+    ``condition`` (batch,). ``vectors`` counts the dimensions of the vectors that a file has for the tokens; 0: there is
+    no file, and all that is known of a token is learnt.
     """
 
     vocabulary: int
     length: int
     conditions: int = 0
+    vectors: int = 0
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ ORDERS_OF_WORDS, ORDERS_OF_CHARACTERS = (4, 3, 5, 7), (5, 8, 3, 12)
 FALLBACK = (0.5, 1.0, 1.5)
 
 
-# Above this many n-grams an export would take gigabytes of memory.
-MAX_GRAPH_NGRAMS = 2_000_000
+# An n-gram takes 25 bytes of an export: so many are a quarter of a gigabyte, in memory about twice that.
+MAX_GRAPH_NGRAMS = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)

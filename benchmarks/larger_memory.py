@@ -50,8 +50,8 @@ def main(which: list[str]) -> None:
             "process of its own.",
             f"Series: hourly, of {LENGTH:,} rows, in a folder of {FILES} Parquet files; an id, a time stamp and a "
             "value are counted as 8 bytes each. read: to a checked frame. prepare: one fold, scaling, the unit of "
-            f"MASE. train: {BATCHES} shuffled batches of {BATCH} windows ({LOOKBACK} + {HORIZON} steps) through a Dense "
-            "network. baselines: seasonal naive and drift, forecast and scored. predict: the next steps of every "
+            f"MASE. train: {BATCHES} shuffled batches of {BATCH} windows ({LOOKBACK} + {HORIZON} steps) through a "
+            "Dense network. baselines: seasonal naive and drift, forecast and scored. predict: the next steps of every "
             "series by seasonal naive. In streams as many windows of each series are scored as fit, in memory 200.",
             f"Texts: one .csv, texts of about {WORDS} words from a Zipf distribution and one word that no other has. "
             "read: to a checked frame. prepare: one fold, vocabulary, ids of all texts. train: "

@@ -78,14 +78,19 @@ CASES: dict[str, Case] = {
                 "simple_rnn",
                 "gru",
                 "lstm",
-                "min_gru",
-                "min_lstm",
+                "min_gru:units=32+num_layers=2+learning_rate=0.003",
+                "min_lstm:units=32+num_layers=2+learning_rate=0.003",
             ],
-            "max_epochs": 40,
+            "max_epochs": 60,
         },
         ("exact_match", "tag_error_rate"),
         aim="exact match = 1 for every recurrent family",
-        notes=("Trained on numbers of at most 20 bits, tested on 1,000 additions of 100 bits.",),
+        notes=(
+            "Trained on numbers of at most 20 bits, tested on 1,000 additions of 100 bits. The gates of min_gru and "
+            "min_lstm do not read the state, so one layer cannot tell what it carried before; of 2 or 3 layers of 32 "
+            "or 64 units and two learning rates, the same for both, these had the lowest validation loss. One layer "
+            "with the default settings had an exact match of 0.003 and 0.50.",
+        ),
     ),
     "digits": replace(_panel(None, 1, folds=5, seeds=1), aim="≥ 0.97"),
     "japanese_vowels": _panel(0.976, 1),
@@ -104,7 +109,7 @@ CASES: dict[str, Case] = {
     "imdb": Case(
         {
             "families": [
-                f"dense:{_FILMS}",
+                f"dense:reading=average+{_FILMS}",
                 f"gru:{_FILMS}+units=32+residual=true+pooling=mean+segment_length=8",
             ],
             "sequence_length": 800,
@@ -178,9 +183,11 @@ CASES: dict[str, Case] = {
     "ptb": Case(
         {
             "tokens": "space",
-            "families": ["lstm:units=200+num_layers=2+embedding=200+dropout=0.2+learning_rate=0.002"],
+            "families": [
+                "lstm:units=200+num_layers=2+embedding=200+dropout=0.2+learning_rate=0.002+decay=0.6+decay_after=4"
+            ],
             "baselines": ["unigram", "kneser_ney"],
-            "max_epochs": 9,
+            "max_epochs": 8,
             "seeds": 1,
         },
         ("perplexity", "cross_entropy"),

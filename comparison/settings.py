@@ -66,7 +66,7 @@ class CompareSettings:
     mix: Annotated[
         str | None,
         "Mix every network with a baseline, as a model of its own: auto (the best on validation data), a baseline's "
-        "name, or none; by default auto for labels of texts, none elsewhere.",
+        "name, or none; by default auto for labels of texts and for language models, none elsewhere.",
     ] = None
 
     refit_folds: Annotated[
@@ -120,6 +120,7 @@ class CompareSettings:
             near = ", ".join(self.baselines) or "none was chosen"
             raise InputError(
                 f"`mix` must be none, auto or one of the baselines compared ({near}); received {self.mix!r}"
+                f"{_meant(self.mix, ('none', 'auto', *self.baselines))}"
             )
         variants = [parse_variant(name, task.output_kind) for name in self.families]
         takes = {family: known_settings(family, task.output_kind) for family, _ in variants}
@@ -135,8 +136,15 @@ class CompareSettings:
             if offset not in (None, "auto", *self.baselines):
                 raise InputError(
                     f"`offset` must be auto or one of the baselines compared ({', '.join(self.baselines) or 'none'}); "
-                    f"received {offset!r}"
+                    f"received {offset!r}{_meant(str(offset), ('auto', *self.baselines))}"
                 )
+
+    def not_mixed(self) -> list[str]:
+        """A sentence about the families that `mix` leaves as they are, because they contain a baseline already."""
+        inside = [name for name in self.families if offset_of(name, self.config) is not None]
+        if self.mix in (None, "none") or not inside:
+            return []
+        return [f"`mix` does not apply to {' and '.join(inside)}: with `offset` a baseline is inside already"]
 
 
 def offset_of(family: str, config: Mapping[str, Any] | Iterable[str] | None) -> str | None:
@@ -175,7 +183,9 @@ def open_experiment(
     _check_baselines(resolved, frame, options.get("baselines", ()))
     settings = _settings(resolved, frame, {name: value for name, value in options.items() if name in common})
     settings.check_models(resolved, type(resolved).list_baselines(frame), needs_family=needs_family)
-    return resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size), settings
+    experiment = resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size)
+    experiment.notes += settings.not_mixed() if "mix" in options else []
+    return experiment, settings
 
 
 def _check_baselines(task: Task, frame: Frame, named: Collection[str]) -> None:
@@ -232,9 +242,13 @@ def parse_budget(text: str | float | None) -> float | None:
 def _check_known(option: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}{hint}")
+            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}{_meant(name, known)}")
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """A question after the name that was not found, where one of the known ones is spelt nearly like it."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _check_spelling(names: Iterable[str], common: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from ..frames import CorpusFrame, Frame, PanelFrame, SeriesFrame, TextFrame, dat
 from ..models import TRAINING_SETTINGS, build, known_settings, parse_variant
 from ..pipelines import LanguagePipeline, RowRange, SequencePipeline, SeriesPipeline, TextRange, corpus_fold
 from ..predictor import Predictor
-from ..predictor.mix import ForecastMix, SequenceMix
+from ..predictor.mix import Mix
 from .examples import Examples, language_examples, sequence_examples, series_examples
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def with_network(model: Predictor[Any]) -> Predictor[Any]:
     """An exported model as the predictor that it was made from, where the export holds it; of a mix its network."""
     if isinstance(model, ExportedModel):
         model = model.trained or model
-    if isinstance(model.model, SequenceMix | ForecastMix):
+    if isinstance(model.model, Mix):
         return replace(model, model=model.model.network)
     return model
 

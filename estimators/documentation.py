@@ -29,13 +29,16 @@ PARAMETERS = {
     "reading": (
         '{"average", "average_and_max", "window"}',
         "Whether a text's words are averaged, also beside the largest value in each dimension, or the first ones read "
-        "in their order.",
+        "in their order; None: `average` with `vectors`, otherwise `average_and_max`.",
     ),
     "window": ("int", 'Words that `reading="window"` reads; None follows from the lengths of the texts.'),
     "dropout": ("float", "Fraction of the hidden units left out in training."),
     "input_dropout": ("float", "Fraction of the steps, or words, left out in training."),
     "residual": ("bool", "Whether a layer's input is added to its output where their widths agree."),
-    "embedding": ("int", "Dimensions of the vectors of words; None: 64, and 32 of a small vocabulary."),
+    "embedding": (
+        "int",
+        "Dimensions of the vectors of words; None: those of `vectors`, else 64, and 32 of a small vocabulary.",
+    ),
     "vectors": (
         "str or Path",
         "File of word vectors in GloVe's format that the vectors of the words begin with; `embedding` follows from it.",

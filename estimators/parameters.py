@@ -69,7 +69,7 @@ class DenseParameters:
     dropout: float = 0.0
     input_dropout: float = 0.0
     residual: bool = False
-    reading: str = "average"
+    reading: str | None = None
     window: int | None = None
     embedding: int | None = None
     vectors: str | Path | None = None

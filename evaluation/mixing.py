@@ -116,5 +116,35 @@ def mixed_values(weights: Weights, first: np.ndarray, second: np.ndarray) -> np.
     return np.where(np.isfinite(second), weights[0] * first + weights[1] * second, first)
 
 
+def interpolation_weights(first: np.ndarray, second: np.ndarray) -> Weights:
+    """Weights of two models' probabilities, with a sum of one, that make observed tokens likeliest.
+
+    Half an observation of each model is added, so that neither gets a weight of 0 and a surprise stays possible.
+
+    Args:
+        first, second: log probability that each model gave to every token (tokens,).
+
+    Example:
+        >>> w = interpolation_weights(np.log([0.9, 0.1]), np.log([0.1, 0.9]))
+        >>> round(w[0], 2)
+        0.5
+
+    Source: Jelinek & Mercer (1980), Interpolated estimation of Markov source parameters.
+    """
+    from scipy.optimize import minimize_scalar  # slow to import
+
+    def cost(weight: float) -> float:
+        both = interpolated((weight, 1 - weight), first, second)
+        return float(-both.sum() - 0.5 * (np.log(weight) + np.log1p(-weight)))
+
+    weight = float(minimize_scalar(cost, bounds=(0, 1), method="bounded").x)
+    return weight, 1 - weight
+
+
+def interpolated(weights: Weights, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Logarithm of the weighted probabilities of two models: log probabilities (tokens,) each → (tokens,)."""
+    return np.logaddexp(np.log(weights[0]) + first, np.log(weights[1]) + second)
+
+
 def _logs(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(probabilities, LEAST_PROBABILITY))

@@ -18,6 +18,7 @@ from ..spec import SequenceSpec
 from . import cells, dense, linear, recurrent_classifier, recurrent_forecaster, recurrent_language_model, tcn
 from .carried_state import CarriedState
 from .cost import macs
+from .embedding import with_vectors
 from .layers.window_statistics import is_flat, window_scale, window_size
 from .offset import OFFSET, add_offset
 from .seeded import seeded
@@ -159,6 +160,7 @@ __all__ = [
     "split_mix",
     "window_scale",
     "window_size",
+    "with_vectors",
 ]
 
 
@@ -206,6 +208,7 @@ def build(family: str, spec: SequenceSpec, **config: Any) -> keras.Model:
         >>> model = build("lstm", pipeline.spec, units=64)
     """
     plan = _plan(family, spec.kind)
+    spec = with_vectors(spec, config.get("vectors"))
     known = applicable(settings_of(plan.build), spec) | _beside(spec.kind)
     check_settings(_named(family, spec.kind), known, config)
     network = plan.build(spec, **{name: value for name, value in config.items() if name != OFFSET})
@@ -248,6 +251,7 @@ def draw_configs(
     known = applicable(_settings(family, spec.kind), spec)
     fixed = {name: value for name, value in (fixed or {}).items() if name in known}
     check_config(family, spec.kind, fixed)
+    spec = with_vectors(spec, fixed.get("vectors"))
     grid = _plan(family, spec.kind).grid | {name: [value] for name, value in fixed.items()}
     # A None gets its rule's value first: otherwise one configuration could be trained twice.
     ruled = {name: [_by_rule(known[name], value, spec) for value in grid[name]] for name in grid if name in known}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import keras
 from keras import ops
 
-from ..spec import PADDING, SequenceSpec
+from ..spec import PADDING, SequenceSpec, TokensInput
 from .embedding import Embedding, SecondEmbedding, embed
 from .forecaster import Autoregressive, ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
@@ -25,7 +25,7 @@ from .language_model_inputs import (
 from .layers.dropout import Dropout
 from .layers.jordan import JordanCell
 from .layers.time_steps import FixedLength, Masked, Pool, Windows
-from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
+from .sequence_inputs import drop_steps, of_kind, output_size, sequence_inputs, takes_tokens
 from .settings import Buckets, Flag, Layers, NGrams, Rate, Rule, TokenFlag, TokensOnly, Units, Vectors, at_least, one_of
 from .tensor import Tensor
 
@@ -36,7 +36,7 @@ FORECASTER_GRID: dict[str, list[Any]] = {
     "learning_rate": [1e-3, 3e-3, 3e-4],
 }
 CLASSIFIER_GRID: dict[str, list[Any]] = {
-    "reading": ["average", "average_and_max", "window"],
+    "reading": [None, "average", "average_and_max", "window"],
     "ngrams": [1, 2],
     "embedding": [None],
     "units": [64, 128, 256],
@@ -62,11 +62,21 @@ LANGUAGE_MODEL_GRID: dict[str, list[Any]] = {
 READINGS = ("average", "average_and_max", "window")
 
 
+def default_reading(spec: SequenceSpec) -> str:
+    """How words become one vector: "average_and_max" where they are learnt from nothing, "average" of those of a file.
+
+    In cross-validation (docs/benchmarks/strength.md) the largest values helped on every set without a file of vectors,
+    and hurt with one.
+    """
+    return "average" if of_kind(spec.inputs, TokensInput).vectors else "average_and_max"
+
+
 def default_reading_window(spec: SequenceSpec) -> int:
     """Tokens in the window: the longest sequence's, at most 64."""
     return min(spec.inputs.length, 64)
 
 
+Reading = Annotated[str | None, one_of(*READINGS), Rule(default_reading), TokensOnly()]
 ReadingWindow = Annotated[int | None, at_least(1), Rule(default_reading_window)]
 
 
@@ -117,7 +127,7 @@ def dense_forecaster(
 def dense_classifier(
     spec: SequenceSpec,
     *,
-    reading: Annotated[str, one_of(*READINGS), TokensOnly()] = "average",
+    reading: Reading = None,
     window: ReadingWindow = None,
     units: Units = 64,
     num_layers: Layers = 1,
@@ -140,7 +150,7 @@ def dense_classifier(
     Args:
         spec: what goes in and comes out.
         reading: "average" of all words' vectors, "average_and_max" of them side by side, or a "window" of the first
-            ones in their order.
+            ones in their order; None follows :func:`default_reading`.
         window: words in it; None follows :func:`default_reading_window`.
         units, num_layers, dropout, residual: of the hidden layers, as in :func:`dense_forecaster`.
         input_dropout: fraction of words left out in training.
@@ -157,6 +167,7 @@ def dense_classifier(
             FixedLength(spec.inputs.length, name="fixed_length")(x)
         )  # (batch, length × channels)
     else:
+        reading = reading or default_reading(spec)
         if reading == "window":
             x = FixedLength(window or default_reading_window(spec), name="fixed_length")(x)  # (batch, window)
             steps = ops.not_equal(x, PADDING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import keras
@@ -21,9 +22,16 @@ _SMALL_VOCABULARY, _FEW_DIMENSIONS, _DIMENSIONS = 256, 32, 64
 
 
 def default_embedding(spec: SequenceSpec) -> int:
-    """Dimensions of the vectors: 32 for a vocabulary of at most 256 tokens, otherwise 64."""
-    small = isinstance(spec.inputs, TokensInput) and spec.inputs.vocabulary <= _SMALL_VOCABULARY
-    return _FEW_DIMENSIONS if small else _DIMENSIONS
+    """Dimensions of the vectors: those of a file, else 32 for a vocabulary of at most 256 tokens, otherwise 64."""
+    inputs = of_kind(spec.inputs, TokensInput)
+    return inputs.vectors or (_FEW_DIMENSIONS if inputs.vocabulary <= _SMALL_VOCABULARY else _DIMENSIONS)
+
+
+def with_vectors(spec: SequenceSpec, vectors: np.ndarray | None) -> SequenceSpec:
+    """The specification of tokens that have vectors (vocabulary, dimensions): the rules for settings look at it."""
+    if vectors is None or np.ndim(vectors) != 2 or not isinstance(spec.inputs, TokensInput):
+        return spec
+    return replace(spec, inputs=replace(spec.inputs, vectors=vectors.shape[1]))
 
 
 Embedding = Annotated[int | None, at_least(1), Rule(default_embedding), TokensOnly()]

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from .network_files import count_parameters, read_arrays, read_network, write_ne
 from .observations import Observations, TextCut
 from .protocol import Outputs, Source
 from .sequences import given_text
-from .step import STATE, state_specs
+from .step import STATE, ExportableStep, state_specs
 
 if TYPE_CHECKING:
     import keras
@@ -195,20 +195,24 @@ def _tokens(ids: np.ndarray) -> Observations:
     return Observations({"tokens": ids.astype(np.int32)[:, None]}, many=False)
 
 
-_NOTE = "each push moves the state on: the next token is predicted from all tokens since the stream began"
+class TokenStep(ExportableStep, Protocol):
+    """A language model as a step."""
+
+    def logits(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Tokens (batch, time) and states → logits (batch, time, vocabulary) and states, as ops being traced."""
+
+    def after(self, texts: tf.RaggedTensor, conditions: dict[str, Any]) -> tf.Tensor:
+        """Ids of texts (batch, None), and numbers of their classes → logits after each one's last token, as ops."""
+
+
+PUSHED = "each push moves the state on: the next token is predicted from all tokens since the stream began"
 
 
 class NetworkStep:
-    """A network as a step: tokens (batch, time) and states → logits (batch, time, vocabulary) and states.
+    """A network as a step; its attributes are those of :class:`TokenStep`."""
 
-    Attributes:
-        context: the most tokens that matter for the next one; None for all.
-        state_shapes, first, note, complete: see :class:`recurra.predictor.step.Step`.
-    """
-
-    context: ClassVar[int | None] = None
     first: ClassVar[int] = 1
-    note: ClassVar[str] = _NOTE
+    note: ClassVar[str] = PUSHED
     complete: ClassVar[bool] = False
 
     def __init__(self, pipeline: LanguagePipeline, network: keras.Model) -> None:
@@ -231,9 +235,13 @@ class NetworkStep:
         """The same as ops of the graph that is being traced."""
         return self.network(inputs, training=False)
 
+    def after(self, texts: tf.RaggedTensor, conditions: dict[str, Any]) -> tf.Tensor:
+        """Logits after the last token of each text: (batch, vocabulary)."""
+        return _last_logits(self, texts, conditions, len(self.pipeline.vocabulary_))
+
     def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same and, of the last token, what may come after it, as words."""
-        return _with_next(self.pipeline, self.logits(inputs))
+        return with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
@@ -243,16 +251,15 @@ class NetworkStep:
 
 
 class BaselineStep:
-    """An n-gram model as a step; its attributes are those of :class:`NetworkStep`."""
+    """An n-gram model as a step; its attributes are those of :class:`TokenStep`."""
 
     first: ClassVar[int] = 1
-    note: ClassVar[str] = _NOTE
+    note: ClassVar[str] = PUSHED
     complete: ClassVar[bool] = False
 
     def __init__(self, pipeline: LanguagePipeline, fitted: KneserNey) -> None:
         self.pipeline, self.fitted = pipeline, fitted
         self.state_shapes: StateShapes = fitted.state_shapes
-        self.context = fitted.order
         self._compiled: Any = None
 
     def __call__(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -267,9 +274,13 @@ class BaselineStep:
         """N-grams know no classes: a condition is passed over."""
         return self.fitted.graph({name: value for name, value in inputs.items() if name != "condition"})
 
+    def after(self, texts: tf.RaggedTensor, conditions: dict[str, Any]) -> tf.Tensor:
+        """Logits after the last token of each text: (batch, vocabulary); no more of it is read than matters."""
+        return _last_logits(self, texts[:, -self.fitted.order :], conditions, self.fitted.vocabulary)
+
     def trace(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same and, of the last token, what may come after it, as words."""
-        return _with_next(self.pipeline, self.logits(inputs))
+        return with_next(self.pipeline, self.logits(inputs))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Names, types and shapes of the inputs."""
@@ -342,17 +353,11 @@ class LanguageModelBaseline(BaselineModel):
         super().__init__(fitted)
         self.pipeline = pipeline
         self.step = BaselineStep(pipeline, fitted)
-        self._compiled: Any = None
+        self._next_tokens = CompiledNextTokens(pipeline, self.step)
 
     def serve(self, raw: Tensors) -> Tensors:
         """``text`` (batch,) → ``tokens`` and ``probabilities`` (batch, 10), the likeliest first."""
-        import tensorflow as tf
-
-        if not tf.executing_eagerly():
-            return next_tokens(self.pipeline, self.step, raw)
-        if self._compiled is None:
-            self._compiled = tf.function(partial(next_tokens, self.pipeline, self.step), autograph=False)
-        return self._compiled({"text": tf.convert_to_tensor(raw["text"], tf.string)})
+        return self._next_tokens({"text": raw["text"]})
 
     def trackables(self) -> list[Any]:
         """Its tables and that of the tokens."""
@@ -364,7 +369,26 @@ class LanguageModelBaseline(BaselineModel):
         return cls(schema.pipeline, load_state(config["fitted"], read_arrays(folder)))
 
 
-def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, raw: Tensors) -> Tensors:
+class CompiledNextTokens:
+    """:func:`next_tokens` of a step with an n-gram model, whose loop over a text would be slow op by op."""
+
+    def __init__(self, pipeline: LanguagePipeline, step: TokenStep) -> None:
+        self._next_tokens = partial(next_tokens, pipeline, step)
+        self._compiled: Any = None
+
+    def __call__(self, raw: Tensors) -> Tensors:
+        """As ops where a graph is being traced, otherwise compiled once for any number of texts."""
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            return self._next_tokens(raw)
+        if self._compiled is None:
+            self._compiled = tf.function(self._next_tokens, autograph=False, reduce_retracing=True)
+        outputs: Tensors = self._compiled({name: tf.convert_to_tensor(value, tf.string) for name, value in raw.items()})
+        return outputs
+
+
+def next_tokens(pipeline: LanguagePipeline, step: TokenStep, raw: Tensors) -> Tensors:
     """Rank what may come after texts, as graph ops; padding and unknown tokens are never predicted.
 
     Args:
@@ -377,12 +401,8 @@ def next_tokens(pipeline: LanguagePipeline, step: NetworkStep | BaselineStep, ra
     """
     import tensorflow as tf
 
-    ids = pipeline.prompts_in_graph(tf.convert_to_tensor(raw["text"], tf.string))  # ragged (batch, None)
-    if step.context is not None:
-        ids = ids[:, -step.context :]
-    lengths, tokens = tf.cast(ids.row_lengths(), tf.int32), ids.to_tensor(PADDING)
-    last = _last_logits(pipeline, step, tokens, lengths, _conditions(pipeline, raw))  # (batch, vocabulary)
-    ranked = rank(pipeline, last)
+    texts = pipeline.prompts_in_graph(tf.convert_to_tensor(raw["text"], tf.string))  # ragged (batch, None)
+    ranked = rank(pipeline, step.after(texts, _conditions(pipeline, raw)))
     return {name: ranked[name] for name in ("tokens", "probabilities")}
 
 
@@ -397,7 +417,8 @@ def rank(pipeline: LanguagePipeline, logits: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"tokens": tf.gather(words, best[1]), "probabilities": best[0], "ids": best[1]}
 
 
-def _with_next(pipeline: LanguagePipeline, outputs: dict[str, Any]) -> dict[str, Any]:
+def with_next(pipeline: LanguagePipeline, outputs: dict[str, Any]) -> dict[str, Any]:
+    """What a step gives and, of its last token, what may come after it, as words."""
     return {**outputs, **{f"next_{name}": value for name, value in rank(pipeline, outputs["logits"][:, -1]).items()}}
 
 
@@ -415,21 +436,16 @@ def _conditions(pipeline: LanguagePipeline, raw: Tensors) -> dict[str, Any]:
         return {"condition": tf.argmax(same, axis=1, output_type=tf.int32)}
 
 
-def _last_logits(
-    pipeline: LanguagePipeline,
-    step: NetworkStep | BaselineStep,
-    tokens: tf.Tensor,
-    lengths: tf.Tensor,
-    conditions: dict[str, Any],
-) -> tf.Tensor:
-    """Logits after each row's last token: (batch, vocabulary). The text is read in pieces, the state carried along."""
+def _last_logits(step: TokenStep, texts: tf.RaggedTensor, conditions: dict[str, Any], vocabulary: int) -> tf.Tensor:
+    """Logits after each text's last token: (batch, vocabulary). It is read in pieces, the state carried along."""
     import tensorflow as tf
 
+    lengths, tokens = tf.cast(texts.row_lengths(), tf.int32), texts.to_tensor(PADDING)
     batch, time = tf.shape(tokens)[0], tf.shape(tokens)[1]
     piece = tf.minimum(time, _TOKENS_AT_ONCE)
     tokens = tf.pad(tokens, [[0, 0], [0, -time % piece]])
     states = {name: tf.zeros([batch, *shape], dtype) for name, (shape, dtype) in step.state_shapes.items()}
-    last = tf.zeros([batch, len(pipeline.vocabulary_)])
+    last = tf.zeros([batch, vocabulary])
 
     def read(begin: tf.Tensor, states: dict[str, tf.Tensor], last: tf.Tensor) -> tuple:
         outputs = step.logits({"tokens": tokens[:, begin : begin + piece], **states, **conditions})

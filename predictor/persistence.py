@@ -18,7 +18,7 @@ from ..atomic import replacing, umask
 from ..errors import InputError
 from .forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from .language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
-from .mix import ForecastMix, SequenceMix
+from .mix import ForecastMix, LanguageModelMix, SequenceMix
 from .sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def _sequences(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any]
 
 def _language_model(schema: Config, model: Config, folder: Path) -> tuple[Schema[Any], ServingModel]:
     own = LanguageModelSchema.from_config(schema)
-    made = LanguageModelNetwork if model["kind"] == LanguageModelNetwork.kind else LanguageModelBaseline
+    made = {kind.kind: kind for kind in (LanguageModelNetwork, LanguageModelMix)}.get(
+        model["kind"], LanguageModelBaseline
+    )
     return own, made.restored(own, folder, model)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from ..evaluation import (
     cross_entropy,
     perplexity,
 )
+from ..evaluation.mixing import interpolated, interpolation_weights
 from ..frames import CorpusFrame, Frame, TextFrame, describe
 from ..grid import draw
 from ..pipelines import (
@@ -35,7 +37,9 @@ from ..pipelines import (
 )
 from ..predictor import Predictor
 from ..predictor.language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
+from ..predictor.mix import LanguageModelMix
 from ..spec import END, UNKNOWN
+from .mixing import HeldOut, MixedModel, Partner, timed, which
 from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import require_at_least_one, require_fraction
 
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
     import keras
 
     from ..spec import SequenceSpec
-    from .mixing import MixedModel
 
 LanguageFrame = CorpusFrame | TextFrame
 LanguageBatches = StreamBatches | SequenceBatches
@@ -141,8 +144,8 @@ class LanguageModel:
 
     @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
-        """Never: an n-gram model carries a history of its own."""
-        return False
+        """Always: a network trained for minutes has not met the rare n-grams that counting knows at once."""
+        return True
 
     @property
     def training(self) -> TrainingDefaults:
@@ -271,6 +274,8 @@ class LanguageFold:
         self.encoded = self.pipeline.encode(self.frame)
         self.pipeline.settle_batch_size(self.encoded, fold, batch_size=experiment.batch_size)
         self.notes = self.pipeline.notes
+        self._tried: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
 
     @property
     def spec(self) -> SequenceSpec:
@@ -325,13 +330,11 @@ class LanguageFold:
 
     def baseline_loss(self, name: str, config: Config) -> float:
         """Nats per token of the validation text."""
-        counted = self._counted(name, config, tokens_of(self.train))
-        return float(-np.mean(counted.log_probabilities(tokens_of(self.validation))))
+        return self._held_out(name, config).loss
 
     def baseline(self, name: str, config: Config) -> FittedModel:
         """An n-gram model, counted on training and validation set."""
-        known = np.concatenate([tokens_of(self.train), tokens_of(self.validation)])
-        fitted = self._counted(name, config, known)
+        fitted = self._counted(name, config, self._known_tokens)
         schema = LanguageModelSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
@@ -342,17 +345,57 @@ class LanguageFold:
 
         return FittedModel(predictor, evaluate)
 
+    @property
+    def _known_tokens(self) -> np.ndarray:
+        return np.concatenate([tokens_of(self.train), tokens_of(self.validation)])
+
     def _counted(self, name: str, config: Config, ids: np.ndarray) -> KneserNey:
         end = END if self.pipeline.lines_ else None  # lines have nothing to do with one another
         return LANGUAGE_BASELINES[name].fit(ids, len(self.pipeline.vocabulary_), end=end, **config)
 
-    def mixes_with(self, name: str, config: Config) -> bool:  # noqa: ARG002
-        """Never: n-gram models are not mixed with networks."""
-        return False
+    def mixes_with(self, name: str, config: Config) -> bool:
+        """Whether its tables are small enough for a graph."""
+        return self._held_out(name, config).has_graph
 
-    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:  # noqa: ARG002
-        """There is none."""
-        raise ValueError(f"`baseline` cannot be mixed with a language model. Received: {baseline!r}")
+    def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
+        """A trained network mixed with an n-gram model: their probabilities are weighted."""
+        partner = self._partner(baseline, config)
+        weights, seconds = timed(
+            lambda: interpolation_weights(-network_losses(model, self.validation), partner.held_out)
+        )
+        schema = LanguageModelSchema.of(self.pipeline, self.frame)
+        parts = LanguageModelNetwork(self.pipeline, model.network), LanguageModelBaseline(self.pipeline, partner.fitted)
+
+        def evaluate() -> Evaluation:
+            log_probabilities = interpolated(weights, -network_losses(model, self.test), partner.tested)
+            return _evaluate(-log_probabilities, stretch_lengths(self.test))
+
+        fitted = FittedModel(lambda: Predictor(schema, LanguageModelMix(*parts, weights), LanguageModel.name), evaluate)
+        return MixedModel(fitted, weights, partner.seconds + seconds, partner.predict_ms)
+
+    def _held_out(self, name: str, config: Config) -> HeldOut:
+        """An n-gram model of the training text alone, on the validation text; kept, since a mix asks for it again."""
+        key = which(name, config)
+        if key not in self._tried:
+            begun = time.perf_counter()
+            counted = self._counted(name, config, tokens_of(self.train))
+            predicted = counted.log_probabilities(tokens_of(self.validation))
+            has_graph = counted.why_no_graph is None
+            self._tried[key] = HeldOut(predicted, -float(np.mean(predicted)), has_graph, time.perf_counter() - begun)
+        return self._tried[key]
+
+    def _partner(self, name: str, config: Config) -> Partner:
+        """An n-gram model of both parts and of the training text alone; kept, since every network asks for it."""
+        held = self._held_out(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        key = which(name, config)
+        if key not in self._partners:
+            fitted, again = timed(lambda: self._counted(name, config, self._known_tokens))
+            tested, spent = timed(lambda: fitted.log_probabilities(tokens_of(self.test)))
+            predict_ms = 1000 * spent / max(len(tested), 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
+        return self._partners[key]
 
     def timing_batches(self) -> tuple[LanguageBatches, int]:
         """The test set; a prediction is a token."""

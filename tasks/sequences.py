@@ -364,7 +364,9 @@ class SequenceFold(Generic[Truth]):
     @property
     def spec(self) -> SequenceSpec:
         """What models take in and give out."""
-        return self.pipeline.spec
+        from ..models import with_vectors
+
+        return with_vectors(self.pipeline.spec, self.vectors)
 
     @cached_property
     def train(self) -> SequenceBatches:
@@ -439,12 +441,10 @@ class SequenceFold(Generic[Truth]):
         return id(self.pipeline) if self._vectors_for(family) else None
 
     def build(self, family: str, config: dict[str, Any]) -> keras.Model:
-        """An untrained network; word vectors have dimensions of their own."""
+        """An untrained network."""
         from .. import models
 
-        vectors = self._vectors_for(family)
-        own = {name: value for name, value in config.items() if not (vectors and name == "embedding")}
-        return models.build(family, self.spec, **own, **vectors)
+        return models.build(family, self.spec, **config, **self._vectors_for(family))
 
     def network(self, model: keras.Model) -> FittedModel:
         """A trained network."""

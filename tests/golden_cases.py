@@ -157,8 +157,8 @@ def cases():
     }
     many = {"horizon": 2, "lookback": 8, "season": 7, "transform": "log", "baselines": ["naive", "seasonal_naive"]}
     classes = {"families": ["dense", "gru"], "baselines": ["majority", "logistic_flattened"]}
-    language = {"task": "language-model", "families": ["linear", "dense", "lstm"]}
-    lined = {"task": "language-model", "tokens": "char", "families": ["gru"]}
+    language = {"task": "language-model", "families": ["linear", "dense", "lstm"], "mix": "none"}
+    lined = {"task": "language-model", "tokens": "char", "families": ["gru"], "mix": "none"}
     token_frame = TextFrame.from_records(tagged(), text="tokens", tags="tags")
     text_frame = TextFrame.from_table(texts(), text="text", label="label")
     star_frame = TextFrame.from_table(texts(), text="text", value="stars")

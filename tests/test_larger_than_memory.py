@@ -353,7 +353,7 @@ def test_what_cannot_be_streamed_says_so(tmp_path):
     table = shops()[["unique_id", "ds", "y"]].dropna()
     table.to_csv(tmp_path / "rows.csv", index=False)
     table.to_json(tmp_path / "rows.jsonl", orient="records", lines=True, date_format="iso")
-    with pytest.raises(InputError, match="only series to forecast in Parquet, and texts .* are read in streams"):
+    with pytest.raises(InputError, match=r"only series to forecast in Parquet, and texts .* are read in streams"):
         recurra.load(tmp_path / "rows.csv", memory="10KB")
     assert recurra.load(tmp_path / "rows.csv", memory="1GB").stored is None
     for source in (tmp_path / "rows.jsonl", "co2", shops()):

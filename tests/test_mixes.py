@@ -8,17 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
+from small_frames import panel, sentences
 
 import recurra
 from recurra import Predictor
 from recurra.comparison.settings import open_experiment
 from recurra.errors import InputError
 from recurra.evaluation import judge
-from recurra.evaluation.mixing import class_weights, mixed_probabilities, mixed_values, value_weights
+from recurra.evaluation.mixing import (
+    class_weights,
+    interpolated,
+    interpolation_weights,
+    mixed_probabilities,
+    mixed_values,
+    value_weights,
+)
 from recurra.export import load_model, save_model
-from recurra.frames import PanelFrame, SeriesFrame, TextFrame
+from recurra.frames import CorpusFrame, SeriesFrame, TextFrame
 from recurra.models import is_recurrent, mix_name, split_mix
+from recurra.spec import END
 from recurra.tasks import Classification
+from recurra.tasks.language_model import tokens_of
 
 RNG = np.random.default_rng(0)
 TINY = {"max_epochs": 2, "config": {"units": 4}}
@@ -69,6 +79,18 @@ def test_weights_of_values_are_those_of_least_squares_and_move_no_level():
     np.testing.assert_allclose(mixed_values((0.5, 0.5), np.array([1.0, 2.0]), np.array([3.0, np.nan])), [2, 2])
 
 
+@given(st.integers(0, 1000), st.floats(0.05, 0.95))
+def test_weights_of_probabilities_are_those_that_the_tokens_were_drawn_with(seed, weight):
+    rng = np.random.default_rng(seed)
+    first, second = rng.dirichlet(np.full(6, 0.3), size=2)
+    tokens = rng.choice(6, size=4000, p=weight * first + (1 - weight) * second)
+    logs = np.log(first[tokens] + 1e-12), np.log(second[tokens] + 1e-12)
+    found = interpolation_weights(*logs)
+    assert sum(found) == pytest.approx(1)
+    assert interpolated(found, *logs).sum() >= interpolated((weight, 1 - weight), *logs).sum() - 2
+    assert interpolated(found, *logs).mean() >= max(log.mean() for log in logs) - 1e-2
+
+
 def test_a_mix_is_named_by_its_parts_and_carries_the_state_of_its_network():
     assert mix_name("lstm:units=4", "nbsvm") == "lstm:units=4 + nbsvm"
     assert split_mix("lstm:units=4 + nbsvm") == ("lstm:units=4", "nbsvm")
@@ -80,19 +102,8 @@ def test_a_mix_is_named_by_its_parts_and_carries_the_state_of_its_network():
 # One model: predicted, saved, exported
 
 
-def sentences(n=120):
-    words = [f"w{i}" for i in range(30)]
-    labels = RNG.integers(2, size=n)
-    texts = [" ".join([*RNG.choice(words, 6), "good" if y else "bad"]) for y in labels]
-    return pd.DataFrame({"text": texts, "label": np.where(labels, "pos", "neg"), "stars": labels + 1.5})
-
-
-def panel(task):
-    values = [RNG.normal(size=(6, 2)) for _ in range(90)]
-    if task == "tagging":
-        return PanelFrame.from_arrays(values, [["up" if x > 0 else "down" for x in v[:, 0]] for v in values], task=task)
-    totals = [float(v.sum()) for v in values]
-    return PanelFrame.from_arrays(values, totals if task == "regression" else [int(t > 0) for t in totals], task=task)
+def labelled():
+    return TextFrame.from_table(sentences(), text="text", label="label")
 
 
 def series(n=1):
@@ -102,20 +113,32 @@ def series(n=1):
     return SeriesFrame.from_table(table, time="ds", target="y", id="unique_id" if n > 1 else None)
 
 
+def song(lines=250):
+    numbers = ["one", "two", "three", "four", "five"]
+    said = [f"{' little, '.join(RNG.choice(numbers, 3))} little ducks" for _ in range(lines)]
+    return CorpusFrame.from_text("\n".join(said))
+
+
 MIXES = {
-    "texts": (lambda: TextFrame.from_table(sentences(), text="text", label="label"), "gru + nbsvm", {}),
+    "texts": (labelled, "gru + nbsvm", {}),
     "stars": (lambda: TextFrame.from_table(sentences(), text="text", value="stars"), "dense + tfidf_ridge", {}),
     "classes": (lambda: panel("classification"), "gru + logistic_flattened", {}),
     "values": (lambda: panel("regression"), "gru + ridge_flattened", {}),
     "tags": (lambda: panel("tagging"), "gru + logistic_window", {}),
     "series": (series, "gru + naive", {"horizon": 3, "lookback": 8, "season": 1}),
     "log": (series, "dense + drift", {"horizon": 3, "lookback": 8, "season": 1, "transform": "log"}),
+    "novel": (
+        song,
+        "lstm + kneser_ney",
+        {"task": "language-model", "tokens": "char", "parallel_streams": 4, "bptt_steps": 20},
+    ),
+    "lines": (labelled, "gru + bigram", {"task": "language-model", "tokens": "word"}),
     "many": (lambda: series(3), "gru + drift", {"horizon": 3, "lookback": 8, "season": 1}),
 }
 
 
 # One of each kind in every run, all of them in `make test-all`.
-QUICK = ("series", "texts", "values")
+QUICK = ("series", "lines", "texts", "values")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in MIXES])
@@ -153,6 +176,38 @@ def test_the_weights_join_what_the_parts_predict():
     network, baseline = (np.asarray(part.serve(raw)["forecast"]) for part in (mix.network, mix.baseline))
     found = np.asarray(forecast.predictor.serve(raw)["forecast"])
     np.testing.assert_allclose(found, mixed_values(mix.weights, network, baseline))
+
+
+def test_a_mixed_language_model_gives_each_token_the_probability_that_it_is_scored_by():
+    frame = song()
+    experiment, _ = open_experiment(frame, tokens="char", parallel_streams=4, bptt_steps=20, baselines=["kneser_ney"])
+    data = experiment.prepare(0)
+    mixed = data.mixed(data.build("gru", {"units": 6}), "kneser_ney", {"order": 3})
+    model, ids = mixed.fitted.predictor.model, tokens_of(data.test)
+    step, before = model.step, np.concatenate([[END], ids[:-1]])
+    states = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in step.state_shapes.items()}
+    found = []
+    for some in np.array_split(before, 7):  # in pieces, the states carried along
+        outputs = step({"tokens": some[None].astype("int32"), **states})
+        states = {name: outputs[name] for name in states}
+        found.append(np.asarray(outputs["logits"])[0])
+    logits = np.concatenate(found)
+    np.testing.assert_allclose(np.exp(logits).sum(axis=1), 1, rtol=1e-5)
+    expected = mixed.fitted.evaluate().metrics["cross_entropy"]
+    assert -logits[np.arange(len(ids)), ids][1:].mean() == pytest.approx(expected, rel=2e-2)
+    assert 0 < model.weights[0] < 1
+
+
+def test_a_comparison_of_language_models_mixes_by_itself():
+    compared = recurra.compare(
+        song(), tokens="char", families=["dense", "gru"], seeds=1, baselines=["unigram", "bigram"], refit=True, **TINY
+    )
+    assert {"dense + bigram", "gru + bigram"} < set(compared.summary.index)
+    error = compared.summary["cross_entropy"]
+    assert error["gru + bigram"] < min(error["gru"], error["bigram"]) + 0.02
+    assert [row["against"] for row in compared.verdict["memory_adds"]] == ["dense + bigram", "bigram"]
+    writer = recurra.TextGenerator(compared.refits[0].predictor)
+    assert writer.generate("one ", length=5, seed=1) == writer.generate("one ", length=5, seed=1)
 
 
 def test_the_weights_come_from_a_baseline_that_has_not_seen_the_validation_part():

@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
+from small_frames import panel, sentences
 
 import recurra
 from recurra import Predictor
@@ -15,7 +15,7 @@ from recurra.errors import InputError
 from recurra.estimators import SequenceClassifier
 from recurra.evaluation.mixing import class_scale, value_scale
 from recurra.export import load_model, save_model
-from recurra.frames import PanelFrame, TextFrame
+from recurra.frames import TextFrame
 from recurra.models import build, macs
 from recurra.pipelines import dealt_parts
 from recurra.spec import ClassOutput, SequenceSpec, TagOutput, TokensInput
@@ -24,21 +24,6 @@ from recurra.tasks import Classification
 RNG = np.random.default_rng(0)
 TINY = {"max_epochs": 2, "config": {"units": 4}}
 TEXTS = {"text": "text", "label": "label"}
-
-
-def sentences(n=120):
-    words = [f"w{i}" for i in range(30)]
-    labels = RNG.integers(2, size=n)
-    texts = [" ".join([*RNG.choice(words, 6), "good" if y else "bad"]) for y in labels]
-    return pd.DataFrame({"text": texts, "label": np.where(labels, "pos", "neg"), "stars": labels + 1.5})
-
-
-def panel(task):
-    values = [RNG.normal(size=(n, 2)) for n in RNG.integers(3, 7, size=90)]
-    if task == "tagging":
-        return PanelFrame.from_arrays(values, [["up" if x > 0 else "down" for x in v[:, 0]] for v in values], task=task)
-    totals = [float(v.sum()) for v in values]
-    return PanelFrame.from_arrays(values, totals if task == "regression" else [int(t > 0) for t in totals], task=task)
 
 
 def tagged():
@@ -225,6 +210,18 @@ def test_offsets_are_compared_like_with_like(tmp_path):
     assert any("held fixed" in note for note in inspected.notes)
 
 
+def test_a_note_says_that_what_contains_a_baseline_is_not_mixed_with_another():
+    def notes(**mix):
+        families = ["gru:offset=nbsvm", "dense"]
+        experiment, _ = open_experiment(sentences(), **TEXTS, families=families, folds=2, **mix)
+        return [note for note in experiment.notes if "mix" in note]
+
+    assert notes() == notes(mix="none") == []
+    for mix in ("nbsvm", "auto"):
+        [note] = notes(mix=mix)
+        assert note == "`mix` does not apply to gru:offset=nbsvm: with `offset` a baseline is inside already"
+
+
 def test_what_reads_nothing_is_chosen_only_where_there_is_no_other():
     class Fold:
         def mixes_with(self, name, config):
@@ -255,6 +252,8 @@ def test_what_cannot_be_is_refused_in_a_sentence():
     table = sentences()
     with pytest.raises(InputError, match=r"`offset` must be auto or one of the baselines compared \(majority, "):
         recurra.compare(table, **TEXTS, families=["gru:offset=true"], **small)
+    with pytest.raises(InputError, match=r"received 'nbsmv'; did you mean nbsvm\?"):
+        recurra.compare(table, **TEXTS, families=["gru:offset=nbsmv"], **small)
     with pytest.raises(InputError, match="has no setting `offset`"):
         recurra.compare("co2", families=["gru:offset=naive"], **small)
     with pytest.raises(InputError, match="contains a baseline twice"):

@@ -1,6 +1,5 @@
 """Predictors on disk: the same predictions after loading, nothing pickled, whole or not at all."""
 
-import importlib.util
 import json
 import os
 import pickle
@@ -8,8 +7,8 @@ import signal
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
+import golden_cases as data
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,17 +29,6 @@ from recurra.predictor import Predictor, TextGenerator
 from recurra.predictor.forecast import ForecastNetwork, ForecastSchema
 from recurra.predictor.language_model import LanguageModelNetwork, LanguageModelSchema
 from recurra.predictor.sequences import SequenceNetwork, SequenceSchema
-
-
-def golden_cases():
-    """The small data of every task; tests are not a package."""
-    spec = importlib.util.spec_from_file_location("golden_cases", Path(__file__).with_name("golden_cases.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-data = golden_cases()
 
 
 def random_weights(model):

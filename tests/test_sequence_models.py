@@ -25,6 +25,7 @@ from recurra.models import (
     macs,
     parse_settings,
     parse_variant,
+    with_vectors,
 )
 from recurra.models.embedding import default_embedding
 from recurra.models.language_model_inputs import default_language_window
@@ -61,7 +62,7 @@ SETTINGS = {
     "segments": {"segment_length": 3, "ngrams": 2, "pooling": "mean", "bidirectional": True},
     "pairs": {"ngrams": 2},
     "window": {"reading": "window", "window": 4, "num_layers": 2, "input_dropout": 0.2, "ngrams": 3},
-    "both_pools": {"reading": "average_and_max", "input_dropout": 0.2},
+    "average": {"reading": "average", "input_dropout": 0.2},
     "fed_back": {"feedback": 2, "window": 2, "num_layers": 2},
 }
 
@@ -74,7 +75,7 @@ every_classifier = [
     for source in INPUTS
     for settings, wanted in SETTINGS.items()
     if not wanted or (next(iter(wanted)) in known_settings(family, kind) and kind != "value")
-    if settings not in ("pairs", "window", "both_pools") or source == "tokens"
+    if settings not in ("pairs", "window", "average") or source == "tokens"
 ]
 
 
@@ -518,7 +519,7 @@ def test_linear_tags_by_hand():
 
 
 def test_dense_average_by_hand():
-    model = build("dense", spec_of("class", "tokens"), units=1, embedding=1)
+    model = build("dense", spec_of("class", "tokens"), reading="average", units=1, embedding=1)
     table = np.zeros((VOCABULARY, 1))
     table[0], table[3], table[4] = 99, 1, 3
     hidden = next(layer.name for layer in model.layers if layer.name.startswith("dense"))
@@ -528,15 +529,33 @@ def test_dense_average_by_hand():
 
 
 def test_dense_reads_the_average_and_the_strongest_sign():
-    model = build(
-        "dense", SequenceSpec(INPUTS["tokens"], ValueOutput()), reading="average_and_max", units=2, embedding=1
-    )
+    model = build("dense", SequenceSpec(INPUTS["tokens"], ValueOutput()), units=2, embedding=1)
     table = np.zeros((VOCABULARY, 1))
     table[3], table[4] = 1, 3
     hidden = next(layer.name for layer in model.layers if layer.name.startswith("dense"))
     set_by_name(model, embedding=[table], head=[1, 0], **{hidden: [1, 0]})
     # (1 + 3) / 2 + 3 = 5, of two units each; padding counts for neither
     np.testing.assert_allclose(model({"tokens": tf.constant([[3, 4, 0]])}), [[10]])
+
+
+def test_dense_reads_the_average_alone_where_a_file_has_vectors():
+    spec, vectors = spec_of("class", "tokens"), np.ones((VOCABULARY, 6), "float32")
+    of_file = with_vectors(spec, vectors)
+    assert [layer.name for layer in build("dense", spec).layers if layer.name in ("average", "highest")] == [
+        "average",
+        "highest",
+    ]
+    for model in (build("dense", spec, vectors=vectors), build("dense", of_file, vectors=vectors)):
+        assert "highest" not in [layer.name for layer in model.layers]
+    drawn = [draw_configs("dense", spec, 1)[0], draw_configs("dense", of_file, 1)[0]]
+    drawn += draw_configs("dense", spec, 1, fixed={"vectors": vectors})
+    assert [(config["reading"], config["embedding"]) for config in drawn] == [
+        ("average_and_max", 32),
+        ("average", 6),
+        ("average", 6),
+    ]
+    readings = {config["reading"] for config in draw_configs("dense", of_file, 100)}
+    assert readings == {"average", "average_and_max", "window"}
 
 
 def test_dense_window_leaves_out_what_comes_later():
@@ -855,7 +874,7 @@ def test_no_gradient_goes_back_beyond_one_call():
         ("linear", "class", "tokens", {}, 0),
         ("linear", "class", "values", {}, 7 * 2 * 3),
         ("linear", "tags", "values", {"window": 3}, 7 * (3 * 2) * 3),
-        ("dense", "class", "tokens", {"units": 5, "embedding": 4}, 4 * 5 + 5 * 3),
+        ("dense", "class", "tokens", {"units": 5, "embedding": 4}, 2 * 4 * 5 + 5 * 3),
         ("dense", "class", "values", {"units": 5}, 7 * 2 * 5 + 5 * 3),
         ("dense", "tags", "tokens", {"units": 5, "embedding": 4, "window": 3}, 7 * (12 * 5 + 5 * 3)),
         ("dense", "tags", "values", {"units": 5, "window": 3, "feedback": 2}, 7 * ((6 + 2) * 5 + 5 * (3 + 2))),

@@ -55,12 +55,21 @@ def test_embeddings_begin_with_the_vectors(tmp_path):
         tokens="word",
         config={"units": 2, "train_vectors": False},
     )
+    assert (fitted.training["reading"], fitted.training["embedding"]) == ("average", 2)
     words = fitted.predictor.schema.pipeline.encoder.vocabulary_.words
     table = fitted.predictor.model.model.get_layer("embedding").get_weights()[0]
     # all of one length, and a word that occurs once is known: the file knows more of it
     np.testing.assert_allclose(table[3 + words.index("good")], [5, 0])
     assert fitted.task.min_count == 1
     assert any("are initialised with a vector" in note for note in fitted.notes)
+
+
+def test_dimensions_other_than_those_of_the_file_are_refused(tmp_path):
+    file = tmp_path / "glove.txt"
+    file.write_text("good 1 0\nbad 0 1\n")
+    texts = pd.DataFrame({"text": ["good film", "bad film"] * 20, "label": [1, 0] * 20})
+    with pytest.raises(InputError, match="`vectors` have 2 dimensions, so `embedding` must be that; received 8"):
+        recurra.fit(texts, label="label", family="gru:embedding=8", vectors=str(file), tokens="word")
 
 
 def test_a_rare_word_is_known_by_default_only_where_a_file_knows_it():
