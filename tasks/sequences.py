@@ -357,8 +357,9 @@ class SequenceFold(Generic[Truth]):
         blind = ", ".join(self.task.wording.trivial)
         return [
             f"baselines that read texts (all but {blind}) learn from all of them at once: of {len(self.fold.train):,} "
-            f"training texts they are given {most:,}, drawn in proportion, which is what `memory` "
-            f"({datasets.in_words(stored.memory)}) holds; networks learn from all, and part of their lead may be that"
+            f"training texts they are given {most:,}, drawn in proportion, as many as `memory` "
+            f"({datasets.in_words(stored.memory)}) holds and {_FEWEST_LEARNT} at least; networks learn from all, and "
+            "part of their lead may be that"
         ]
 
     @property

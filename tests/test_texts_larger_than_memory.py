@@ -385,4 +385,4 @@ def test_the_peak_stays_within_the_limit_on_four_times_as_much(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["streamed"]
     assert found["rows"] == rows
-    assert found["peak"] < 1.25 * limit, f"{found['peak'] / 1e6:.0f} MB"
+    assert found["peak"] < limit + 100 * rows, f"{found['peak'] / 1e6:.0f} MB"  # as docs/scaling.md says
