@@ -120,7 +120,7 @@ class CompareSettings:
             near = ", ".join(self.baselines) or "none was chosen"
             raise InputError(
                 f"`mix` must be none, auto or one of the baselines compared ({near}); received {self.mix!r}"
-                f"{_meant(self.mix, ('none', 'auto', *self.baselines))}"
+                f"{_meant(str(self.mix), ('none', 'auto', *self.baselines))}"
             )
         variants = [parse_variant(name, task.output_kind) for name in self.families]
         takes = {family: known_settings(family, task.output_kind) for family, _ in variants}
@@ -184,7 +184,7 @@ def open_experiment(
     settings = _settings(resolved, frame, {name: value for name, value in options.items() if name in common})
     settings.check_models(resolved, type(resolved).list_baselines(frame), needs_family=needs_family)
     experiment = resolved.open(frame, folds=settings.folds, batch_size=settings.batch_size)
-    experiment.notes += settings.not_mixed() if "mix" in options else []
+    experiment.notes.extend(settings.not_mixed() if "mix" in options else [])
     return experiment, settings
 
 

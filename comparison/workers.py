@@ -24,7 +24,7 @@ import joblib
 from ..errors import InputError
 from .identity import check_identity
 from .run import Run
-from .trials import Outcome, TrialStore, finished_files, trial_of
+from .trials import Outcome, Trial, TrialStore, finished_files, trial_of
 from .work import RunDescription, Work, do, sent_once
 
 # From so many families per worker on, one that takes longer than the others leaves no worker idle for long.
@@ -144,15 +144,19 @@ def _watching(run: Run, trials: Path) -> Iterator[None]:
 
 
 def _watch(run: Run, trials: Path, ended: threading.Event) -> None:
-    begun, seen = time.monotonic(), finished_files(trials)
-    run.done = sum(json.loads(path.read_text(encoding="utf-8"))["kind"] != "mix" for path in seen)
-    resumed = run.done
+    begun, planned = time.monotonic(), _planned(run)
+    seen = {path for path in finished_files(trials) if path.stem in planned}
+    resumed = run.done = len(seen)
     while not ended.wait(_POLL_SECONDS):
-        for path in sorted(finished_files(trials) - seen):
+        for path in sorted(path for path in finished_files(trials) - seen if path.stem in planned):
             seen.add(path)
-            row = json.loads(path.read_text(encoding="utf-8"))
-            if row["kind"] == "mix":  # of a training that is counted by its network
-                continue
             run.done += 1
             seconds_each = (time.monotonic() - begun) / (run.done - resumed)
-            run.report_finished(trial_of(row), seconds_each)
+            run.report_finished(trial_of(json.loads(path.read_text(encoding="utf-8"))), seconds_each)
+
+
+def _planned(run: Run) -> set[str]:
+    """Keys of the trials that are counted: no mixes, and nothing that an earlier call tried once more before a yes."""
+    own = run.settings
+    numbers = [(seed, number) for seed in range(own.seeds) for number in range(own.configs_of_a_family)]
+    return {Trial(model, fold, *chosen).key for model, fold in run.places for chosen in numbers}

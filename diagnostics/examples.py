@@ -234,24 +234,12 @@ def sequence_examples(
     rows = np.arange(len(frame)) if rows is None else np.asarray(rows)
     rows = rows[_evenly(len(rows), _affordable(pipeline.encoder.length_, most))]
     own: Any = frame.take(rows)
-    encoded, encoder = pipeline.encode(own), pipeline.target_encoder_
-    sequences = encoded.sequences
-    lengths = np.maximum(sequences.lengths, 1)
-    if encoder.per_step:
-        lengths = np.random.default_rng(0).integers(1, lengths + 1)
-    steps = _padded(sequences, lengths)
-    takes_values = steps.ndim == 3
-    inputs = {"values": steps, "lengths": lengths.astype("int32")} if takes_values else {"tokens": steps}
-    if offset is not None:
-        raw: Any = pipeline.raw(own)
-        score = np.asarray(offset.of_raw(raw, pipeline.preprocess(raw)))
-        inputs["offset"] = score[:, : steps.shape[1]] if encoder.per_step else score
+    encoder = pipeline.target_encoder_
+    inputs, lengths = _sequence_inputs(pipeline, own, offset)
+    time_input = "values" if "values" in inputs else "tokens"
     forward, last = _forward(network), (np.arange(len(rows)), lengths - 1)
-    if encoder.per_step:
-        truth = encoder.y_true(list(own.targets.values))
-        y_true = np.array([tags[n - 1] for tags, n in zip(truth, lengths, strict=True)])
-    else:
-        y_true = np.asarray(encoder.y_true(list(own.targets.values)))
+    truth = encoder.y_true(list(own.targets.values))
+    y_true = np.array([tags[n - 1] for tags, n in zip(truth, lengths, strict=True)] if encoder.per_step else truth)
 
     def predict(inputs: Inputs) -> np.ndarray:
         outputs = forward(inputs)
@@ -267,7 +255,7 @@ def sequence_examples(
 
     return Examples(
         inputs,
-        "values" if takes_values else "tokens",
+        time_input,
         lengths,
         predict,
         loss,
@@ -277,11 +265,26 @@ def sequence_examples(
         metric="mae" if values else "error",
         held_out=held_out,
         labels={"example": rows, "target": np.array(targets, dtype=object)},
-        tokens=None if takes_values else _words(pipeline),
+        tokens=None if time_input == "values" else _words(pipeline),
         truth=y_true,
         restore=lambda predicted: np.asarray(encoder.outputs(predicted)["value" if values else "probabilities"]),
         whole=_fits(pipeline, own),
     )
+
+
+def _sequence_inputs(pipeline: SequencePipeline, own: Any, offset: BaselineOffset | None) -> tuple[Inputs, np.ndarray]:
+    """What the network reads of the examples of a frame, and how many steps of each (examples,)."""
+    per_step, sequences = pipeline.target_encoder_.per_step, pipeline.encode(own).sequences
+    lengths = np.maximum(sequences.lengths, 1)
+    if per_step:
+        lengths = np.random.default_rng(0).integers(1, lengths + 1)
+    steps = _padded(sequences, lengths)
+    inputs = {"values": steps, "lengths": lengths.astype("int32")} if steps.ndim == 3 else {"tokens": steps}
+    if offset is not None:
+        raw: Any = pipeline.raw(own)
+        score = np.asarray(offset.of_raw(raw, pipeline.preprocess(raw)))
+        inputs["offset"] = score[:, : steps.shape[1]] if per_step else score
+    return inputs, lengths
 
 
 def _label(classes: Sequence[Any], number: int) -> Any:

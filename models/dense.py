@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from ..spec import PADDING, SequenceSpec, TokensInput
-from .embedding import Embedding, SecondEmbedding, embed
+from .embedding import Embedding, SecondEmbedding, embed, step_vectors
 from .forecaster import Autoregressive, ForecastWindow, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import (
     TokenWindow,
@@ -222,16 +222,15 @@ def dense_tagger(
         (batch, time, classes).
     """
     inputs, x, steps = sequence_inputs(spec)
-    if takes_tokens(spec):
-        x = embed(
-            x,
-            spec,
-            embedding=embedding,
-            vectors=vectors,
-            train_vectors=train_vectors,
-            second_embedding=second_embedding,
-        )
-        x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
+    x = step_vectors(
+        x,
+        steps,
+        spec,
+        embedding=embedding,
+        vectors=vectors,
+        train_vectors=train_vectors,
+        second_embedding=second_embedding,
+    )  # (batch, time, width)
     x = Windows(window, name="windows")(keras.layers.ZeroPadding1D((window - 1, 0))(x))  # (batch, time, window × width)
     if feedback:
         x = Dropout(dropout)(x) if dropout else x

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..spec import SequenceSpec, TokensInput
 from .layers.hashed_ngrams import HashedNgrams
 from .layers.time_steps import Masked
-from .sequence_inputs import of_kind
+from .sequence_inputs import of_kind, takes_tokens
 from .settings import Rule, TokensOnly, at_least
 from .tensor import Tensor
 
@@ -83,6 +83,39 @@ def embed(
         second = keras.layers.Embedding(vocabulary, second_embedding, name="second_embedding")
         x = keras.layers.Concatenate(name="channels")([x, second(tokens)])
     return add_ngrams(x, tokens, ngrams, ngram_buckets)
+
+
+def step_vectors(
+    x: Tensor,
+    steps: Tensor,
+    spec: SequenceSpec,
+    *,
+    embedding: int | None,
+    vectors: np.ndarray | None,
+    train_vectors: bool,
+    second_embedding: int,
+) -> Tensor:
+    """What a tagger reads at every step: the token's vector, zeros at padding; values as they are.
+
+    Args:
+        x, steps: as :func:`recurra.models.sequence_inputs.sequence_inputs` gives them.
+        spec: what goes in.
+        embedding, vectors, train_vectors, second_embedding: as in :func:`embed`.
+
+    Returns:
+        (batch, time, width).
+    """
+    if not takes_tokens(spec):
+        return x
+    looked_up = embed(
+        x,
+        spec,
+        embedding=embedding,
+        vectors=vectors,
+        train_vectors=train_vectors,
+        second_embedding=second_embedding,
+    )
+    return Masked(name="masked_words")(looked_up, steps)
 
 
 def add_ngrams(x: Tensor, tokens: Tensor, ngrams: int, buckets: int) -> Tensor:

@@ -10,12 +10,12 @@ import keras
 
 from ..errors import InputError
 from ..spec import SequenceSpec
-from .embedding import Embedding, SecondEmbedding, embed
+from .embedding import Embedding, SecondEmbedding, embed, step_vectors
 from .forecaster import Autoregressive, ShareTargets, WindowNorm, forecaster
 from .language_model_inputs import add_condition, carry_tokens, language_inputs, next_token, token_table
 from .layers.dropout import Dropout
 from .layers.segments import Segments
-from .layers.time_steps import JoinSteps, Masked, Pool
+from .layers.time_steps import JoinSteps, Pool
 from .recurrent_classifier import Pooling, StepsPerSegment, default_pooling, default_steps_per_segment
 from .recurrent_forecaster import SegmentLength, default_segment
 from .sequence_inputs import drop_steps, output_size, sequence_inputs, takes_tokens
@@ -193,16 +193,15 @@ def tcn_tagger(
         (batch, time, classes).
     """
     inputs, x, steps = sequence_inputs(spec)
-    if takes_tokens(spec):
-        x = embed(
-            x,
-            spec,
-            embedding=embedding,
-            vectors=vectors,
-            train_vectors=train_vectors,
-            second_embedding=second_embedding,
-        )
-        x = Masked(name="masked_words")(x, steps)  # (batch, time, embedding)
+    x = step_vectors(
+        x,
+        steps,
+        spec,
+        embedding=embedding,
+        vectors=vectors,
+        train_vectors=train_vectors,
+        second_embedding=second_embedding,
+    )  # (batch, time, width)
     x = drop_steps(x, input_dropout)
     blocks = num_layers or default_num_layers(spec.inputs.length, kernel_size)
     x = _blocks(x, units, kernel_size, blocks, dropout)  # (batch, time, units)

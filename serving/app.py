@@ -79,6 +79,31 @@ def make_app(
     streams = Streams(service) if streams is None else streams
     v2 = V2Api(service, streams, bodies, strict=options.strict_json)
 
+    async def failed(request: Request, error: Exception) -> Response:  # noqa: ARG001  (a handler's form)
+        return error_response(ServingError(Code.INTERNAL, "Internal error"))
+
+    async def rest_or_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        known = PATH.fullmatch(raw_path(request)) is not None
+        response = await rest(request) if known else PlainTextResponse("Not Found", 404)
+        await response(scope, receive, send)
+
+    routes: list[BaseRoute] = [
+        *more,
+        *_about_the_server(service),
+        *Pages(service, streams, bodies).routes(),
+        *StreamsApi(streams, bodies, strict=options.strict_json).routes(),
+        *v2.routes(),
+    ]
+    inner = Starlette(routes=routes, exception_handlers={Exception: failed})
+    inner.router.redirect_slashes = False  # a trailing slash is a malformed request there
+    inner.router.default = rest_or_nothing
+    return _Door(inner, options)
+
+
+def _about_the_server(service: Service) -> list[Route]:
+    """Routes that say how the server is and what it offers."""
+
     async def alive(request: Request) -> Response:  # noqa: ARG001  (a route's form)
         return PlainTextResponse("ok\n")
 
@@ -93,29 +118,12 @@ def make_app(
     async def description(request: Request) -> Response:  # noqa: ARG001
         return JSONResponse(await service.runner.in_thread(openapi, service.repository))
 
-    async def failed(request: Request, error: Exception) -> Response:  # noqa: ARG001  (a handler's form)
-        return error_response(ServingError(Code.INTERNAL, "Internal error"))
-
-    async def rest_or_nothing(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        known = PATH.fullmatch(raw_path(request)) is not None
-        response = await rest(request) if known else PlainTextResponse("Not Found", 404)
-        await response(scope, receive, send)
-
-    routes: list[BaseRoute] = [
-        *more,
+    return [
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route(_METRICS, metrics),
         Route("/v1/openapi.json", description),
-        *Pages(service, streams, bodies).routes(),
-        *StreamsApi(streams, bodies, strict=options.strict_json).routes(),
-        *v2.routes(),
     ]
-    inner = Starlette(routes=routes, exception_handlers={Exception: failed})
-    inner.router.redirect_slashes = False  # a trailing slash is a malformed request there
-    inner.router.default = rest_or_nothing
-    return _Door(inner, options)
 
 
 class _Door:

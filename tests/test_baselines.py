@@ -195,7 +195,7 @@ def test_parameters_are_not_estimated_again(name):
 )
 def test_any_series_gets_numbers_from_its_first_observation_on(name, values, season, data):
     first = data.draw(st.integers(1, len(values)))
-    origins = np.arange(first, len(values) + 1)
+    origins = np.unique(np.linspace(first, len(values), 6).astype(int))
     forecast = FORECAST_BASELINES[name](np.array(values), origins, 7, season)
     seen = np.array([not np.all(np.isnan(values[:origin])) for origin in origins])
     np.testing.assert_array_equal(np.isfinite(forecast), np.repeat(seen[:, None], 7, axis=1))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import typer
+from command_line import one_after_another, succeed
 from typer.testing import CliRunner
 
 from recurra.cli import app
@@ -121,7 +122,9 @@ def heed_ctrl_c():
 
 
 def test_ctrl_c_says_what_is_kept_and_the_same_command_resumes(desk):
-    arguments = ["compare", "ar2", *TINY[:-2], "--seeds", "2", "--out", "runs/stopped"]
+    small = ["--families", "linear", "--baselines", "naive,seasonal_naive", "--folds", "2", "--seeds", "2"]
+    small += ["--max-epochs", "2", "--horizon", "3", "--lookback", "9", "--season", "7"]
+    arguments = ["compare", "ar2", *small, "--out", "runs/stopped"]
     process = subprocess.Popen(
         [str(RECURRA), *arguments],
         cwd=desk,
@@ -154,24 +157,27 @@ def test_the_winner_predicts_by_the_command_that_was_printed(desk, compared):
 def test_predict_prints_what_it_noted_while_reading(desk):
     days = pd.date_range("2020-04-01", periods=60).strftime("%d/%m/%Y")
     pd.DataFrame({"date": days[::-1], "y": range(60)}).to_csv(desk / "backwards.csv", index=False)
-    recurra("fit", "backwards.csv", "--family", "naive", "--horizon", "2", "--export", "saved_models/back", cwd=desk)
-    done = recurra("predict", "saved_models/back", "backwards.csv", cwd=desk)
+    fit = ["fit", "backwards.csv", "--family", "naive", "--horizon", 2, "--export", "saved_models/back"]
+    _, done = succeed(fit, ["predict", "saved_models/back", "backwards.csv"], cwd=desk)
     assert "are read as day/month/year" in done.stderr
     assert "they are sorted" in done.stderr
     assert done.stdout.splitlines()[1].startswith("series,2020-05-31,")
 
 
 def test_predict_writes_csv_or_parquet_or_prints(desk):
-    tiny = ["--horizon", "3", "--lookback", "9", "--season", "7", "--max-epochs", "1", "--set", "units=4"]
-    recurra("fit", "sales.csv", *ROLES, *tiny, "--family", "gru", "--export", "saved_models/gru", cwd=desk)
-    recurra("predict", "saved_models/gru", "sales.csv", "-o", "out.csv", cwd=desk)
-    recurra("predict", "saved_models/gru/1", "sales.csv", "-o", "out.parquet", cwd=desk)
+    tiny = ["--horizon", 3, "--lookback", 9, "--season", 7, "--max-epochs", 1]
+    *_, last = succeed(
+        ["fit", "sales.csv", *ROLES, *tiny, "--family", "linear", "--export", "saved_models/linear"],
+        ["predict", "saved_models/linear", "sales.csv", "-o", "out.csv"],
+        ["predict", "saved_models/linear/1", "sales.csv", "-o", "out.parquet"],
+        ["predict", "saved_models/linear", "sales.csv"],
+        cwd=desk,
+    )
     csv, parquet = pd.read_csv(desk / "out.csv"), pd.read_parquet(desk / "out.parquet")
     assert list(csv) == ["shop", "day", "sold", "sold-lo-80", "sold-hi-80", "sold-lo-95", "sold-hi-95"]
     assert csv["day"].tolist() == ["2024-05-20", "2024-05-21", "2024-05-22"] * 2
     np.testing.assert_allclose(csv["sold"], parquet["sold"])
-    printed = recurra("predict", "saved_models/gru", "sales.csv", cwd=desk).stdout
-    assert printed == (desk / "out.csv").read_text()
+    assert last.stdout == (desk / "out.csv").read_text()
 
 
 def test_fit_exports_one_family(desk):
@@ -233,51 +239,26 @@ REFUSED = [
     (["memory", "--distances", "far"], "--distances must be whole numbers such as 5,50; received 'far'"),
 ]
 
-# All of them in one process: most of a call is the start of TensorFlow. A line with \x1e ends what a call has printed.
-ONE_AFTER_ANOTHER = """
-import json, sys, traceback
-from recurra.cli import main
-
-codes = []
-for arguments in json.loads(sys.argv[1]):
-    sys.argv = ["recurra", *arguments]
-    try:
-        main()
-        codes.append(0)
-    except SystemExit as end:
-        codes.append(end.code)
-    except BaseException:
-        traceback.print_exc()
-        codes.append(1)
-    for stream in (sys.stdout, sys.stderr):
-        print("\\x1e", file=stream, flush=True)
-print(json.dumps(codes))
-"""
-
 
 @pytest.fixture(scope="module")
 def refused(desk):
     """Exit code, standard output and standard error of each call, and the files before and after all of them."""
     before = sorted(desk.rglob("*"))
-    calls = json.dumps([arguments for arguments, _ in REFUSED])
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", ONE_AFTER_ANOTHER, calls], cwd=desk, capture_output=True, text=True, check=True
-    )
-    *outputs, codes = done.stdout.split("\x1e\n")
-    errors = done.stderr.split("\x1e\n")[: len(outputs)]
-    return list(zip(json.loads(codes), outputs, errors, strict=True)), before, sorted(desk.rglob("*"))
+    found = one_after_another(*[arguments for arguments, _ in REFUSED], cwd=desk)
+    return found, before, sorted(desk.rglob("*"))
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED)), ids=[" ".join(arguments) for arguments, _ in REFUSED])
 def test_what_a_user_can_fix_is_one_sentence(refused, number):
-    code, output, error = refused[0][number]
-    assert code == 2, error
+    done = refused[0][number]
+    error = done.stderr
+    assert done.returncode == 2, error
     assert REFUSED[number][1] in error
     notes = [line for line in error.splitlines() if line.startswith("- ")]
     [sentence] = [line for line in error.splitlines() if line not in notes]
     assert sentence.startswith("recurra: ")
     assert [name for name in SETTINGS if f"`{name}`" in error] == []  # they are named as options
-    assert output == ""
+    assert done.stdout == ""
 
 
 def test_what_is_refused_leaves_no_files(refused):

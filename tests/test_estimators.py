@@ -486,24 +486,23 @@ def test_two_threads_do_not_mix():
 def test_silent_unless_asked_and_no_files(tmp_path):
     script = (
         "import numpy as np; from recurra import LSTMClassifier; X = np.random.default_rng(0).normal(size=(30, 5));"
-        "m = LSTMClassifier(max_epochs=2, random_state=0, verbose={}).fit(X, X[:, 0] > 0); m.predict(X);"
-        "import threading; assert threading.active_count() == 1, threading.enumerate()"
+        "m = LSTMClassifier(max_epochs=2, random_state=0).fit(X, X[:, 0] > 0); m.predict(X);"
+        "import threading; assert threading.active_count() == 1, threading.enumerate();"
+        "print('asked from here on', flush=True); m.set_params(verbose=1).fit(X, X[:, 0] > 0)"
     )
-
-    def run(verbose):
-        environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-        return subprocess.run(
-            [sys.executable, "-P", "-c", script.format(verbose)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=True,
-            env=environment,
-        )
-
-    done = run(0)
-    assert (done.stdout, done.stderr) == ("", "")
-    assert "LSTMClassifier: epoch 2 of at most 2, loss" in run(1).stdout
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        env=environment,
+    )
+    assert done.stderr == ""
+    before, after = done.stdout.split("asked from here on\n")
+    assert before == ""
+    assert "LSTMClassifier: epoch 2 of at most 2, loss" in after
     assert not list(tmp_path.iterdir())
 
 

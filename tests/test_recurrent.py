@@ -297,6 +297,7 @@ print("agree")
 """
 
 
+@pytest.mark.slow  # test_devices.py has whole trainings on two devices
 def test_under_mirrored_strategy():
     # TensorFlow takes the number of devices before it does anything else: this needs a process of its own.
     result = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True, check=False)

@@ -68,8 +68,17 @@ SETTINGS = {
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 every_kind = pytest.mark.parametrize("kind", KINDS)
+# All recurrent families have one builder, whose settings two of them try at once, and the others with `make test-all`.
+LATER = {"simple_rnn", "min_gru", "min_lstm"}
 every_classifier = [
-    pytest.param(family, kind, source, settings, id=f"{family}-{kind}-{source}-{settings}")
+    pytest.param(
+        family,
+        kind,
+        source,
+        settings,
+        id=f"{family}-{kind}-{source}-{settings}",
+        marks=[pytest.mark.slow] if family in LATER and wanted else [],
+    )
     for family in FAMILIES
     for kind in OUTPUTS
     for source in INPUTS
@@ -803,7 +812,7 @@ def test_carried_states_go_from_batch_to_batch(family):
     assert alike.tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("family", ["dense", "lstm"])
+@pytest.mark.parametrize("family", [pytest.param("dense", marks=pytest.mark.slow), "lstm"])
 def test_carried_states_train_compiled_in_several_steps_at_once(family, tmp_path):
     keras.utils.set_random_seed(0)
     network = build(family, LANGUAGE, **settings_for(family, LANGUAGE, REGULARISED))

@@ -486,7 +486,7 @@ def test_in_order_every_example_comes_once(lengths, batch_size, tagged):
         assert target.shape == weight.shape == ((batch_size, width) if tagged else (batch_size,))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     n=st.integers(1, 70),
     batch_size=st.integers(1, 12),

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import threading
 from dataclasses import replace
 
 import cloudpickle
@@ -17,7 +18,7 @@ from recurra.comparison.run import Run
 from recurra.comparison.settings import open_experiment
 from recurra.comparison.trials import Outcome, Trial, TrialStore, finished_files
 from recurra.comparison.work import RunDescription, Work, do
-from recurra.comparison.workers import _keep
+from recurra.comparison.workers import _keep, _watch
 from recurra.errors import InputError
 from recurra.frames import SeriesFrame
 
@@ -98,6 +99,18 @@ def test_a_worker_that_does_not_see_the_folder_gives_its_outcomes_back_and_keeps
     outcomes = [outcome for found in by_fold.values() for outcome in found]
     _keep(outcomes, run.store)
     assert [run.store.get(outcome.trial).row["mase"] for outcome in outcomes] == [o.row["mase"] for o in outcomes]
+
+
+def test_progress_of_a_resumed_run_counts_neither_mixes_nor_what_was_tried_once_more(wave, tmp_path):
+    run, _, _ = described(wave, tmp_path)
+    trials, ended = tmp_path / "trials", threading.Event()
+    trials.mkdir(exist_ok=True)
+    others = [Trial("linear", 0).mixed("naive"), Trial("linear:window=3", 0), Trial("naive", 0, among=8)]
+    for trial in (Trial("naive", 0), Trial("linear", 1), *others):
+        (trials / f"{trial.key}.json").write_text("{}", encoding="utf-8")
+    ended.set()
+    _watch(run, trials, ended)
+    assert (run.done, run.total) == (2, 4)
 
 
 def test_a_folder_of_another_comparison_on_a_workers_machine_is_left_alone(wave, tmp_path):

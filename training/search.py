@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,21 +53,28 @@ def search(
 
         best, losses = find(train, ends, CANDIDATES)
         winner = state_of(best)
-        winner.history.rates = [
-            {
-                "learning_rate": rate,
-                "epochs": len(losses[rate]),
-                "loss": min(losses[rate]) if np.isfinite(losses[rate]).any() else None,
-                "stopped_by": states[rate].history.stopped_by,
-            }
-            for rate in sorted(losses)
-        ]
-        last = next((state for state in states.values() if state.told_to_end), states[best])
-        winner.told_to_end, winner.history.stopped_by = last.told_to_end, last.history.stopped_by
-        winner.history.seconds = winner.spent = sum(state.history.seconds for state in states.values())
+        _take_over(winner, states, losses, best)
         winner.options = options
         winner.write(at_once=True)
         for state in states.values():
             if state.options.checkpoint is not None:
                 state.options.checkpoint.unlink()
     return winner
+
+
+def _take_over(
+    winner: TrainingState, states: Mapping[float, TrainingState], losses: Mapping[float, Sequence[float]], best: float
+) -> None:
+    """Give the training that goes on the history and the price of all that were begun."""
+    winner.history.rates = [
+        {
+            "learning_rate": rate,
+            "epochs": len(losses[rate]),
+            "loss": min(losses[rate]) if np.isfinite(losses[rate]).any() else None,
+            "stopped_by": states[rate].history.stopped_by,
+        }
+        for rate in sorted(losses)
+    ]
+    last = next((state for state in states.values() if state.told_to_end), states[best])
+    winner.told_to_end, winner.history.stopped_by = last.told_to_end, last.history.stopped_by
+    winner.history.seconds = winner.spent = sum(state.history.seconds for state in states.values())

@@ -153,50 +153,51 @@ def duplicate_findings(case: ExampleCase) -> list[Finding]:
 
 
 def _copies(case: ExampleCase, keys: Sequence[Hashable]) -> list[Finding]:
-    kind = "duplicate"
+    """What stands letter for letter in both parts, long and short; where nothing does, what repeats in one of them."""
     tested, known = _across(case, keys, True)
-    findings = []
-    if len(tested):
-        n = sum(len(test) for _, test in case.folds)
-        findings.append(
-            Finding(
-                kind,
-                LEAK,
-                f"{len(tested):,} of {n:,} examples of {case.where} stand, letter for letter, in its training part too",
-                "keep each of them on one side only: drop the copies, or split by content",
-                None,
-                case.rows.lines(tested[:100]),
-                len(tested),
-                _price(case, tested, known),
-            )
-        )
     short, _ = _across(case, keys, False)
-    if len(short):
-        findings.append(
-            Finding(
-                kind,
-                NOTE,
-                f"{len(short):,} short examples of {case.where} stand in its training part too, as short ones do",
-                "nothing, unless the real data would not repeat like this",
-                None,
-                case.rows.lines(short[:100]),
-                len(short),
-            )
-        )
+    findings = [_long_copies(case, tested, known)] if len(tested) else []
+    findings += [_short_copies(case, short)] if len(short) else []
     inside = _repeated_inside(case, keys)
-    if inside and not findings:
-        findings.append(
-            Finding(
-                kind,
-                NOTE,
-                f"{inside:,} training examples repeat others of the training part: they count more, and leak nothing",
-                "nothing, or drop them",
-                None,
-                (),
-                inside,
-            )
-        )
-    return findings
+    return findings or ([_repeated(inside)] if inside else [])
+
+
+def _long_copies(case: ExampleCase, tested: np.ndarray, known: np.ndarray) -> Finding:
+    n = sum(len(test) for _, test in case.folds)
+    return Finding(
+        "duplicate",
+        LEAK,
+        f"{len(tested):,} of {n:,} examples of {case.where} stand, letter for letter, in its training part too",
+        "keep each of them on one side only: drop the copies, or split by content",
+        None,
+        case.rows.lines(tested[:100]),
+        len(tested),
+        _price(case, tested, known),
+    )
+
+
+def _short_copies(case: ExampleCase, short: np.ndarray) -> Finding:
+    return Finding(
+        "duplicate",
+        NOTE,
+        f"{len(short):,} short examples of {case.where} stand in its training part too, as short ones do",
+        "nothing, unless the real data would not repeat like this",
+        None,
+        case.rows.lines(short[:100]),
+        len(short),
+    )
+
+
+def _repeated(inside: int) -> Finding:
+    return Finding(
+        "duplicate",
+        NOTE,
+        f"{inside:,} training examples repeat others of the training part: they count more, and leak nothing",
+        "nothing, or drop them",
+        None,
+        (),
+        inside,
+    )
 
 
 def _across(case: ExampleCase, keys: Sequence[Hashable], long: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -80,12 +80,7 @@ def sharded(
     backward = compiled(backward_shard, **flags)
     d_inputs = compiled(d_inputs_shard, **flags)
 
-    def cut(array: Any) -> Any:
-        return [None] * shards if array is None else tf.split(array, shards, axis=0)
-
-    def cut_all(arrays: Any) -> Any:
-        return list(zip(*(cut(array) for array in arrays), strict=True))
-
+    cut, cut_all = functools.partial(_cut, shards=shards), functools.partial(_cut_all, shards=shards)
     masks, count = cut(mask), len(weights)
 
     @tf.custom_gradient
@@ -120,6 +115,16 @@ def sharded(
 
     results = run(x, *weights, *initial)
     return (results[0], results[1:]) if return_sequences else (None, results)
+
+
+def _cut(array: Any, *, shards: int) -> Any:
+    """The parts of an array (batch, ...), or as many times None."""
+    return [None] * shards if array is None else tf.split(array, shards, axis=0)
+
+
+def _cut_all(arrays: Any, *, shards: int) -> Any:
+    """Of each shard its parts of all arrays."""
+    return list(zip(*(_cut(array, shards=shards) for array in arrays), strict=True))
 
 
 def forward_shard(
