@@ -198,8 +198,8 @@ def predict(
     memory: Annotated[
         str | None,
         typer.Option(
-            help="What the rows of Parquet may take, such as 2GB: series that are larger are read in streams; by "
-            "default half of the free memory."
+            help="What the rows of Parquet, or of texts in a .csv, may take, such as 2GB: series and texts that are "
+            "larger are read in streams; by default half of the free memory."
         ),
     ] = None,
 ) -> None:
@@ -232,11 +232,15 @@ def predict(
 
 def _read_for(predictor: Predictor[Any], source: Any, memory: str | None) -> Any:
     from .predictor.forecast import ForecastSchema
+    from .predictor.sequences import SequenceSchema
 
     if memory is None:
         return predictor.read(source)
-    if not isinstance(predictor.schema, ForecastSchema):
-        raise InputError("`memory` applies to forecasts, whose rows can be read in streams; leave it out")
+    if not isinstance(predictor.schema, ForecastSchema | SequenceSchema):
+        raise InputError(
+            "`memory` applies to forecasts and to classes or numbers of texts, whose rows can be read in streams; "
+            "leave it out"
+        )
     return predictor.schema.read(source, memory=memory)
 
 

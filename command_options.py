@@ -44,8 +44,8 @@ class ColumnRoles:
     ] = None
     memory: Annotated[
         str | None,
-        "What the rows of Parquet may take, such as 2GB: series that are larger are read in streams; by default half "
-        "of the free memory.",
+        "What the rows of Parquet, or of texts in a .csv, may take, such as 2GB: series and texts that are larger are "
+        "read in streams; by default half of the free memory.",
     ] = None
     text: Annotated[str | None, "Column of texts."] = None
     label: Annotated[str | None, "Column of classes to predict; for a language model, the class of each text."] = None

@@ -181,7 +181,9 @@ class Run:
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: the hash of the data, and all settings."""
-        return {"data": self.experiment.describe()["hash"], **self.settings_json()}
+        data = self.experiment.describe()
+        rows = {name: data[name] for name in ("baseline_rows",) if name in data}  # by how much memory there is
+        return {"data": data["hash"], **rows, **self.settings_json()}
 
     def settings_json(self) -> dict[str, Any]:
         """All settings, those of the task included."""

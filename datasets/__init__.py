@@ -47,6 +47,7 @@ from . import (
 from .files import is_known, read_table
 from .frame_choice import ROLES, load_file, load_named, load_table
 from .model_inputs import frame_for_prediction, load_inputs, load_prompts, load_series
+from .parquet_folders import in_words
 from .record import Dataset
 from .vectors import read_vectors
 
@@ -93,6 +94,7 @@ __all__ = [
     "ROLES",
     "Dataset",
     "frame_for_prediction",
+    "in_words",
     "list_datasets",
     "load",
     "load_inputs",
@@ -160,8 +162,9 @@ def load(  # one parameter per role
         freq: step of time.
         decimal: decimal sign of the numbers in a text file, "." or ",", where the cells leave it open.
         missing: "keep" or "error", for a series.
-        memory: what the rows of a Parquet file, or of a folder of them, may take, such as "2GB" (see docs/scaling.md);
-            series that are larger are read in streams. Default: half of the memory that is free.
+        memory: what the rows of a Parquet file, or of a folder of them, or of texts in a .csv, may take, such as "2GB"
+            (see docs/scaling.md); series and texts that are larger are read in streams. Default: half of the memory
+            that is free.
 
     Returns:
         A SeriesFrame, TextFrame, PanelFrame or CorpusFrame.
@@ -210,8 +213,8 @@ def load(  # one parameter per role
 def _check_memory(source: str, memory: str | int | None) -> None:
     if memory is not None:
         raise InputError(
-            f"{source}: `memory` was given, which applies to files of Parquet alone, because their rows can be read in "
-            "streams; leave it out"
+            f"{source}: `memory` was given, which applies to files alone, whose rows can be read in streams; "
+            "leave it out"
         )
 
 

@@ -35,8 +35,8 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
         InputError: bytes that are not text, no header, or a line with more or fewer fields than the header.
     """
     notes: list[str] = []
-    text, skipped = _without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
-    separator = _sniff(text)
+    text, skipped = without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
+    separator = sniff(text)
     try:
         with _long_fields():
             table = _read(text, separator, path, as_text, notes, skipped)
@@ -127,13 +127,13 @@ def decode(data: bytes, path: Path, notes: list[str]) -> str:
     return data.decode("latin-1")
 
 
-def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int]:
+def without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int]:
     """Leave out lines that begin with # before the header, unless the last of them is the header; and count them."""
     lines = text.split("\n", _MOST_COMMENTS)
     comments = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))
     if not comments or comments >= len(lines) - 1:
         return text, 0
-    separator = _sniff(lines[comments])
+    separator = sniff(lines[comments])
     width = lines[comments].count(separator)
     if width and lines[comments - 1].count(separator) == width and not _SENTENCE.search(lines[comments - 1]):
         comments -= 1  # "#date,value" is a header
@@ -143,7 +143,7 @@ def _without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int
     return "\n".join(lines[comments:]), comments
 
 
-def _sniff(text: str) -> str:
+def sniff(text: str) -> str:
     """Choose the separator that cuts the header into most fields."""
     header = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))

@@ -50,7 +50,7 @@ _MAGIC = {
     b"\x89HDF": ("HDF5", ()),
 }
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
 def read_table(path: str | Path, *, as_text: Collection[str] = (), comma: str = "") -> pd.DataFrame:
@@ -170,7 +170,7 @@ def _content(path: Path) -> bytes:
             return file.read()
     except PermissionError as error:
         raise InputError(f"{path}: the file cannot be read ({error.strerror}); check its permissions") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise InputError(
             f"{path}: not a complete {ending} file, as its ending promises ({error}); write or download it again, or "
             "rename it"

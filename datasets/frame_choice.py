@@ -17,10 +17,13 @@ from ..frames.targets import ROLE_OF_TASK, TASK_OF_ROLE, one_target_role
 from .corpus_files import read_corpus
 from .files import kind_of, read_table
 from .panel_files import is_panel, join_splits, read_panel
-from .parquet_folders import Large, in_words, larger_than_memory
+from .parquet_batches import ParquetRows
+from .parquet_folders import in_words
 from .record import Dataset
-from .series_streams import read_in_streams, sample_of
+from .row_streams import Large, can_be_streamed, larger_than_memory, open_rows
+from .series_streams import read_in_streams
 from .table_kinds import has_words_for_steps, holds_lists, is_wide, refuse_doubtful_series
+from .text_streams import read_texts_in_streams
 
 _FORECAST = "forecast"
 _LANGUAGE_MODEL = "language-model"
@@ -55,16 +58,8 @@ def load_file(
     """
     _check_roles(str(source), roles, task)
     kind = _kind(source, roles, task)
-    if (large := larger_than_memory(source, memory)) is not None:
-        sample = sample_of(large.dataset, Path(source))
-        found = _kind_of_table(sample, roles, task, kind)
-        if found == "series":
-            return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
-        if memory is not None:
-            raise InputError(
-                f"{source}: {large.dataset.count_rows():,} rows are more than `memory` ({in_words(large.memory)}) "
-                "holds, and only series to forecast are read in streams; give more `memory`, or a part of the rows"
-            )
+    if (found := _in_streams(source, roles, task, kind, missing=missing, memory=memory)) is not None:
+        return found
     if kind == "corpus":
         return CorpusFrame.from_text(**read_corpus(source, roles.get("test")))
     if kind == "panel-file":
@@ -81,6 +76,47 @@ def load_file(
         roles["test"] = read_table(roles["test"], as_text=as_text(roles))
     made = PanelFrame if kind == "panel" else TextFrame
     return made.from_table(table, **roles, source=str(source))
+
+
+def _in_streams(
+    source: str | Path,
+    roles: Mapping[str, Any],
+    task: str | None,
+    kind: str,
+    *,
+    missing: str,
+    memory: str | int | None,
+) -> SeriesFrame | TextFrame | None:
+    """The frame of rows that are larger than memory; None where they are not, or where nobody said how large it is.
+
+    Raises:
+        InputError: `memory` was given, and such rows cannot be read in streams; or anything wrong in them.
+    """
+    if (large := _larger(source, roles, memory)) is None:
+        return None
+    sample = large.rows.sample()
+    found = _kind_of_table(sample, roles, task, kind)
+    if found == "series" and isinstance(large.rows, ParquetRows):
+        return _large_series(source, roles, large, sample, missing=missing, asked=_asks_forecast(roles, task))
+    if found == "text" and task != _LANGUAGE_MODEL:
+        roles = {**roles, **_default_targets(sample, roles, task, str(source))}
+        return read_texts_in_streams(large, roles, sample=sample)
+    if memory is None:
+        return None
+    raise InputError(
+        f"{source}: the rows are more than `memory` ({in_words(large.memory)}) holds, and only series to forecast in "
+        "Parquet, and texts with a class or a number in Parquet or .csv, are read in streams; give more `memory`, or a "
+        "part of the rows"
+    )
+
+
+def _larger(source: str | Path, roles: Mapping[str, Any], memory: str | int | None) -> Large | None:
+    """The rows of a source, if they, or those of the test set, are larger than memory."""
+    large, test = larger_than_memory(source, memory), roles.get("test")
+    if large is None and isinstance(test, str | Path) and can_be_streamed(source):
+        held_out = larger_than_memory(test, memory)
+        large = held_out and Large(open_rows(Path(source), held_out.memory), held_out.memory)
+    return large
 
 
 def _asks_forecast(roles: Mapping[str, Any], task: str | None) -> bool:
@@ -100,8 +136,13 @@ def _large_series(
     """Read series that are larger than memory in streams."""
     if not asked:
         refuse_doubtful_series(sample, str(source))
+    if not isinstance(large.rows, ParquetRows):
+        raise InputError(
+            f"{source}: the rows are more than `memory` ({in_words(large.memory)}) holds, and series are read in "
+            "streams from Parquet alone; save them as .parquet, or give more `memory`"
+        )
     return read_in_streams(
-        large.dataset, sample, roles, memory=large.memory, missing=missing, source=str(source), reading=reading
+        large.rows.dataset, sample, roles, memory=large.memory, missing=missing, source=str(source), reading=reading
     )
 
 
@@ -124,8 +165,8 @@ def read_series(
         asked: whether a forecast was asked for; otherwise texts without a column of time are refused.
         memory: what the rows may take, such as "2GB".
     """
-    if (large := larger_than_memory(source, memory)) is not None:
-        sample = sample_of(large.dataset, Path(source))
+    if (large := larger_than_memory(source, memory)) is not None and (memory or isinstance(large.rows, ParquetRows)):
+        sample = large.rows.sample()
         return _large_series(source, roles, large, sample, missing=missing, reading=reading, asked=asked)
     kept = {role: value for role, value in roles.items() if role != "decimal"}
     texts = [*_named_ids(roles)]

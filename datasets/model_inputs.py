@@ -11,6 +11,8 @@ from .corpus_files import read_corpus
 from .files import is_known
 from .frame_choice import read_series
 from .parquet_folders import is_parquet_folder
+from .row_streams import larger_than_memory
+from .text_streams import read_texts_in_streams
 
 _VALUES = "values"
 
@@ -36,7 +38,9 @@ def load_series(
     return frame
 
 
-def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> TextFrame | PanelFrame:
+def load_inputs(
+    source: str | Path, inputs: str, roles: Mapping[str, Any], memory: str | int | None = None
+) -> TextFrame | PanelFrame:
     """Read texts, lists of tokens or sequences of numbers from a file or a named data set.
 
     Nothing is guessed from the file that the training data have settled: neither its columns nor how its cells become
@@ -46,6 +50,7 @@ def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> Te
         source: a data set's name, or a file.
         inputs: what the model reads: "text", "tokens" or "values".
         roles: the columns of the inputs in the training data, and how their cells were read.
+        memory: what the rows may take, such as "2GB"; texts that are larger are read in streams.
 
     Returns:
         A frame without targets.
@@ -58,6 +63,11 @@ def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> Te
     from .frame_choice import as_text
     from .panel_files import is_panel, read_panel
 
+    if memory is not None and (inputs != "text" or str(source) in DATASETS):
+        raise InputError(
+            f"{source}: `memory` was given, which applies to files of series or texts, whose rows can be read in "
+            "streams; leave it out"
+        )
     if str(source) in DATASETS:
         frame = load(
             source, **({"text": roles["text"]} if "text" in roles and DATASETS[str(source)].frame == "text" else {})
@@ -71,6 +81,8 @@ def load_inputs(source: str | Path, inputs: str, roles: Mapping[str, Any]) -> Te
             raise InputError(f"{source} holds numbers, but the model reads {inputs}; give a table with it")
         panel = read_panel(source, values=roles.get(_VALUES), with_targets=False)
         return PanelFrame.from_arrays(**panel, for_prediction=True)
+    if inputs == "text" and (large := larger_than_memory(source, memory)) is not None:
+        return read_texts_in_streams(large, roles, for_prediction=True)
     table = read_table(source, as_text=as_text(roles), comma=roles.get("comma", ""))
     return frame_for_prediction(table, inputs, roles, str(source))
 

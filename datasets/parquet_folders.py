@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +17,9 @@ ENDINGS = (".parquet", ".pq")
 # Bytes that a cell takes once it is read: a number, and a text with what Python keeps beside it.
 _NUMBER, _TEXT = 8, 60
 # Times the columns that are read: what checking, scaling and reading windows take beside them.
-_BESIDE = 4
-_MOST_COMPRESSED = 200  # bytes in memory for one in a file
+BESIDE = 4
+MOST_COMPRESSED = 200  # bytes in memory for one in a file
+_BYTES = ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -99,47 +98,6 @@ def _joined_schemas(schema: pa.Schema, own: pa.Schema, first: Path, file: Path) 
     return pa.schema(fields)
 
 
-@dataclass(frozen=True, eq=False)
-class Large:
-    """Rows that are larger than the memory they may take.
-
-    Attributes:
-        dataset: all of them, unread.
-        memory: bytes.
-    """
-
-    dataset: ds.Dataset
-    memory: int
-
-
-def larger_than_memory(source: str | Path, memory: str | int | None) -> Large | None:
-    """The rows of Parquet that cannot all be held; None where they can.
-
-    Args:
-        source: a file or a folder.
-        memory: what they may take, such as "2GB"; by default half of what is free.
-
-    Raises:
-        InputError: no amount of memory, or one for a file that is not Parquet.
-    """
-    path, folder = Path(source), is_parquet_folder(source)
-    if not folder and not (path.suffix.lower() in ENDINGS and path.is_file()):
-        if memory is None or path.is_dir():  # a folder without Parquet is refused where it is read
-            return None
-        raise InputError(
-            f"{source}: `memory` was given, which applies to Parquet alone, because its rows can be read in streams; "
-            "save the data as .parquet, or leave `memory` out"
-        )
-    limit = parse_memory(memory)
-    if memory is None and not folder and path.stat().st_size * _MOST_COMPRESSED < limit:
-        return None
-    try:
-        dataset = open_parquet(path)
-    except InputError:
-        return None  # reading it says what is wrong
-    return Large(dataset, limit) if bytes_in_memory(dataset, dataset.schema.names) > limit else None
-
-
 def broken(path: Path, error: Exception) -> InputError:
     """The error about files that cannot be read to their end."""
     reason = str(error).splitlines()[0]
@@ -156,10 +114,22 @@ def read_folder(path: Path) -> pd.DataFrame:
     return table
 
 
-def bytes_in_memory(dataset: ds.Dataset, columns: Collection[str]) -> int:
-    """How much memory some columns take with everything that is made of them, by their types and the rows' number."""
-    width = sum(_TEXT if _is_text(field.type) else _NUMBER for field in dataset.schema if field.name in columns)
-    return dataset.count_rows() * width * _BESIDE
+def bytes_in_memory(dataset: ds.Dataset) -> int:
+    """How much memory all rows take with everything that is made of them, by their types, number and texts."""
+    width = sum(_TEXT if _is_text(field.type) else _NUMBER for field in dataset.schema)
+    return (dataset.count_rows() * width + uncompressed_bytes(dataset, texts_only=True)) * BESIDE
+
+
+def uncompressed_bytes(dataset: ds.Dataset, *, texts_only: bool = False) -> int:
+    """Bytes of the columns in the files before they were compressed; a text that comes again counts once there."""
+    total = 0
+    for fragment in dataset.get_fragments():
+        metadata = fragment.metadata
+        for number in range(metadata.num_row_groups):
+            group = metadata.row_group(number)
+            columns = [group.column(i) for i in range(group.num_columns)]
+            total += sum(c.total_uncompressed_size for c in columns if not texts_only or c.physical_type in _BYTES)
+    return total
 
 
 def _is_text(kind: pa.DataType) -> bool:

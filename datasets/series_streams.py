@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow import parquet
 
 from ..errors import InputError
 from ..frames import SeriesFrame
@@ -28,15 +27,15 @@ from ..frames.columns import ROW_NUMBERS, listed
 from ..frames.series.column_roles import Roles, choose_roles
 from ..frames.series.reading import Reading
 from ..frames.series.regular_table import series_fields
-from ..frames.series.stored_table import TableWriter, no_room
+from ..frames.series.stored_table import TableWriter
 from ..frames.series.time_axis import joined_names, natural_order
 from ..frames.series.value_checks import count_constant, count_missing, note_constant, note_missing
+from ..frames.stored_files import no_room
 from ..frames.wording import counted
-from .parquet_folders import broken, in_words
+from .parquet_batches import batches
+from .parquet_folders import in_words
 
 _ROW = "__row__"
-_ROWS_AT_ONCE = 1 << 16
-_SAMPLE = 10_000  # rows that show the roles of the columns
 # Bytes that checking takes for each number of a part, and the fewest rows of one.
 _CHECKED, _FEWEST_ROWS = 150, 1000
 _MOST_PARTS = 400  # files that are open together
@@ -57,54 +56,7 @@ class _Source:
 
     def batches(self, columns: list[str]) -> Iterator[pa.Table]:
         """Rows in the order of the files, some at a time."""
-        return _batches(self.dataset, columns, Path(self.path))
-
-
-def _batches(dataset: ds.Dataset, columns: list[str], path: Path) -> Iterator[pa.Table]:
-    schema = pa.schema([dataset.schema.field(name) for name in columns])
-    waiting, rows = list[pa.Table](), 0
-    try:
-        for fragment in dataset.get_fragments():
-            for table in _batches_of(fragment, schema):
-                waiting, rows = [*waiting, table], rows + len(table)
-                if rows >= _ROWS_AT_ONCE // 2:  # files of a series each are small
-                    yield pa.concat_tables(waiting)
-                    waiting, rows = [], 0
-    except (pa.ArrowException, OSError) as error:
-        raise broken(path, error) from error
-    if waiting:
-        yield pa.concat_tables(waiting)
-
-
-def _batches_of(fragment: ds.ParquetFileFragment, schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows of one file, page by page: a scan of the dataset would hold whole row groups."""
-    of_folder = ds.get_partition_keys(fragment.partition_expression)
-    inside = [name for name in schema.names if name not in of_folder]
-    with parquet.ParquetFile(fragment.path, memory_map=True, pre_buffer=False) as file:
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=inside, use_threads=False):
-            table = pa.Table.from_batches([batch])
-            for name in of_folder:
-                if name in schema.names:
-                    table = table.append_column(name, pa.repeat(pa.scalar(of_folder[name], pa.string()), len(table)))
-            if len(table):
-                yield _plain(table.select(schema.names).cast(schema))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Dictionaries as what they stand for: every batch has one of its own."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            column = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, column)
-    return table
-
-
-def sample_of(dataset: ds.Dataset, path: Path) -> pd.DataFrame:
-    """The first rows, which show what the columns hold."""
-    first = next(_batches(dataset, dataset.schema.names, path), dataset.schema.empty_table())
-    table = first.slice(0, _SAMPLE).to_pandas(ignore_metadata=True)
-    table.attrs = {"notes": []}
-    return table
+        return batches(self.dataset, columns, Path(self.path))
 
 
 def read_in_streams(

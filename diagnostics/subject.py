@@ -182,6 +182,8 @@ def read_with_targets(model: Predictor[Any], info: Mapping[str, Any], source: An
     if str(source) in datasets.DATASETS:
         known = {}
     frame = _load(source, model.task, known)
+    if isinstance(frame, TextFrame):
+        frame.refuse_stored("an inspection")
     if model.task != "language-model" and getattr(frame, "targets", None) is None:
         raise InputError(
             f"{source} has no column of what the model predicts ({data.get('target') or 'a label'}); give rows with it"

@@ -14,7 +14,7 @@ from .sequence_encoder import SequenceEncoder
 from .sequences import EncodedSequences, SequencePipeline
 from .series import EncodedSeries, SeriesPipeline
 from .shuffled_batches import ShuffledBatches
-from .stratified import dealt_parts, stratified_folds, stratified_split
+from .stratified import dealt_parts, stratified_folds, stratified_sample, stratified_split
 from .stream_batches import StreamBatches
 from .target_encoders import ClassEncoder, TagEncoder, ValueEncoder
 from .text_encoder import TextEncoder
@@ -55,6 +55,7 @@ __all__ = [
     "rolling_origin",
     "single_split",
     "stratified_folds",
+    "stratified_sample",
     "stratified_split",
     "window_table",
 ]

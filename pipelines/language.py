@@ -130,7 +130,7 @@ class LanguagePipeline:
             texts = frame.texts[rows]
             if frame.targets is not None and frame.targets.task == "classification":
                 self.conditions_ = sorted_labels(frame.targets.values[rows])
-        tokenized = tokenize(texts, self.tokens)
+        tokenized = list(tokenize(texts, self.tokens))
         self.vocabulary_, self.known_ = fit_vocabulary(
             (flat for flat, _ in tokenized if len(flat)),
             most=self.vocabulary_size,

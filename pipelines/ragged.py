@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+
+from ..frames.stored_files import written
 
 # One more padded length is worth its compilation for so many batches.
 _BATCHES_A_LENGTH = 50
@@ -17,7 +21,7 @@ class Ragged:
     """Sequences end to end.
 
     Attributes:
-        flat: all steps, (steps,) token ids or (steps, channels) values.
+        flat: all steps, (steps,) token ids or (steps, channels) values; ids of texts larger than memory are mapped.
         lengths: steps of each sequence (sequences,); a sequence may be empty.
     """
 
@@ -29,6 +33,19 @@ class Ragged:
         """Join arrays (time, ...) of different length."""
         return cls(np.concatenate(list(sequences)), np.array([len(s) for s in sequences], dtype=np.int64))
 
+    @classmethod
+    def joined(cls, parts: Iterable[Ragged], folder: Path | None = None) -> Ragged:
+        """Join token ids; with a folder their steps are kept in a file there."""
+        lengths = [np.empty(0, np.int64)]
+
+        def flat() -> Iterator[np.ndarray]:
+            for part in parts:
+                lengths.append(part.lengths)
+                yield part.flat
+
+        steps = np.concatenate([np.empty(0, np.int32), *flat()]) if folder is None else written(folder, flat(), "int32")
+        return cls(steps, np.concatenate(lengths))
+
     def __len__(self) -> int:
         return len(self.lengths)
 
@@ -36,7 +53,7 @@ class Ragged:
         start = int(self.starts[index])
         return self.flat[start : start + int(self.lengths[index])]
 
-    @property
+    @cached_property
     def starts(self) -> np.ndarray:
         """First step of each sequence in `flat`: (sequences,)."""
         return np.cumsum(self.lengths) - self.lengths

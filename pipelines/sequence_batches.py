@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..spec import PADDING
 from .ragged import Ragged
 from .read_ahead import read_ahead
 
@@ -130,6 +131,8 @@ class SequenceBatches:
         """(rows, width, 0 for padding rows) of a batch → (inputs, target, weight)."""
         import tensorflow as tf
 
+        if isinstance(self.sequences.flat, np.memmap):
+            return self._gather_from_files()
         sequences, per_step = self.sequences, self.per_step
         flat, starts = tf.constant(_never_empty(sequences.flat)), tf.constant(sequences.starts)
         extras = {name: tf.constant(extra) for name, extra in self.extras.items()}
@@ -151,6 +154,38 @@ class SequenceBatches:
                 return inputs, own, tf.reshape(weight, [-1] + [1] * (own.shape.rank - 1))
             weight = tf.where(inside, real[:, None] * tf.gather(weights, places), 0.0)
             return inputs, tf.where(inside, tf.gather(target, places), 0), weight
+
+        return batch
+
+    def _gather_from_files(self) -> Any:
+        """The same by a call out of the graph: what is in files stays there."""
+        import tensorflow as tf
+
+        sequences, names, weights = self.sequences, list(self.extras), self.weight
+        flat = np.asarray(sequences.flat)
+        target = np.zeros(len(weights), "int32") if self.target is None else self.target
+
+        def read(rows: np.ndarray, width: np.ndarray, real: np.ndarray) -> list[np.ndarray]:
+            length = np.minimum(sequences.lengths[rows], width)
+            steps = np.arange(int(width))
+            inside = steps < length[:, None]  # (batch, time)
+            places = np.where(inside, sequences.starts[rows][:, None] + steps, 0)
+            tokens = np.where(inside, flat[places], np.int32(PADDING))
+            weight = (real * weights[rows]).reshape(-1, *[1] * (target.ndim - 1))
+            return [tokens, target[rows], weight, *(self.extras[name][rows] for name in names)]
+
+        kinds = [tf.int32, tf.as_dtype(target.dtype), tf.float32, *(self.extras[name].dtype for name in names)]
+
+        def batch(rows: tf.Tensor, width: tf.Tensor, real: tf.Tensor) -> tuple:
+            found = tf.numpy_function(read, [rows, width, real], kinds, stateful=False)
+            size, wide = rows.shape[0], [1] * (target.ndim - 1)
+            tokens = tf.ensure_shape(found[0], [size, None])
+            own, weight = tf.ensure_shape(found[1], [size, *target.shape[1:]]), tf.ensure_shape(found[2], [size, *wide])
+            extras = {
+                name: tf.ensure_shape(extra, [size, *self.extras[name].shape[1:]])
+                for name, extra in zip(names, found[3:], strict=True)
+            }
+            return {"tokens": tokens} | extras, own, weight
 
         return batch
 

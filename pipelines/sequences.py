@@ -68,7 +68,7 @@ class SequencePipeline:
         rows = np.arange(len(frame)) if selection is None else selection
         values = [targets.values[i] for i in rows]
         made = TARGET_ENCODERS[targets.task]
-        self.encoder.fit([frame.inputs[i] for i in rows], source=frame.source, truncate=not made.per_step)
+        self.encoder.fit(frame.inputs_of(rows), source=frame.source, truncate=not made.per_step)
         self.target_encoder_: TargetEncoder = made().fit(values, source=frame.source, name=targets.name)
         self.weights_ = self._class_weights(values)
         longest = int(self.encoder.lengths_.max(initial=1))

@@ -138,6 +138,20 @@ def dealt_parts(frame: TextFrame | PanelFrame, rows: np.ndarray, n_parts: int, *
     return dealt
 
 
+def stratified_sample(frame: TextFrame | PanelFrame, rows: np.ndarray, n: int, *, seed: int = 0) -> np.ndarray:
+    """About `n` of the examples, every class in proportion, in their order.
+
+    Args:
+        frame: all examples.
+        rows: numbers of those that are drawn from (rows,).
+        n: how many.
+        seed: of the drawing.
+    """
+    if n >= len(rows):
+        return rows
+    return np.sort(_drawn(rows, _strata(frame), n, random=np.random.default_rng(seed)))
+
+
 def _strata(frame: TextFrame | PanelFrame) -> np.ndarray:
     """Number of the class of each example; of values their rank in tenths, so that folds are alike: (examples,)."""
     if frame.targets is None:  # lines of a language model

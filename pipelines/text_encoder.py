@@ -6,16 +6,27 @@ An encoder is one half of a SequencePipeline; the other half encodes the targets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
+from ..frames.sequences.stored_texts import StoredTexts
 from ..spec import TokensInput
 from .protocol import RawInputs, Tensors
 from .ragged import Ragged
-from .tokens import TOKENS, Vocabulary, as_bytes, cut_texts, encode, fit_vocabulary, token_bytes, tokenize, unknown_note
+from .tokens import (
+    TOKENS,
+    Vocabulary,
+    as_bytes,
+    cut_texts,
+    encoded,
+    fit_vocabulary,
+    token_bytes,
+    tokenize,
+    unknown_note,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -24,6 +35,8 @@ KEEPS = ("first", "last")
 # This fraction of the training texts fits whole into the length that is chosen where none is given.
 _FITTING = 0.95
 # Longer texts cost more than they tell; more can be asked for.
+# Of the bytes that texts larger than memory may take, so many to one of the different tokens that are counted at once.
+_A_TOKEN = 2000
 _LONGEST = {"word": 512, "space": 512, "char": 1024}
 
 
@@ -62,12 +75,19 @@ class TextEncoder:
 
     def fit(self, texts: Sequence[Any], *, source: str, truncate: bool = True) -> TextEncoder:
         """Learn vocabulary and length from training texts; without `truncate` no text is ever cut short."""
-        tokenized = tokenize(texts, self.tokens)
         fewest = 1 if self.tokens in ("char", None) else self.min_count
+        counted = list[np.ndarray]()
+
+        def pieces() -> Iterator[np.ndarray]:
+            for flat, some in tokenize(texts, self.tokens):
+                counted.append(some)
+                yield flat
+
+        held = max(texts.memory // _A_TOKEN, 1) if isinstance(texts, StoredTexts) else None
         self.vocabulary_, self.known_ = fit_vocabulary(
-            (flat for flat, _ in tokenized if len(flat)), most=self.vocabulary_size, fewest=fewest, source=source
+            pieces(), most=self.vocabulary_size, fewest=fewest, source=source, held=held
         )
-        lengths = np.concatenate([lengths for _, lengths in tokenized])
+        lengths = np.concatenate(counted)
         longest = max(int(lengths.max(initial=1)), 1)
         wanted = max(int(np.ceil(np.quantile(lengths, _FITTING))), 1) if truncate else longest
         if truncate and self.tokens is not None:
@@ -105,8 +125,10 @@ class TextEncoder:
 
     def encode(self, texts: Any) -> Ragged:
         """Ids of all texts."""
-        ids = encode(tokenize(texts, self.tokens), self.vocabulary_)
-        return ids.cut(self.length_, keep=self.keep) if self.truncate_ else ids
+        parts = encoded(tokenize(texts, self.tokens), self.vocabulary_)
+        if self.truncate_:
+            parts = (part.cut(self.length_, keep=self.keep) for part in parts)
+        return Ragged.joined(parts, texts.files.folder if isinstance(texts, StoredTexts) else None)
 
     def raw(self, texts: Sequence[Any]) -> RawInputs:
         """Texts as the exported model takes them."""

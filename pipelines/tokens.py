@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import numpy as np
 from ..errors import InputError
 from ..spec import FIRST_WORD, UNKNOWN
 from .ragged import Ragged
+from .token_counts import TokenCounts
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 TOKENS = ("word", "char", "space")
-# Texts cut at once: bounds the memory that their tokens take as strings.
-_TEXTS_AT_ONCE = 2000
+# Texts, and their characters, that are cut at once: bounds the memory that their tokens take as strings, 20 MB or so.
+_TEXTS_AT_ONCE, _CHARACTERS_AT_ONCE = 2000, 1 << 18
 # A vocabulary that knows a smaller fraction of the training texts' tokens leaves too little to learn from.
 _KNOWS_ENOUGH = 0.6
 
@@ -94,14 +96,17 @@ class Vocabulary:
         return self.words[number - FIRST_WORD] if number >= FIRST_WORD else "?"
 
 
-def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple[Vocabulary, float]:
+def fit_vocabulary(
+    pieces: Iterable[np.ndarray], *, most: int, fewest: int, source: str, held: int | None = None
+) -> tuple[Vocabulary, float]:
     """Keep the most frequent tokens.
 
     Args:
-        pieces: tokens of training texts, an iterable of string arrays.
+        pieces: tokens of training texts, string arrays.
         most: size of the vocabulary at most, the three reserved ids included.
         fewest: how often a token must occur.
         source: file or data set, as messages name it.
+        held: different tokens that are counted in memory at once; more in files. None: any number.
 
     Returns:
         The vocabulary, by falling frequency and then alphabetically, and the fraction of tokens it knows.
@@ -109,17 +114,15 @@ def fit_vocabulary(pieces: Any, *, most: int, fewest: int, source: str) -> tuple
     Raises:
         InputError: if there is no token.
     """
-    counts: dict[bytes, int] = {}
-    for piece in pieces:
-        words, times = np.unique(piece, return_counts=True)
-        for word, n in zip(words.tolist(), times.tolist(), strict=True):
-            counts[word] = counts.get(word, 0) + n
-    if not counts:
-        raise InputError(f"{source}: the training texts hold no token at all; check the text column")
-    kept = sorted((word for word, n in counts.items() if n >= fewest), key=lambda word: (-counts[word], word))
-    kept = (kept or sorted(counts, key=lambda word: (-counts[word], word)))[: most - FIRST_WORD]
-    known = sum(counts[word] for word in kept) / sum(counts.values())
-    return Vocabulary([word.decode("utf-8") for word in kept]), known
+    with closing(TokenCounts(held)) as counts:
+        for piece in pieces:
+            counts.add(piece)
+        if not counts.total:
+            raise InputError(f"{source}: the training texts hold no token at all; check the text column")
+        found = counts.most_common(most - FIRST_WORD)
+    kept = [(word, n) for word, n in found if n >= fewest] or found
+    known = sum(n for _, n in kept) / counts.total
+    return Vocabulary([word.decode("utf-8") for word, _ in kept]), known
 
 
 def unknown_note(known: float, tokens: str | None, min_count: int) -> list[str]:
@@ -141,7 +144,7 @@ def unknown_note(known: float, tokens: str | None, min_count: int) -> list[str]:
     ]
 
 
-def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarray]]:
+def tokenize(texts: Any, tokens: str | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cut texts, some thousand at once.
 
     Args:
@@ -153,17 +156,27 @@ def tokenize(texts: Any, tokens: str | None) -> list[tuple[np.ndarray, np.ndarra
     """
     import tensorflow as tf
 
-    tokenized = []
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        some = list(texts[start : start + _TEXTS_AT_ONCE])
+    for some in _blocks(texts):
         if tokens is None:
             flat = np.array([token_bytes(token) for text in some for token in text], dtype=object)
-            tokenized.append((flat, np.array([len(text) for text in some], dtype=np.int64)))
+            yield flat, np.array([len(text) for text in some], dtype=np.int64)
             continue
         with tf.device("CPU"):
-            flat, lengths = _cutter(tokens)(tf.constant([as_bytes(text) for text in some], tf.string))
-        tokenized.append((flat.numpy(), lengths.numpy().astype(np.int64)))
-    return tokenized
+            cut, lengths = _cutter(tokens)(tf.constant([as_bytes(text) for text in some], tf.string))
+        yield cut.numpy(), lengths.numpy().astype(np.int64)
+
+
+def _blocks(texts: Any) -> Iterator[list[Any]]:
+    """Texts, or lists of tokens, some at a time."""
+    some, size = list[Any](), 0
+    for text in texts:
+        some.append(text)
+        size += len(text)
+        if len(some) == _TEXTS_AT_ONCE or size >= _CHARACTERS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 @functools.cache
@@ -188,13 +201,15 @@ def token_bytes(token: Any) -> bytes:
     return as_bytes(str(token)) or b" "
 
 
-def encode(tokenized: list[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:
+def encode(tokenized: Iterable[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Ragged:
     """What :func:`tokenize` cut → ids."""
+    return Ragged.joined(encoded(tokenized, vocabulary))
+
+
+def encoded(tokenized: Iterable[tuple[np.ndarray, np.ndarray]], vocabulary: Vocabulary) -> Iterator[Ragged]:
+    """What :func:`tokenize` cut → ids, some thousand texts at once."""
     import tensorflow as tf
 
-    ids = [vocabulary.ids(tf.constant(flat, tf.string)).numpy() if len(flat) else _NONE for flat, _ in tokenized]
-    lengths = [lengths for _, lengths in tokenized]
-    return Ragged(np.concatenate([_NONE, *ids]), np.concatenate([np.empty(0, np.int64), *lengths]))
-
-
-_NONE = np.empty(0, np.int32)
+    for flat, lengths in tokenized:
+        ids = vocabulary.ids(tf.constant(flat, tf.string)).numpy() if len(flat) else np.empty(0, np.int32)
+        yield Ragged(ids, lengths)

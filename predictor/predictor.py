@@ -13,13 +13,10 @@ import pandas as pd
 
 from ..display import html
 from ..pipelines.protocol import RawInputs, Tensors
-from .protocol import FrameT, Outputs, Schema, ServingModel, Source
+from .protocol import ROWS_AT_ONCE, FrameT, Outputs, Schema, ServingModel, Source
 
 if TYPE_CHECKING:
     from .stream import Stream
-
-# Rows served at once: as many as fit into memory, whatever their length.
-_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +163,8 @@ def _blank_row(raw: RawInputs) -> RawInputs:
 
 
 def _row_batches(raw: RawInputs) -> Iterator[RawInputs]:
-    for start in range(0, _count_rows(raw), _ROWS_AT_ONCE):
-        yield {name: array[start : start + _ROWS_AT_ONCE] for name, array in raw.items()}
+    for start in range(0, _count_rows(raw), ROWS_AT_ONCE):
+        yield {name: array[start : start + ROWS_AT_ONCE] for name, array in raw.items()}
 
 
 def _to_numpy(outputs: Tensors) -> Outputs:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .step import Step
 
 FrameT = TypeVar("FrameT")
+# Rows served at once: as many as fit into memory, whatever their length.
+ROWS_AT_ONCE = 256
 # What a user may hand in: a file's path, a table, a frame, or plain inputs such as a list of texts.
 Source = Any
 Outputs = dict[str, np.ndarray]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from .. import datasets
 from ..baselines.fitted import FittedBaseline, load_state
 from ..errors import InputError
 from ..frames import PanelFrame, TextFrame
+from ..frames.sequences.stored_texts import StoredTexts
 from ..frames.targets import objects
 from ..pipelines import SequenceEncoder, SequencePipeline, TextEncoder
 from ..pipelines.protocol import RawInputs, Tensors
@@ -25,7 +26,7 @@ from .card_text import CardText, as_code
 from .network_files import count_parameters, read_arrays, read_network, write_network
 from .observations import Observations, TextCut, as_rows, as_table, first_row, need_columns, no_conditions
 from .offset import BaselineOffset
-from .protocol import Outputs, Source
+from .protocol import ROWS_AT_ONCE, Outputs, Source
 from .sequence_step import sequence_step
 from .step import GraphStep
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 SequenceFrame = TextFrame | PanelFrame
+# Bytes that predicting takes for one byte of the texts that are served together.
+_SERVED = 20
 _WHAT = {"text": "texts", "tokens": "lists of tokens", "values": "sequences of numbers"}
 
 
@@ -58,14 +61,23 @@ class SequenceSchema:
         roles = {name: value for name, value in frame.input_roles.items() if value is not None}
         return cls(pipeline, frame.kind, roles)
 
-    def read(self, source: Source) -> SequenceFrame:
-        """Read what a prediction is wanted for."""
+    def read(self, source: Source, *, memory: str | None = None) -> SequenceFrame:
+        """Read what a prediction is wanted for.
+
+        Args:
+            source: a file, a table, a frame or plain inputs.
+            memory: what the rows of a file of texts may take, such as "2GB"; larger ones are read in streams.
+        """
+        if memory is not None and not isinstance(source, str | Path):
+            raise InputError("`memory` applies to files, whose rows can be read in streams; leave it out")
         if isinstance(source, TextFrame | PanelFrame):
             return self._of_kind(source, source.source)
         if isinstance(source, pd.DataFrame):
             return self._noted(datasets.frame_for_prediction(source, self.inputs, self.roles, "the table"))
         if isinstance(source, str | Path):
-            return self._noted(self._of_kind(datasets.load_inputs(source, self.inputs, self.roles), str(source)))
+            return self._noted(
+                self._of_kind(datasets.load_inputs(source, self.inputs, self.roles, memory), str(source))
+            )
         return self._plain(source)
 
     def _noted(self, frame: SequenceFrame) -> SequenceFrame:
@@ -92,9 +104,13 @@ class SequenceSchema:
             )
         return frame
 
-    def parts(self, frame: SequenceFrame, *, all_rows: bool = False) -> tuple[SequenceFrame]:  # noqa: ARG002
-        """The frame as a whole."""
-        return (frame,)
+    def parts(self, frame: SequenceFrame, *, all_rows: bool = False) -> Iterator[SequenceFrame]:  # noqa: ARG002
+        """The frame; where its texts are larger than memory, some of them after the other."""
+        if frame.stored is None:
+            yield frame
+            return
+        for rows in frame.stored.blocks(frame.stored.memory // _SERVED, ROWS_AT_ONCE):
+            yield frame.take(rows)
 
     def raw(self, frame: SequenceFrame, *, all_rows: bool = False) -> RawInputs:  # noqa: ARG002  (a sequence is always whole)
         """Every sequence as the exported model takes it."""
@@ -155,7 +171,8 @@ class SequenceSchema:
         lengths = np.array([len(sequence) for sequence in frame.inputs], dtype=np.int64)
         table = self.pipeline.target_encoder_.table(outputs, lengths)
         if frame.names is not None:
-            table.insert(0, frame.roles["id"], frame.names)
+            names = objects(frame.names) if isinstance(frame.names, StoredTexts) else frame.names
+            table.insert(0, frame.roles["id"], names)
         return table
 
     def card(self, data: dict[str, Any]) -> CardText:

@@ -49,7 +49,7 @@ class FoldOffset:
 
 def out_of_fold(
     fit: Callable[[np.ndarray], Any],
-    inputs_of: Callable[[np.ndarray], Sequence[Any]],
+    predict: Callable[[Any, np.ndarray], Sequence[Any]],
     rows: np.ndarray,
     parts: np.ndarray,
 ) -> list[Any]:
@@ -57,7 +57,7 @@ def out_of_fold(
 
     Args:
         fit: rows → a baseline fitted on them.
-        inputs_of: rows → what it reads of them.
+        predict: a baseline, and rows → what it predicts of them.
         rows: numbers of the examples (rows,).
         parts: the part that each is in (rows,).
 
@@ -68,7 +68,7 @@ def out_of_fold(
     for part in np.unique(parts):
         held = np.flatnonzero(parts == part)
         fitted = fit(rows[parts != part])
-        for place, prediction in zip(held, fitted(inputs_of(rows[held])), strict=True):
+        for place, prediction in zip(held, predict(fitted, rows[held]), strict=True):
             predicted[place] = prediction
     return predicted
 

@@ -18,6 +18,7 @@ from ..baselines import available
 from ..errors import InputError
 from ..evaluation import TestRow
 from ..frames import Frame, PanelFrame, Targets, TextFrame, describe
+from ..frames.sequences.stored_texts import StoredTexts
 from ..grid import draw
 from ..pipelines import (
     EncodedSequences,
@@ -29,6 +30,7 @@ from ..pipelines import (
     dealt_parts,
     derive_tokens,
     stratified_folds,
+    stratified_sample,
     stratified_split,
 )
 from ..predictor import Predictor
@@ -54,6 +56,9 @@ VALIDATIONS = ("random", "last")
 _MIN_COUNT = 2
 # Files come in any scale; with vectors of this length movie reviews were learnt best.
 _VECTOR_LENGTH = 5.0
+# Bytes that counting n-grams takes for one byte of text, measured on words in pairs (100), and more for threes.
+_COUNTED = 160
+_FEWEST_LEARNT = 100  # texts
 
 
 @dataclass(frozen=True)
@@ -264,7 +269,8 @@ class SequenceExperiment(Generic[Truth]):
 
     def describe(self) -> dict[str, Any]:
         """The data, for reports and model cards."""
-        return describe(self.frame)
+        found = describe(self.frame)
+        return found if self.most_learnt is None else {**found, "baseline_rows": self.most_learnt}
 
     def describe_folds(self) -> list[dict[str, Any]]:
         """Sizes."""
@@ -292,6 +298,14 @@ class SequenceExperiment(Generic[Truth]):
         """Targets of the last fold's test set, and the labels that its numbers stand for."""
         last = self.prepare(self.n_folds - 1)
         return PlotData(last.targets_of(last.fold.test), tuple(last.pipeline.classes))
+
+    @cached_property
+    def most_learnt(self) -> int | None:
+        """How many texts a baseline can learn from, where not all fit into memory; rounded down to one digit."""
+        if (stored := self.frame.stored) is None:
+            return None
+        fitting = int(stored.memory / _COUNTED / max(float(stored.sizes.mean()), 1.0))
+        return max(fitting // 10 ** (len(str(fitting)) - 1) * 10 ** (len(str(fitting)) - 1), _FEWEST_LEARNT)
 
     def encoder(self) -> TextEncoder | SequenceEncoder:
         """What turns inputs into numbers, not fitted yet."""
@@ -323,7 +337,7 @@ class SequenceFold(Generic[Truth]):
         self.pipeline = pipeline.fit(self.frame, fold.train)
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
-        self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note()]
+        self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note(), *self._sample_note()]
         self._tried: dict[tuple[str, str], HeldOut] = {}
         self._partners: dict[tuple[str, str], Partner] = {}
         self._offset: FoldOffset | None = None
@@ -333,7 +347,20 @@ class SequenceFold(Generic[Truth]):
         """How many of a held-out test set are longer than what is read; in folds they are like the training set."""
         if self.frame.is_test is None or not len(self.fold.test):
             return []
-        return self.pipeline.cut_note([self.frame.inputs[i] for i in self.fold.test], "test sequences")
+        return self.pipeline.cut_note(self._inputs(self.fold.test), "test sequences")
+
+    def _sample_note(self) -> list[str]:
+        """How many of the texts that are larger than memory baselines learn from."""
+        most, stored = self.experiment.most_learnt, self.frame.stored
+        if most is None or stored is None or len(self.fold.train) <= most:
+            return []
+        blind = ", ".join(self.task.wording.trivial)
+        return [
+            f"baselines that read texts (all but {blind}) learn from all of them at once: of {len(self.fold.train):,} "
+            f"training texts they are given {most:,}, drawn in proportion, as many as `memory` "
+            f"({datasets.in_words(stored.memory)}) holds and {_FEWEST_LEARNT} at least; networks learn from all, and "
+            "part of their lead may be that"
+        ]
 
     @property
     def spec(self) -> SequenceSpec:
@@ -407,7 +434,7 @@ class SequenceFold(Generic[Truth]):
     def _out_of_fold(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """Probabilities, values or tags' probabilities of examples by baselines that have not seen them."""
         parts = dealt_parts(self.frame, rows, PARTS)
-        predicted = out_of_fold(partial(self._fit_baseline, name, config), self._inputs, rows, parts)
+        predicted = out_of_fold(partial(self._fit_baseline, name, config), self._predicted_by, rows, parts)
         return predicted if self.pipeline.target_encoder_.per_step else np.array(predicted)
 
     def trainer_key(self, family: str) -> int | None:
@@ -446,7 +473,7 @@ class SequenceFold(Generic[Truth]):
         schema = SequenceSchema.of(self.pipeline, self.frame)
 
         def evaluate() -> Evaluation:
-            return self.task.evaluate(self.targets_of(self.fold.test), fitted(self._inputs(self.fold.test)))
+            return self.task.evaluate(self.targets_of(self.fold.test), self._predicted_by(fitted, self.fold.test))
 
         return FittedModel(lambda: Predictor(schema, SequenceBaseline(self.pipeline, fitted), self.task.name), evaluate)
 
@@ -482,7 +509,7 @@ class SequenceFold(Generic[Truth]):
         if key not in self._tried:
             begun = time.perf_counter()
             fitted = self._fit_baseline(name, config, self.fold.train)
-            predicted = fitted(self._inputs(self.fold.validation))
+            predicted = self._predicted_by(fitted, self.fold.validation)
             loss = self._mixing.loss(self.targets_of(self.fold.validation), predicted)
             has_graph = fitted.why_no_graph is None
             self._tried[key] = HeldOut(predicted, loss, has_graph, time.perf_counter() - begun)
@@ -496,20 +523,33 @@ class SequenceFold(Generic[Truth]):
         key = which(name, config)
         if key not in self._partners:
             fitted, again = timed(lambda: self._fit_baseline(name, config, self._known_rows))
-            tested, spent = timed(lambda: fitted(self._inputs(self.fold.test)))
+            tested, spent = timed(lambda: self._predicted_by(fitted, self.fold.test))
             predict_ms = 1000 * spent / max(len(self.fold.test), 1)
             self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
         return self._partners[key]
 
     def _fit_baseline(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """A baseline fitted on those of the rows whose targets the training part knows."""
+        if self.experiment.most_learnt is not None and name not in self.task.wording.trivial:
+            rows = stratified_sample(self.frame, rows, self.experiment.most_learnt)
         targets = self.targets_of(rows)
         kept = self.task.learnable(targets)
         learnt = targets[kept] if isinstance(targets, np.ndarray) else [targets[i] for i in kept]
-        return self.task.baselines[name].fit(self._inputs(rows[kept]), learnt, len(self.pipeline.classes), **config)
+        inputs = self._inputs(rows[kept])
+        if name not in self.task.wording.trivial:
+            inputs = list(inputs)
+        return self.task.baselines[name].fit(inputs, learnt, len(self.pipeline.classes), **config)
 
-    def _inputs(self, rows: np.ndarray) -> list[Any]:
-        return [self.frame.inputs[i] for i in rows]
+    def _predicted_by(self, fitted: Any, rows: np.ndarray) -> Any:
+        """What a fitted baseline predicts; of texts larger than memory, of some at a time."""
+        inputs = self._inputs(rows)
+        if not isinstance(inputs, StoredTexts) or not len(inputs):
+            return fitted(inputs)
+        size = inputs.memory // _COUNTED
+        return np.concatenate([fitted(list(inputs[some])) for some in inputs.blocks(size)])
+
+    def _inputs(self, rows: np.ndarray) -> Sequence[Any]:
+        return self.frame.inputs_of(rows)
 
     def timing_batches(self) -> tuple[SequenceBatches, int]:
         """The test set."""

@@ -350,15 +350,13 @@ def test_what_is_wrong_in_a_part_is_named_as_in_memory(change, message, tmp_path
 
 
 def test_what_cannot_be_streamed_says_so(tmp_path):
-    texts = pd.DataFrame({"text": ["a good film", "a bad film"] * 500, "label": ["pos", "neg"] * 500})
-    texts.to_parquet(tmp_path / "texts.parquet")
-    with pytest.raises(
-        InputError, match=r"1,000 rows are more than `memory` .* only series to forecast are read in streams"
-    ):
-        recurra.load(tmp_path / "texts.parquet", text="text", label="label", memory="10KB")
-    assert len(recurra.load(tmp_path / "texts.parquet", text="text", label="label", memory="1GB")) == 1000
-    texts.to_csv(tmp_path / "texts.csv")
-    for source in (tmp_path / "texts.csv", "co2", shops()):
+    table = shops()[["unique_id", "ds", "y"]].dropna()
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    table.to_json(tmp_path / "rows.jsonl", orient="records", lines=True, date_format="iso")
+    with pytest.raises(InputError, match=r"only series to forecast in Parquet, and texts .* are read in streams"):
+        recurra.load(tmp_path / "rows.csv", memory="10KB")
+    assert recurra.load(tmp_path / "rows.csv", memory="1GB").stored is None
+    for source in (tmp_path / "rows.jsonl", "co2", shops()):
         with pytest.raises(InputError, match="`memory` was given, which applies to"):
             recurra.load(source, memory="1GB")
 

@@ -76,6 +76,8 @@ def audit(
         roles["group"] = group
     experiment, dated = _open(source, time, roles)
     frame = experiment.frame
+    if isinstance(frame, TextFrame):
+        frame.refuse_stored("an audit")
     rows = FileRows(str(source) if not isinstance(source, Frame) else "", frame, {**roles, "time": time})
     if isinstance(frame, SeriesFrame):
         return _of_series(experiment, rows, on_progress)

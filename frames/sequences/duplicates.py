@@ -19,10 +19,19 @@ def note_duplicates(
         notes: receives the counts.
         counted: whether a key counts at all; an empty text is not a duplicate of another.
     """
-    keys = list(keys)
-    test = np.zeros(len(keys), dtype=bool) if is_test is None else is_test
-    train = [key for key, held_out in zip(keys, test, strict=True) if counted(key) and not held_out]
-    known = set(train)
+    note_equal_marks(np.fromiter((mark(key) if counted(key) else 0 for key in keys), "int64"), is_test, what, notes)
+
+
+def mark(key: Hashable) -> int:
+    """A number of 64 bits that equal keys share, and hardly two others; never 0."""
+    return hash(key) or 1
+
+
+def note_equal_marks(marks: np.ndarray, is_test: np.ndarray | None, what: str, notes: list[str]) -> None:
+    """Count equal marks as :func:`note_duplicates` counts equal keys; those that are 0 do not count: (sequences,)."""
+    test = np.zeros(len(marks), dtype=bool) if is_test is None else is_test
+    train = marks[(marks != 0) & ~test]
+    known = np.unique(train)
     repeated = len(train) - len(known)
     if repeated:
         where = "" if is_test is None else " within the training set"
@@ -30,7 +39,7 @@ def note_duplicates(
             f"{repeated:,} of {len(train):,} {what} {verb(repeated, 'repeats', 'repeat')} an earlier one{where}: "
             "all are kept"
         )
-    both = sum(key in known for key, held_out in zip(keys, test, strict=True) if counted(key) and held_out)
+    both = int(np.isin(marks[(marks != 0) & test], known).sum())
     if both:
         notes.append(
             f"{both:,} of {int(test.sum()):,} {what} of the held-out test set {verb(both, 'is', 'are')} in the "

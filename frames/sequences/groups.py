@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ..targets import objects
 from ..wording import counted, verb
@@ -33,22 +32,54 @@ def read_groups(
     """
     if tables.group is None:
         return None
-    cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in tables.cells(tables.group)]
+    cells = without_blanks(tables.cells(tables.group))
     if of_sequences is not None:
         cells = of_sequences(objects(cells))
-    alone = sum(cell is None for cell in cells)
-    if alone:
-        notes.append(
-            f"{counted(alone, 'empty cell')} of {tables.group!r} {verb(alone, 'is', 'are')} taken as "
-            f"{verb(alone, 'a group of its own', 'groups of their own')}"
-        )
-    return group_numbers(cells)
+    column = GroupColumn(tables.group)
+    numbers = column.numbers(cells)
+    column.finish(notes)
+    return numbers
+
+
+class GroupColumn:
+    """A column of groups, read in one or several tables.
+
+    Args:
+        name: column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self._count, self._alone = name, 0, 0
+        self._known: dict[Any, int] = {}
+
+    def numbers(self, cells: Sequence[Any]) -> np.ndarray:
+        """Numbers of groups by first appearance; what has none is a group of its own: int64 (examples,)."""
+        return np.fromiter(map(self._number, cells), "int64", len(cells))
+
+    def _number(self, cell: Any) -> int:
+        number = self._count if cell is None else self._known.setdefault(cell, self._count)
+        self._alone += cell is None
+        self._count += number == self._count
+        return number
+
+    def finish(self, notes: list[str]) -> None:
+        """Note how many cells were empty."""
+        alone = self._alone
+        if alone:
+            notes.append(
+                f"{counted(alone, 'empty cell')} of {self.name!r} {verb(alone, 'is', 'are')} taken as "
+                f"{verb(alone, 'a group of its own', 'groups of their own')}"
+            )
 
 
 def group_numbers(cells: Sequence[Any]) -> np.ndarray:
     """Numbers of groups by first appearance; what has none is a group of its own: int64 (examples,)."""
-    own = [("", row) if cell is None else ("group", cell) for row, cell in enumerate(cells)]
-    return pd.factorize(objects(own))[0].astype("int64")
+    return GroupColumn("").numbers(cells)
+
+
+def without_blanks(cells: Sequence[Any]) -> list[Any]:
+    """Cells with None where there are only spaces."""
+    return [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
 
 
 def note_groups(groups: np.ndarray | None, is_test: np.ndarray | None, name: str, what: str, notes: list[str]) -> None:

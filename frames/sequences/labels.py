@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import InputError
 from ..targets import objects
 from ..wording import verb
+from .groups import without_blanks
 from .source_tables import SourceTables
 
 _IMBALANCED = 3  # the largest class has this many times the rows of the smallest: worth a sentence
@@ -25,23 +26,60 @@ def read_labels(tables: SourceTables, name: str, notes: list[str]) -> tuple[np.n
     Raises:
         InputError: a cell that holds a list, or no labels at all.
     """
-    cells = [None if isinstance(cell, str) and not cell.strip() else cell for cell in tables.cells(name)]
-    cells = _single_items(cells, name, notes)
-    for row, cell in enumerate(cells):
-        if isinstance(cell, list | tuple | dict | set):
+    column = LabelColumn(name)
+    column.add(tables, _single_items(without_blanks(tables.cells(name)), name, notes))
+    return column.finish(tables.source, notes)
+
+
+class LabelColumn:
+    """A column of labels, read in one or several tables; each label is kept once.
+
+    Args:
+        name: column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._known: dict[tuple[type, Any], int] = {}  # 1 and True are two labels
+        self._numbers: list[np.ndarray] = []
+        self._untyped = True  # written in text files, which do not tell 7 from "7"
+
+    def add(self, tables: SourceTables, cells: Sequence[Any] | None = None) -> None:
+        """Read the labels of some rows.
+
+        Args:
+            tables: the rows.
+            cells: of the column, where they have been read.
+
+        Raises:
+            InputError: a list where a label was expected.
+        """
+        cells = without_blanks(tables.cells(self.name)) if cells is None else cells
+        for row, cell in enumerate(cells):
+            if isinstance(cell, list | tuple | dict | set):
+                raise InputError(
+                    f"{tables.source}: column {self.name!r} holds a list in {tables.place(row)} where one label was "
+                    "expected: several labels of one text or sequence are not learnt together; write one column of 0 "
+                    "and 1 for each label and compare one at a time (for a label for every step, name the column as "
+                    "`tags`)"
+                )
+        known = self._known
+        numbers = [-1 if cell is None else known.setdefault((type(cell), cell), len(known)) for cell in cells]
+        self._numbers.append(np.array(numbers, dtype="int32"))
+        self._untyped &= all(self.name in table.attrs.get("untyped", ()) for table in tables.tables)
+
+    def finish(self, source: str, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and missing ones of all rows; see :func:`read_labels`."""
+        numbers = np.concatenate(self._numbers)
+        labels = [label for _, label in self._known]
+        if not labels:
             raise InputError(
-                f"{tables.source}: column {name!r} holds a list in {tables.place(row)} where one label was expected: "
-                "several labels of one text or sequence are not learnt together; write one column of 0 and 1 for each "
-                "label and compare one at a time (for a label for every step, name the column as `tags`)"
+                f"{source}: column {self.name!r} holds no labels where some were expected; name another column as "
+                "`label`"
             )
-    missing = np.array([cell is None for cell in cells], dtype=bool)
-    if missing.all():
-        raise InputError(
-            f"{tables.source}: column {name!r} holds no labels where some were expected; name another column as `label`"
-        )
-    if all(name in table.attrs.get("untyped", ()) for table in tables.tables):
-        cells = whole_numbers(cells)
-    return objects(one_type(cells, name, notes)), missing
+        if self._untyped:
+            labels = whole_numbers(labels)
+        return objects([*one_type(labels, self.name, notes), None])[numbers], numbers < 0
 
 
 def _single_items(cells: list[Any], name: str, notes: list[str]) -> list[Any]:

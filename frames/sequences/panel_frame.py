@@ -227,6 +227,14 @@ class PanelFrame:
         return self.values
 
     @property
+    def stored(self) -> None:
+        """Sequences of numbers are always in memory."""
+
+    def inputs_of(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Some of the sequences."""
+        return [self.values[row] for row in rows]
+
+    @property
     def input_roles(self) -> dict[str, Any]:
         """Roles without the targets and the split: to read a table for prediction."""
         names = ("id", "time", "values", "channels", "steps", "comma")

@@ -106,27 +106,53 @@ class SourceTables:
         return None if self.split is None else self._is_test_by_column(self.split, notes)
 
     def _is_test_by_column(self, split: str, notes: list[str]) -> np.ndarray | None:
-        words = [str(cell).strip().lower() for cell in self.cells(split)]
+        column = SplitColumn(split)
+        column.add(self)
+        return column.finish(self.source, notes)
+
+
+class SplitColumn:
+    """A column that tells training from test rows, read in one or several tables.
+
+    Args:
+        name: column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self._validation = name, 0
+        self._is_test: list[np.ndarray] = []
+
+    def add(self, tables: SourceTables) -> None:
+        """Read the words of some rows.
+
+        Raises:
+            InputError: another word.
+        """
+        words = [str(cell).strip().lower() for cell in tables.cells(self.name)]
         for row, word in enumerate(words):
             if word not in _TRAIN and word not in _TEST:
                 raise InputError(
-                    f"{self.source}: column {split!r} holds {word!r} in {self.place(row)} where train, validation or "
-                    "test was expected; correct the cell, or name another column as `split`"
+                    f"{tables.source}: column {self.name!r} holds {word!r} in {tables.place(row)} where train, "
+                    "validation or test was expected; correct the cell, or name another column as `split`"
                 )
-        is_test = np.array([word in _TEST for word in words])
+        self._is_test.append(np.array([word in _TEST for word in words], dtype=bool))
+        self._validation += sum(word in _VALIDATION for word in words)
+
+    def finish(self, source: str, notes: list[str]) -> np.ndarray | None:
+        """Which of all rows are held out: bool (rows,), or None if none are."""
+        is_test, validation = np.concatenate(self._is_test), self._validation
         if is_test.all():
             raise InputError(
-                f"{self.source}: column {split!r} marks every row as test where at least one training row was "
+                f"{source}: column {self.name!r} marks every row as test where at least one training row was "
                 "expected; correct the cells"
             )
-        validation = sum(word in _VALIDATION for word in words)
         if validation:
             notes.append(
-                f"{counted(validation, 'row')} marked as validation in {split!r} {verb(validation, 'is', 'are')} used "
-                "for training"
+                f"{counted(validation, 'row')} marked as validation in {self.name!r} {verb(validation, 'is', 'are')} "
+                "used for training"
             )
         if not is_test.any():
-            notes.append(f"column {split!r} marks no row as test")
+            notes.append(f"column {self.name!r} marks no row as test")
             return None
         return is_test
 

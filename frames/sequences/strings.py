@@ -21,18 +21,25 @@ def clean(texts: Sequence[str], what: str, notes: list[str]) -> list[str]:
     A half of a surrogate pair (JSON can hold one) cannot be written as UTF-8: it becomes the replacement character.
     NUL characters are kept.
     """
+    cleaned, broken, zeros = _cleaned(texts)
+    _note_cleaned(broken, zeros, len(cleaned), what, notes)
+    return cleaned
+
+
+def _cleaned(texts: Sequence[str]) -> tuple[list[str], int, int]:
+    """Texts without lone surrogates, in how many there were some, and how many hold NUL characters."""
     broken = [position for position, text in enumerate(texts) if _SURROGATE.search(text)]
     texts = list(texts)
     for position in broken:
         texts[position] = _SURROGATE.sub("\ufffd", texts[position])
+    return texts, len(broken), sum("\0" in text for text in texts)
+
+
+def _note_cleaned(broken: int, zeros: int, total: int, what: str, notes: list[str]) -> None:
     if broken:
-        notes.append(f"lone surrogates (half characters) in {len(broken):,} of {len(texts):,} {what} are replaced by �")
-    zeros = sum("\0" in text for text in texts)
+        notes.append(f"lone surrogates (half characters) in {broken:,} of {total:,} {what} are replaced by �")
     if zeros:
-        notes.append(
-            f"{zeros:,} of {len(texts):,} {what} {verb(zeros, 'holds', 'hold')} NUL characters, which are kept"
-        )
-    return texts
+        notes.append(f"{zeros:,} of {total:,} {what} {verb(zeros, 'holds', 'hold')} NUL characters, which are kept")
 
 
 def read_texts(tables: SourceTables, name: str, notes: list[str], *, for_prediction: bool = False) -> list[str]:
@@ -45,36 +52,74 @@ def read_texts(tables: SourceTables, name: str, notes: list[str], *, for_predict
         for_prediction: whether the texts may all be empty, or all be written as numbers: those that come with them need
             not be like those of the training set.
     """
-    cells = tables.cells(name)
-    other = [cell for cell in cells if cell is not None and not isinstance(cell, str)]
-    if other and not for_prediction and len(other) == len([cell for cell in cells if cell is not None]):
-        raise InputError(
-            f"{tables.source}: column {name!r} holds no texts but values such as {other[0]!r} where texts were "
-            "expected; name the column of texts as `text`"
-        )
-    for row, cell in enumerate(cells):
-        if isinstance(cell, list | tuple | dict | set):
-            raise InputError(
-                f"{tables.source}: column {name!r} holds a list in {tables.place(row)} where a text was expected; "
-                "correct the cell"
-            )
-    if other:
-        notes.append(
-            f"{counted(len(other), 'cell')} of {name!r} {verb(len(other), 'is not a text', 'are not texts')} (such as "
-            f"{other[0]!r}): {verb(len(other), 'it is', 'they are')} converted to text"
-        )
-    texts = clean(["" if cell is None else str(cell) for cell in cells], f"texts in {name!r}", notes)
-    empty = sum(not text.strip() for text in texts)
-    if empty == len(texts) and not for_prediction:
-        raise InputError(
-            f"{tables.source}: column {name!r} holds no text where some was expected; name another column as `text`"
-        )
-    if empty:
-        notes.append(
-            f"{empty:,} of {len(texts):,} texts in {name!r} {verb(empty, 'is', 'are')} empty or missing: "
-            f"{verb(empty, 'it is kept, as an empty text', 'they are kept, as empty texts')}"
-        )
+    column = TextColumn(name)
+    texts = column.read(tables)
+    column.finish(tables.source, notes, for_prediction=for_prediction)
     return texts
+
+
+class TextColumn:
+    """A column of texts, read in one or several tables; what was found is counted over all of them.
+
+    Args:
+        name: column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._total, self._missing, self._broken, self._zeros, self._empty = 0, 0, 0, 0, 0
+        self._other, self._example = 0, None  # cells that are not texts, and the first one
+
+    def read(self, tables: SourceTables) -> list[str]:
+        """The texts of some rows.
+
+        Raises:
+            InputError: a list where a text was expected.
+        """
+        cells = tables.cells(self.name)
+        for row, cell in enumerate(cells):
+            if isinstance(cell, list | tuple | dict | set):
+                raise InputError(
+                    f"{tables.source}: column {self.name!r} holds a list in {tables.place(row)} where a text was "
+                    "expected; correct the cell"
+                )
+        other = [cell for cell in cells if cell is not None and not isinstance(cell, str)]
+        if other and not self._other:
+            self._example = other[0]
+        texts, broken, zeros = _cleaned(["" if cell is None else str(cell) for cell in cells])
+        self._total += len(cells)
+        self._missing += sum(cell is None for cell in cells)
+        self._other, self._broken, self._zeros = self._other + len(other), self._broken + broken, self._zeros + zeros
+        self._empty += sum(not text.strip() for text in texts)
+        return texts
+
+    def finish(self, source: str, notes: list[str], *, for_prediction: bool = False) -> None:
+        """Note what was found in all tables.
+
+        Raises:
+            InputError: no text at all, where some was expected.
+        """
+        name, other, empty, total = self.name, self._other, self._empty, self._total
+        if other and not for_prediction and other == total - self._missing:
+            raise InputError(
+                f"{source}: column {name!r} holds no texts but values such as {self._example!r} where texts were "
+                "expected; name the column of texts as `text`"
+            )
+        if other:
+            notes.append(
+                f"{counted(other, 'cell')} of {name!r} {verb(other, 'is not a text', 'are not texts')} (such as "
+                f"{self._example!r}): {verb(other, 'it is', 'they are')} converted to text"
+            )
+        _note_cleaned(self._broken, self._zeros, total, f"texts in {name!r}", notes)
+        if empty == total and not for_prediction:
+            raise InputError(
+                f"{source}: column {name!r} holds no text where some was expected; name another column as `text`"
+            )
+        if empty:
+            notes.append(
+                f"{empty:,} of {total:,} texts in {name!r} {verb(empty, 'is', 'are')} empty or missing: "
+                f"{verb(empty, 'it is kept, as an empty text', 'they are kept, as empty texts')}"
+            )
 
 
 def read_tokens(

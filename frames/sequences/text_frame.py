@@ -18,6 +18,7 @@ from .labels import read_labels
 from .long_table import LongTableColumns
 from .ragged_arrays import SequenceData
 from .source_tables import SourceTables
+from .stored_texts import StoredTexts
 from .strings import read_texts, read_tokens
 from .tags import read_tags
 from .unlabelled import drop_unlabelled
@@ -37,7 +38,8 @@ class TextFrame:
     Make one with :meth:`from_table`, which checks the cells and notes what it did.
 
     Attributes:
-        texts: object (texts,): str each; for kind "tokens" list[str] each.
+        texts: object (texts,): str each; for kind "tokens" list[str] each. Those that are larger than memory are read
+            from files as they are looked at, and so are their names.
         targets: a class, a number or a list of tags for each text; None for texts alone.
         kind: "text" or "tokens" (already cut).
         is_test: which texts are held out for the test: bool (texts,); None if none are.
@@ -48,14 +50,14 @@ class TextFrame:
         groups: number of the group of each text, which folds never split: int64 (texts,); None without groups.
     """
 
-    texts: np.ndarray
+    texts: np.ndarray | StoredTexts
     targets: Targets | None = None
     kind: str = "text"
     is_test: np.ndarray | None = None
     source: str = "table"
     notes: tuple[str, ...] = ()
     roles: Mapping[str, Any] = field(default_factory=dict)
-    names: np.ndarray | None = None
+    names: np.ndarray | StoredTexts | None = None
     groups: np.ndarray | None = None
 
     @classmethod
@@ -121,11 +123,11 @@ class TextFrame:
         for column in (text, name, split, id, group):
             if column is not None:
                 tables.check_column(column)
-        text = text or _default_text(tables, {name, split, id, group}, notes, tokens=role == "tags")
+        text = text or default_text(tables, {name, split, id, group}, notes, tokens=role == "tags")
         check_single_roles([column for column in (text, name, id) if column is not None], source)
         note_ignored(table, (text, name, split, id, group), notes)
         is_test = tables.is_test(notes)
-        kind = kind or ("tokens" if role == "tags" or _holds_lists(tables, text) else "text")
+        kind = kind or ("tokens" if role == "tags" or holds_token_lists(tables, text) else "text")
         texts: list[Any]
         if kind == "tokens":
             texts, roles["cut"] = read_tokens(tables, text, notes, cut=cut, for_prediction=for_prediction)
@@ -161,9 +163,26 @@ class TextFrame:
         return cls.from_table(pd.DataFrame(columns), **roles)
 
     @property
-    def inputs(self) -> np.ndarray:
+    def inputs(self) -> np.ndarray | StoredTexts:
         """What a pipeline reads: the texts."""
         return self.texts
+
+    def inputs_of(self, rows: np.ndarray) -> Sequence[Any]:
+        """Some of the texts: in a list, or where they are larger than memory as they are looked at."""
+        chosen = self.texts[rows]
+        return chosen if isinstance(chosen, StoredTexts) else list(chosen)
+
+    @property
+    def stored(self) -> StoredTexts | None:
+        """The texts, where they are larger than memory."""
+        return self.texts if isinstance(self.texts, StoredTexts) else None
+
+    def refuse_stored(self, what: str) -> None:
+        """Refuse to do what reads all texts at once where they are larger than memory."""
+        if self.stored is not None:
+            raise InputError(
+                f"{self.source}: {what} reads all rows at once, and these are larger than memory; give a part of them"
+            )
 
     @property
     def input_roles(self) -> dict[str, Any]:
@@ -227,7 +246,7 @@ def _ids_repeat(tables: SourceTables, id: str) -> bool:
     return len(set(ids)) < len(ids)
 
 
-def _holds_lists(tables: SourceTables, text: str) -> bool:
+def holds_token_lists(tables: SourceTables, text: str) -> bool:
     """Whether the cells are lists; written out as texts they only count in a column that is called tokens or words."""
     cells = tables.cells(text)
     if any(isinstance(cell, list | tuple) for cell in cells):
@@ -239,12 +258,7 @@ def _with_targets(frame: TextFrame, tables: SourceTables, role: str, name: str, 
     """Add the targets; rows without one are left out and counted."""
     if role == "value":
         values = tables.numbers(name)
-        missing = np.isnan(values)
-        if missing.all():
-            raise InputError(
-                f"{tables.source}: column {name!r} holds no numbers where some were expected; name another column as "
-                "`value`"
-            )
+        missing = missing_values(values, name, tables.source)
     elif role == "tags":
         lengths = np.array([len(tokens) for tokens in frame.texts])
         values, missing = read_tags(tables, name, lengths, "tokens", notes)
@@ -253,6 +267,20 @@ def _with_targets(frame: TextFrame, tables: SourceTables, role: str, name: str, 
         values, missing = read_labels(tables, name, notes)
     targets = Targets(TASK_OF_ROLE[role], name, values)
     return drop_unlabelled(replace(frame, targets=targets), targets, missing, notes)
+
+
+def missing_values(values: np.ndarray, name: str, source: str) -> np.ndarray:
+    """Which numbers are missing: bool (texts,).
+
+    Raises:
+        InputError: all of them.
+    """
+    missing = np.isnan(values)
+    if missing.all():
+        raise InputError(
+            f"{source}: column {name!r} holds no numbers where some were expected; name another column as `value`"
+        )
+    return missing
 
 
 def _conditions(tables: SourceTables, label: str, notes: list[str]) -> Targets:
@@ -278,7 +306,12 @@ def _other_layouts(table: pd.DataFrame, taken: set) -> str:
     )
 
 
-def _default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens: bool) -> str:
+def default_text(tables: SourceTables, taken: set, notes: list[str], *, tokens: bool) -> str:
+    """The column of texts: one with a usual name, else the only one that holds texts.
+
+    Raises:
+        InputError: none, or several.
+    """
     table = tables.tables[0]
     free = {str(column).lower(): column for column in reversed(table.columns) if column not in taken}
     usual = (*TOKEN_NAMES, *TEXT_NAMES) if tokens else (*TEXT_NAMES, *TOKEN_NAMES)

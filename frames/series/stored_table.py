@@ -6,8 +6,6 @@ what is worked out of it and no more.
 
 from __future__ import annotations
 
-import math
-import os
 import shutil
 import tempfile
 import weakref
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError
+from ..stored_files import check_here, new_array
 
 _TIMES = "datetime64[us]"
 _CHUNK = 1 << 20  # rows written anew together
@@ -65,11 +63,7 @@ class StoredTable:
 
     def _opened(self, column: StoredColumn) -> Any:
         path = self.folder / column.file
-        if not path.exists():
-            raise InputError(
-                f"{path}: the files of series larger than memory are not on this machine; name a folder that all "
-                "workers share in TMPDIR"
-            )
+        check_here(path)
         if not self.rows:
             values = np.empty(0, column.dtype)
         else:
@@ -83,27 +77,13 @@ class StoredTable:
 
     def array(self, shape: tuple[int, ...]) -> np.memmap:
         """A new array of float64 in a file, to be written and read piece by piece; it is gone with its last user."""
-        try:
-            with tempfile.NamedTemporaryFile(dir=self.folder) as file:  # what is mapped outlives its name
-                if hasattr(os, "posix_fallocate"):  # a mapped file that finds no room later ends the process
-                    os.posix_fallocate(file.fileno(), 0, 8 * math.prod(shape))
-                return np.memmap(file, dtype="float64", mode="r+", shape=shape)
-        except OSError as error:
-            raise no_room(error) from error
+        return new_array(self.folder, shape)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("folder", "rows", "columns", "memory")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # another process only reads: the first one removes the folder
-
-
-def no_room(error: OSError) -> InputError:
-    """The error about a disk on which the numbers of series larger than memory find no room."""
-    return InputError(
-        f"the rows of series larger than memory cannot be kept in {tempfile.gettempdir()} ({error.strerror or error}), "
-        "where twice the size of their numbers is needed; make room there, or name another folder in TMPDIR"
-    )
 
 
 class TableWriter:
