@@ -109,7 +109,7 @@ CASES: dict[str, Case] = {
     "imdb": Case(
         {
             "families": [
-                f"dense:reading=average+{_FILMS}",
+                f"dense:{_FILMS}",
                 f"gru:{_FILMS}+units=32+residual=true+pooling=mean+segment_length=8",
             ],
             "sequence_length": 800,
@@ -184,7 +184,7 @@ CASES: dict[str, Case] = {
         {
             "tokens": "space",
             "families": [
-                "lstm:units=200+num_layers=2+embedding=200+dropout=0.2+learning_rate=0.002+decay=0.6+decay_after=4"
+                "lstm:units=200+num_layers=2+embedding=200+dropout=0.3+residual=true+learning_rate=0.002+decay=0.6+decay_after=4"
             ],
             "baselines": ["unigram", "kneser_ney"],
             "max_epochs": 8,
