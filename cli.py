@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
-import io
-import json
-import os
 import re
-import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -25,13 +19,23 @@ from .atomic import check_writable, replacing
 from .command_options import AUDIT, COMPARE, FIT, as_flags, given_options, with_options
 from .display.visible_text import visible
 from .errors import InputError
-from .quiet import import_quietly
 from .seeds import LARGEST_SEED, check_seed
 from .serving.command import serve
+from .terminal import (
+    command,
+    err,
+    interruptible,
+    out,
+    print_error,
+    print_line,
+    print_misuse,
+    print_notes,
+    replace_unknown_characters,
+    starting,
+    write,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .comparison import Comparison
     from .frames import Frame
     from .predictor import Predictor
@@ -43,12 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-# A copy of standard error: progress stays visible while TensorFlow's start-up is kept quiet.
-_stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
-atexit.register(_stderr.close)
-err = Console(file=_stderr, highlight=False, markup=False, emoji=False)
-out = Console(highlight=False, markup=False, emoji=False)
-
 Source = Annotated[
     str,
     typer.Argument(
@@ -113,11 +111,11 @@ def compare(
     frame = _load(source, given, task)
     folder = out_folder or Path("runs") / _name(source)
     _check_places(out=folder, export=export, report=_folder_of(report))
-    with _starting():
+    with starting():
         from . import comparison, reports
         from .comparison.engines import engine
         from .comparison.terminal_progress import show
-    with engine(backend, scheduler, jobs) as n_jobs, show(err) as on_progress, _interruptible(folder):
+    with engine(backend, scheduler, jobs) as n_jobs, show(err) as on_progress, interruptible(folder):
         result = comparison.compare(
             frame, task=task, out=folder, refit=export is not None, n_jobs=n_jobs, on_progress=on_progress, **given
         )
@@ -125,9 +123,9 @@ def compare(
     for part in reports.terminal_report(result, rewrite=as_flags):
         out.print(part)
     files = ["comparison.json", "comparison.csv", *(plot.name for plot in plots)]
-    _print(f"results: {folder}/{', '.join(files)}")
+    print_line(f"results: {folder}/{', '.join(files)}")
     if report is not None:
-        _print(f"report: {_write_report(result, report, source, asked)}")
+        print_line(f"report: {_write_report(result, report, source, asked)}")
     if export is not None:
         _export_best(result, export, source, folder)
 
@@ -151,25 +149,25 @@ def fit(
     frame = _load(source, given, task)
     export = export or Path("saved_models") / _name(source)
     _check_places(export=export)
-    with _starting():
+    with starting():
         from . import comparison
         from .comparison.terminal_progress import show
         from .export import save_model
     with show(err) as on_progress:
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
-        _print(f"- {as_flags(note)}")
+        print_line(f"- {as_flags(note)}")
     history = fitted.history
     unit = "nats" if fitted.task.training.loss == "crossentropy" else "scaled units"
     if history is not None:
-        _print(
+        print_line(
             f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
             f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
         )
     if (why := fitted.predictor.model.why_no_graph) is not None:
         fitted.predictor.save(export)
-        _print(f"{family} cannot be exported: {why}")
-        _print(f"it is saved in {export}; predict with it: {_command('predict', export, source)}")
+        print_line(f"{family} cannot be exported: {why}")
+        print_line(f"it is saved in {export}; predict with it: {command('predict', export, source)}")
         return
     with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
@@ -215,18 +213,20 @@ def predict(
         raise InputError("give either a file or `text`; received " + ("both" if texts else "neither"))
     with err.status("predicting ..."):
         predictor = _load_predictor(model)
+        from .predictor.table_files import write_csv, write_parquet
+
         if texts is not None and not {"text", "tokens"} & set(predictor.schema.signature()):
             raise InputError(f"{model} does not read single texts, so `text` does not apply to it; give it a file")
         frame = _read_for(predictor, texts if texts is not None else source, memory)
         tables = predictor.tables(frame)
         first = next(tables)
-    _print_notes([*frame.notes, *predictor.notes])
+    print_notes([*frame.notes, *predictor.notes])
     tables = chain([first], tables)  # each is computed when the one before is written
     if output is None:
-        _write_csv(tables, sys.stdout)
+        write_csv(tables, sys.stdout)
         return
     with _writing(output) as path:
-        rows = _write_csv(tables, path) if output.suffix == ".csv" else _write_parquet(tables, path)
+        rows = write_csv(tables, path) if output.suffix == ".csv" else write_parquet(tables, path)
     err.print(Text(f"{rows:,} rows written to {output}"), soft_wrap=True)
 
 
@@ -242,32 +242,6 @@ def _read_for(predictor: Predictor[Any], source: Any, memory: str | None) -> Any
             "leave it out"
         )
     return predictor.schema.read(source, memory=memory)
-
-
-def _write_csv(tables: Iterable[pd.DataFrame], where: Path | TextIO) -> int:
-    """Write tables one after the other as one, and give the number of rows."""
-    rows, opened = 0, where.open("w", newline="", encoding="utf-8") if isinstance(where, Path) else nullcontext(where)
-    with opened as file:
-        for number, table in enumerate(tables):
-            lists_as_json(table).to_csv(file, index=False, header=not number, lineterminator="\n")
-            rows += len(table)
-    return rows
-
-
-def _write_parquet(tables: Iterable[pd.DataFrame], path: Path) -> int:
-    """Write tables one after the other as one, and give the number of rows."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    rows, writer = 0, None
-    for table in tables:
-        columns = pa.Table.from_pandas(table, preserve_index=False)
-        writer = writer or parquet.ParquetWriter(path, columns.schema)
-        writer.write_table(columns)
-        rows += len(table)
-    if writer is not None:
-        writer.close()
-    return rows
 
 
 @app.command()
@@ -291,7 +265,7 @@ def generate(
         if number < least:
             raise InputError(f"`{name}` must be at least {least}; received {number}")
     check_seed(seed)
-    with _starting():
+    with starting():
         from .predictor import TextGenerator
     predictor = _load_predictor(model)
     if predictor.task != "language-model":
@@ -307,7 +281,7 @@ def generate(
                 seed=(seed + number) % (LARGEST_SEED + 1),
                 label=label,
             )
-        _write(text)
+        write(text)
     if show:
         _print_ranking(generator.next_tokens(prompt, top=show, label=label))
 
@@ -347,11 +321,11 @@ def memory(
         given["distances"] = _whole_numbers("distances", distances)
     folder = out_folder or Path("runs") / f"memory_{task}"
     _check_places(out=folder)
-    with _starting():
+    with starting():
         from . import diagnostics, reports
         from .comparison.engines import engine
         from .comparison.terminal_progress import show
-    with engine(backend, scheduler, jobs) as n_jobs, _interruptible(folder), show(err) as on_progress:
+    with engine(backend, scheduler, jobs) as n_jobs, interruptible(folder), show(err) as on_progress:
         result = diagnostics.measure_memory(
             task, seeds=seeds, budget=budget, n_jobs=n_jobs, on_progress=on_progress, out=folder, **given
         )
@@ -360,7 +334,7 @@ def memory(
     if (gradients := reports.gradient_table(result)) is not None:
         out.print("")
         out.print(gradients)
-    _print(f"results: {', '.join(map(str, files))}")
+    print_line(f"results: {', '.join(map(str, files))}")
 
 
 @app.command()
@@ -384,7 +358,7 @@ def inspect(
     """Explain a model: how far it remembers, what order is worth, what its gates keep, its cost, where it is wrong."""
     _check_places(json=_folder_of(json_file), report=_folder_of(report))
     predictor = _load_predictor(model)
-    with _starting():
+    with starting():
         from . import diagnostics, reports
         from .pages import write_page
     with err.status("inspecting ...") as status:
@@ -392,9 +366,9 @@ def inspect(
     for part in reports.inspection_report(found, rewrite=as_flags):
         out.print(part)
     if json_file is not None:
-        _print(f"written: {found.write(json_file)}")
+        print_line(f"written: {found.write(json_file)}")
     if report is not None:
-        _print(f"written: {write_page(report, found.to_html(_command(*sys.argv[1:])))}")
+        print_line(f"written: {write_page(report, found.to_html(command(*sys.argv[1:])))}")
 
 
 @app.command()
@@ -410,14 +384,14 @@ def audit(
     """
     given = given_options(options)
     _check_places(json=_folder_of(json_file))
-    with _starting():
+    with starting():
         from . import diagnostics, reports
     with err.status("looking for leaks ...") as status:
         found = diagnostics.audit(source, on_progress=lambda t: status.update(f"{t} ..."), **given)
     for part in reports.audit_report(found, rewrite=as_flags):
         out.print(part)
     if json_file is not None:
-        _print(f"written: {found.write(json_file)}")
+        print_line(f"written: {found.write(json_file)}")
     if found.leaks:
         raise typer.Exit(1)
 
@@ -436,7 +410,7 @@ def list_datasets() -> None:
         download = "yes" if record.download else ""
         table.add_row(name, record.task, f"{record.rows:,}", download, record.short_source)
     out.print(table)
-    _print("licences and facts: docs/datasets.md")
+    print_line("licences and facts: docs/datasets.md")
 
 
 @app.command()
@@ -460,9 +434,9 @@ def windows(
     if not isinstance(frame, SeriesFrame):
         raise InputError(f"{source} holds no series, so there are no windows to show")
     horizon, lookback, _, notes = derive_window(frame, horizon=horizon, lookback=lookback, season=season)
-    _print_notes(notes)
+    print_notes(notes)
     cut = rolling_origin(frame, horizon=horizon, lookback=lookback, n_folds=folds)
-    _write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
+    write(window_table(frame, cut, lookback=lookback, horizon=horizon).to_string(index=False))
 
 
 def _write_report(result: Comparison, report: Path, source: str, asked: dict[str, Any]) -> Path:
@@ -479,26 +453,7 @@ def _write_report(result: Comparison, report: Path, source: str, asked: dict[str
         say("looking for leaks in the data")
         audited = diagnostics.audit(source, on_progress=say, **asked)
         parts = [part for part in (inspected, audited) if part is not None]
-        return write_page(report, result.to_html(*parts, command=_command(*sys.argv[1:])))
-
-
-@contextmanager
-def _starting() -> Iterator[None]:
-    """Import TensorFlow quietly, and say that it takes a moment."""
-    with err.status("starting TensorFlow ..."):
-        import_quietly()
-    yield
-
-
-@contextmanager
-def _interruptible(folder: Path) -> Iterator[None]:
-    """Say on Ctrl-C what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        message = f"recurra: stopped; what was finished is kept in {folder}, the same command resumes it"
-        err.print(Text(message), soft_wrap=True)
-        raise typer.Exit(130) from None
+        return write_page(report, result.to_html(*parts, command=command(*sys.argv[1:])))
 
 
 def _load(source: str, given: dict[str, Any], task: str | None = None) -> Frame:
@@ -543,28 +498,6 @@ def _whole_numbers(name: str, values: list[str]) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _print(text: str) -> None:
-    """Print a sentence with a user's words in it, on one line, whatever the words hold."""
-    _write(visible(text))
-
-
-def _write(text: str) -> None:
-    """Write a text byte for byte: rich would put spaces for tabs and leave out control characters."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _print_notes(notes: Iterable[str]) -> None:
-    for note in notes:
-        err.print(Text(f"- {visible(as_flags(note))}"), soft_wrap=True)
-
-
-def lists_as_json(table: pd.DataFrame) -> pd.DataFrame:
-    """A table that CSV can hold: lists are written as JSON, as they are read."""
-    lists = [name for name in table.columns if any(isinstance(cell, list) for cell in table[name])]
-    return table.assign(**{name: [json.dumps(cell, ensure_ascii=False) for cell in table[name]] for name in lists})
-
-
 def _print_ranking(ranked: Any) -> None:
     out.print("next, after the prompt:")
     table = Table(box=None, pad_edge=False)
@@ -578,7 +511,7 @@ def _print_ranking(ranked: Any) -> None:
 
 def _load_predictor(model: Path) -> Predictor[Any]:
     """An exported model, or a predictor that was saved because it cannot be exported."""
-    with _starting():
+    with starting():
         from .export import load_model
         from .predictor import Predictor
         from .predictor.persistence import is_saved
@@ -593,32 +526,27 @@ def _export_best(result: Comparison, export: Path, source: str, folder: Path) ->
     if winner is not best:
         saved = folder / "best"
         winner.predictor.save(saved)
-        _print(f"{winner.model} was best but cannot be exported: {winner.predictor.model.why_no_graph}")
-        _print(f"it is saved in {saved}; predict with it: {_command('predict', saved, source)}")
+        print_line(f"{winner.model} was best but cannot be exported: {winner.predictor.model.why_no_graph}")
+        print_line(f"it is saved in {saved}; predict with it: {command('predict', saved, source)}")
     if best is None:
         raise InputError("none of the models can be exported; name a family with `families`")
     if winner is not best:
-        _print(f"exported is {best.model}, the best model that can be")
+        print_line(f"exported is {best.model}, the best model that can be")
     with err.status("exporting ..."):
         path = save_model(best.predictor, export, result.frame, **result.provenance(best))
     _print_exported(path, export, source, result.frame, result.task)
 
 
 def _print_exported(path: Path, export: Path, source: str, frame: Frame, task: Task) -> None:
-    _print(f"exported: {path}")
+    print_line(f"exported: {path}")
     if task.name == "language-model":
         targets = getattr(frame, "targets", None)
         label = [] if targets is None else ["--label", targets.values[0]]
-        _print(f'generate with it: {_command("generate", export, *label)} --prompt "..."')
+        print_line(f'generate with it: {command("generate", export, *label)} --prompt "..."')
     else:
         ahead = ", ".join(getattr(frame, "future_covariates", ()))
         more = f", whose rows have to go on with {ahead} for the steps ahead" if ahead else ""
-        _print(f"predict with it: {_command('predict', export, source)}{more}")
-
-
-def _command(*words: object) -> str:
-    """A command that a shell reads as it is meant, also where a path or a class holds spaces."""
-    return shlex.join(["recurra", *map(str, words)])
+        print_line(f"predict with it: {command('predict', export, source)}{more}")
 
 
 @contextmanager
@@ -632,31 +560,15 @@ def _writing(output: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Run the command line: what a user can fix is one sentence and exit code 2."""
-    for stream in (sys.stdout, _stderr):
-        if isinstance(stream, io.TextIOWrapper):  # an old terminal has no ■: better a question mark than an error
-            stream.reconfigure(errors="replace")
+    replace_unknown_characters()
     try:
         sys.exit(app(prog_name="recurra", standalone_mode=False) or 0)
     except InputError as error:
-        _print_error(as_flags(str(error)))
+        print_error(as_flags(str(error)))
         sys.exit(2)
     except typer.TyperException as error:
-        _print_misuse(error)
+        print_misuse(error)
         sys.exit(2)
     except typer.Abort:
-        _print_error("stopped")
+        print_error("stopped")
         sys.exit(1)
-
-
-def _print_error(sentence: str) -> None:
-    err.print(Text(f"recurra: {visible(sentence)}", style="red"), soft_wrap=True)
-
-
-def _print_misuse(error: typer.TyperException) -> None:
-    """What is no command line, as one sentence like all others; without any arguments the help says it already."""
-    found = str(error.format_message() if hasattr(error, "format_message") else error)
-    if not found:
-        return
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "recurra"
-    _print_error(f"{found[:1].lower()}{found[1:].rstrip('.')}; see {command} --help")

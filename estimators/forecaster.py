@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from ..comparison import Comparison
     from ..pipelines.protocol import RawInputs
-    from ..tasks.forecast import ForecastFold
+    from ..tasks.forecast_fold import ForecastFold
 
 # Columns of forecasts, where `alias` does not say otherwise.
 _NAMES = {

@@ -24,7 +24,9 @@ from recurra.models import build
 from recurra.pipelines import RowRange, Windows
 from recurra.spec import ForecastOutput, SequenceSpec, ValuesInput
 from recurra.tasks import Forecast
-from recurra.tasks.forecast import ForecastExperiment, ForecastFold, ForecastTestSet, align_losses
+from recurra.tasks.forecast import ForecastExperiment
+from recurra.tasks.forecast_fold import ForecastFold
+from recurra.tasks.forecast_test_set import ForecastTestSet, align_losses
 from recurra.training import FitOptions, Trainer
 
 run_module = importlib.import_module("recurra.comparison.run")

@@ -30,7 +30,9 @@ from recurra.pipelines.calendar import calendar_features, calendar_features_in_g
 from recurra.pipelines.fill import fill_window
 from recurra.pipelines.windows import gather, numbers_in_order, numbers_shuffled
 from recurra.predictor.forecast import ForecastNetwork
-from recurra.tasks.forecast import Forecast, ForecastFold, ForecastTestSet
+from recurra.tasks.forecast import Forecast
+from recurra.tasks.forecast_fold import ForecastFold
+from recurra.tasks.forecast_test_set import ForecastTestSet
 from recurra.training import FitOptions, Trainer
 
 NAN = np.nan
