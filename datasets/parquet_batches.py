@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import parquet
 
-from .parquet_folders import broken, uncompressed_bytes
+from .parquet_folders import broken, left_out, uncompressed_bytes
 
 _ROWS_AT_ONCE = 1 << 16
 _SAMPLE = 10_000  # rows that show the roles of the columns
@@ -73,7 +73,7 @@ def sample_of(dataset: ds.Dataset, path: Path, rows_at_once: int = _ROWS_AT_ONCE
     found = batches(dataset, dataset.schema.names, path, rows_at_once)
     first = next(found, dataset.schema.empty_table())
     table = first.slice(0, _SAMPLE).to_pandas(ignore_metadata=True)
-    table.attrs = {"notes": []}
+    table.attrs = {"notes": left_out(path)}
     return table
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +22,7 @@ _NUMBER, _TEXT = 8, 60
 BESIDE = 4
 MOST_COMPRESSED = 200  # bytes in memory for one in a file
 _BYTES = ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
+_NAMED = 3  # files of which so many are named
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -69,13 +72,20 @@ def _common_schema(files: list[Path]) -> pa.Schema:
     schema: pa.Schema | None = None
     for file in files:
         try:
-            own = parquet.read_schema(file).remove_metadata()
+            stat = file.stat()
+            own = _schema_of(file, stat.st_mtime_ns, stat.st_size)
         except (pa.ArrowException, OSError) as error:
             raise broken(file, error) from error
         schema = own if schema is None else _joined_schemas(schema, own, files[0], file)
     if schema is None:
         raise ValueError("there are no files")
     return schema
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _schema_of(file: Path, changed: int, size: int) -> pa.Schema:  # noqa: ARG001  (a file that changed is read anew)
+    """The columns of a file; kept, because whether rows fit into memory is asked before they are read."""
+    return parquet.read_schema(file).remove_metadata()
 
 
 def _joined_schemas(schema: pa.Schema, own: pa.Schema, first: Path, file: Path) -> pa.Schema:
@@ -110,8 +120,24 @@ def read_folder(path: Path) -> pd.DataFrame:
         table = open_parquet(path).to_table().to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise broken(path, error) from error
-    table.attrs = {"notes": []}
+    table.attrs = {"notes": left_out(path)}
     return table
+
+
+def left_out(path: Path) -> list[str]:
+    """A sentence about the files of a folder that are not read, because they are not Parquet; nothing else is left out.
+
+    What is hidden, or named like _SUCCESS, is written beside Parquet by programs, and no data.
+    """
+    if not path.is_dir():
+        return []
+    visible = _visible(path, (file for file in path.rglob("*") if file.is_file()))
+    others = [str(file.relative_to(path)) for file in visible if file.suffix not in ENDINGS]
+    if not others:
+        return []
+    named = ", ".join(map(repr, others[:_NAMED])) + (f" and {len(others) - _NAMED:,} more" * (len(others) > _NAMED))
+    are = "file is not Parquet and is" if len(others) == 1 else "files are not Parquet and are"
+    return [f"{len(others):,} {are} not read: {named}"]
 
 
 def bytes_in_memory(dataset: ds.Dataset) -> int:
@@ -171,5 +197,8 @@ def _free_memory() -> int:
 
 def _files(folder: Path) -> list[Path]:
     """Parquet files of a folder, in order of their names; what is hidden, or named like _metadata, is no data."""
-    found = (file for ending in ENDINGS for file in folder.rglob(f"*{ending}") if file.is_file())
-    return sorted(f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(folder).parts))
+    return _visible(folder, (f for ending in ENDINGS for f in folder.rglob(f"*{ending}") if f.is_file()))
+
+
+def _visible(folder: Path, files: Iterable[Path]) -> list[Path]:
+    return sorted(f for f in files if not any(part.startswith((".", "_")) for part in f.relative_to(folder).parts))

@@ -92,6 +92,7 @@ def read_in_streams(
             f"{source}: the rows are larger than `memory` allows and no column tells series apart, where some series "
             "at a time were to be checked; name it as `id`, or give more `memory`"
         )
+    roles = replace(roles, notes=(*sample.attrs.get("notes", ()), *roles.notes))
     read = _Source(dataset, roles, source)
     series = _count_series(read)
     columns = len({*roles.time, *roles.id, *roles.targets, *roles.covariates})

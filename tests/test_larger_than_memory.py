@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
+from pyarrow import parquet
 
 import recurra
 from recurra.baselines import FORECAST_BASELINES
@@ -266,6 +267,27 @@ def test_a_column_that_folders_name_otherwise_is_said(tmp_path):
     table.to_parquet(tmp_path / "id=7" / "0.parquet", index=False)
     with pytest.raises(InputError, match="'id' is both a column of the files, of int64, and a text in the names of"):
         recurra.load(tmp_path, task="forecast", id="id", time="ds", target="y")
+
+
+@pytest.mark.parametrize("memory", [None, "100KB"])
+@pytest.mark.parametrize("kind", ["series", "texts"])
+def test_files_of_a_folder_that_are_not_parquet_are_named(tmp_path, monkeypatch, kind, memory):
+    texts = pd.DataFrame({"text": ["a good film", "a bad film"] * 1500, "label": ["pos", "neg"] * 1500})
+    (shops() if kind == "series" else texts).to_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    given = {"task": "forecast", **ROLES} if kind == "series" else {"text": "text", "label": "label"}
+    opened = []
+    monkeypatch.setattr(
+        parquet, "read_schema", lambda file, read=parquet.read_schema: opened.append(file) or read(file)
+    )
+    frame = recurra.load(tmp_path, memory=memory, **given)
+    assert not [note for note in frame.notes if "not Parquet" in note]
+    assert len(opened) == 1  # to see whether the rows fit, and to read them
+    for name in ("newest.csv", "b.txt", "a.txt", "c.json"):
+        (tmp_path / name).write_text("unique_id,ds,y", encoding="utf-8")
+    frame = recurra.load(tmp_path, memory=memory, **given)
+    [note] = [note for note in frame.notes if "not Parquet" in note]
+    assert note == "4 files are not Parquet and are not read: 'a.txt', 'b.txt', 'c.json' and 1 more"
 
 
 def test_an_amount_of_memory_has_a_unit():
