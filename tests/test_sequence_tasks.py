@@ -272,7 +272,8 @@ def test_every_other_task_is_compared(there, capsys, source, roles, baselines):
     run("compare", source, *roles, *TINY, "--baselines", baselines)
     folder = there / "runs" / source.split(".")[0]
     said = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    assert {row["model"] for row in said["trials"]} == {"linear", baselines}
+    mixes = {row["model"] for row in said["trials"] if row["kind"] == "mix"}
+    assert {row["model"] for row in said["trials"]} - mixes == {"linear", baselines}
     numbers = [v for row in said["trials"] for v in row.values() if isinstance(v, float)]
     assert numbers
     assert np.isfinite(numbers).all()
