@@ -36,7 +36,7 @@ from .terminal import (
 )
 
 if TYPE_CHECKING:
-    from .comparison import Comparison
+    from .comparison import Comparison, FitResult
     from .frames import Frame
     from .predictor import Predictor
     from .tasks import Task
@@ -157,13 +157,7 @@ def fit(
         fitted = comparison.fit(frame, family=family, task=task, seed=seed, on_progress=on_progress, **given)
     for note in fitted.notes:
         print_line(f"- {as_flags(note)}")
-    history = fitted.history
-    unit = "nats" if fitted.task.training.loss == "crossentropy" else "scaled units"
-    if history is not None:
-        print_line(
-            f"{family}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
-            f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
-        )
+    _print_training(fitted, family)
     if (why := fitted.predictor.model.why_no_graph) is not None:
         fitted.predictor.save(export)
         print_line(f"{family} cannot be exported: {why}")
@@ -172,6 +166,21 @@ def fit(
     with err.status("exporting ..."):
         path = save_model(fitted.predictor, export, frame, training=fitted.training)
     _print_exported(path, export, source, frame, fitted.task)
+
+
+def _print_training(fitted: FitResult, family: str) -> None:
+    """How the network's training went, and how a mix weighs its parts: the loss is of the network alone."""
+    from .models import split_mix
+
+    history, network = fitted.history, split_mix(family)[0]
+    unit = "nats" if fitted.task.training.loss == "crossentropy" else "scaled units"
+    if history is not None:
+        print_line(
+            f"{network}: validation loss {history.best_loss:.4g} ({unit}) after epoch {history.best_epoch} of "
+            f"{len(history.losses)}, {history.seconds:.1f} s, stopped by {history.stopped_by}"
+        )
+    if (weights := fitted.training.get("weights")) is not None:
+        print_line(f"{family}: weighted: {', '.join(f'{name} {weight:.3g}' for name, weight in weights.items())}")
 
 
 @app.command()

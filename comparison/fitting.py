@@ -93,6 +93,8 @@ def fit(
     """
     seed = check_seed(seed)
     network, partner = split_mix(family)
+    if partner is not None:
+        _check_parts(family, network, partner)
     mixed = {} if partner is None else {"baselines": [partner], "mix": partner}
     chosen: dict[str, Any] = {"families": [_checked(network)], "baselines": []} | mixed
     offset = offset_of(network, settings.get("config"))
@@ -115,6 +117,21 @@ def _checked(family: str) -> str:
         near = f"; did you mean {close[0]}?" if close else ""
         raise InputError(f"`family` must be one of {', '.join(known)}; received {family!r}{near}")
     return family
+
+
+def _check_parts(family: str, network: str, partner: str) -> None:
+    """Refuse a mix that is not a network and a baseline of some task, as the option that it was given to."""
+    baselines = dict.fromkeys(name for kind in TASKS.values() for name in kind.list_baselines())
+    for part, known, what in (
+        (network.partition(":")[0], list(FAMILIES), "a family before the +"),
+        (partner, list(baselines), "a baseline behind the +"),
+    ):
+        if part not in known:
+            close = difflib.get_close_matches(part, known, n=1)
+            near = f"; did you mean {close[0]}?" if close else ""
+            raise InputError(
+                f"`family` {family!r}: {part!r} was found where {what} was expected, one of {', '.join(known)}{near}"
+            )
 
 
 def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int, on_progress: OnProgress) -> FitResult:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..frames.wording import counted, verb
-from .csv_text import decode, sniff, without_comments
+from .csv_text import decode, longest_field, sniff, without_comments, wrong_width
 from .files import BROKEN, OPENERS, check_there
 from .header import check_is_no_row, check_names
 from .written_numbers import read_written_numbers
@@ -139,7 +139,7 @@ class CsvRows:
         """First line and fields of every row; empty lines are none, and the header may come again."""
         form, self.repeated = self._form, 0
         names = [name.strip() for name in form.names]
-        with self._text() as text, _longest_field(max(self.at_once, _BLOCK)):
+        with self._text() as text, longest_field(max(self.at_once, _BLOCK)):
             lines = _Lines(text, form.skipped)
             reader = csv.reader(lines, delimiter=form.separator, skipinitialspace=True)
             before, header = form.skipped, True
@@ -153,10 +153,7 @@ class CsvRows:
                     header = False
                     continue
                 if len(fields) != len(names):
-                    raise InputError(
-                        f"{self.path}: line {lines.number} has {len(fields)} fields where {len(names)} were expected, "
-                        "as in the header; correct the line (a text with a separator in it needs quotation marks)"
-                    )
+                    raise wrong_width(self.path, lines.number, len(fields), len(names))
                 if len(names) > 1 and [name.strip() for name in fields] == names:
                     self.repeated += 1
                     continue
@@ -274,13 +271,3 @@ def _damaged(path: Path, error: Exception) -> InputError:
         f"{path}: not a complete {path.suffix} file, as its ending promises ({error}); write or download it again, or "
         "rename it"
     )
-
-
-@contextmanager
-def _longest_field(characters: int) -> Iterator[None]:
-    """Let the csv module read fields of some length; its limit applies to the whole process."""
-    before = csv.field_size_limit(characters)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

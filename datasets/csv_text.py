@@ -12,6 +12,7 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import InputError
+from ..frames.wording import counted, verb
 from .header import check_is_no_row, check_names, without_repeated_headers
 
 _SEPARATORS = ",;\t|"
@@ -38,7 +39,7 @@ def read_csv(data: bytes, path: Path, as_text: Collection[str] = ()) -> pd.DataF
     text, skipped = without_comments(_with_line_feeds(decode(data, path, notes)), path, notes)
     separator = sniff(text)
     try:
-        with _long_fields():
+        with longest_field(sys.maxsize):
             table = _read(text, separator, path, as_text, notes, skipped)
     except csv.Error as error:
         raise InputError(
@@ -76,9 +77,9 @@ def _read(
 
 
 @contextmanager
-def _long_fields() -> Iterator[None]:
-    """Let the csv module read fields of any length; its limit applies to the whole process."""
-    before = csv.field_size_limit(sys.maxsize)
+def longest_field(characters: int) -> Iterator[None]:
+    """Let the csv module read fields of some length; its limit applies to the whole process."""
+    before = csv.field_size_limit(characters)
     try:
         yield
     finally:
@@ -139,7 +140,10 @@ def without_comments(text: str, path: Path, notes: list[str]) -> tuple[str, int]
         comments -= 1  # "#date,value" is a header
     if not comments:
         return text, 0
-    notes.append(f"{comments} lines before the header of {path.name!r} begin with # and are left out")
+    notes.append(
+        f"{counted(comments, 'line')} before the header of {path.name!r} "
+        f"{verb(comments, 'begins with # and is', 'begin with # and are')} left out"
+    )
     return "\n".join(lines[comments:]), comments
 
 
@@ -179,10 +183,12 @@ def _parse(
             raise InputError(
                 f"{path}: the file cannot be read as CSV ({str(error).strip()}); check its quotation marks"
             ) from error
-        raise InputError(
-            f"{path}: line {int(found[2]) + skipped} has {found[3]} fields where {found[1]} were expected, as in the "
-            "header; correct the line (a text with a separator in it needs quotation marks)"
-        ) from error
+        fields, line = int(found[3]), int(found[2])  # pandas counts rows: a text may go over several lines
+        for number, row in _rows(text, separator, quoting):
+            if len(row) > columns:
+                fields, line = len(row), number
+                break
+        raise wrong_width(path, line + skipped, fields, columns) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
         raise InputError(
             f"{path}: line {2 + skipped} has more fields than the header has names ({columns}); correct the header "
@@ -203,13 +209,29 @@ def _check_short_lines(
     """Find a line that ends early: pandas fills it up silently."""
     if len(header) < 2 or not table.iloc[:, -1].isna().any():
         return
+    for number, fields in _rows(text, separator, quoting):
+        if fields and len(fields) != len(header):
+            raise wrong_width(path, number + skipped, len(fields), len(header))
+
+
+def _rows(text: str, separator: str, quoting: Quoting) -> Iterator[tuple[int, list[str]]]:
+    """The rows, and the line in which each ends."""
     reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True, quoting=quoting)
     for fields in reader:
-        if fields and len(fields) != len(header):
-            raise InputError(
-                f"{path}: line {reader.line_num + skipped} has {len(fields)} fields where {len(header)} were expected, "
-                "as in the header; correct the line (leave a missing cell empty, but keep its separator)"
-            )
+        yield reader.line_num, fields
+
+
+def wrong_width(path: Path, line: int, fields: int, expected: int) -> InputError:
+    """What is said of a line with more or fewer fields than the header."""
+    advice = (
+        "leave a missing cell empty, but keep its separator"
+        if fields < expected
+        else "a text with a separator in it needs quotation marks"
+    )
+    return InputError(
+        f"{path}: line {line} has {counted(fields, 'field')} where {expected} {verb(expected, 'was', 'were')} "
+        f"expected, as in the header; correct the line ({advice})"
+    )
 
 
 def _keep_line_numbers(table: pd.DataFrame, text: str) -> None:

@@ -79,7 +79,7 @@ def subject_of_model(model: Predictor[Any], source: Any = None) -> Subject:
         notes.append(_why_nothing(model, predictor))
     else:
         offset = getattr(predictor.model, "offset", None)
-        notes += _about_offset(offset)
+        notes += [*_about_mix(model), *_about_offset(offset)]
         examples = examples_of(pipeline, frame, network, selection, held_out=held_out, offset=offset)
     name = (
         training.get("family") or training.get("baseline") or getattr(network, "name", type(predictor.model).__name__)
@@ -112,6 +112,13 @@ def subject_of_comparison(comparison: Comparison, model: str, *, shuffled: bool 
         untrained(training, pipeline),
         (note, *_about_offset(offset)),
     )
+
+
+def _about_mix(model: Predictor[Any]) -> list[str]:
+    whole = model.trained if isinstance(model, ExportedModel) else model
+    mix = None if whole is None else whole.model
+    alone = "the network of the mix is measured alone: its errors and its cost are not those of the mix"
+    return [alone] if isinstance(mix, Mix) else []
 
 
 def _about_offset(offset: BaselineOffset | None) -> list[str]:

@@ -105,7 +105,7 @@ def paired_bootstrap(
     sums, sizes = np.bincount(group, weights=weights * difference), np.bincount(group, weights=weights)
     mean = float(sums.sum() / sizes.sum()) if n else float("nan")
     if len(sums) < FEWEST_GROUPS:
-        note = f"only {len(sums)} independent examples; {FEWEST_GROUPS} are needed"
+        note = f"only {len(sums)} independent example{'' if len(sums) == 1 else 's'}; {FEWEST_GROUPS} are needed"
         return TestResult(None, None, mean, None, None, n, note=note)
     differing = int(np.sum(sums != 0))
     if differing == 0:

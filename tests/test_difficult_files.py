@@ -343,6 +343,17 @@ def test_lines_before_the_header(tmp_path):
     assert "2 lines before the header" in " ".join(frame.notes)
     header = recurra.load(write(tmp_path, "#date,y\n2020-01-01,1\n2020-01-02,2\n"), time="#date")
     assert len(header.table) == 2
+    one = recurra.load(write(tmp_path, text.partition("\n")[2].replace("x", "2")))
+    assert "1 line before the header of" in " ".join(one.notes)
+
+
+@pytest.mark.parametrize("memory", [None, "500B"])
+def test_a_line_of_another_width_is_named_behind_texts_of_several_lines(tmp_path, memory):
+    text = "review,stars\n" + '"two\nlines",good\none line,bad\n' * 20
+    for line, said in (("a,good,3", "3 fields .* needs quotation marks"), ("a", "1 field .* keep its separator")):
+        path = write(tmp_path, text + line + "\n")
+        with pytest.raises(InputError, match=f"line 62 has {said}"):
+            recurra.load(path, text="review", label="stars", memory=memory)
 
 
 # Ids are names

@@ -1,6 +1,7 @@
 """Mixes of a network and a baseline: weights, the one predictor, its export, and what the verdict makes of them."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from small_frames import panel, sentences
+from typer.testing import CliRunner
 
 import recurra
 from recurra import Predictor
+from recurra.cli import app
 from recurra.comparison.settings import open_experiment
+from recurra.diagnostics.subject import subject_of_model
 from recurra.errors import InputError
 from recurra.evaluation import judge
 from recurra.evaluation.mixing import (
@@ -305,6 +309,22 @@ def test_mixes_are_asked_for_or_left_out_and_what_cannot_be_is_refused():
         recurra.compare(series(), mix="nbsvm", baselines=["naive"], **small)
     with pytest.raises(InputError, match="`mix` is theta, but theta can be joined"):
         recurra.compare(series(), mix="theta", horizon=3, lookback=8, season=1, baselines=["theta"], **small)
+    for family, part in (("gru + nosuch", "'nosuch'"), ("naive + gru", "'naive'")):
+        with pytest.raises(InputError, match=rf"`family` '.*': {part} was found where a .* the \+ was expected"):
+            recurra.fit(series(), family=family)
+
+
+def test_what_is_said_of_a_mix_tells_it_from_its_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sentences().to_csv("texts.csv", index=False)
+    run = partial(CliRunner().invoke, app)
+    roles = ["--text", "text", "--label", "label"]
+    fitted = run(["fit", "texts.csv", *roles, "--family", "dense + nbsvm", "--max-epochs", "1", "--export", "mixed"])
+    assert "\ndense: validation loss " in fitted.output
+    assert "\ndense + nbsvm: weighted: network " in fitted.output
+    model = load_model(tmp_path / "mixed")
+    notes = subject_of_model(model, "texts.csv").notes
+    assert any("the network of the mix is measured alone" in note for note in notes)
 
 
 # The verdict: like with like
