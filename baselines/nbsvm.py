@@ -38,9 +38,10 @@ def nbsvm(
 
     The strongest simple classifier of long texts there is. Which n-grams occur in a text (cut by the rule of
     ``ngram_features.py``, not counted) is weighted by the logarithm of how much likelier the class makes them; the
-    fitted weights are shrunk three quarters of the way to their mean size. The classifier has logistic loss, and the
-    scores become probabilities by one temperature, fitted on a held-out tenth of the training set (1 where that is too
-    small). Without any n-gram, or with one class only, it is :func:`recurra.baselines.majority`.
+    fitted weights are shrunk three quarters of the way to their mean size, and the offset is fitted again to what they
+    then give. The classifier has logistic loss, and the scores become probabilities by one temperature, fitted on a
+    held-out tenth of the training set (1 where that is too small). Without any n-gram, or with one class only, it is
+    :func:`recurra.baselines.majority`.
 
     Arguments, returns and errors are those of :func:`recurra.baselines.tfidf_logistic`; ``alpha`` is the count added to
     every n-gram of a class, ``seed`` is of the held-out tenth and of the solver.
@@ -96,7 +97,24 @@ def _one_against_rest(
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features.multiply(ratio).tocsr(), is_class)
     weights = model.coef_[0]
-    return ratio * ((1 - BETA) * np.abs(weights).mean() + BETA * weights), float(model.intercept_[0])
+    weights = ratio * ((1 - BETA) * np.abs(weights).mean() + BETA * weights)
+    return weights, _offset(features @ weights, is_class)
+
+
+def _offset(scores: np.ndarray, is_class: np.ndarray) -> float:
+    """What is added to scores (n,), made with interpolated weights, so that 0 is between the classes.
+
+    The mean size weighs every n-gram, so it moves all texts: with the offset that was fitted to the weights before,
+    all of them may be on one side.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    spread = float(scores.std())
+    if spread == 0:
+        return 0.0
+    line = LogisticRegression().fit(scores[:, np.newaxis] / spread, is_class)
+    slope = float(line.coef_[0, 0]) / spread
+    return float(line.intercept_[0]) / slope if slope > 0 else 0.0
 
 
 def _log_rates(features: Any, alpha: float) -> np.ndarray:

@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
                 f"dense:{_BAG}",
                 "gru:embedding=64+input_dropout=0.3+dropout=0.5+pooling=max+segment_length=4",
             ],
+            "seeds": 1,
         },
         published={
             "TF-IDF + logistic regression (published)": 0.832,
@@ -172,9 +173,9 @@ CASES: dict[str, Case] = {
     "tinyshakespeare": Case(
         {
             "tokens": "char",
-            "families": ["dense:units=256", "lstm:units=256+dropout=0.2+learning_rate=0.003"],
+            "families": ["lstm:units=256+dropout=0.2+learning_rate=0.003"],
             "seeds": 1,
-            "max_epochs": 30,
+            "max_epochs": 16,
         },
         ("cross_entropy", "perplexity"),
         published={"large GPT (published)": 1.47, "GPT sized for a processor (published)": 1.88},
@@ -229,7 +230,7 @@ def main(names: list[str]) -> None:
         notes += [f"{key}: {note}" for key, case in CASES.items() if key in ordered for note in case.notes]
         notes += [
             "Official training and test sets where there are any (digits: five folds, word_sentiment: three). Mean "
-            f"over {SEEDS} seeds; one seed for digits, word_sentiment, tinyshakespeare and ptb. sd: "
+            f"over {SEEDS} seeds; one seed for digits, newsgroups20, word_sentiment, tinyshakespeare and ptb. sd: "
             "standard deviation over seeds. Validation examples come from the training set only; they stopped the "
             "training, and the settings in the models' names were chosen by them.",
             "Sets were measured on different days, from 2026-11-21 on; the date above is that of the last one.",

@@ -289,7 +289,20 @@ def test_nbsvm_weighs_with_the_log_count_ratio():
     weights = ratio * (0.75 * np.abs(peer.coef_[0]).mean() + 0.25 * peer.coef_[0])
     scorer = nbsvm._fit(csr_array(features), targets, C=1.0, alpha=1.0, seed=0)
     scores = scorer.scores(features)
-    np.testing.assert_allclose(scores[:, 1] - scores[:, 0], features @ weights + peer.intercept_, rtol=1e-6)
+    given = features @ weights
+    np.testing.assert_allclose(np.diff(scores[:, 1] - scores[:, 0]), np.diff(given), rtol=1e-6)
+    np.testing.assert_array_equal(scores.argmax(axis=1), targets)
+
+
+@pytest.mark.parametrize("level", [-40.0, 0.0, 7.0])
+def test_the_offset_of_nbsvm_is_between_the_classes_wherever_they_are(level):
+    """The interpolated weights move all texts; an offset of the weights before would leave them on one side."""
+    nbsvm = importlib.import_module("recurra.baselines.nbsvm")
+    rng = np.random.default_rng(0)
+    is_class = np.arange(1000) % 2 == 1
+    scores = level + np.where(is_class, 3.0, 0.0) + 0.5 * rng.normal(size=1000)
+    assert nbsvm._offset(scores, is_class) == pytest.approx(-(level + 1.5), abs=0.1)
+    assert nbsvm._offset(np.full(4, level), np.array([True, False, True, False])) == 0
 
 
 def test_gaps_are_filled_by_the_rule():
