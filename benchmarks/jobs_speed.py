@@ -21,7 +21,7 @@ import report
 
 COMMAND = [sys.executable, "-P", "-m", "recurra", "compare"]
 JOBS = (1, 2)
-TURNS = 2
+TURNS = 1
 # heading → the command's options, ROWS for a file of 150 rows, and how many times as fast two jobs are meant to be
 COMPARISONS = {
     "The comparison of `make demo`": (["co2"], 1.6),

@@ -242,7 +242,18 @@ def parse_budget(text: str | float | None) -> float | None:
 def _check_known(option: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
-            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}{_meant(name, known)}")
+            near = _meant(name, known) or _elsewhere(name)
+            raise InputError(f"`{option}` must be some of {', '.join(known)}; received {name!r}{near}")
+
+
+def _elsewhere(name: str) -> str:
+    """The tasks that a baseline is for, where it is one of others."""
+    tasks = [task for task, kind in TASKS.items() if name in kind.list_baselines()]
+    return (
+        f", a baseline of other tasks ({', '.join(tasks)}): set `task` if it is meant to be one of them"
+        if tasks
+        else ""
+    )
 
 
 def _meant(name: str, known: Collection[str]) -> str:

@@ -81,7 +81,7 @@ def larger_than_memory(source: str | Path, memory: str | int | None) -> Large | 
             return None
         raise InputError(
             f"{source}: `memory` was given, which applies to Parquet, and to texts in .csv, because such rows can be "
-            "read in streams; save the data as .parquet, or leave `memory` out"
+            "read in streams; leave `memory` out, or save a series or texts with a class or a number as .parquet"
         )
     limit = parse_memory(memory)
     if memory is None and path.is_file() and path.stat().st_size * BESIDE * _most_compressed(path) < limit:

@@ -353,3 +353,9 @@ def test_a_mix_is_not_paid_for_the_work_of_its_baseline():
         "the error of gru + nbsvm is 1.0 % lower than that of dense + nbsvm (95 % interval 1.0 % to 9.0 % lower)"
         in verdict["text"]
     )
+
+
+def test_a_baseline_of_another_task_names_that_task():
+    said = r"received 'kneser_ney', a baseline of other tasks \(language-model\): set `task`"
+    with pytest.raises(InputError, match=said):
+        recurra.fit(sentences(), text="text", label="label", family="gru + kneser_ney", **TINY)
