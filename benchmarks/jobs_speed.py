@@ -76,7 +76,7 @@ def measure(options: list[str], aim: float | None, turns: int) -> list[dict[str,
 def main(*, small: bool = False) -> None:
     """Measure all, and write docs/benchmarks/jobs.md; a small try is printed alone."""
     notes = [
-        f"Medians of {1 if small else TURNS} turn(s), one and two jobs in turns; each is a command of its own, "
+        "One run of each, one job and then two; each is a command of its own, "
         "from its start to its end, the starting of TensorFlow in every worker and all compilation included.",
         "Two jobs have one thread each on two cores, one job has both: what a training gains by threads two jobs lose.",
     ]
