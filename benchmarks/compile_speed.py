@@ -93,7 +93,7 @@ def main() -> None:
         "150 rows, season 12, lookback 24, horizon 12, three folds with three seeds, as `recurra compare` trains them; "
         f"processor seconds, medians of {TURNS} turns. Larger networks, longer windows and more rows only favour XLA.",
         "What is read off: without XLA the first training takes half the time and each further one more; over nine "
-        "trainings 0.6 to 0.9 of 6 to 10 seconds would be saved, with other last digits, and from about a dozen on, or "
+        "trainings 0.6 to 0.9 of 6 to 10 seconds would be saved, with other last digits, and from 12 to 17 on, or "
         "with more rows, lost. So recurrent layers are compiled always, and no rule decides.",
     ]
     report.write("compile", "Small jobs with XLA and without", {"Seconds of a family": rows}, notes=notes)
