@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -39,7 +38,7 @@ from ..predictor import Predictor
 from ..predictor.language_model import LanguageModelBaseline, LanguageModelNetwork, LanguageModelSchema
 from ..predictor.mix import LanguageModelMix
 from ..spec import END, UNKNOWN
-from .mixing import HeldOut, MixedModel, Partner, timed, which
+from .mixing import MixedModel, Partners, timed
 from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, TrainingDefaults
 from .settings import require_at_least_one, require_fraction
 
@@ -274,8 +273,7 @@ class LanguageFold:
         self.encoded = self.pipeline.encode(self.frame)
         self.pipeline.settle_batch_size(self.encoded, fold, batch_size=experiment.batch_size)
         self.notes = self.pipeline.notes
-        self._tried: dict[tuple[str, str], HeldOut] = {}
-        self._partners: dict[tuple[str, str], Partner] = {}
+        self._partners = Partners(self._fit_baseline, self._validated, self._tested)
 
     @property
     def spec(self) -> SequenceSpec:
@@ -330,7 +328,7 @@ class LanguageFold:
 
     def baseline_loss(self, name: str, config: Config) -> float:
         """Nats per token of the validation text."""
-        return self._held_out(name, config).loss
+        return self._partners.held_out(name, config).loss
 
     def baseline(self, name: str, config: Config) -> FittedModel:
         """An n-gram model, counted on training and validation set."""
@@ -355,11 +353,11 @@ class LanguageFold:
 
     def mixes_with(self, name: str, config: Config) -> bool:
         """Whether its tables are small enough for a graph."""
-        return self._held_out(name, config).has_graph
+        return self._partners.held_out(name, config).has_graph
 
     def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with an n-gram model: their probabilities are weighted."""
-        partner = self._partner(baseline, config)
+        partner = self._partners.partner(baseline, config)
         weights, seconds = timed(
             lambda: interpolation_weights(-network_losses(model, self.validation), partner.held_out)
         )
@@ -373,29 +371,16 @@ class LanguageFold:
         fitted = FittedModel(lambda: Predictor(schema, LanguageModelMix(*parts, weights), LanguageModel.name), evaluate)
         return MixedModel(fitted, weights, partner.seconds + seconds, partner.predict_ms)
 
-    def _held_out(self, name: str, config: Config) -> HeldOut:
-        """An n-gram model of the training text alone, on the validation text; kept, since a mix asks for it again."""
-        key = which(name, config)
-        if key not in self._tried:
-            begun = time.perf_counter()
-            counted = self._counted(name, config, tokens_of(self.train))
-            predicted = counted.log_probabilities(tokens_of(self.validation))
-            has_graph = counted.why_no_graph is None
-            self._tried[key] = HeldOut(predicted, -float(np.mean(predicted)), has_graph, time.perf_counter() - begun)
-        return self._tried[key]
+    def _fit_baseline(self, name: str, config: Config, both: bool) -> KneserNey:
+        return self._counted(name, config, self._known_tokens if both else tokens_of(self.train))
 
-    def _partner(self, name: str, config: Config) -> Partner:
-        """An n-gram model of both parts and of the training text alone; kept, since every network asks for it."""
-        held = self._held_out(name, config)
-        if not held.has_graph:
-            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
-        key = which(name, config)
-        if key not in self._partners:
-            fitted, again = timed(lambda: self._counted(name, config, self._known_tokens))
-            tested, spent = timed(lambda: fitted.log_probabilities(tokens_of(self.test)))
-            predict_ms = 1000 * spent / max(len(tested), 1)
-            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
-        return self._partners[key]
+    def _validated(self, fitted: KneserNey) -> tuple[np.ndarray, float]:
+        predicted = fitted.log_probabilities(tokens_of(self.validation))
+        return predicted, -float(np.mean(predicted))
+
+    def _tested(self, fitted: KneserNey) -> tuple[np.ndarray, int]:
+        predicted = fitted.log_probabilities(tokens_of(self.test))
+        return predicted, len(predicted)
 
     def timing_batches(self) -> tuple[LanguageBatches, int]:
         """The test set; a prediction is a token."""

@@ -87,6 +87,49 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.perf_counter() - begun
 
 
+class Partners:
+    """The baselines of a fold by their settings, each fitted once: on the training part alone, and on both parts.
+
+    Args:
+        fit: a baseline's name, its settings and whether it learns from the validation part too → it, fitted.
+        validated: a fitted baseline → what it predicts of the validation part, and its loss there.
+        tested: a fitted baseline → what it predicts of the test set, and how many predictions that is.
+    """
+
+    def __init__(
+        self,
+        fit: Callable[[str, Config, bool], Any],
+        validated: Callable[[Any], tuple[Any, float]],
+        tested: Callable[[Any], tuple[Any, int]],
+    ) -> None:
+        self._fit, self._validated, self._tested = fit, validated, tested
+        self._tried: dict[tuple[str, str], HeldOut] = {}
+        self._partners: dict[tuple[str, str], Partner] = {}
+
+    def held_out(self, name: str, config: Config) -> HeldOut:
+        """A baseline on the training part alone; kept, since a mix asks for what a choice has asked before."""
+        key = which(name, config)
+        if key not in self._tried:
+            begun = time.perf_counter()
+            fitted = self._fit(name, config, False)
+            predicted, loss = self._validated(fitted)
+            self._tried[key] = HeldOut(predicted, loss, fitted.why_no_graph is None, time.perf_counter() - begun)
+        return self._tried[key]
+
+    def partner(self, name: str, config: Config) -> Partner:
+        """A baseline on both parts and on the training part alone; kept, since every network asks for it."""
+        held = self.held_out(name, config)
+        if not held.has_graph:
+            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
+        key = which(name, config)
+        if key not in self._partners:
+            fitted, again = timed(lambda: self._fit(name, config, True))
+            (tested, count), spent = timed(lambda: self._tested(fitted))
+            predict_ms = 1000 * spent / max(count, 1)
+            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
+        return self._partners[key]
+
+
 class ClassMixing:
     """Classes: weighted logits; a prediction is (n, classes), or a list of (time, classes)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
@@ -38,7 +37,7 @@ from ..predictor.mix import SequenceMix
 from ..predictor.offset import BaselineOffset
 from ..predictor.sequences import SequenceBaseline, SequenceNetwork, SequenceSchema
 from ..spec import FIRST_WORD
-from .mixing import ClassMixing, HeldOut, MixedModel, Partner, ValueMixing, timed, which
+from .mixing import ClassMixing, MixedModel, Partners, ValueMixing, timed, which
 from .offset import PARTS, FoldOffset, out_of_fold, scores_of
 from .protocol import Config, Evaluation, FittedModel, FoldLosses, PlotData, Task
 from .settings import LOSSES, require_at_least_one, require_fraction, require_one_of
@@ -338,8 +337,7 @@ class SequenceFold(Generic[Truth]):
         self.encoded: EncodedSequences = self.pipeline.encode(self.frame)
         self.vectors, vector_notes = self._vectors()
         self.notes = [*self.pipeline.notes, *vector_notes, *self._cut_note(), *self._sample_note()]
-        self._tried: dict[tuple[str, str], HeldOut] = {}
-        self._partners: dict[tuple[str, str], Partner] = {}
+        self._partners = Partners(self._fitted, self._validated, self._tested)
         self._offset: FoldOffset | None = None
         self._with_offset: dict[tuple[str, str], SequenceFold[Truth]] = {}
 
@@ -411,7 +409,7 @@ class SequenceFold(Generic[Truth]):
     def _new_offset(self, name: str, config: Config) -> FoldOffset:
         if not self.mixes_with(name, config):
             raise InputError(f"`offset` is {name}, which cannot be joined with a network in one graph; choose another")
-        partner = self._partner(name, config)
+        partner = self._partners.partner(name, config)
         learnt, seconds = timed(lambda: self._out_of_fold(name, config, self.fold.train))
         truth: Any = self.targets_of(self.fold.train)
         if self.pipeline.classes:
@@ -465,7 +463,7 @@ class SequenceFold(Generic[Truth]):
 
     def baseline_loss(self, name: str, config: Config) -> float:
         """Log loss, or absolute error, on the validation part."""
-        return self._held_out(name, config).loss
+        return self._partners.held_out(name, config).loss
 
     def baseline(self, name: str, config: Config) -> FittedModel:
         """A baseline, fitted on training and validation set."""
@@ -479,11 +477,11 @@ class SequenceFold(Generic[Truth]):
 
     def mixes_with(self, name: str, config: Config) -> bool:
         """Whether the baseline has a graph."""
-        return self._held_out(name, config).has_graph
+        return self._partners.held_out(name, config).has_graph
 
     def mixed(self, model: keras.Model, baseline: str, config: Config) -> MixedModel:
         """A trained network mixed with a baseline."""
-        partner, mixing = self._partner(baseline, config), self._mixing
+        partner, mixing = self._partners.partner(baseline, config), self._mixing
         (weights, seconds) = timed(
             lambda: mixing.weights(
                 self.targets_of(self.fold.validation), self._predicted(model, self.validation), partner.held_out
@@ -503,30 +501,15 @@ class SequenceFold(Generic[Truth]):
     def _mixing(self) -> type[ClassMixing] | type[ValueMixing]:
         return ClassMixing if self.pipeline.classes else ValueMixing
 
-    def _held_out(self, name: str, config: Config) -> HeldOut:
-        """The baseline on the training part alone; kept, since a mix asks for what a choice has asked before."""
-        key = which(name, config)
-        if key not in self._tried:
-            begun = time.perf_counter()
-            fitted = self._fit_baseline(name, config, self.fold.train)
-            predicted = self._predicted_by(fitted, self.fold.validation)
-            loss = self._mixing.loss(self.targets_of(self.fold.validation), predicted)
-            has_graph = fitted.why_no_graph is None
-            self._tried[key] = HeldOut(predicted, loss, has_graph, time.perf_counter() - begun)
-        return self._tried[key]
+    def _fitted(self, name: str, config: Config, both: bool) -> Any:
+        return self._fit_baseline(name, config, self._known_rows if both else self.fold.train)
 
-    def _partner(self, name: str, config: Config) -> Partner:
-        """The baseline on both parts and on the training part alone; kept, since every network asks for it."""
-        held = self._held_out(name, config)
-        if not held.has_graph:
-            raise ValueError(f"`baseline` must have a graph. Received: {name!r}")
-        key = which(name, config)
-        if key not in self._partners:
-            fitted, again = timed(lambda: self._fit_baseline(name, config, self._known_rows))
-            tested, spent = timed(lambda: self._predicted_by(fitted, self.fold.test))
-            predict_ms = 1000 * spent / max(len(self.fold.test), 1)
-            self._partners[key] = Partner(held.predicted, fitted, tested, held.seconds + again, predict_ms)
-        return self._partners[key]
+    def _validated(self, fitted: Any) -> tuple[Any, float]:
+        predicted = self._predicted_by(fitted, self.fold.validation)
+        return predicted, self._mixing.loss(self.targets_of(self.fold.validation), predicted)
+
+    def _tested(self, fitted: Any) -> tuple[Any, int]:
+        return self._predicted_by(fitted, self.fold.test), len(self.fold.test)
 
     def _fit_baseline(self, name: str, config: Config, rows: np.ndarray) -> Any:
         """A baseline fitted on those of the rows whose targets the training part knows."""
