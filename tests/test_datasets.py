@@ -22,7 +22,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recurra.datasets import DATASETS, docstrings, imdb, list_datasets, load, read_table, synthetic_sequences
+from recurra.datasets import DATASETS, docstrings, imdb, list_datasets, load, read_table, sst2, synthetic_sequences
 from recurra.datasets.download import fetch, fetch_from_archive, zip_member
 from recurra.datasets.frame_choice import merge_roles
 from recurra.errors import InputError
@@ -785,6 +785,15 @@ def test_the_reviews_are_tabulated_from_their_archive(tmp_path):
     assert lines[3] == 'pos/10_9,1,9,"""train/pos/10_9"", é"'
 
 
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=5).map(" ".join), min_size=1, max_size=12))
+def test_phrases_carry_the_number_of_a_longest_phrase_that_contains_them(phrases):
+    numbers = sst2.number_wholes(phrases)
+    for phrase, number in zip(phrases, numbers, strict=True):
+        whole = f" {phrases[number]} "
+        assert f" {phrase} " in whole
+        assert all(other == phrases[number] or whole not in f" {other} " for other in phrases)
+
+
 @needs_data
 @pytest.mark.parametrize(
     ("name", "task", "classes", "tests"),
@@ -818,6 +827,9 @@ def test_real_sequences(name, task, classes, tests):
 def test_real_details():
     notes = " ".join(loaded("imdb").notes)
     assert "123 of 25,000 texts of the held-out test set are in the training set too" in notes
+    phrases = loaded("sst2")
+    assert phrases.groups is not None
+    assert len(np.unique(phrases.groups[~phrases.is_test])) == 6_885
     vowels = loaded("japanese_vowels")
     assert {sequence.shape[1] for sequence in vowels.inputs} == {12}
     lengths = [len(sequence) for sequence in vowels.inputs]
