@@ -27,6 +27,8 @@ from recurra.comparison.trials import Trial, TrialStore
 from recurra.frames import CorpusFrame, SeriesFrame
 
 RUNS = Path(__file__).parent.parent / "runs" / "benchmarks" / "strength"
+# What follows the name of a network that is trained once more on training and validation part.
+REFITTED = ", refitted"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,14 @@ def _rates(data: str, baseline: str, **case: Any) -> Case:
     for family in ("dense", "gru"):
         usual = f"{family}:learning_rate=0.001"
         variants |= {usual: baseline, f"{family}:learning_rate=0.003": usual, f"{family}:learning_rate=find": usual}
+    return Case(data, variants, baseline, **case)
+
+
+def _refits(data: str, baseline: str, **case: Any) -> Case:
+    """Networks that learn from the training part alone, and from both parts."""
+    variants = {}
+    for family in ("dense", "gru"):
+        variants |= {family: baseline, family + REFITTED: family}
     return Case(data, variants, baseline, **case)
 
 
@@ -179,11 +189,36 @@ CASES: dict[str, Case] = {
     "learning rates: japanese_vowels": _rates("japanese_vowels", "logistic_flattened"),
     "learning rates: monthly_sunspots": _rates("monthly_sunspots", "naive", metric="mase", folds=2),
     "learning rates: co2": _rates("co2", "naive", metric="mase", folds=2),
+    "sst2 with word vectors": Case(
+        "sst2",
+        {
+            "lstm": "tfidf_logistic",
+            "lstm:bidirectional=true": "lstm",
+            "lstm:input_dropout=0.3+dropout=0.5": "lstm",
+            "lstm:train_vectors=false+second_embedding=32": "lstm",
+            "lstm:train_vectors=false+second_embedding=32+bidirectional=true+input_dropout=0.3+dropout=0.5": "lstm",
+            "lstm + tfidf_logistic": "lstm",
+        },
+        "tfidf_logistic",
+        {
+            "batch_size": 128,
+            "patience": 2,
+            "config": {"learning_rate": 0.0015, "ema": 0.995, "pooling": "max", "segment_length": 1},
+        },
+        vectors="vectors/en_md_300d.txt.xz",
+        folds=1,
+    ),
+    "refits: ucr_ecg200": _refits("ucr_ecg200", "logistic_flattened"),
+    "refits: japanese_vowels": _refits("japanese_vowels", "logistic_flattened"),
+    "refits: names": _refits("names", "nbsvm", most=3000),
+    "refits: mr": _refits("mr", "nbsvm", most=4000, settings=_WORDS),
+    "refits: monthly_sunspots": _refits("monthly_sunspots", "naive", metric="mase", folds=2),
+    "refits: co2": _refits("co2", "naive", metric="mase", folds=2),
 }
 
 
 def trained(variant: str) -> str:
-    """The network of a variant: of a mix the one that is mixed."""
+    """The network of a variant, refitted or not: of a mix the one that is mixed."""
     return variant.partition(" + ")[0]
 
 
@@ -201,7 +236,8 @@ def run(name: str, case: Case) -> None:
         print(f"{name}: {network}", flush=True)
         recurra.compare(
             case.frame(),
-            families=[network],
+            families=[network.removesuffix(REFITTED)],
+            refit_folds=network.endswith(REFITTED),
             baselines=[case.baseline],
             folds=case.folds,
             seeds=1,
@@ -220,7 +256,7 @@ def rows_of(name: str, case: Case) -> list[dict[str, Any]]:
     for variant in [case.baseline, *case.variants]:
         network = trained(variant) if variant in case.variants else trained(next(iter(case.variants)))
         store = TrialStore(folder_of(name, network) / "trials")
-        outcomes = [store.get(Trial(variant, fold)) for fold in range(case.folds)]
+        outcomes = [store.get(Trial(variant.removesuffix(REFITTED), fold)) for fold in range(case.folds)]
         done = [outcome for outcome in outcomes if outcome is not None]
         if len(done) < case.folds:
             continue
