@@ -27,8 +27,8 @@ from recurra.comparison.trials import Trial, TrialStore
 from recurra.frames import CorpusFrame, SeriesFrame
 
 RUNS = Path(__file__).parent.parent / "runs" / "benchmarks" / "strength"
-# What follows the name of a network that is trained once more on training and validation part.
-REFITTED = ", refitted"
+# What follows the name of a network that is trained once more on training and validation part, and how long it is.
+REFITS = {", refitted": "validation", ", refitted by cross-validation": "cross-validation"}
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,9 @@ def _rates(data: str, baseline: str, **case: Any) -> Case:
 def _refits(data: str, baseline: str, **case: Any) -> Case:
     """Networks that learn from the training part alone, and from both parts."""
     variants = {}
+    refits = list(REFITS)[:1] if case.get("metric") == "mase" else list(REFITS)
     for family in ("dense", "gru"):
-        variants |= {family: baseline, family + REFITTED: family}
+        variants |= {family: baseline} | {family + refit: family for refit in refits}
     return Case(data, variants, baseline, **case)
 
 
@@ -236,8 +237,8 @@ def run(name: str, case: Case) -> None:
         print(f"{name}: {network}", flush=True)
         recurra.compare(
             case.frame(),
-            families=[network.removesuffix(REFITTED)],
-            refit_folds=network.endswith(REFITTED),
+            families=[network.partition(", ")[0]],
+            refit_folds=next((how for refit, how in REFITS.items() if network.endswith(refit)), "none"),
             baselines=[case.baseline],
             folds=case.folds,
             seeds=1,
@@ -256,7 +257,7 @@ def rows_of(name: str, case: Case) -> list[dict[str, Any]]:
     for variant in [case.baseline, *case.variants]:
         network = trained(variant) if variant in case.variants else trained(next(iter(case.variants)))
         store = TrialStore(folder_of(name, network) / "trials")
-        outcomes = [store.get(Trial(variant.removesuffix(REFITTED), fold)) for fold in range(case.folds)]
+        outcomes = [store.get(Trial(variant.partition(", ")[0], fold)) for fold in range(case.folds)]
         done = [outcome for outcome in outcomes if outcome is not None]
         if len(done) < case.folds:
             continue

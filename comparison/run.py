@@ -23,7 +23,7 @@ from ..training.halving import find
 from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
-from .settings import CompareSettings
+from .settings import CROSSED, NO_REFIT, CompareSettings
 from .trainers import Trainers
 from .trials import (
     Observe,
@@ -161,8 +161,7 @@ class Run:
         self._partner = partner
         self._partner_configs: dict[int, dict[str, Any]] = {}
         experiment.check()  # faults of the data are reported before a folder is made
-        if settings.refit_folds and experiment.prepare(0).known is None:
-            raise InputError(f"`refit_folds` does not apply to {experiment.task.name}; leave it out")
+        self._check_refits()
         self.n_folds = experiment.n_folds
         self.trainers = Trainers(experiment.task, settings)
         self.store = None if folder is None else TrialStore(folder / "trials")
@@ -177,6 +176,19 @@ class Run:
         self.done, self.at_once = 0, 1
         self._seconds: dict[str, list[float]] = {}  # of trials finished now, by model
         self._finished: Counter[str] = Counter()  # trials, by model
+
+    def _check_refits(self) -> None:
+        asked = self.settings.refit_folds
+        if asked == NO_REFIT:
+            return
+        data = self.experiment.prepare(0)
+        if data.known is None:
+            raise InputError(f"`refit_folds` does not apply to {self.experiment.task.name}; leave it out")
+        if asked == CROSSED and not data.known_parts():
+            raise InputError(
+                f"`refit_folds` {CROSSED} does not apply to {self.experiment.task.name}, where every part but the last "
+                "would be learnt from what comes later; take validation"
+            )
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -314,7 +326,7 @@ class Run:
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
         fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
-        if self.settings.refit_folds:
+        if self.settings.refit_folds != NO_REFIT:
             self.trainers.refit(data, family, config, history, options)
         return fitted
 
@@ -453,7 +465,7 @@ class Run:
         def train() -> list[Outcome]:
             own = None if self.store is None else self.store.checkpoint(trial)
             options = self._options(trial, data, family, config, checkpoint or own, until)
-            more: dict[str, Any] = {"refit": True} if self.settings.refit_folds else {}
+            more: dict[str, Any] = {"refit": True} if self.settings.refit_folds != NO_REFIT else {}
             more |= {} if self.observe is None else {"observe": self.observe}
             return run_family(self.trainers, data, trial, family, config, options, partner, **more)
 

@@ -16,11 +16,14 @@ from ..errors import InputError
 from ..frames import Frame, SeriesFrame
 from ..tasks import TASKS, Experiment, Task, resolve_task, task_of_data
 from ..tasks.resolve import setting_names
-from ..tasks.settings import require_at_least_one
+from ..tasks.settings import require_at_least_one, require_one_of
 
 # Where nobody says how many: fitting one takes seconds at most, where a network takes minutes; and a wrong strength of
 # the penalty makes the strongest of them worthless.
 _CONFIGS_OF_A_BASELINE = 4
+# What tells how long a network is trained once more.
+NO_REFIT, CROSSED = "none", "cross-validation"
+REFITS = (NO_REFIT, "validation", CROSSED)
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,11 @@ class CompareSettings:
     ] = None
 
     refit_folds: Annotated[
-        bool,
-        "Train every network of a fold once more on training and validation part, for as many steps as its best epoch "
-        "took, before it is scored: as baselines are; it doubles the time.",
-    ] = False
+        str,
+        "Train every network of a fold once more on training and validation part before it is scored, as baselines "
+        "are: for as many steps as were best by the validation part (validation), which doubles the time, or by "
+        "five-fold cross-validation of both parts (cross-validation), for few examples; or none.",
+    ] = "none"
 
     strategy: Annotated[
         str | None, "mirrored: one training on several devices, each with a part of every batch; by default on one."
@@ -82,6 +86,7 @@ class CompareSettings:
     def __post_init__(self) -> None:
         if self.strategy not in (None, "mirrored"):
             raise InputError(f"`strategy` must be mirrored; received {self.strategy!r}")
+        require_one_of("refit_folds", self.refit_folds, REFITS)
         require_at_least_one(self, "folds", "seeds", "configs", "max_epochs", "patience", "batch_size")
 
     @property

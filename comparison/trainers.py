@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models import TRAINING_SETTINGS
 from ..tasks import FoldData, Task
 from ..training import LEARNING_RATE, FitOptions, History, Trainer
-from .settings import CompareSettings
+from .settings import CROSSED, CompareSettings
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +27,7 @@ class Trainers:
         self._loss = training.loss
         self._max_epochs, self._patience = settings.max_epochs, settings.patience
         self._batch_size = None if training.fixed_batch_size else settings.batch_size
-        self._strategy = settings.strategy
+        self._strategy, self._refit_folds = settings.strategy, settings.refit_folds
         self._kept: dict[tuple[Any, ...], Trainer] = {}
 
     def train(
@@ -42,12 +42,17 @@ class Trainers:
 
     def refit(
         self, data: FoldData, family: str, config: dict[str, Any], history: History, options: FitOptions
-    ) -> float:
-        """Train a configuration that was trained just now on the validation part too; the seconds that it took."""
+    ) -> tuple[int, float]:
+        """Train a configuration that was trained just now on the validation part too: for how many epochs, seconds."""
         if data.known is None:
             raise ValueError("`data` must have a training and a validation part that can be joined. Received: None")
-        trainer = self._trainer(data, family, config)
-        return trainer.refit(data.known, data.train, data.validation, history, options)
+        trainer, like, seconds = self._trainer(data, family, config), data.train, 0.0
+        if self._refit_folds == CROSSED:
+            parts = data.known_parts()
+            history, like = trainer.crossed(parts, history, options), parts[0][0]
+            seconds = history.seconds
+        seconds += trainer.refit(data.known, like, data.validation, history, options)
+        return history.best_epoch, seconds
 
     def rounds(self, data: FoldData, family: str, config: dict[str, Any], candidates: int) -> list[int]:
         """Epochs at which configurations of a family are compared, until one of so many is left."""

@@ -155,7 +155,7 @@ def run_family(
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
     mixed = None if partner is None else data.mixed(model, partner.name, partner.config)
-    refit_seconds = trainers.refit(data, family, config, history, options) if refit else 0.0
+    refit_epochs, refit_seconds = trainers.refit(data, family, config, history, options) if refit else (None, 0.0)
     seconds = history.seconds + fitted.seconds + refit_seconds
     evaluation = fitted.evaluate()
     price = {
@@ -167,6 +167,7 @@ def run_family(
     inside = {} if fitted.baseline is None else {"baseline": fitted.baseline}
     chosen = {"seed": trial.seed, "config_number": trial.config_number, "config": {**config, **inside}}
     row = _row(trial, "family", chosen, history.best_loss, evaluation, price, history)
+    row |= {} if refit_epochs is None else {"refit_epochs": refit_epochs}
     row |= {} if observe is None else observe(data, model, trial.seed)
     outcomes = [Outcome({**row, "notes": list(fitted.notes)}, evaluation.losses, evaluation.example)]
     if mixed is not None and partner is not None:

@@ -13,7 +13,7 @@ from ..baselines import FORECAST_BASELINES, ManySeries, SeriesRows, fit_forecast
 from ..evaluation.mixing import Weights, mixed_values, value_weights
 from ..frames import SeriesFrame
 from ..grid import draw
-from ..pipelines import MAX_VALIDATION_WINDOWS, EncodedSeries, Fold, RowRange, SeriesPipeline, WindowBatches
+from ..pipelines import MAX_VALIDATION_WINDOWS, Batches, EncodedSeries, Fold, RowRange, SeriesPipeline, WindowBatches
 from ..predictor import Predictor
 from ..predictor.forecast import ForecastBaseline, ForecastNetwork, ForecastSchema
 from ..predictor.mix import ForecastMix
@@ -107,6 +107,10 @@ class ForecastFold:
         """Windows whose targets lie before the cutoff."""
         rows = replace(self.fold.train, stop=self.fold.validation.stop)
         return self.pipeline.batches(self.encoded, rows)
+
+    def known_parts(self) -> list[tuple[Batches, Batches]]:
+        """Nothing: what comes later would be learnt from."""
+        return []
 
     @property
     def test_set(self) -> ForecastTestSet:

@@ -24,6 +24,7 @@ from ..evaluation.mixing import interpolated, interpolation_weights
 from ..frames import CorpusFrame, Frame, TextFrame, describe
 from ..grid import draw
 from ..pipelines import (
+    Batches,
     Fold,
     LanguagePipeline,
     SequenceBatches,
@@ -293,6 +294,10 @@ class LanguageFold:
     @property
     def known(self) -> None:
         """None: the states that are carried along belong to the training text."""
+
+    def known_parts(self) -> list[tuple[Batches, Batches]]:
+        """Nothing, since there is nothing to join."""
+        return []
 
     @cached_property
     def test(self) -> LanguageBatches:

@@ -133,6 +133,12 @@ class FoldData(Protocol):
     def known(self) -> Batches | None:
         """Training and validation part together, for a refit; None where they cannot be joined."""
 
+    def known_parts(self) -> list[tuple[Batches, Batches]]:
+        """What `known` is cut into for cross-validation: what is learnt from and what is held out, by turns.
+
+        Empty where examples follow one another in time.
+        """
+
     @property
     def notes(self) -> list[str]: ...
 

@@ -20,6 +20,7 @@ from ..frames import Frame, PanelFrame, Targets, TextFrame, describe
 from ..frames.sequences.stored_texts import StoredTexts
 from ..grid import draw
 from ..pipelines import (
+    Batches,
     EncodedSequences,
     Fold,
     SequenceBatches,
@@ -382,6 +383,14 @@ class SequenceFold(Generic[Truth]):
         """Training and validation set."""
         offset = None if self._offset is None else self._offset.known
         return self.pipeline.batches(self.encoded, self._known_rows, offset)
+
+    def known_parts(self) -> list[tuple[Batches, Batches]]:
+        """Fifths of training and validation set, held out by turns: classes in proportion, no group in two of them."""
+        rows = self._known_rows
+        parts = dealt_parts(self.frame, rows, PARTS)
+        offset = None if self._offset is None else self._offset.known
+        batches = partial(self.pipeline.batches, self.encoded, offset=offset)
+        return [(batches(rows[parts != part]), batches(rows[parts == part])) for part in np.unique(parts)]
 
     @cached_property
     def test(self) -> SequenceBatches:

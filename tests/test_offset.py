@@ -191,7 +191,15 @@ def test_a_prediction_does_not_depend_on_the_padding_of_the_batch():
 
 def test_offsets_are_compared_like_with_like(tmp_path):
     families = ["dense:offset=auto", "gru:offset=auto", "linear"]
-    settings = {**TEXTS, "families": families, "folds": 2, "seeds": 1, "refit_folds": True, "out": tmp_path, **TINY}
+    settings = {
+        **TEXTS,
+        "families": families,
+        "folds": 2,
+        "seeds": 1,
+        "refit_folds": "validation",
+        "out": tmp_path,
+        **TINY,
+    }
     table = sentences()
     compared = recurra.compare(table, **settings)
     kinds = compared.summary["kind"].to_dict()

@@ -38,7 +38,8 @@ def test_a_refit_learns_from_the_validation_part_too():
     data, trainers, options, model, history = trained()
     assert len(data.known) > len(data.train) + len(data.validation) - 1  # windows that straddled the two are whole now
     first = model.get_weights()
-    seconds = trainers.refit(data, "dense", CONFIG, history, options)
+    epochs, seconds = trainers.refit(data, "dense", CONFIG, history, options)
+    assert epochs == history.best_epoch
     assert seconds > 0
     assert any((was != now).any() for was, now in zip(first, model.get_weights(), strict=True))
 
@@ -55,7 +56,9 @@ def test_intervals_stay_those_of_the_network_that_had_not_seen_the_validation_pa
 
 
 def test_a_comparison_refits_where_it_is_asked_to(tmp_path):
-    plain, refitted = (recurra.compare(SERIES, **SMALL, refit_folds=flag, mix="naive") for flag in (False, True))
+    plain, refitted = (
+        recurra.compare(SERIES, **SMALL, refit_folds=which, mix="naive") for which in ("none", "validation")
+    )
     for name in ("dense", "dense + naive"):
         assert plain.summary.loc[name, "mase"] != refitted.summary.loc[name, "mase"]
     assert plain.summary.loc["naive", "mase"] == refitted.summary.loc["naive", "mase"]
@@ -67,11 +70,48 @@ def test_a_comparison_refits_where_it_is_asked_to(tmp_path):
     assert ends[0] == ends[1]
     (tmp_path / "text.txt").write_text("a rose is a rose is a rose. " * 60)
     with pytest.raises(InputError, match="`refit_folds` does not apply to language-model"):
-        recurra.compare(tmp_path / "text.txt", task="language-model", families=["gru"], refit_folds=True)
+        recurra.compare(tmp_path / "text.txt", task="language-model", families=["gru"], refit_folds="validation")
 
 
 def test_examples_are_refitted_on_both_parts():
     texts = pd.DataFrame({"text": ["a b c", "b c d", "c d e", "d e f"] * 20, "label": ["x", "y"] * 40})
     experiment, _ = open_experiment(texts, text="text", label="label", folds=2)
     fold = experiment.prepare(0)
-    assert sorted(fold.known.rows.tolist()) == sorted([*fold.fold.train, *fold.fold.validation])
+    known = sorted([*fold.fold.train, *fold.fold.validation])
+    assert sorted(fold.known.rows.tolist()) == known
+    parts = fold.known_parts()
+    assert len(parts) == 5
+    assert sorted(row for _, held_out in parts for row in held_out.rows.tolist()) == known
+    for learnt, held_out in parts:
+        assert sorted([*learnt.rows.tolist(), *held_out.rows.tolist()]) == known
+
+
+@pytest.mark.parametrize(("turns", "config"), [(1, {}), (2, {}), (3, {"ema": 0.9})])
+def test_trainings_by_turns_are_trainings(turns, config):
+    """Each has weights, moments, averages and random numbers of its own: alike, they are as one that was alone."""
+    experiment, common = open_experiment(SERIES, **SMALL)
+    data, trainers, options = experiment.prepare(0), Trainers(experiment.task, common), FitOptions(seed=3)
+    config = {**CONFIG, "dropout": 0.2, **config}
+    _, history = trainers.train(data, "dense", config, options)
+    trainer = trainers._trainer(data, "dense", config)
+    crossed = trainer.crossed([(data.train, data.validation)] * turns, history, options)
+    np.testing.assert_allclose(crossed.losses, history.losses, rtol=1e-12)
+    assert (crossed.best_epoch, crossed.stopped_by) == (history.best_epoch, history.stopped_by)
+
+
+def test_cross_validation_says_how_long_few_examples_are_learnt_from():
+    texts = pd.DataFrame({"text": ["a b c", "b c d", "c d e", "d e f"] * 10, "label": ["x", "y"] * 20})
+    settings = {"text": "text", "label": "label", "families": ["dense"], "baselines": ["majority"], "mix": "none"}
+    settings |= {"folds": 1, "seeds": 1, "max_epochs": 6, "config": {"embedding": 4}}
+    rows = recurra.compare(texts, refit_folds="cross-validation", **settings).trial_rows
+    (row,) = [row for row in rows if row["kind"] == "family"]
+    assert 1 <= row["refit_epochs"] <= 6
+    with pytest.raises(
+        InputError, match="`refit_folds` must be one of none, validation, cross-validation; received 'x'"
+    ):
+        recurra.compare(texts, refit_folds="x", **settings)
+
+
+def test_series_are_not_cross_validated():
+    with pytest.raises(InputError, match=r"cross-validation does not apply to forecast.*; take validation"):
+        recurra.compare(SERIES, **SMALL, refit_folds="cross-validation")

@@ -69,7 +69,7 @@ class FitOptions:
     until: int | None = None
     weights: Sequence[np.ndarray] | None = None
     callbacks: tuple[keras.callbacks.Callback, ...] = ()
-    followed: tuple[float, ...] = ()
+    followed: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

@@ -51,6 +51,18 @@ class Judge:
     def reached(self, loss: float) -> bool:
         return self.target_loss is not None and loss <= self.target_loss
 
+    def sums(self, model: keras.Model) -> tuple[float, float]:
+        """The loss on the validation set, summed, and the weights that it is divided by."""
+        # A state carried from batch to batch belongs to the training.
+        kept = [ops.convert_to_numpy(v) for v in model.non_trainable_variables]
+        total = count = 0.0
+        for inputs, target, weight in self.batches:
+            sums = self.loss.weighted(target, compiled(model)(inputs), weight)
+            total, count = total + sums[0], count + sums[1]
+        for variable, value in zip(model.non_trainable_variables, kept, strict=True):
+            variable.assign(value)
+        return total, count
+
 
 class TrainingState(keras.callbacks.Callback):
     """What happens after every epoch.
@@ -87,7 +99,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch + 1
-        with self._averaged_weights():
+        with averaged_weights(self.model):
             loss = self.options.followed[epoch] if self.options.followed else self._validation_loss()
             if loss < self.history.best_loss:
                 self.history.best_loss, self.history.best_epoch = loss, self.epoch
@@ -121,33 +133,9 @@ class TrainingState(keras.callbacks.Callback):
             rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
             self.model.optimizer.learning_rate = rate * factor
 
-    @contextmanager
-    def _averaged_weights(self) -> Iterator[None]:
-        """Put the average of the weights, where there is one, into the model for a while."""
-        averages = getattr(self.model.optimizer, "averages", [])
-        if not averages:
-            yield
-            return
-        kept = [ops.convert_to_numpy(v) for v in self.model.trainable_variables]
-        for variable, average in zip(self.model.trainable_variables, averages, strict=True):
-            variable.assign(average)
-        try:
-            yield
-        finally:
-            for variable, value in zip(self.model.trainable_variables, kept, strict=True):
-                variable.assign(value)
-
     def _validation_loss(self) -> float:
-        # A state carried from batch to batch belongs to the training.
-        kept = [ops.convert_to_numpy(v) for v in self.model.non_trainable_variables]
-        total = count = 0.0
-        for inputs, target, weight in self.judge.batches:
-            sums = self.judge.loss.weighted(target, compiled(self.model)(inputs), weight)
-            total, count = total + sums[0], count + sums[1]
-        for variable, value in zip(self.model.non_trainable_variables, kept, strict=True):
-            variable.assign(value)
-        loss = total / count
-        return loss if np.isfinite(loss) else float("inf")
+        total, count = self.judge.sums(self.model)
+        return finite(total / count)
 
     def _elapsed(self) -> float:
         return self.spent + time.monotonic() - self._begun
@@ -200,6 +188,28 @@ class TrainingState(keras.callbacks.Callback):
         for variable, value in zip(self.model.variables, self.best_weights, strict=True):
             variable.assign(value)
         self.history.seconds = self._elapsed()
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Put the average of the weights, where there is one, into the model for a while."""
+    averages = getattr(model.optimizer, "averages", [])
+    if not averages:
+        yield
+        return
+    kept = [ops.convert_to_numpy(v) for v in model.trainable_variables]
+    for variable, average in zip(model.trainable_variables, averages, strict=True):
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, kept, strict=True):
+            variable.assign(value)
+
+
+def finite(loss: float) -> float:
+    """A loss that can be compared with others: what is no number is worse than any."""
+    return loss if np.isfinite(loss) else float("inf")
 
 
 def exists(checkpoint: Path | None) -> bool:

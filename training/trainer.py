@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from keras import ops
 from ..models import has_recurrent_layers, seeded
 from ..pipelines.protocol import Batches
 from .averaged_adam import AveragedAdam
+from .crossed import Turn, run_crossed
 from .devices import mirrored
 from .halving import rounds
 from .history import FitOptions, History
@@ -123,8 +125,7 @@ class Trainer:
         if options.weights is not None:
             model.set_weights(options.weights)
         epochs = len(options.followed) or self._most_epochs(steps)
-        patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
-        judge = Judge(self.loss, validation, patience, self.target_loss, (self.decay, self.decay_after))
+        judge = self._judge(validation, steps)
 
         def run(state: TrainingState, until: int) -> None:
             if state.epoch >= until or state.over or state.told_to_end:
@@ -158,8 +159,43 @@ class Trainer:
         at_once = steps_per_execution(steps)
         return batch_size, max(1, round(steps / at_once)) * at_once, at_once
 
+    def _judge(self, validation: Batches, steps: int) -> Judge:
+        patience = self.patience or _epochs(_PATIENCE_STEPS, steps, _PATIENCE_EPOCHS)
+        return Judge(self.loss, validation, patience, self.target_loss, (self.decay, self.decay_after))
+
     def _most_epochs(self, steps: int) -> int:
         return self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
+
+    def crossed(self, parts: Sequence[tuple[Batches, Batches]], history: History, options: FitOptions) -> History:
+        """How training goes by cross-validation: trainings by turns, stopped by what all of them have not learnt from.
+
+        :attr:`model` has weights of none of them afterwards: what is found is for :meth:`refit`.
+
+        Args:
+            parts: what is learnt from and what is held out, by turns.
+            history: of an earlier training, whose learning rate is taken.
+            options: of the earlier training.
+
+        Returns:
+            The history: joint losses, and the epoch at which they were best.
+        """
+        batch_size, steps, _ = self._steps(parts[0][0])
+        model = self._fresh(options.seed, history.learning_rate)
+        losses: list[float] = []
+        turns = []
+        for train, held_out in parts:
+            examples = train.dataset(batch_size=batch_size, seed=options.seed, first_epoch=0, steps=steps)
+            turns.append(Turn(iter(examples), self._judge(held_out, steps)))
+
+        def run(batches: Any, epoch: int) -> None:
+            nobody = keras.callbacks.CallbackList([], model=model, epochs=epoch + 1, steps=steps)
+            at_once = min(steps, MAX_STEPS_PER_EXECUTION)
+            run_epochs(model, batches, nobody, range(epoch, epoch + 1), steps=steps, at_once=at_once)
+
+        options = replace(options, followed=losses, checkpoint=None, until=None)
+        state = TrainingState(model, turns[0].judge, options, history.learning_rate)
+        run_crossed(model, turns, state, losses, run, self._most_epochs(steps))
+        return state.history
 
     def refit(
         self, known: Batches, train: Batches, validation: Batches, history: History, options: FitOptions
