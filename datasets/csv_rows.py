@@ -18,7 +18,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..frames.wording import counted, verb
-from .csv_text import decode, longest_field, sniff, without_comments, wrong_width
+from .csv_text import decode, longest_field, never_closed, sniff, without_comments, wrong_width
 from .files import BROKEN, OPENERS, check_there
 from .header import check_is_no_row, check_names
 from .written_numbers import read_written_numbers
@@ -153,7 +153,7 @@ class CsvRows:
                     header = False
                     continue
                 if len(fields) != len(names):
-                    raise wrong_width(self.path, lines.number, len(fields), len(names))
+                    raise wrong_width(self.path, first, lines.number, len(fields), len(names))
                 if len(names) > 1 and [name.strip() for name in fields] == names:
                     self.repeated += 1
                     continue
@@ -164,16 +164,10 @@ class CsvRows:
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            raise self._endless(before + 1) from error
+            raise never_closed(self.path, before + 1) from error
         if fields is not None and lines.at_end:  # the reader looks behind the last line only inside quotation marks
-            raise self._endless(before + 1)
+            raise never_closed(self.path, before + 1)
         return fields
-
-    def _endless(self, line: int) -> InputError:
-        return InputError(
-            f"{self.path}: the text that begins in line {line} has no end; check its quotation marks, and end all "
-            "lines alike"
-        )
 
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:

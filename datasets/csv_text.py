@@ -180,20 +180,21 @@ def _parse(
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
+            if "EOF inside string" in str(error):
+                *_, (first, _, _) = _rows(text, separator, quoting)
+                raise never_closed(path, first + skipped) from error
             raise InputError(
                 f"{path}: the file cannot be read as CSV ({str(error).strip()}); check its quotation marks"
             ) from error
-        fields, line = int(found[3]), int(found[2])  # pandas counts rows: a text may go over several lines
-        for number, row in _rows(text, separator, quoting):
+        first, line, fields = int(found[2]), int(found[2]), int(found[3])
+        for begin, end, row in _rows(text, separator, quoting):  # pandas counts rows, not lines
             if len(row) > columns:
-                fields, line = len(row), number
+                first, line, fields = begin, end, len(row)
                 break
-        raise wrong_width(path, line + skipped, fields, columns) from error
+        raise wrong_width(path, first + skipped, line + skipped, fields, columns) from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus fields for an index
-        raise InputError(
-            f"{path}: line {2 + skipped} has more fields than the header has names ({columns}); correct the header "
-            "or the line"
-        )
+        first, line, row = next(found for found in _rows(text, separator, quoting) if len(found[2]) > columns)
+        raise wrong_width(path, first + skipped, line + skipped, len(row), columns)
     return table
 
 
@@ -209,20 +210,35 @@ def _check_short_lines(
     """Find a line that ends early: pandas fills it up silently."""
     if len(header) < 2 or not table.iloc[:, -1].isna().any():
         return
-    for number, fields in _rows(text, separator, quoting):
+    for first, last, fields in _rows(text, separator, quoting):
         if fields and len(fields) != len(header):
-            raise wrong_width(path, number + skipped, len(fields), len(header))
+            raise wrong_width(path, first + skipped, last + skipped, len(fields), len(header))
 
 
-def _rows(text: str, separator: str, quoting: Quoting) -> Iterator[tuple[int, list[str]]]:
-    """The rows, and the line in which each ends."""
+def _rows(text: str, separator: str, quoting: Quoting) -> Iterator[tuple[int, int, list[str]]]:
+    """The lines in which each row begins and ends, and the row."""
     reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True, quoting=quoting)
+    before = 0
     for fields in reader:
-        yield reader.line_num, fields
+        yield before + 1, reader.line_num, fields
+        before = reader.line_num
 
 
-def wrong_width(path: Path, line: int, fields: int, expected: int) -> InputError:
-    """What is said of a line with more or fewer fields than the header."""
+def never_closed(path: Path, line: int) -> InputError:
+    """What is said of a quotation mark that all the rest of the file is read behind."""
+    return InputError(
+        f"{path}: the text that begins in line {line} has no end; close its quotation mark, and end all lines alike"
+    )
+
+
+def wrong_width(path: Path, first: int, line: int, fields: int, expected: int) -> InputError:
+    """What is said of a line with more or fewer fields than the header, or of lines that are one row."""
+    if first < line:
+        return InputError(
+            f"{path}: lines {first} to {line} are one row of {counted(fields, 'field')}, as a quotation mark is opened "
+            f"before the end of line {first}, where {expected} {verb(expected, 'was', 'were')} expected, as in the "
+            "header; close the mark, or write two where one belongs to the text"
+        )
     advice = (
         "leave a missing cell empty, but keep its separator"
         if fields < expected

@@ -824,3 +824,24 @@ def test_several_columns_of_ids_are_joined(tmp_path):
         )
     with pytest.raises(InputError, match="no column is called 'vist'"):
         recurra.load(path, id="patient,vist", label="kind")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            '"good one,pos\nbad,neg\n"fine, sure",pos\nbad,neg\n',
+            "lines 2 to 4 are one row of 3 fields, as a quotation mark",
+        ),
+        (
+            'fine,pos\n"good one,pos\nbad,neg\n"fine, sure",pos\n',
+            "lines 3 to 5 are one row of 3 fields, as a quotation mark",
+        ),
+        ('good,pos\n"good one,pos\nbad,neg\n', "the text that begins in line 3 has no end; close its quotation mark"),
+    ],
+)
+def test_an_unclosed_quotation_mark_is_named(tmp_path, rows, said):
+    path = tmp_path / "texts.csv"
+    path.write_text("text,label\n" + rows)
+    with pytest.raises(InputError, match=said):
+        load(path, text="text", label="label")

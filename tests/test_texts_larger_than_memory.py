@@ -251,7 +251,7 @@ def test_stored_texts_are_a_sequence():
 
 CSV_FAULTS = [
     ("D1,only two", "line 801 has 2 fields where 7 were expected"),
-    ('D1,"a text that never ends', "the text that begins in line 801 has no end; check its quotation marks"),
+    ('D1,"a text that never ends', "the text that begins in line 801 has no end; close its quotation mark"),
     ("D1,a,b,many,f,train,1", "'stars' holds the text 'many' in line 801"),
     ("D1,a,b,3,f,rest,1", "'part' holds 'rest' in line 801"),
     ("D1,a\0b,b,3,f,train,1", "a NUL byte was found in line 801"),
