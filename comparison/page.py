@@ -12,6 +12,7 @@ import numpy as np
 from .. import __version__
 from ..evaluation import effort_in_words
 from ..frames import SeriesFrame
+from ..frames.wording import with_capital
 from ..models import is_recurrent
 from ..pages import Choice, Figure, Page, Section, Table, bars, heat_map, intervals, lines, render
 from .leaderboard import caption, leaderboard_columns
@@ -195,7 +196,7 @@ def _confusions(comparison: Comparison) -> list[Section]:
             shares,
             alt=f"{model}: {finding}",
             caption=f"{model}, newest fold: rows are the true classes, from the top {', '.join(classes[:6])}"
-            f"{' ...' if len(classes) > 6 else ''}; dark is frequent. {finding[:1].upper() + finding[1:]}.",
+            f"{' ...' if len(classes) > 6 else ''}; dark is frequent. {with_capital(finding)}.",
             rows="true class",
             columns=classes,
             x="predicted class",

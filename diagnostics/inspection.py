@@ -13,6 +13,7 @@ from .. import __version__
 from ..comparison.identity import to_strict_json
 from ..evaluation import mae, rmse
 from ..frames import describe
+from ..frames.wording import with_capital
 from ..pages import Page, Section, render
 from ..pipelines import SeriesPipeline
 from ..predictor import Predictor
@@ -198,7 +199,7 @@ def inspect_subject(
     notes, examples = list(subject.notes), subject.examples
     data = {**describe(subject.frame), "held_out": None if examples is None else examples.held_out}
     if examples is None:
-        verdict = {"worth_it": None, "best": subject.name, "text": notes[-1][:1].upper() + notes[-1][1:] + "."}
+        verdict = {"worth_it": None, "best": subject.name, "text": with_capital(notes[-1]) + "."}
         parameters = {"total": subject.predictor.model.parameters(), "parts": {}}
         cost = {"parameters": parameters, "multiply_adds": None}
         return Inspection(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..frames.wording import with_capital
 from ..pages import Choice, Figure, Section, Table, bars, heat_map, lines
 from .gates import KEEPS, LayerGates
 from .occlusion import TOLERANCE
@@ -108,7 +109,7 @@ def _order(found: Inspection) -> Section:
     answer = {
         True: "Order matters to this model.",
         False: "Order is worth less than 2 % to this model: a bag of its steps would do.",
-        None: f"{_capital(UNKNOWN_WORTH[found.data['held_out'] is False])}.",
+        None: f"{with_capital(UNKNOWN_WORTH[found.data['held_out'] is False])}.",
     }[order["matters"]]
     values = {"right order": order["loss"], "shuffled": order["shuffled"]}
     if order["trained_shuffled"] is not None:
@@ -121,7 +122,7 @@ def _order(found: Inspection) -> Section:
         low, high = order["trained_low"], order["trained_high"]
         costs += "." if low is None else f" (95 % interval of the loss {low:.4g} to {high:.4g})."
     finding = f"shuffling the steps changes the loss by {order['value']:.4g}"
-    figures = [bars(values, alt=finding, caption=f"{_capital(finding)}.", x=metric)]
+    figures = [bars(values, alt=finding, caption=f"{with_capital(finding)}.", x=metric)]
     if order["older_than"]:
         figures.append(
             lines(
@@ -317,10 +318,6 @@ def _worst(worst: list[dict[str, Any]]) -> Table:
     head = list(worst[0])
     rows = [[f"{row[name]:.4g}" if name == "loss" else str(row[name]) for name in head] for row in worst]
     return Table(head, rows, "the examples with the largest errors", left=len(head) - 1, folded=True)
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _percent(shares: Any) -> str:

@@ -163,7 +163,7 @@ def memory_in_words(
     of_best = best_mix(memory_adds, rows, scored.name)
     if not of_best:
         return []
-    against = [f"{_change(_known(test['effect']))} than that of {test['against']}{_interval(test)}" for test in of_best]
+    against = [f"{_compared(_known(test['effect']))} that of {test['against']}{_interval(test)}" for test in of_best]
     return [f"What memory adds: the {scored.noun} of {of_best[0]['model']} is {' and '.join(against)}."]
 
 
@@ -269,7 +269,7 @@ def _evidence(test: TestRow, model: SummaryRow, other: SummaryRow, scored: Metri
     if other[scored.name] == 0:
         return f"{start}, which makes no {scored.noun} at all: nothing can be better."
     return (
-        f"{start}: its {scored.noun} is {_change(effect)} "
+        f"{start}: its {scored.noun} is {'as high' if _is_nothing(effect) else _change(effect)} "
         f"(95 % interval: {_range(_known(test['effect_low']), _known(test['effect_high']))}), {_p_in_words(p)}."
     )
 
@@ -381,6 +381,15 @@ def _range(low: float, high: float) -> str:
         return f"{_change(low)} to {_change(high)}"
     small, large = sorted((abs(low), abs(high)))
     return f"{_percent(small)} to {_change(large if low > 0 else -large)}"
+
+
+def _is_nothing(effect: float) -> bool:
+    """Whether it would be written as 0.0 %, which is neither lower nor higher."""
+    return _percent(abs(effect)) == _percent(0)
+
+
+def _compared(effect: float) -> str:
+    return "as high as" if _is_nothing(effect) else f"{_change(effect)} than"
 
 
 def _change(effect: float) -> str:

@@ -1,4 +1,4 @@
-"""Numbers in sentences: "1 text", "3 texts"."""
+"""Words in sentences: "1 text", "3 texts"; capitals."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -19,3 +19,14 @@ def verb(number: int, one: str, many: str) -> str:
         ('is', 'are')
     """
     return one if number == 1 else many
+
+
+def with_capital(words: str) -> str:
+    """Words as a sentence begins: with a capital, unless the first of them is a name.
+
+    Example:
+        >>> with_capital("three words"), with_capital("kneser_ney of order 2")
+        ('Three words', 'kneser_ney of order 2')
+    """
+    first, _, _ = words.partition(" ")
+    return words if "_" in first else words[:1].upper() + words[1:]

@@ -12,6 +12,7 @@ from ..comparison.metric_text import axis_title
 from ..display.number_format import number, score, tick
 from ..display.visible_text import visible
 from ..errors import InputError
+from ..frames.wording import with_capital
 from .figure import FAINT, INK, QUIET, name_axes, quieten, title
 from .model_styles import model_styles
 
@@ -79,7 +80,7 @@ def known_rows(comparison: Comparison, metric: Metric[Any, Any]) -> list[Row]:
 
 
 def _heading(metric: Metric[Any, Any]) -> str:
-    return metric.title[:1].upper() + metric.title[1:]
+    return with_capital(metric.title)
 
 
 def _longest(rows: Sequence[Row], metric: Metric[Any, Any], interval: Interval) -> float:

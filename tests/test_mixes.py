@@ -353,6 +353,9 @@ def test_a_mix_is_not_paid_for_the_work_of_its_baseline():
         "the error of gru + nbsvm is 1.0 % lower than that of dense + nbsvm (95 % interval 1.0 % to 9.0 % lower)"
         in verdict["text"]
     )
+    nothing = judge(ROWS, [{**test, "effect": -0.0004}], **judged, memory_adds=[nested("nbsvm", 0.0004, 0.9)])["text"]
+    assert "its error is as high (95 % interval: 1.0 % to 9.0 % lower)" in nothing
+    assert "the error of gru + nbsvm is as high as that of nbsvm (" in nothing
 
 
 def test_a_baseline_of_another_task_names_that_task():
