@@ -83,10 +83,10 @@ def _series(name: str) -> Case:
     return Case(name, variants, "naive", _SERIES, metric="mase", folds=2)
 
 
-def _rates(data: str, baseline: str, **case: Any) -> Case:
+def _rates(data: str, baseline: str, families: tuple[str, ...] = ("dense", "gru"), **case: Any) -> Case:
     """Networks with the usual learning rate, with another, and with one that was searched for."""
     variants = {}
-    for family in ("dense", "gru"):
+    for family in families:
         usual = f"{family}:learning_rate=0.001"
         variants |= {usual: baseline, f"{family}:learning_rate=0.003": usual, f"{family}:learning_rate=find": usual}
     return Case(data, variants, baseline, **case)
@@ -187,6 +187,7 @@ CASES: dict[str, Case] = {
     "next characters: tinyshakespeare": _language("tinyshakespeare", "char", 300_000),
     "learning rates: names": _rates("names", "nbsvm", most=3000),
     "learning rates: mr": _rates("mr", "nbsvm", most=4000),
+    "learning rates: word_sentiment": _rates("word_sentiment", "nbsvm", ("gru", "lstm"), most=4000),
     "learning rates: japanese_vowels": _rates("japanese_vowels", "logistic_flattened"),
     "learning rates: monthly_sunspots": _rates("monthly_sunspots", "naive", metric="mase", folds=2),
     "learning rates: co2": _rates("co2", "naive", metric="mase", folds=2),

@@ -187,9 +187,9 @@ def test_parameters_are_not_estimated_again(name):
 
 
 @every_baseline
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
-    values=st.lists(st.one_of(st.just(NAN), st.integers(-20, 20).map(float)), min_size=1, max_size=40),
+    values=st.lists(st.one_of(st.just(NAN), st.integers(-20, 20).map(float)), min_size=1, max_size=30),
     season=st.integers(1, 9),
     data=st.data(),
 )
