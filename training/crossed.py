@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
-from keras import ops
 
 from .state import Judge, TrainingState, averaged_weights, finite
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Runs one epoch of the model on batches: (batches, epoch).
 RunEpoch = Callable[[Any, int], None]
@@ -23,21 +24,12 @@ class Turn:
     Attributes:
         batches: an iterator over what it learns from.
         judge: knows what it has not learnt from.
-        values: of all variables of model and optimizer, while another one has its turn; empty before the first.
+        values: of the variables of model and optimizer, while another one has its turn; empty before the first.
     """
 
     batches: Any
     judge: Judge
-    values: list[np.ndarray] = field(default_factory=list)
-
-    def take_over(self, model: keras.Model) -> None:
-        """Put its values, all but the learning rate, into model and optimizer."""
-        for variable, value in zip(_shared(model), self.values, strict=True):
-            variable.assign(value)
-
-    def leave(self, model: keras.Model) -> None:
-        """Keep the values for the next turn."""
-        self.values = [ops.convert_to_numpy(variable) for variable in _shared(model)]
+    values: list[tf.Tensor] = field(default_factory=list)
 
 
 def run_crossed(
@@ -57,23 +49,35 @@ def run_crossed(
 
     Source: Stone 1974: what is chosen is chosen on examples that were not learnt from, each in its turn.
     """
+    read, write = _exchange(model)
     for turn in turns:
-        turn.leave(model)
+        turn.values = read()
     while state.epoch < epochs and not state.over and not state.told_to_end:
         total = count = 0.0
         for turn in turns:
-            turn.take_over(model)
+            write(turn.values)
             run(turn.batches, state.epoch)
             with averaged_weights(model):
                 sums = turn.judge.sums(model)
-            turn.leave(model)
+            turn.values = read()
             total, count = total + sums[0], count + sums[1]
         losses.append(finite(total / count))
         state.on_epoch_end(state.epoch)
         state.on_train_batch_end(0)  # looks at the budget
 
 
-def _shared(model: keras.Model) -> list[Any]:
-    """What tells the trainings apart; the learning rate is that of all."""
+def _exchange(model: keras.Model) -> tuple[Callable[[], list[tf.Tensor]], Callable[[list[tf.Tensor]], None]]:
+    """Read and write what tells the trainings apart, each in one call; the learning rate is that of all."""
+    import tensorflow as tf
+
     rate = model.optimizer.learning_rate
-    return [variable for variable in [*model.variables, *model.optimizer.variables] if variable is not rate]
+    variables = [variable for variable in [*model.variables, *model.optimizer.variables] if variable is not rate]
+
+    def read() -> list[tf.Tensor]:
+        return [tf.identity(variable) for variable in variables]
+
+    def write(values: list[tf.Tensor]) -> None:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    return tf.function(read, autograph=False), tf.function(write, autograph=False)
