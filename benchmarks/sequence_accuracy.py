@@ -99,7 +99,14 @@ CASES: dict[str, Case] = {
     "japanese_vowels": _panel(0.976, 1),
     "ucr_gunpoint": _panel(0.928, 4),
     "ucr_italypowerdemand": _panel(0.953, 4),
-    "ucr_ecg200": _panel(0.914, 4),
+    "ucr_ecg200": replace(
+        _panel(0.914, 1, refit_folds="cross-validation"),
+        notes=(
+            "A tenth of 100 training sequences cannot stop a training: refits by cross-validation. segment_length was "
+            "chosen, and the refits, by five-fold cross-validation of the training set (gru with segments of 4 and "
+            "of 1: 0.800 and 0.855; of 1, refitted: 0.880). Before, with neither, gru had 0.863 in the test.",
+        ),
+    ),
     "ucr_syntheticcontrol": _panel(0.973, 4),
     "ucr_trace": _panel(None, 4),
     "word_sentiment": Case(
