@@ -131,7 +131,7 @@ COMPARE = {**ROLES, **TASK_SETTINGS, **COMPARE_SETTINGS}
 # Nothing is trained in an audit.
 AUDIT = {**ROLES, **TASK_SETTINGS, "folds": COMPARE_SETTINGS["folds"]}
 # What makes sense where one family is trained on all data.
-_NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins", "mix", "refit_folds")
+_NOT_FOR_FIT = ("families", "baselines", "folds", "seeds", "configs", "test_size", "max_origins", "mix")
 FIT = {name: setting for name, setting in COMPARE.items() if name not in _NOT_FOR_FIT}
 # Options of the other commands, for messages that name them.
 _OTHERS = FLAGS | {

@@ -155,8 +155,11 @@ def _fit(experiment: Experiment, common: CompareSettings, family: str, seed: int
         on_progress(Progress(trial, 0, 1, epoch, loss, final=True))
 
     options = FitOptions(seed=seed, budget=common.budget or float("inf"), on_epoch=on_epoch)
-    model, history = Trainers(experiment.task, common).train(data, name, config, options)
+    trainers = Trainers(experiment.task, common)
+    model, history = trainers.train(data, name, config, options)
     fitted, training = fitted_with(data, model, with_settings, training_record(name, config, seed, history))
+    trainers.refit(data, name, config, history, options)
+    experiment.notes.extend(common.refit_notes)
     return _result(experiment, data, fitted, training, history)
 
 

@@ -326,13 +326,14 @@ class Run:
         options = FitOptions(seed=seed, budget=self.share, on_epoch=self._on_epoch(trial))
         network, history = self.trainers.train(data, family, config, options)
         fitted = fitted_with(data, network, partner, training_record(family, config, seed, history))
-        if self.settings.refit_folds != NO_REFIT:
-            self.trainers.refit(data, family, config, history, options)
+        self.trainers.refit(data, family, config, history, options)
         return fitted
 
     def closing_notes(self, outcomes: list[Outcome]) -> list[str]:
         """What the run did that a reader should know."""
         notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.row["notes"]))
+        if self.settings.families:
+            notes += self.settings.refit_notes
         for count, by in cut_short([outcome.row["stopped_by"] for outcome in outcomes]):
             trainings = "training was" if count == 1 else "trainings were"
             notes.append(f"{count} {trainings} ended by {by}, not by the validation loss: more might have helped")
@@ -465,8 +466,7 @@ class Run:
         def train() -> list[Outcome]:
             own = None if self.store is None else self.store.checkpoint(trial)
             options = self._options(trial, data, family, config, checkpoint or own, until)
-            more: dict[str, Any] = {"refit": True} if self.settings.refit_folds != NO_REFIT else {}
-            more |= {} if self.observe is None else {"observe": self.observe}
+            more = {} if self.observe is None else {"observe": self.observe}
             return run_family(self.trainers, data, trial, family, config, options, partner, **more)
 
         outcomes = self._finished_or(trials, train)

@@ -75,13 +75,25 @@ class CompareSettings:
     refit_folds: Annotated[
         str,
         "Train every network of a fold once more on training and validation part before it is scored, as baselines "
-        "are: for as many steps as were best by the validation part (validation), which doubles the time, or by "
-        "five-fold cross-validation of both parts (cross-validation), for few examples; or none.",
-    ] = "none"
+        "are: for as many steps as were best by the validation part (validation), or by five-fold cross-validation of "
+        "both parts (cross-validation); or none. By default validation for fewer than 1,000 examples that are not "
+        "held out (texts, panels, tags), otherwise none.",
+    ] = NO_REFIT
 
     strategy: Annotated[
         str | None, "mirrored: one training on several devices, each with a part of every batch; by default on one."
     ] = None
+
+    @property
+    def refit_notes(self) -> list[str]:
+        """What is said of refits, where there are any."""
+        if self.refit_folds == NO_REFIT:
+            return []
+        steps = "its best epoch took" if self.refit_folds != CROSSED else "were best by cross-validation"
+        return [
+            f"every network was trained once more on training and validation part, for as many steps as {steps} "
+            "(`refit_folds`)"
+        ]
 
     def __post_init__(self) -> None:
         if self.strategy not in (None, "mirrored"):
@@ -225,6 +237,7 @@ def _settings(task: Task, frame: Frame, given: Mapping[str, Any]) -> CompareSett
         "max_epochs": training.max_epochs,
         "patience": training.patience,
         "mix": "auto" if type(task).mixes(frame) else "none",
+        "refit_folds": "validation" if type(task).refits(frame) else NO_REFIT,
     } | dict(given)
     chosen |= {name: tuple(chosen[name]) for name in ("families", "baselines")}
     chosen["budget"] = parse_budget(chosen.get("budget"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models import TRAINING_SETTINGS
 from ..tasks import FoldData, Task
 from ..training import LEARNING_RATE, FitOptions, History, Trainer
-from .settings import CROSSED, CompareSettings
+from .settings import CROSSED, NO_REFIT, CompareSettings
 
 if TYPE_CHECKING:
     import keras
@@ -42,8 +42,14 @@ class Trainers:
 
     def refit(
         self, data: FoldData, family: str, config: dict[str, Any], history: History, options: FitOptions
-    ) -> tuple[int, float]:
-        """Train a configuration that was trained just now on the validation part too: for how many epochs, seconds."""
+    ) -> tuple[int | None, float]:
+        """Train a configuration that was trained just now on the validation part too, where that was asked for.
+
+        Returns:
+            For how many epochs, None where it was not asked for; and seconds.
+        """
+        if self._refit_folds == NO_REFIT:
+            return None, 0.0
         if data.known is None:
             raise ValueError("`data` must have a training and a validation part that can be joined. Received: None")
         trainer, like, seconds = self._trainer(data, family, config), data.train, 0.0

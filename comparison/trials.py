@@ -142,20 +142,19 @@ def run_family(
     options: FitOptions,
     partner: Partner | None = None,
     *,
-    refit: bool = False,
     observe: Observe | None = None,
 ) -> list[Outcome]:
     """Train and evaluate one configuration of a family, and the network's mix with a baseline, `partner`.
 
-    With `refit` the network is scored after it was trained once more, on the validation part too; intervals and the
-    weights of the mix come from the network that had not seen it.
+    The network is scored after it was trained once more on the validation part too, where that was asked for;
+    intervals and the weights of the mix come from the network that had not seen it.
     """
     from ..models import macs
 
     model, history = trainers.train(data, family, config, options)
     fitted = data.network(model)
     mixed = None if partner is None else data.mixed(model, partner.name, partner.config)
-    refit_epochs, refit_seconds = trainers.refit(data, family, config, history, options) if refit else (None, 0.0)
+    refit_epochs, refit_seconds = trainers.refit(data, family, config, history, options)
     seconds = history.seconds + fitted.seconds + refit_seconds
     evaluation = fitted.evaluate()
     price = {

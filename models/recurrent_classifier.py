@@ -25,7 +25,7 @@ CLASSIFIER_GRID: dict[str, list[Any]] = {
     "ngrams": [1, 2],
     "dropout": [0.3, 0.5, 0.0],
     "input_dropout": [0.0, 0.2],
-    "learning_rate": [1e-3, 3e-3, 3e-4],
+    "learning_rate": [3e-3, 1e-3, 1e-2],
 }
 TAGGER_GRID: dict[str, list[Any]] = {
     "units": [64, 128, 32],

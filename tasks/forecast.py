@@ -167,6 +167,11 @@ class Forecast:
         return [name for name in names if not many or name not in ONE_BY_ONE]
 
     @classmethod
+    def refits(cls, frame: Frame) -> bool:  # noqa: ARG003
+        """Only where it is asked for."""
+        return False
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Only where it is asked for: networks read the last value and the season by themselves."""
         return False

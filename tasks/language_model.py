@@ -143,6 +143,11 @@ class LanguageModel:
         return cls.list_baselines(frame)
 
     @classmethod
+    def refits(cls, frame: Frame) -> bool:  # noqa: ARG003
+        """Never: see ``known``."""
+        return False
+
+    @classmethod
     def mixes(cls, frame: Frame) -> bool:  # noqa: ARG003
         """Always: a network trained for minutes has not met the rare n-grams that counting knows at once."""
         return True

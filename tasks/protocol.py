@@ -289,6 +289,10 @@ class Task(Protocol):
     def mixes(cls, frame: Frame) -> bool:
         """Whether networks are mixed with the best simple baseline where nobody says otherwise."""
 
+    @classmethod
+    def refits(cls, frame: Frame) -> bool:
+        """Whether networks are trained once more on training and validation part where nobody says otherwise."""
+
     def open(self, frame: Frame, *, folds: int = 3, batch_size: int | None = None) -> Experiment:
         """The experiment that this task is on a frame."""
 

@@ -59,6 +59,8 @@ _VECTOR_LENGTH = 5.0
 # Bytes that counting n-grams takes for one byte of text, measured on words in pairs (100), and more for threes.
 _COUNTED = 160
 _FEWEST_LEARNT = 100  # texts
+# Examples below which networks learn from the validation part too (docs/benchmarks/strength.md).
+_REFITTED = 1000
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,14 @@ class SequenceSettings:
     def mixes(cls, frame: Frame) -> bool:
         """Labels of texts: counting words is a rival that a network does not contain, and joining it takes seconds."""
         return cls.name == "classification" and isinstance(frame, TextFrame)
+
+    @classmethod
+    def refits(cls, frame: Frame) -> bool:
+        """Of few examples the tenth that stops the training is missed where it is not learnt from."""
+        if not isinstance(frame, TextFrame | PanelFrame):
+            return False
+        held_out = 0 if frame.is_test is None else int(np.count_nonzero(frame.is_test))
+        return len(frame) - held_out < _REFITTED
 
     @classmethod
     def list_baselines(cls, frame: Frame | None = None) -> list[str]:

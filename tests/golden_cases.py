@@ -126,7 +126,7 @@ def lines(n=60):
     return pd.DataFrame(rows)
 
 
-SMALL = {"folds": 2, "seeds": 1, "max_epochs": 2, "config": {"units": 4}, "configs": 1}
+SMALL = {"folds": 2, "seeds": 1, "max_epochs": 2, "config": {"units": 4}, "configs": 1, "refit_folds": "none"}
 
 
 def continued_shops():

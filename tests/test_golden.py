@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 import recurra
+from recurra.models.recurrent_classifier import CLASSIFIER_GRID
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "golden").glob("*.json")}
@@ -88,6 +89,11 @@ def shapes(path):
             "outputs": {key: [spec.dtype.name, str(spec.shape)] for key, spec in sorted(gives.items())},
         }
     return found
+
+
+@pytest.fixture(autouse=True)
+def _learning_rates_then(monkeypatch):
+    monkeypatch.setitem(CLASSIFIER_GRID, "learning_rate", [1e-3])
 
 
 @pytest.mark.parametrize("name", sorted(MADE))

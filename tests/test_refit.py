@@ -14,7 +14,15 @@ RNG = np.random.default_rng(0)
 SERIES = pd.DataFrame({"y": np.sin(np.arange(160) / 4) + 0.3 * RNG.normal(size=160)})
 WINDOW = {"time": "none", "horizon": 2, "lookback": 6, "season": 1, "baselines": ["naive"], "folds": 1}
 CONFIG = {"units": 4, "learning_rate": 3e-2}
-SMALL = {**WINDOW, "families": ["dense"], "seeds": 1, "max_epochs": 60, "patience": 3, "config": CONFIG}
+SMALL = {
+    **WINDOW,
+    "families": ["dense"],
+    "seeds": 1,
+    "refit_folds": "validation",
+    "max_epochs": 60,
+    "patience": 3,
+    "config": CONFIG,
+}
 
 
 def trained(**settings):
@@ -57,7 +65,7 @@ def test_intervals_stay_those_of_the_network_that_had_not_seen_the_validation_pa
 
 def test_a_comparison_refits_where_it_is_asked_to(tmp_path):
     plain, refitted = (
-        recurra.compare(SERIES, **SMALL, refit_folds=which, mix="naive") for which in ("none", "validation")
+        recurra.compare(SERIES, **{**SMALL, "refit_folds": which, "mix": "naive"}) for which in ("none", "validation")
     )
     for name in ("dense", "dense + naive"):
         assert plain.summary.loc[name, "mase"] != refitted.summary.loc[name, "mase"]
@@ -114,4 +122,26 @@ def test_cross_validation_says_how_long_few_examples_are_learnt_from():
 
 def test_series_are_not_cross_validated():
     with pytest.raises(InputError, match=r"cross-validation does not apply to forecast.*; take validation"):
-        recurra.compare(SERIES, **SMALL, refit_folds="cross-validation")
+        recurra.compare(SERIES, **{**SMALL, "refit_folds": "cross-validation"})
+
+
+def test_few_examples_are_refitted_unless_somebody_says_otherwise():
+    few = pd.DataFrame({"text": ["a b c", "b c d", "c d e", "d e f"] * 10, "label": ["x", "y"] * 20})
+    many, split = pd.concat([few] * 25), pd.concat([few] * 25).assign(split=["train"] * 999 + ["test"])
+    chosen = [
+        open_experiment(table, text="text", label="label", **more)[1].refit_folds
+        for table, more in ((few, {}), (few, {"refit_folds": "none"}), (many, {}), (split, {"split": "split"}))
+    ]
+    assert chosen == ["validation", "none", "none", "validation"]
+    assert open_experiment(SERIES, **WINDOW)[1].refit_folds == "none"
+
+
+def test_a_final_fit_learns_from_all_few_examples():
+    few = pd.DataFrame({"text": ["a b c", "b c d", "c d e", "d e f"] * 10, "label": ["x", "y"] * 20})
+    small = {"text": "text", "label": "label", "family": "dense", "max_epochs": 4, "config": {"embedding": 4}}
+    plain, again = (recurra.fit(few, **small, **more) for more in ({"refit_folds": "none"}, {}))
+    assert plain.history.losses == again.history.losses
+    asked = ["a b c"]
+    assert (plain.predictor.predict(asked) != again.predictor.predict(asked)).to_numpy().any()
+    assert any("trained once more" in note for note in again.notes)
+    assert not any("trained once more" in note for note in plain.notes)
