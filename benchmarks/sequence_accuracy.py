@@ -107,8 +107,8 @@ CASES: dict[str, Case] = {
         _panel(0.914, 1, rate=""),
         notes=(
             "Learning rate 0.003 and refits, the defaults now, and segments of one step, all chosen by "
-            "cross-validation of the training set (docs/benchmarks/strength.md; gru with segments of 4 and of 1: an accuracy of 0.800 "
-            "and 0.855). Before, with none of these, gru had 0.863 in the test.",
+            "cross-validation of the training set (docs/benchmarks/strength.md; gru with segments of 4 and of 1: an "
+            "accuracy of 0.800 and 0.855). Before, with none of these, gru had 0.863 in the test.",
         ),
     ),
     "ucr_syntheticcontrol": _panel(0.973, 4),
