@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from ..frames import Frame
     from ..pipelines.protocol import RawInputs
 
-# Where nobody says it. Larger than what comparisons begin with, because tables are small: few rows make few steps.
-_LEARNING_RATES = {"linear": 1e-2, "simple_rnn": 3e-3, "gru": 3e-3, "lstm": 3e-3, "min_gru": 3e-3, "min_lstm": 3e-3}
-_LEARNING_RATE = 1e-3
 # Single precision makes an answer depend on the rows beside it, in the seventh digit; double precision costs half as
 # much again, or more. So few rows are predicted in the latter, many in the former.
 _MANY = 1024
@@ -238,7 +235,8 @@ class SequenceEstimator(TrainingParameters, SequenceParameters, FittedSequences)
         )
 
     def _rate(self, config: dict[str, Any]) -> float:
-        return float(config.get("learning_rate", _LEARNING_RATES.get(self._variant()[0], _LEARNING_RATE)))
+        usual = _plan(self._variant()[0], self._output_kind).grid["learning_rate"][0]
+        return float(config.get("learning_rate", usual))
 
     def _remember(self, examples: Examples, targets: Targets, history: dict[str, list[float]], go_on: bool) -> None:
         """Set the fitted attributes."""
