@@ -408,7 +408,7 @@ def test_an_estimator_takes_a_variant():
     assert estimator.fit(X, y).predict_proba(X[:3]).shape == (3, 2)
     assert "LSTMCell" in estimator._state.structure
     names = estimator._comparison_settings()["families"]
-    assert names == ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm:forget=False+learning_rate=0.003+units=3"]
+    assert names == ["linear", "dense", "tcn", "simple_rnn", "gru", "lstm:forget=False+units=3"]
     with pytest.raises(InputError, match="has no setting `forgett`"):
         recurra.SequenceClassifier(family="lstm:forgett=false").fit(X, y)
     forecaster = recurra.SequenceForecaster(family="min_gru:units=2", horizon=1, lookback=4, max_epochs=1)
