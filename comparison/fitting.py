@@ -74,6 +74,8 @@ def fit(
 ) -> FitResult:
     """Fit one family or baseline to all data; a tenth of them (of a series the newest) stops a network's training.
 
+    With fewer than 1,000 examples, or where `refit_folds` says so, the network is then trained on that tenth too.
+
     Args:
         source, task, on_progress, progress, **settings: as in :func:`compare`.
         family: one of ``recurra.list_families()``, a variant such as ``"lstm:units=32"``, one of
