@@ -74,10 +74,9 @@ class CompareSettings:
 
     refit_folds: Annotated[
         str,
-        "Train every network of a fold once more on training and validation part before it is scored, as baselines "
-        "are: for as many steps as were best by the validation part (validation), or by five-fold cross-validation of "
-        "both parts (cross-validation); or none. By default validation for fewer than 1,000 examples that are not "
-        "held out (texts, panels, tags), otherwise none.",
+        "Train every network once more on training and validation part before it is scored, as baselines are, for as "
+        "many steps as were best by the validation part (validation) or by cross-validation of both; or none. By "
+        "default validation for fewer than 1,000 texts or sequences, otherwise none.",
     ] = NO_REFIT
 
     strategy: Annotated[
