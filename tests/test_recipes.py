@@ -209,7 +209,7 @@ from pathlib import Path
 from recurra.export import load_model, save_model
 X = numpy.random.default_rng(0).normal(size=(40, 5, 1)).astype("float32")
 numpy.savez("panel.npz", X=X, y=X[:, 0, 0])
-settings = dict(families=["linear"], folds=2, seeds=1, max_epochs=2, out="run", refit=True)
+settings = dict(families=["linear"], folds=2, seeds=1, max_epochs=2, refit_folds="none", out="run", refit=True)
 result = recurra.compare("panel.npz", task="toy", **settings)
 recurra.write_plots(result, Path("run"))
 path = save_model(result.exportable.predictor, "model", result.frame)
