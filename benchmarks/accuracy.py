@@ -180,7 +180,6 @@ def ett_model(
 
 # Chosen on the last 48 rows before the test set; see docs/benchmarks/m4.md.
 M4_LOOKBACK = 336
-M4_EMA, M4_REFIT = 0.0, False
 M4_MODELS: dict[str, dict[str, Any]] = {
     "linear": {},
     "dense": {"units": 512, "num_layers": 2, "dropout": 0.1},
@@ -200,7 +199,6 @@ M4_OTHERS = {
 }
 
 
-M4_PAGE = ("m4", "M4 Hourly against published figures")
 M4_HEADING, M4_CHOICES = "414 series, horizon 48", "Choosing: the 48 rows before the test set"
 
 
@@ -248,7 +246,8 @@ def _m4_page(measured: dict[str, list[dict[str, Any]]]) -> None:
     """Write what was measured beside what an earlier run has."""
     sections = report.read("m4") | measured
     report.write(
-        *M4_PAGE,
+        "m4",
+        "M4 Hourly against published figures",
         {name: sections[name] for name in (M4_HEADING, M4_CHOICES) if name in sections},
         notes=[
             "Official protocol: forecasts made once, at the end of the training file; sMAPE and MASE (season 24) "
@@ -270,7 +269,7 @@ def m4_baseline(frame: SeriesFrame, name: str) -> np.ndarray:
 
 
 def m4_model(
-    frame: SeriesFrame, family: str, config: dict[str, Any], seed: int, *, ema: float = M4_EMA, refit: bool = M4_REFIT
+    frame: SeriesFrame, family: str, config: dict[str, Any], seed: int, *, ema: float = 0.0, refit: bool = False
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Train one global model; forecasts of the last 48 rows (series, 48, 1) and what they cost.
 

@@ -106,9 +106,9 @@ CASES: dict[str, Case] = {
     "ucr_ecg200": replace(
         _panel(0.914, 1, rate=""),
         notes=(
-            "Learning rate 0.003 and refits, the defaults now, and segments of one step, all chosen by "
-            "cross-validation of the training set (docs/benchmarks/strength.md; gru with segments of 4 and of 1: an "
-            "accuracy of 0.800 and 0.855). Before, with none of these, gru had 0.863 in the test.",
+            "Learning rate 0.003, refits and segments of one step are the defaults now, the first two by "
+            "cross-validation of training sets, of this one too (docs/benchmarks/strength.md). Before, with none of "
+            "these, gru had 0.863 in the test.",
         ),
     ),
     "ucr_syntheticcontrol": _panel(0.973, 4),

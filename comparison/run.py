@@ -23,7 +23,7 @@ from ..training.halving import find
 from ..training.learning_rates import FIND
 from .identity import check_identity
 from .progress import OnProgress, Progress
-from .settings import CROSSED, NO_REFIT, CompareSettings
+from .settings import CROSS_VALIDATION, NO_REFIT, CompareSettings
 from .trainers import Trainers
 from .trials import (
     Observe,
@@ -184,10 +184,10 @@ class Run:
         data = self.experiment.prepare(0)
         if data.known is None:
             raise InputError(f"`refit_folds` does not apply to {self.experiment.task.name}; leave it out")
-        if asked == CROSSED and not data.known_parts():
+        if asked == CROSS_VALIDATION and not data.known_parts():
             raise InputError(
-                f"`refit_folds` {CROSSED} does not apply to {self.experiment.task.name}, where every part but the last "
-                "would be learnt from what comes later; take validation"
+                f"`refit_folds` {CROSS_VALIDATION} does not apply to {self.experiment.task.name}, where every part but "
+                "the last would be learnt from what comes later; take validation"
             )
 
     @property

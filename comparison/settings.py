@@ -22,8 +22,8 @@ from ..tasks.settings import require_at_least_one, require_one_of
 # the penalty makes the strongest of them worthless.
 _CONFIGS_OF_A_BASELINE = 4
 # What tells how long a network is trained once more.
-NO_REFIT, CROSSED = "none", "cross-validation"
-REFITS = (NO_REFIT, "validation", CROSSED)
+NO_REFIT, CROSS_VALIDATION = "none", "cross-validation"
+REFITS = (NO_REFIT, "validation", CROSS_VALIDATION)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class CompareSettings:
         """What is said of refits, where there are any."""
         if self.refit_folds == NO_REFIT:
             return []
-        steps = "its best epoch took" if self.refit_folds != CROSSED else "were best by cross-validation"
+        steps = "its best epoch took" if self.refit_folds != CROSS_VALIDATION else "were best by cross-validation"
         return [
             f"every network was trained once more on training and validation part, for as many steps as {steps} "
             "(`refit_folds`)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models import TRAINING_SETTINGS
 from ..tasks import FoldData, Task
 from ..training import LEARNING_RATE, FitOptions, History, Trainer
-from .settings import CROSSED, NO_REFIT, CompareSettings
+from .settings import CROSS_VALIDATION, NO_REFIT, CompareSettings
 
 if TYPE_CHECKING:
     import keras
@@ -53,9 +53,9 @@ class Trainers:
         if data.known is None:
             raise ValueError("`data` must have a training and a validation part that can be joined. Received: None")
         trainer, like, seconds = self._trainer(data, family, config), data.train, 0.0
-        if self._refit_folds == CROSSED:
+        if self._refit_folds == CROSS_VALIDATION:
             parts = data.known_parts()
-            history, like = trainer.crossed(parts, history, options), parts[0][0]
+            history, like = trainer.cross_validate(parts, history, options), parts[0][0]
             seconds = history.seconds
         seconds += trainer.refit(data.known, like, data.validation, history, options)
         return history.best_epoch, seconds

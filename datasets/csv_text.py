@@ -233,17 +233,17 @@ def never_closed(path: Path, line: int) -> InputError:
 
 def wrong_width(path: Path, first: int, line: int, fields: int, expected: int) -> InputError:
     """What is said of a line with more or fewer fields than the header, or of lines that are one row."""
-    if first < line:
-        return InputError(
-            f"{path}: lines {first} to {line} are one row of {counted(fields, 'field')}, as a quotation mark is opened "
-            f"before the end of line {first}, where {expected} {verb(expected, 'was', 'were')} expected, as in the "
-            "header; close the mark, or write two where one belongs to the text"
-        )
     advice = (
         "leave a missing cell empty, but keep its separator"
         if fields < expected
         else "a text with a separator in it needs quotation marks"
     )
+    if first < line:
+        return InputError(
+            f"{path}: lines {first} to {line} are one row of {counted(fields, 'field')}, as a quotation mark is opened "
+            f"before the end of line {first}, where {expected} {verb(expected, 'was', 'were')} expected, as in the "
+            f"header; close the mark if it is left open, or correct the row ({advice})"
+        )
     return InputError(
         f"{path}: line {line} has {counted(fields, 'field')} where {expected} {verb(expected, 'was', 'were')} "
         f"expected, as in the header; correct the line ({advice})"

@@ -838,6 +838,10 @@ def test_several_columns_of_ids_are_joined(tmp_path):
             "lines 3 to 5 are one row of 3 fields, as a quotation mark",
         ),
         ('good,pos\n"good one,pos\nbad,neg\n', "the text that begins in line 3 has no end; close its quotation mark"),
+        (
+            '"good\none"\nbad,neg\n',
+            r"lines 2 to 3 are one row of 1 field, .* or correct the row \(leave a missing cell empty",
+        ),
     ],
 )
 def test_an_unclosed_quotation_mark_is_named(tmp_path, rows, said):

@@ -102,7 +102,7 @@ def test_trainings_by_turns_are_trainings(turns, config):
     config = {**CONFIG, "dropout": 0.2, **config}
     _, history = trainers.train(data, "dense", config, options)
     trainer = trainers._trainer(data, "dense", config)
-    crossed = trainer.crossed([(data.train, data.validation)] * turns, history, options)
+    crossed = trainer.cross_validate([(data.train, data.validation)] * turns, history, options)
     np.testing.assert_allclose(crossed.losses, history.losses, rtol=1e-12)
     assert (crossed.best_epoch, crossed.stopped_by) == (history.best_epoch, history.stopped_by)
 

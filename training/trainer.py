@@ -14,7 +14,7 @@ from keras import ops
 from ..models import has_recurrent_layers, seeded
 from ..pipelines.protocol import Batches
 from .averaged_adam import AveragedAdam
-from .crossed import Turn, run_crossed
+from .cross_validation import Turn, train_by_turns
 from .devices import mirrored
 from .halving import rounds
 from .history import FitOptions, History
@@ -166,7 +166,9 @@ class Trainer:
     def _most_epochs(self, steps: int) -> int:
         return self.max_epochs or _epochs(_MAX_STEPS, steps, _MAX_EPOCHS)
 
-    def crossed(self, parts: Sequence[tuple[Batches, Batches]], history: History, options: FitOptions) -> History:
+    def cross_validate(
+        self, parts: Sequence[tuple[Batches, Batches]], history: History, options: FitOptions
+    ) -> History:
         """How training goes by cross-validation: trainings by turns, stopped by what all of them have not learnt from.
 
         :attr:`model` has weights of none of them afterwards: what is found is for :meth:`refit`.
@@ -194,7 +196,7 @@ class Trainer:
 
         options = replace(options, followed=losses, checkpoint=None, until=None)
         state = TrainingState(model, turns[0].judge, options, history.learning_rate)
-        run_crossed(model, turns, state, losses, run, self._most_epochs(steps))
+        train_by_turns(model, turns, state, losses, run, self._most_epochs(steps))
         return state.history
 
     def refit(

@@ -32,7 +32,7 @@ class Turn:
     values: list[tf.Tensor] = field(default_factory=list)
 
 
-def run_crossed(
+def train_by_turns(
     model: keras.Model, turns: Sequence[Turn], state: TrainingState, losses: list[float], run: RunEpoch, epochs: int
 ) -> None:
     """Train several times, an epoch by turns, until their validation losses, taken together, say that it is enough.
